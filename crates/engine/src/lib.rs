@@ -1,0 +1,1 @@
+//! Computes one strip on one device.

@@ -1,0 +1,1 @@
+//! The queue: protocol, in process and in Redis.

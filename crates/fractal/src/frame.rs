@@ -1,0 +1,273 @@
+//! The complete mathematical description of one picture.
+
+use serde::{Deserialize, Serialize};
+
+use crate::axis::Axis;
+use crate::measure::MeasureSet;
+use crate::view::{Grid, View};
+
+/// Largest side of a picture in samples.
+pub const MAX_SIDE: u32 = 1 << 17;
+/// Largest iteration limit: counts travel as 32 bits, and one value is kept free.
+pub const MAX_ITERATIONS: u64 = u32::MAX as u64 - 1;
+/// Largest escape radius: its fourth power, which |z|² may reach, must stay within `f32` on a GPU.
+pub const MAX_ESCAPE_RADIUS: f64 = 1e9;
+/// Largest start value, in either part, for the same reason.
+pub const MAX_START: f64 = 1e9;
+
+/// Everything that decides the values of a picture, and nothing else: complete, no defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrameSpec {
+    /// Where in the plane.
+    pub view: View,
+    /// How samples are laid out.
+    pub grid: Grid,
+    /// Columns, 1 to [`MAX_SIDE`].
+    pub width: u32,
+    /// Rows, 1 to [`MAX_SIDE`].
+    pub height: u32,
+    /// Iteration limit N, 1 to [`MAX_ITERATIONS`].
+    pub iterations: u64,
+    /// Escape radius R, over 0 and at most [`MAX_ESCAPE_RADIUS`].
+    pub escape_radius: f64,
+    /// Start value z₀ as (real part, imaginary part).
+    pub z0: (f64, f64),
+    /// What each pixel carries; not empty.
+    pub measures: MeasureSet,
+}
+
+/// Why a [`FrameSpec`] describes no picture.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum FrameError {
+    /// A side is 0 or over [`MAX_SIDE`].
+    #[error(
+        "a picture of {width} x {height} samples is not within 1 x 1 and {MAX_SIDE} x {MAX_SIDE}"
+    )]
+    Size {
+        /// Columns asked for.
+        width: u32,
+        /// Rows asked for.
+        height: u32,
+    },
+    /// `xmin >= xmax` or `ymin >= ymax`.
+    #[error("bounds out of order: {low_name} {low} is not below {high_name} {high}")]
+    Bounds {
+        /// Name of the lower bound.
+        low_name: &'static str,
+        /// The lower bound as typed.
+        low: String,
+        /// Name of the upper bound.
+        high_name: &'static str,
+        /// The upper bound as typed.
+        high: String,
+    },
+    /// The zoom is zero or less.
+    #[error("zoom {0} is not greater than 0")]
+    Zoom(String),
+    /// The iteration limit is 0 or over [`MAX_ITERATIONS`].
+    #[error("an iteration limit of {0} is not within 1 and {MAX_ITERATIONS}")]
+    Iterations(u64),
+    /// The escape radius is not in its range.
+    #[error("escape radius {0} is not over 0 and at most {MAX_ESCAPE_RADIUS}")]
+    EscapeRadius(f64),
+    /// The start value is not in its range.
+    #[error("start value {0} {1} is not within {MAX_START} in both parts")]
+    Start(f64, f64),
+    /// No measure is asked for.
+    #[error("a picture without measures carries nothing")]
+    NoMeasure,
+}
+
+impl FrameSpec {
+    /// Checks every limit; whatever takes a frame from outside calls this before it allocates.
+    ///
+    /// # Errors
+    /// The first limit that is not kept.
+    pub fn check(&self) -> Result<(), FrameError> {
+        let side = 1..=MAX_SIDE;
+        if !side.contains(&self.width) || !side.contains(&self.height) {
+            return Err(FrameError::Size {
+                width: self.width,
+                height: self.height,
+            });
+        }
+        match &self.view {
+            View::Bounds {
+                xmin,
+                xmax,
+                ymin,
+                ymax,
+            } => {
+                for (low_name, low, high_name, high) in
+                    [("xmin", xmin, "xmax", xmax), ("ymin", ymin, "ymax", ymax)]
+                {
+                    if !high.minus(low).is_positive() {
+                        let (low, high) = (low.to_string(), high.to_string());
+                        return Err(FrameError::Bounds {
+                            low_name,
+                            low,
+                            high_name,
+                            high,
+                        });
+                    }
+                }
+            }
+            View::Centre { zoom, .. } if !zoom.is_positive() => {
+                return Err(FrameError::Zoom(zoom.to_string()));
+            }
+            View::Centre { .. } => {}
+        }
+        if !(1..=MAX_ITERATIONS).contains(&self.iterations) {
+            return Err(FrameError::Iterations(self.iterations));
+        }
+        if !(self.escape_radius > 0.0 && self.escape_radius <= MAX_ESCAPE_RADIUS) {
+            return Err(FrameError::EscapeRadius(self.escape_radius));
+        }
+        let (re, im) = self.z0;
+        if !(re.abs() <= MAX_START && im.abs() <= MAX_START) {
+            return Err(FrameError::Start(re, im));
+        }
+        if self.measures.is_empty() {
+            return Err(FrameError::NoMeasure);
+        }
+        Ok(())
+    }
+
+    /// The coordinates of the columns (real parts) and the rows (imaginary parts).
+    #[must_use]
+    pub fn axes(&self) -> (Axis, Axis) {
+        self.view.axes(self.grid, self.width, self.height)
+    }
+
+    /// The iteration limit as counts travel.
+    #[must_use]
+    pub fn iteration_limit(&self) -> u32 {
+        u32::try_from(self.iterations).unwrap_or(u32::MAX - 1)
+    }
+
+    /// log2 of the smaller distance between neighbouring samples: what decides which arithmetic serves.
+    #[must_use]
+    pub fn spacing_log2(&self) -> f64 {
+        let (x, y) = self.axes();
+        [x.spacing_log2(), y.spacing_log2()]
+            .into_iter()
+            .flatten()
+            .fold(f64::INFINITY, f64::min)
+    }
+
+    /// The distance between neighbouring rows: the size of a pixel in the plane (1 for a single row of
+    /// a linspace grid, which has none).
+    #[must_use]
+    pub fn pixel_spacing(&self) -> f64 {
+        self.axes().1.spacing_log2().map_or(1.0, libm::exp2)
+    }
+
+    /// Number of pixels.
+    #[must_use]
+    pub fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::Measure;
+
+    fn frame() -> FrameSpec {
+        FrameSpec {
+            view: View::Bounds {
+                xmin: "-2".parse().unwrap(),
+                xmax: "0.5".parse().unwrap(),
+                ymin: "-1.5".parse().unwrap(),
+                ymax: "1.5".parse().unwrap(),
+            },
+            grid: Grid::Pixels,
+            width: 10,
+            height: 12,
+            iterations: 100,
+            escape_radius: 256.0,
+            z0: (0.0, 0.0),
+            measures: MeasureSet::default().with(Measure::Smooth),
+        }
+    }
+
+    #[test]
+    fn survives_json_bit_for_bit() {
+        let mut spec = frame();
+        spec.escape_radius = 0.1 + 0.2;
+        spec.z0 = (1.0 / 3.0, -0.0);
+        let text = serde_json::to_string(&spec).unwrap();
+        let back: FrameSpec = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, spec);
+        assert_eq!(back.escape_radius.to_bits(), spec.escape_radius.to_bits());
+        assert!(
+            serde_json::from_str::<FrameSpec>(&text.replacen("\"grid\"", "\"gird\"", 1)).is_err()
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_over_a_limit() {
+        let refused = |change: fn(&mut FrameSpec)| {
+            let mut spec = frame();
+            change(&mut spec);
+            spec.check().unwrap_err()
+        };
+        assert_eq!(frame().check(), Ok(()));
+        assert!(matches!(refused(|s| s.width = 0), FrameError::Size { .. }));
+        assert!(matches!(
+            refused(|s| s.height = MAX_SIDE + 1),
+            FrameError::Size { .. }
+        ));
+        assert!(matches!(
+            refused(|s| s.iterations = 0),
+            FrameError::Iterations(0)
+        ));
+        assert!(matches!(
+            refused(|s| s.iterations = MAX_ITERATIONS + 1),
+            FrameError::Iterations(_)
+        ));
+        assert!(matches!(
+            refused(|s| s.escape_radius = f64::NAN),
+            FrameError::EscapeRadius(_)
+        ));
+        assert!(matches!(
+            refused(|s| s.escape_radius = 0.0),
+            FrameError::EscapeRadius(_)
+        ));
+        assert!(matches!(
+            refused(|s| s.z0.1 = f64::INFINITY),
+            FrameError::Start(..)
+        ));
+        assert!(matches!(
+            refused(|s| s.measures = MeasureSet::default()),
+            FrameError::NoMeasure
+        ));
+        let bounds = refused(|s| {
+            let View::Bounds { ymax, .. } = &mut s.view else {
+                unreachable!()
+            };
+            *ymax = "-1.5".parse().unwrap();
+        });
+        assert_eq!(
+            bounds.to_string(),
+            "bounds out of order: ymin -1.5 is not below ymax -1.5"
+        );
+        let zoom = refused(|s| {
+            let zero = || "0".parse().unwrap();
+            s.view = View::Centre {
+                re: zero(),
+                im: zero(),
+                zoom: zero(),
+            };
+        });
+        assert_eq!(zoom, FrameError::Zoom("0".into()));
+    }
+
+    #[test]
+    fn spacing_is_that_of_the_grid() {
+        assert!((frame().spacing_log2() - (-2.0)).abs() < 1e-9);
+        assert!((frame().pixel_spacing() - 0.25).abs() < 1e-12);
+    }
+}

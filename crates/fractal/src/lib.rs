@@ -1,0 +1,35 @@
+//! Numbers, views, strips and the exact oracle of a Mandelbrot picture.
+//!
+//! This crate says *what* is computed and nothing of how or where: it is pure, does no I/O, starts no
+//! threads and knows no device. Everything above it (`shaders`, `engine`, `farm-queue`, the programs)
+//! speaks in its types.
+//!
+//! - [`decimal`]: coordinates as typed, with any number of digits, never through `f64` first
+//! - [`view`]: where in the plane a picture lies, and its grid
+//! - [`axis`]: the exact coordinate of every column and row
+//! - [`frame`]: the complete mathematical description of one picture
+//! - [`strip`]: full-width bands of rows, the unit of work
+//! - [`measure`]: what a pixel carries; [`smooth`]: the formulas of its smooth count and distance
+//! - [`arithmetic`]: number types of kernels, and which views each is precise enough for
+//! - [`buffer`]: a computed strip
+//! - [`oracle`]: exact iteration counts in big integers; the truth that every kernel answers to
+
+pub mod arithmetic;
+pub mod axis;
+pub mod buffer;
+pub mod decimal;
+pub mod frame;
+pub mod measure;
+pub mod oracle;
+pub mod smooth;
+pub mod strip;
+pub mod view;
+
+pub use arithmetic::{Arithmetic, Backend};
+pub use axis::Axis;
+pub use buffer::{Origin, Plane, StripBuffer};
+pub use decimal::Decimal;
+pub use frame::{FrameError, FrameSpec};
+pub use measure::{Measure, MeasureSet};
+pub use strip::{Strip, StripPlan};
+pub use view::{Grid, View};

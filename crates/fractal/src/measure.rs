@@ -1,0 +1,125 @@
+//! What a pixel carries.
+
+use serde::{Deserialize, Serialize};
+
+/// One kind of value per pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// `u32`: the iteration count; 0 is inside.
+    Iterations,
+    /// `f32`: the smooth iteration count; 0 is inside. See [`crate::smooth`].
+    Smooth,
+    /// `f32`: the exterior distance estimate in pixels; 0 is inside. See [`crate::smooth`].
+    Distance,
+    /// `f64`: |z_N| after exactly N steps where it is at most 2, NaN elsewhere.
+    Stability,
+}
+
+impl Measure {
+    /// All measures, in the order in which a buffer holds them.
+    pub const ALL: [Self; 4] = [
+        Self::Iterations,
+        Self::Smooth,
+        Self::Distance,
+        Self::Stability,
+    ];
+
+    /// Bytes of one pixel's value.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Iterations | Self::Smooth | Self::Distance => 4,
+            Self::Stability => 8,
+        }
+    }
+
+    /// The name on the command line and in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Iterations => "iterations",
+            Self::Smooth => "smooth",
+            Self::Distance => "distance",
+            Self::Stability => "stability",
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// A set of measures: those that a job needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Measure>", into = "Vec<Measure>")]
+pub struct MeasureSet(u8);
+
+impl MeasureSet {
+    /// The set with `measure` added.
+    #[must_use]
+    pub const fn with(self, measure: Measure) -> Self {
+        Self(self.0 | measure.bit())
+    }
+
+    /// Whether `measure` is in the set.
+    #[must_use]
+    pub const fn contains(self, measure: Measure) -> bool {
+        self.0 & measure.bit() != 0
+    }
+
+    /// Whether the set is empty.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The members, in the order of [`Measure::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Measure> {
+        Measure::ALL.into_iter().filter(move |m| self.contains(*m))
+    }
+
+    /// Bytes of one pixel with all measures of the set.
+    #[must_use]
+    pub fn bytes_per_pixel(self) -> usize {
+        self.iter().map(Measure::bytes).sum()
+    }
+}
+
+impl FromIterator<Measure> for MeasureSet {
+    fn from_iter<I: IntoIterator<Item = Measure>>(measures: I) -> Self {
+        measures.into_iter().fold(Self::default(), Self::with)
+    }
+}
+
+impl From<Vec<Measure>> for MeasureSet {
+    fn from(measures: Vec<Measure>) -> Self {
+        measures.into_iter().collect()
+    }
+}
+
+impl From<MeasureSet> for Vec<Measure> {
+    fn from(set: MeasureSet) -> Self {
+        set.iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_keeps_one_order_however_it_was_made() {
+        let set: MeasureSet = [Measure::Stability, Measure::Smooth, Measure::Smooth]
+            .into_iter()
+            .collect();
+        assert_eq!(
+            set.iter().collect::<Vec<_>>(),
+            [Measure::Smooth, Measure::Stability]
+        );
+        assert_eq!(set.bytes_per_pixel(), 12);
+        let text = serde_json::to_string(&set).unwrap();
+        assert_eq!(text, r#"["smooth","stability"]"#);
+        assert_eq!(serde_json::from_str::<MeasureSet>(&text).unwrap(), set);
+    }
+}

@@ -1,0 +1,1 @@
+//! The worker: lease, compute, deliver.

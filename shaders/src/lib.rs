@@ -1,0 +1,1 @@
+//! The WGSL kernels, composed and described; knows no GPU API.

@@ -1,0 +1,1 @@
+//! The farm's integration tests: real servers, real adapters, real programs.
