@@ -1,1 +1,21 @@
 //! Computes one strip on one device.
+//!
+//! - [`prepared`]: a frame made ready for kernels: its coordinates as numbers, once a job
+//! - [`cpu`]: the SIMD kernels, one instruction set chosen at run time
+//! - [`gpu`]: the only module that names `wgpu`: adapters, their proof of arithmetic, the WGSL kernels
+//! - [`device`]: either of them as one type, and which of them this machine offers
+//! - [`progress`]: the two-way channel between a computation and whoever waits for it
+//! - [`bench`]: what this machine can do, held against its own limit
+//!
+//! The engine knows no queue, no file and no colour, and reads no environment variable.
+
+pub mod bench;
+pub mod cpu;
+pub mod device;
+pub mod gpu;
+pub mod prepared;
+pub mod progress;
+
+pub use device::{Device, DeviceInfo, EngineError};
+pub use prepared::PreparedFrame;
+pub use progress::Progress;

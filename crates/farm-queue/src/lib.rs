@@ -1,1 +1,18 @@
-//! The queue: protocol, in process and in Redis.
+//! The queue between submitters and workers: its protocol, in process and in Redis.
+//!
+//! A submitter creates a job, keeps a window of its strips queued, and collects buffers; workers lease
+//! strips, keep their leases alive, and deliver. What holds whichever implementation is behind it:
+//!
+//! - a strip that was enqueued is collected at least once, unless its job is finished or it is dead;
+//! - the first delivery of a strip wins, later ones change nothing;
+//! - a lease whose owner stopped its heartbeats is handed to somebody else, and the old owner cannot
+//!   take it back;
+//! - a finished job leaves nothing behind.
+//!
+//! The queue knows no colours and no kernels: buffers are bytes with a header to it.
+
+pub mod job;
+pub mod queue;
+
+pub use job::{JobId, JobSpec};
+pub use queue::{Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue};

@@ -24,6 +24,31 @@ pub enum Arithmetic {
     F64,
 }
 
+/// Which kinds of device may compute a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackendChoice {
+    /// Whatever a worker has; CPU and GPU agree within the stated tolerance only.
+    #[default]
+    Auto,
+    /// The SIMD kernels alone.
+    Cpu,
+    /// Adapters alone, software adapters too.
+    Gpu,
+}
+
+impl BackendChoice {
+    /// Whether a buffer made by `backend` may stand in a job with this choice.
+    #[must_use]
+    pub fn admits(self, backend: Backend) -> bool {
+        match self {
+            Self::Auto => true,
+            Self::Cpu => backend == Backend::Cpu,
+            Self::Gpu => backend == Backend::Gpu,
+        }
+    }
+}
+
 impl Backend {
     /// The name on the command line and in reports.
     #[must_use]

@@ -25,7 +25,7 @@ pub mod smooth;
 pub mod strip;
 pub mod view;
 
-pub use arithmetic::{Arithmetic, Backend};
+pub use arithmetic::{Arithmetic, Backend, BackendChoice};
 pub use axis::Axis;
 pub use buffer::{Origin, Plane, StripBuffer};
 pub use decimal::Decimal;

@@ -1,0 +1,54 @@
+//! What this machine can do: every kernel on fixed scenes, held against the machine's own limit that is
+//! measured in the same run.
+
+use serde::Serialize;
+
+/// The machine's own bound on plain iteration for one backend and arithmetic: measured multiply-add
+/// rate times lanes, divided by the 4 instructions of an iteration.
+#[derive(Clone, Debug, Serialize)]
+pub struct Limit {
+    /// `cpu` or `gpu`.
+    pub backend: &'static str,
+    /// The device's name.
+    pub device: String,
+    /// The number type.
+    pub arithmetic: &'static str,
+    /// Processor threads used; 1 for an adapter.
+    pub threads: usize,
+    /// Multiply-adds a second of one lane's width, in 1e9: vector instructions times lanes.
+    pub gfma_per_sec: f64,
+    /// Bound on iterations a second, in 1e9.
+    pub giter_per_sec: f64,
+}
+
+/// One kernel's figure on one scene.
+#[derive(Clone, Debug, Serialize)]
+pub struct KernelFigure {
+    /// Kernel: instruction set or adapter API, and arithmetic.
+    pub name: String,
+    /// `cpu` or `gpu`.
+    pub backend: &'static str,
+    /// The device's name.
+    pub device: String,
+    /// Name of the [`Scene`].
+    pub scene: &'static str,
+    /// Processor threads used; 1 for an adapter.
+    pub threads: usize,
+    /// Iterations a second, in 1e9.
+    pub giter_per_sec: f64,
+    /// Share of the limit of the same device, arithmetic and threads.
+    pub of_limit: f64,
+    /// The total count of the scene was held against the right one; a wrong one ends the run with an error.
+    pub iterations_checked: bool,
+}
+
+/// The whole report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Processor, threads and operating system.
+    pub machine: String,
+    /// Measured bounds.
+    pub limits: Vec<Limit>,
+    /// Measured kernels.
+    pub kernels: Vec<KernelFigure>,
+}

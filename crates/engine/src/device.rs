@@ -1,0 +1,130 @@
+//! A device of either kind, and which of them this machine offers.
+
+use fractal::{Arithmetic, Backend, BackendChoice, Strip, StripBuffer};
+
+use crate::cpu::CpuDevice;
+use crate::gpu::{GpuDevice, GpuError};
+use crate::prepared::PreparedFrame;
+use crate::progress::Progress;
+
+/// What a device is and can do, for people and reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// Its kind.
+    pub backend: Backend,
+    /// Its name, such as `AVX-512, 2 threads` or an adapter's.
+    pub name: String,
+    /// The number types whose proof it passed, the fastest first.
+    pub arithmetics: Vec<Arithmetic>,
+    /// For an adapter: whether it is a software one.
+    pub software: bool,
+}
+
+/// Why a strip was not computed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// [`Progress::cancel`] was called.
+    #[error("cancelled")]
+    Cancelled,
+    /// The device is gone or failed; another one may serve.
+    #[error("device '{device}' failed: {reason}")]
+    DeviceLost {
+        /// Its name.
+        device: String,
+        /// What its driver said.
+        reason: String,
+    },
+    /// The device has no kernel that is precise enough for the frame.
+    #[error("no kernel of '{device}' is precise enough for a pixel spacing of 2^{spacing_log2:.1}")]
+    NotServed {
+        /// Its name.
+        device: String,
+        /// log2 of the pixel spacing, rounded down.
+        spacing_log2: i32,
+    },
+}
+
+/// Why this machine offers no device of the kind asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum NoDevice {
+    /// No adapter at all, or none passed its proof.
+    #[error("no usable GPU adapter: {0} (use --backend cpu, or install a Vulkan, Metal, DX12 or GL driver)")]
+    Gpu(String),
+}
+
+/// One device: a lane of a worker.
+#[derive(Debug)]
+pub enum Device {
+    /// The processor.
+    Cpu(CpuDevice),
+    /// An adapter.
+    Gpu(Box<GpuDevice>),
+}
+
+impl Device {
+    /// What it is.
+    #[must_use]
+    pub fn info(&self) -> &DeviceInfo {
+        match self {
+            Self::Cpu(cpu) => cpu.info(),
+            Self::Gpu(gpu) => gpu.info(),
+        }
+    }
+
+    /// The arithmetic that this device would use for a frame: the fastest that is precise enough for
+    /// its pixel spacing; where none is, its `f64`, and if `insist` its most precise one.
+    #[must_use]
+    pub fn arithmetic_for(&self, frame: &PreparedFrame, insist: bool) -> Option<Arithmetic> {
+        match self {
+            Self::Cpu(_) => Some(Arithmetic::F64),
+            Self::Gpu(gpu) => gpu.arithmetic_for(frame, insist),
+        }
+    }
+
+    /// Computes one strip; blocks the calling thread, and may be called from several at once.
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    pub fn compute(
+        &self,
+        frame: &PreparedFrame,
+        strip: Strip,
+        insist: bool,
+        progress: &Progress,
+    ) -> Result<StripBuffer, EngineError> {
+        match self {
+            Self::Cpu(cpu) => cpu.compute(frame, strip, progress),
+            Self::Gpu(gpu) => {
+                let arithmetic = gpu.arithmetic_for(frame, insist).ok_or_else(|| EngineError::NotServed {
+                    device: gpu.info().name.clone(),
+                    spacing_log2: frame.spacing_log2.floor() as i32,
+                })?;
+                gpu.compute(frame, arithmetic, strip, progress)
+            }
+        }
+    }
+}
+
+/// The devices of this machine that `choice` asks for: with `Auto` every hardware adapter, or the
+/// processor when there is none (never a software adapter, which is slower than the SIMD kernels);
+/// with `Gpu` every hardware adapter, or the software ones when there is none.
+///
+/// # Errors
+/// When adapters are insisted on and there are none.
+pub fn open(choice: BackendChoice, cpu_threads: Option<usize>) -> Result<Vec<Device>, NoDevice> {
+    let cpu = || vec![Device::Cpu(CpuDevice::new(cpu_threads))];
+    match choice {
+        BackendChoice::Cpu => Ok(cpu()),
+        BackendChoice::Auto => {
+            let gpus = crate::gpu::open_hardware();
+            Ok(if gpus.is_empty() { cpu() } else { gpus.into_iter().map(|gpu| Device::Gpu(Box::new(gpu))).collect() })
+        }
+        BackendChoice::Gpu => {
+            let mut gpus = crate::gpu::open_hardware();
+            if gpus.is_empty() {
+                gpus = crate::gpu::open_software().map_err(|error: GpuError| NoDevice::Gpu(error.to_string()))?;
+            }
+            Ok(gpus.into_iter().map(|gpu| Device::Gpu(Box::new(gpu))).collect())
+        }
+    }
+}

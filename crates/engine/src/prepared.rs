@@ -1,0 +1,45 @@
+//! A frame made ready for kernels.
+
+use fractal::frame::FrameError;
+use fractal::{FrameSpec, Measure};
+
+/// A checked frame with the coordinates of its columns and rows as numbers; made once a job, shared by
+/// all its strips, so that a strip's coordinates cannot depend on the strip.
+#[derive(Clone, Debug)]
+pub struct PreparedFrame {
+    /// What is computed.
+    pub spec: FrameSpec,
+    /// Real part of each column, rounded to nearest; `spec.width` of them.
+    pub columns: Vec<f64>,
+    /// Imaginary part of each row, rounded to nearest; `spec.height` of them.
+    pub rows: Vec<f64>,
+    /// log2 of the smaller distance between neighbouring samples.
+    pub spacing_log2: f64,
+    /// Size of a pixel in the plane, the unit of the distance estimate.
+    pub pixel_spacing: f64,
+}
+
+impl PreparedFrame {
+    /// Checks a frame and computes its coordinates: about a third of a microsecond each.
+    ///
+    /// # Errors
+    /// What [`FrameSpec::check`] finds.
+    pub fn new(spec: FrameSpec) -> Result<Self, FrameError> {
+        spec.check()?;
+        let (x, y) = spec.axes();
+        Ok(Self {
+            columns: x.to_f64s(0..spec.width),
+            rows: y.to_f64s(0..spec.height),
+            spacing_log2: spec.spacing_log2(),
+            pixel_spacing: spec.pixel_spacing(),
+            spec,
+        })
+    }
+
+    /// Whether escape is decided by the frame's escape radius, and not by leaving |z| <= 2 as the
+    /// stability measure alone has it.
+    #[must_use]
+    pub fn counts_iterations(&self) -> bool {
+        [Measure::Iterations, Measure::Smooth, Measure::Distance].iter().any(|m| self.spec.measures.contains(*m))
+    }
+}

@@ -1,0 +1,186 @@
+//! The two faces of a queue: a worker's and a submitter's.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fractal::{Backend, BackendChoice, Strip, StripBuffer};
+
+use crate::job::{JobId, JobSpec};
+
+/// What a worker's lane can compute: it is offered only jobs that admit it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepts {
+    /// Kind of the lane's device.
+    pub backend: Backend,
+}
+
+impl Accepts {
+    /// Whether a job with this choice may be offered.
+    #[must_use]
+    pub fn admits(self, choice: BackendChoice) -> bool {
+        choice.admits(self.backend)
+    }
+}
+
+/// A strip that is this worker's until its heartbeats stop.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// The strip's job.
+    pub job: Arc<JobSpec>,
+    /// The strip.
+    pub strip: Strip,
+    /// How often it was delivered, this time included; from 1.
+    pub attempt: u32,
+    /// The queue's own name for the entry.
+    pub entry: String,
+}
+
+/// Answer to a heartbeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseState {
+    /// Still this worker's, for another [`crate::job::LEASE`].
+    Held,
+    /// Somebody else's by now, or done: stop.
+    Lost,
+    /// The job is finished or cancelled: stop.
+    JobGone,
+}
+
+/// Answer to a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// The first buffer of this strip.
+    First,
+    /// Somebody else was first; nothing changed.
+    Duplicate,
+    /// The job is finished or cancelled; nothing was kept.
+    JobGone,
+}
+
+/// What a submitter finds.
+#[derive(Debug)]
+pub enum Collected {
+    /// A strip's first, checked buffer.
+    Strip {
+        /// The buffer; it fits its strip and the job's frame.
+        buffer: StripBuffer,
+        /// Name of the worker that made it.
+        worker: String,
+        /// Deliveries that it took, from 1.
+        attempt: u32,
+    },
+    /// A result that was malformed, truncated, oversized or foreign; counted and thrown away. The
+    /// submitter enqueues the strip again.
+    Rejected {
+        /// The strip, where the message named one of the job.
+        strip: Option<Strip>,
+        /// One line.
+        reason: String,
+    },
+    /// A strip that was delivered more than [`crate::job::MAX_DELIVERIES`] times without a result.
+    Dead {
+        /// The strip.
+        strip: Strip,
+        /// Why, as far as workers said so.
+        reasons: Vec<String>,
+    },
+}
+
+/// Why the queue did not answer as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// The server cannot be reached or broke the connection; may pass.
+    #[error("cannot reach Redis at {address}: {reason}")]
+    Unreachable {
+        /// Host and port, or path of the socket, without credentials.
+        address: String,
+        /// What the connection said.
+        reason: String,
+    },
+    /// The server wants other credentials.
+    #[error("Redis at {address} refused the credentials: {reason} (give them as redis://USER:PASSWORD@HOST)")]
+    Denied {
+        /// Host and port, or path of the socket, without credentials.
+        address: String,
+        /// What the server said.
+        reason: String,
+    },
+    /// The server is set up in a way in which strips could be lost, or is too old.
+    #[error("Redis at {address} cannot be used: {reason}")]
+    Unfit {
+        /// Host and port, or path of the socket, without credentials.
+        address: String,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+    /// The address is none.
+    #[error("'{given}' is not a Redis address: {reason} (like redis://127.0.0.1:6379)")]
+    Address {
+        /// As given, without credentials.
+        given: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The server is out of memory; may pass when submitters collect.
+    #[error("Redis is out of memory: {0}")]
+    OutOfMemory(String),
+    /// Anything else that the server answered.
+    #[error("Redis answered: {0}")]
+    Server(String),
+}
+
+/// A queue as a worker sees it. All calls may be made from several tasks at once.
+pub trait WorkerQueue: Send + Sync + 'static {
+    /// A strip that `accepts` admits; waits up to `wait` for one. Cancel-safe: a dropped call leaks no strip.
+    fn lease(
+        &self,
+        accepts: Accepts,
+        wait: Duration,
+    ) -> impl Future<Output = Result<Option<Lease>, QueueError>> + Send;
+
+    /// Keeps a lease alive; call it at least every third of [`crate::job::LEASE`].
+    fn heartbeat(&self, lease: &Lease) -> impl Future<Output = Result<LeaseState, QueueError>> + Send;
+
+    /// Hands over the buffer of a leased strip. Idempotent: when its outcome is unknown, call it again.
+    fn deliver(
+        &self,
+        lease: &Lease,
+        buffer: &StripBuffer,
+    ) -> impl Future<Output = Result<Delivered, QueueError>> + Send;
+
+    /// Gives a strip back at once and uncounted (a worker that is told to stop).
+    fn release(&self, lease: &Lease) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// Gives a strip back at once after a failure that counts as a delivery; `reason` is kept for the dead letters.
+    fn fail(&self, lease: &Lease, reason: &str) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// Leaves the farm: forgets this worker, unless it still holds strips.
+    fn leave(&self) -> impl Future<Output = Result<(), QueueError>> + Send;
+}
+
+/// A queue as a submitter sees it.
+pub trait JobQueue: Send + Sync + 'static {
+    /// Most bytes of buffers that may be queued, leased or waiting to be collected at once.
+    fn window_bytes(&self) -> u64;
+
+    /// Makes a job known to workers; nothing is queued yet.
+    fn create(&self, job: Arc<JobSpec>) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// Queues strips of a job, in this order.
+    fn enqueue(&self, job: &JobId, strips: &[Strip]) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// What workers have delivered since the last call; waits up to `wait` for something. Each strip's
+    /// buffer is handed out once and is gone from the queue then.
+    fn collect(
+        &self,
+        job: &JobId,
+        wait: Duration,
+    ) -> impl Future<Output = Result<Vec<Collected>, QueueError>> + Send;
+
+    /// Ends a job, finished or not: removes all that the queue holds of it, and tells its workers.
+    fn finish(&self, job: &JobId) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// How many workers are alive, as far as the queue knows.
+    fn workers(&self) -> impl Future<Output = Result<usize, QueueError>> + Send;
+}
