@@ -20,7 +20,7 @@ impl JobId {
     /// A new name.
     #[must_use]
     pub fn generate() -> Self {
-        Self(ulid::Ulid::new().to_string())
+        Self(ulid::Ulid::generate().to_string())
     }
 
     /// The name in a text from outside; `None` unless it is a ULID.

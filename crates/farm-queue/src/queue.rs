@@ -64,7 +64,7 @@ pub enum Collected {
     /// A strip's first, checked buffer.
     Strip {
         /// The buffer; it fits its strip and the job's frame.
-        buffer: StripBuffer,
+        buffer: Arc<StripBuffer>,
         /// Name of the worker that made it.
         worker: String,
         /// Deliveries that it took, from 1.
@@ -146,7 +146,7 @@ pub trait WorkerQueue: Send + Sync + 'static {
     fn deliver(
         &self,
         lease: &Lease,
-        buffer: &StripBuffer,
+        buffer: Arc<StripBuffer>,
     ) -> impl Future<Output = Result<Delivered, QueueError>> + Send;
 
     /// Gives a strip back at once and uncounted (a worker that is told to stop).
