@@ -4,22 +4,28 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fractal::{Backend, BackendChoice, Strip, StripBuffer};
+use fractal::{BackendChoice, Strip, StripBuffer};
 
 use crate::job::{JobId, JobSpec};
 
 /// What a worker's lane can compute: it is offered only jobs that admit it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepts {
-    /// Kind of the lane's device.
-    pub backend: Backend,
+    /// It can use the processor.
+    pub cpu: bool,
+    /// It can use an adapter.
+    pub gpu: bool,
 }
 
 impl Accepts {
     /// Whether a job with this choice may be offered.
     #[must_use]
     pub fn admits(self, choice: BackendChoice) -> bool {
-        choice.admits(self.backend)
+        match choice {
+            BackendChoice::Auto => self.cpu || self.gpu,
+            BackendChoice::Cpu => self.cpu,
+            BackendChoice::Gpu => self.gpu,
+        }
     }
 }
 
