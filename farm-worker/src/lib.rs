@@ -7,10 +7,12 @@
 //! - [`lane`]: one device, a few strips at a time: lease, compute, deliver
 //! - [`keepalive`]: heartbeats beside whatever a strip is waiting for
 //! - [`frames`]: the last few jobs' frames, made ready for kernels
+//! - [`usage`]: one line about a command line that cannot be used
 
 pub mod frames;
 pub mod keepalive;
 pub mod lane;
+pub mod usage;
 pub mod worker;
 
 pub use worker::{Settings, Stats, run};
