@@ -10,9 +10,18 @@
 //! - a finished job leaves nothing behind.
 //!
 //! The queue knows no colours and no kernels: buffers are bytes with a header to it.
+//!
+//! - [`queue`]: the two traits, a worker's and a submitter's; [`job`]: what a job is
+//! - [`protocol`]: what travels and what is decided, pure
+//! - [`memory`]: the queue in process
 
 pub mod job;
+pub mod memory;
+pub mod protocol;
 pub mod queue;
 
 pub use job::{JobId, JobSpec};
-pub use queue::{Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue};
+pub use memory::MemoryQueue;
+pub use queue::{
+    Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue,
+};
