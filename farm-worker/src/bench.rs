@@ -23,7 +23,11 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
 
 fn table(out: &mut impl Write, report: &Report) -> std::io::Result<()> {
     writeln!(out, "{}\n", report.machine)?;
-    writeln!(out, "{:<44} {:>14} {:>7} {:>11} {:>13}", "limit of", "arithmetic", "threads", "Gfma/s", "bound Giter/s")?;
+    writeln!(
+        out,
+        "{:<44} {:>14} {:>7} {:>11} {:>13}",
+        "limit of", "arithmetic", "threads", "Gfma/s", "bound Giter/s"
+    )?;
     for limit in &report.limits {
         writeln!(
             out,
@@ -31,7 +35,11 @@ fn table(out: &mut impl Write, report: &Report) -> std::io::Result<()> {
             limit.device, limit.arithmetic, limit.threads, limit.gfma_per_sec, limit.giter_per_sec
         )?;
     }
-    writeln!(out, "\n{:<44} {:>14} {:>7} {:>11} {:>13}", "kernel", "scene", "threads", "Giter/s", "of its bound")?;
+    writeln!(
+        out,
+        "\n{:<44} {:>14} {:>7} {:>11} {:>13}",
+        "kernel", "scene", "threads", "Giter/s", "of its bound"
+    )?;
     for kernel in &report.kernels {
         writeln!(
             out,

@@ -36,7 +36,13 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct WorkArgs {
     /// The farm's Redis: redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH
-    #[arg(long, value_name = "URL", env = "FARM_REDIS", hide_env_values = true, required = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "FARM_REDIS",
+        hide_env_values = true,
+        required = true
+    )]
     pub redis: Option<String>,
     /// Which devices to use: auto is every GPU, or the processor when there is none
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]

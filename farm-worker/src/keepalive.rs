@@ -26,7 +26,11 @@ pub enum Gone {
 ///
 /// # Errors
 /// How the lease ended, if it did so first; `work` is dropped then.
-pub async fn keep_alive<Q: WorkerQueue, T>(queue: &Q, lease: &Lease, work: impl Future<Output = T>) -> Result<T, Gone> {
+pub async fn keep_alive<Q: WorkerQueue, T>(
+    queue: &Q,
+    lease: &Lease,
+    work: impl Future<Output = T>,
+) -> Result<T, Gone> {
     let mut work = pin!(work);
     let mut beats = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);

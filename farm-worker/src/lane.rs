@@ -34,7 +34,8 @@ pub(crate) struct Shared<Q> {
 
 impl<Q> Shared<Q> {
     fn cpu(&self) -> &Device {
-        self.fallback.get_or_init(|| Device::Cpu(CpuDevice::new(self.settings.cpu_threads)))
+        self.fallback
+            .get_or_init(|| Device::Cpu(CpuDevice::new(self.settings.cpu_threads)))
     }
 }
 
@@ -105,15 +106,23 @@ fn accepts(device: &Device, choice: BackendChoice) -> Accepts {
 
 /// Takes one strip from lease to delivery.
 #[tracing::instrument(skip_all, fields(job = %lease.job.id, strip = lease.strip.index, attempt = lease.attempt, device = %device.info().name))]
-async fn serve<Q: WorkerQueue>(shared: &Arc<Shared<Q>>, device: &Arc<Device>, lease: Lease) -> Outcome {
+async fn serve<Q: WorkerQueue>(
+    shared: &Arc<Shared<Q>>,
+    device: &Arc<Device>,
+    lease: Lease,
+) -> Outcome {
     let progress = Arc::new(Progress::default());
     // Whichever way this function is left, the computation does not run on for nobody.
     let _cancel = CancelOnDrop(Arc::clone(&progress));
     let mut stop = shared.stop.clone();
     let work = async {
         let computed = {
-            let (shared, device, lease, progress) =
-                (Arc::clone(shared), Arc::clone(device), lease.clone(), Arc::clone(&progress));
+            let (shared, device, lease, progress) = (
+                Arc::clone(shared),
+                Arc::clone(device),
+                lease.clone(),
+                Arc::clone(&progress),
+            );
             tokio::task::spawn_blocking(move || compute(&shared, &device, &lease, &progress))
         };
         let buffer = match computed.await {
@@ -125,7 +134,7 @@ async fn serve<Q: WorkerQueue>(shared: &Arc<Shared<Q>>, device: &Arc<Device>, le
     };
     let kept = tokio::select! {
         kept = keep_alive(&shared.queue, &lease, work) => kept,
-        _ = stop.wait_for(|stop| *stop == Stop::Now) => {
+        () = told_to_drop(&mut stop) => {
             progress.cancel();
             if let Err(error) = shared.queue.release(&lease).await {
                 tracing::warn!(%error, "strip not released; its lease will expire");
@@ -158,6 +167,13 @@ async fn serve<Q: WorkerQueue>(shared: &Arc<Shared<Q>>, device: &Arc<Device>, le
     }
 }
 
+/// Waits until strips in hand are to be given back; for ever when the worker just goes on or ends.
+async fn told_to_drop(stop: &mut watch::Receiver<Stop>) {
+    if stop.wait_for(|stop| *stop == Stop::Now).await.is_err() {
+        std::future::pending().await
+    }
+}
+
 struct CancelOnDrop(Arc<Progress>);
 
 impl Drop for CancelOnDrop {
@@ -168,8 +184,16 @@ impl Drop for CancelOnDrop {
 
 /// Computes a strip on the lane's device, or on the processor where the device has no kernel that
 /// serves the view or has failed twice, and the job admits it.
-fn compute<Q>(shared: &Shared<Q>, device: &Device, lease: &Lease, progress: &Progress) -> Result<StripBuffer, String> {
-    let frame: Arc<PreparedFrame> = shared.frames.get(&lease.job).map_err(|error| error.to_string())?;
+fn compute<Q>(
+    shared: &Shared<Q>,
+    device: &Device,
+    lease: &Lease,
+    progress: &Progress,
+) -> Result<StripBuffer, String> {
+    let frame: Arc<PreparedFrame> = shared
+        .frames
+        .get(&lease.job)
+        .map_err(|error| error.to_string())?;
     let strip: Strip = lease.strip;
     let choice = lease.job.backend;
     let insist = choice == BackendChoice::Gpu;
@@ -183,7 +207,10 @@ fn compute<Q>(shared: &Shared<Q>, device: &Device, lease: &Lease, progress: &Pro
             if device.info().backend == Backend::Gpu && choice.admits(Backend::Cpu) =>
         {
             tracing::warn!(%error, strip = strip.index, "computing on the processor instead");
-            shared.cpu().compute(&frame, strip, insist, progress).map_err(|error| error.to_string())
+            shared
+                .cpu()
+                .compute(&frame, strip, insist, progress)
+                .map_err(|error| error.to_string())
         }
         other => other.map_err(|error| error.to_string()),
     }
@@ -191,7 +218,11 @@ fn compute<Q>(shared: &Shared<Q>, device: &Device, lease: &Lease, progress: &Pro
 
 /// Delivers, again and again while the queue cannot be reached or is full: the lease's heartbeats tell
 /// when to stop.
-async fn deliver<Q: WorkerQueue>(shared: &Shared<Q>, lease: &Lease, buffer: Arc<StripBuffer>) -> Delivered {
+async fn deliver<Q: WorkerQueue>(
+    shared: &Shared<Q>,
+    lease: &Lease,
+    buffer: Arc<StripBuffer>,
+) -> Delivered {
     let mut back_off = BackOff::new();
     loop {
         match shared.queue.deliver(lease, Arc::clone(&buffer)).await {

@@ -35,8 +35,12 @@ fn main() -> ExitCode {
 }
 
 fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
-    let filter = EnvFilter::try_new(&args.log).with_context(|| format!("--log '{}' is no log level", args.log))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = EnvFilter::try_new(&args.log)
+        .with_context(|| format!("--log '{}' is no log level", args.log))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let choice = args.backend.into();
     let threads = args.threads.map(usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -51,9 +55,16 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         // The queue first: a wrong address is known at once, opening adapters takes a second or two.
         let queue = RedisWorkerQueue::connect(&url, &name).await?;
         let devices = tokio::task::spawn_blocking(move || device::open(choice, threads)).await??;
-        let lanes: Vec<_> = devices.iter().map(|device| device.info().name.as_str()).collect();
+        let lanes: Vec<_> = devices
+            .iter()
+            .map(|device| device.info().name.as_str())
+            .collect();
         tracing::info!(worker = name, lanes = ?lanes, "ready");
-        let settings = farm_worker::Settings { backend: choice, cpu_threads: threads, grace: GRACE };
+        let settings = farm_worker::Settings {
+            backend: choice,
+            cpu_threads: threads,
+            grace: GRACE,
+        };
         let mut status = ExitCode::SUCCESS;
         let shutdown = async { status = told_to_stop().await };
         let stats = farm_worker::run(queue, devices, settings, shutdown).await;

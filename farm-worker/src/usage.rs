@@ -15,7 +15,11 @@ pub const USAGE: u8 = 2;
 pub fn parse<C: Parser>(program: &str) -> Result<C, ExitCode> {
     C::try_parse().map_err(|error| {
         if error.use_stderr() {
-            let _ = writeln!(std::io::stderr(), "{program}: {}", one_line(&error.to_string()));
+            let _ = writeln!(
+                std::io::stderr(),
+                "{program}: {}",
+                one_line(&error.to_string())
+            );
             ExitCode::from(USAGE)
         } else {
             let _ = error.print();
@@ -28,7 +32,11 @@ pub fn parse<C: Parser>(program: &str) -> Result<C, ExitCode> {
 fn one_line(message: &str) -> String {
     let message = message.strip_prefix("error: ").unwrap_or(message);
     let mut line = String::new();
-    for part in message.lines().map(str::trim).take_while(|part| !part.starts_with("Usage:")) {
+    for part in message
+        .lines()
+        .map(str::trim)
+        .take_while(|part| !part.starts_with("Usage:"))
+    {
         if part.is_empty() || part.starts_with("For more information") {
             continue;
         }
@@ -52,8 +60,14 @@ mod tests {
     #[test]
     fn several_paragraphs_become_one_line() {
         let said = "error: unexpected argument '--dens' found\n\n  tip: a similar argument exists: '--density'\n\nUsage: x\n\nFor more information, try '--help'.\n";
-        assert_eq!(one_line(said), "unexpected argument '--dens' found; a similar argument exists: '--density'");
+        assert_eq!(
+            one_line(said),
+            "unexpected argument '--dens' found; a similar argument exists: '--density'"
+        );
         let said = "error: the following required arguments were not provided:\n  --redis <URL>\n\nUsage: y\n";
-        assert_eq!(one_line(said), "the following required arguments were not provided: --redis <URL>");
+        assert_eq!(
+            one_line(said),
+            "the following required arguments were not provided: --redis <URL>"
+        );
     }
 }

@@ -59,11 +59,15 @@ pub(crate) struct Tally {
 impl Tally {
     pub(crate) fn count(&self, buffer: &StripBuffer) {
         self.strips.fetch_add(1, Ordering::Relaxed);
-        self.pixels.fetch_add(buffer.pixels() as u64, Ordering::Relaxed);
+        self.pixels
+            .fetch_add(buffer.pixels() as u64, Ordering::Relaxed);
     }
 
     fn stats(&self) -> Stats {
-        Stats { strips: self.strips.load(Ordering::Relaxed), pixels: self.pixels.load(Ordering::Relaxed) }
+        Stats {
+            strips: self.strips.load(Ordering::Relaxed),
+            pixels: self.pixels.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -95,7 +99,10 @@ pub async fn run<Q: WorkerQueue>(
     }
     shutdown.await;
     stop.send_replace(Stop::Soon);
-    if tokio::time::timeout(grace, all_of(&mut slots)).await.is_err() {
+    if tokio::time::timeout(grace, all_of(&mut slots))
+        .await
+        .is_err()
+    {
         stop.send_replace(Stop::Now);
         all_of(&mut slots).await;
     }

@@ -26,13 +26,21 @@ impl Assembly {
     /// Of all strips of `plan`, of which `window` may be on their way at once (at least one is).
     #[must_use]
     pub fn new(plan: StripPlan, window: u32) -> Self {
-        Self { plan, window: window.max(1), queued: 0, left: 0, early: BTreeMap::new() }
+        Self {
+            plan,
+            window: window.max(1),
+            queued: 0,
+            left: 0,
+            early: BTreeMap::new(),
+        }
     }
 
     /// The strips to queue now.
     pub fn to_queue(&mut self) -> Vec<Strip> {
         let end = self.left.saturating_add(self.window).min(self.plan.count());
-        let strips = (self.queued..end).filter_map(|index| self.plan.strip(index)).collect();
+        let strips = (self.queued..end)
+            .filter_map(|index| self.plan.strip(index))
+            .collect();
         self.queued = self.queued.max(end);
         strips
     }
@@ -74,9 +82,20 @@ mod tests {
     use proptest::prelude::*;
 
     fn buffer(strip: Strip) -> Arc<StripBuffer> {
-        let origin =
-            Origin { backend: Backend::Cpu, arithmetic: Arithmetic::F64, device: String::new(), kernel_id: 0 };
-        Arc::new(StripBuffer { strip, width: 1, planes: Vec::new(), iterations_total: 0, origin, busy_secs: 0.0 })
+        let origin = Origin {
+            backend: Backend::Cpu,
+            arithmetic: Arithmetic::F64,
+            device: String::new(),
+            kernel_id: 0,
+        };
+        Arc::new(StripBuffer {
+            strip,
+            width: 1,
+            planes: Vec::new(),
+            iterations_total: 0,
+            origin,
+            busy_secs: 0.0,
+        })
     }
 
     proptest! {
@@ -108,7 +127,10 @@ mod tests {
 
     #[test]
     fn what_was_never_queued_is_refused() {
-        let plan = StripPlan { height: 10, strip_rows: 1 };
+        let plan = StripPlan {
+            height: 10,
+            strip_rows: 1,
+        };
         let mut assembly = Assembly::new(plan, 2);
         assembly.to_queue();
         assert!(!assembly.accept(buffer(plan.strip(5).unwrap())));

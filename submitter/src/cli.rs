@@ -95,19 +95,44 @@ pub struct RenderArgs {
 #[derive(Debug, Args)]
 pub struct ViewArgs {
     /// Smallest real part [default: -2]
-    #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "View by bounds")]
+    #[arg(
+        long,
+        value_name = "X",
+        allow_hyphen_values = true,
+        help_heading = "View by bounds"
+    )]
     pub xmin: Option<Decimal>,
     /// Largest real part [default: 0.5]
-    #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "View by bounds")]
+    #[arg(
+        long,
+        value_name = "X",
+        allow_hyphen_values = true,
+        help_heading = "View by bounds"
+    )]
     pub xmax: Option<Decimal>,
     /// Smallest imaginary part [default: -1.5]
-    #[arg(long, value_name = "Y", allow_hyphen_values = true, help_heading = "View by bounds")]
+    #[arg(
+        long,
+        value_name = "Y",
+        allow_hyphen_values = true,
+        help_heading = "View by bounds"
+    )]
     pub ymin: Option<Decimal>,
     /// Largest imaginary part [default: 1.5]
-    #[arg(long, value_name = "Y", allow_hyphen_values = true, help_heading = "View by bounds")]
+    #[arg(
+        long,
+        value_name = "Y",
+        allow_hyphen_values = true,
+        help_heading = "View by bounds"
+    )]
     pub ymax: Option<Decimal>,
     /// Samples per unit of the plane [default: 512]
-    #[arg(long, value_name = "D", allow_hyphen_values = true, help_heading = "View by bounds")]
+    #[arg(
+        long,
+        value_name = "D",
+        allow_hyphen_values = true,
+        help_heading = "View by bounds"
+    )]
     pub density: Option<Decimal>,
     /// Real part of the centre
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "View by centre", requires_all = ["im", "zoom"])]
@@ -218,7 +243,10 @@ impl From<MeasureArg> for Measure {
 fn size(text: &str) -> Result<(u32, u32), String> {
     let wrong = || "a size is like 1920x1080".to_owned();
     let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
-    Ok((width.parse().map_err(|_| wrong())?, height.parse().map_err(|_| wrong())?))
+    Ok((
+        width.parse().map_err(|_| wrong())?,
+        height.parse().map_err(|_| wrong())?,
+    ))
 }
 
 #[cfg(test)]

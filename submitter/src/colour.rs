@@ -40,11 +40,16 @@ impl Colours {
         let table = (0..=last)
             .map(|key| {
                 let value = f32::from_bits(((key as u32) << SHIFT) + 1f32.to_bits());
-                let [r, g, b, _] = gradient.at((f64::from(value).log2() / octaves) as f32).to_rgba8();
+                let [r, g, b, _] = gradient
+                    .at((f64::from(value).log2() / octaves) as f32)
+                    .to_rgba8();
                 [r, g, b]
             })
             .collect();
-        Self { low: low as f32, table }
+        Self {
+            low: low as f32,
+            table,
+        }
     }
 
     /// Colours a run of smooth counts; `rgb` has three bytes for each.
@@ -89,7 +94,10 @@ mod tests {
         let mut rgb = vec![0; smooth.len() * RGB_BYTES];
         colours.paint(&smooth, &mut rgb);
         for (a, b) in rgb.chunks(3).zip(rgb.chunks(3).skip(1)) {
-            assert!(a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) <= 8), "{a:?} {b:?}");
+            assert!(
+                a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) <= 8),
+                "{a:?} {b:?}"
+            );
         }
     }
 }

@@ -5,7 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use fractal::strip::MAX_STRIP_BYTES;
-use fractal::{Arithmetic, BackendChoice, Decimal, FrameSpec, Measure, MeasureSet, StripPlan, View};
+use fractal::{
+    Arithmetic, BackendChoice, Decimal, FrameSpec, Measure, MeasureSet, StripPlan, View,
+};
 
 use crate::cli::{CompressionArg, PaletteArg, RenderArgs, ViewArgs};
 
@@ -122,13 +124,21 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         iterations: args.iterations,
         escape_radius: args.escape_radius,
         z0: args.z0.map_or((0.0, 0.0), |z0| (z0[0], z0[1])),
-        measures: outputs.iter().flat_map(|output| output.kind.measures().iter().collect::<Vec<_>>()).collect(),
+        measures: outputs
+            .iter()
+            .flat_map(|output| output.kind.measures().iter().collect::<Vec<_>>())
+            .collect(),
     };
     frame.check()?;
     let strips = strips(&frame, args.strip_rows)?;
     let place = match args.redis {
-        None => Place::InProcess { workers: args.workers.unwrap_or(1) },
-        Some(url) => Place::Farm { url, workers: args.workers },
+        None => Place::InProcess {
+            workers: args.workers.unwrap_or(1),
+        },
+        Some(url) => Place::Farm {
+            url,
+            workers: args.workers,
+        },
     };
     let range = match args.colour_range.as_deref() {
         Some(&[low, high]) if low < high => Some((low, high)),
@@ -140,7 +150,10 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         strips,
         backend: args.backend.into(),
         outputs,
-        colours: ColourPlan { palette: args.palette, range },
+        colours: ColourPlan {
+            palette: args.palette,
+            range,
+        },
         compression: args.compression,
         place,
         frame,
@@ -162,11 +175,21 @@ fn view(args: ViewArgs) -> Result<(View, u32, u32), PlanError> {
     }
     let samples = |low: &Decimal, high: &Decimal| {
         // Bounds out of order make a negative number here; the frame's own check names them.
-        let samples = high.minus(low).times_trunc(&density).map(|samples| samples.max(0));
-        samples.and_then(|samples| u32::try_from(samples).ok()).ok_or_else(|| PlanError::TooDense(density.to_string()))
+        let samples = high
+            .minus(low)
+            .times_trunc(&density)
+            .map(|samples| samples.max(0));
+        samples
+            .and_then(|samples| u32::try_from(samples).ok())
+            .ok_or_else(|| PlanError::TooDense(density.to_string()))
     };
     let (width, height) = (samples(&xmin, &xmax)?, samples(&ymin, &ymax)?);
-    let view = View::Bounds { xmin, xmax, ymin, ymax };
+    let view = View::Bounds {
+        xmin,
+        xmax,
+        ymin,
+        ymax,
+    };
     if width == 0 || height == 0 {
         view.check_order()?;
     }
@@ -175,7 +198,8 @@ fn view(args: ViewArgs) -> Result<(View, u32, u32), PlanError> {
 
 /// A default, which is a number.
 fn decimal(text: &str) -> Decimal {
-    text.parse().unwrap_or_else(|_| unreachable!("defaults are numbers"))
+    text.parse()
+        .unwrap_or_else(|_| unreachable!("defaults are numbers"))
 }
 
 fn outputs(paths: &[PathBuf], measure: Measure) -> Result<Vec<Output>, PlanError> {
@@ -186,13 +210,18 @@ fn outputs(paths: &[PathBuf], measure: Measure) -> Result<Vec<Output>, PlanError
         if outputs.iter().any(|other| other.path == *path) {
             return Err(PlanError::Twice(path.clone()));
         }
-        outputs.push(Output { kind: kind(path, measure)?, path: path.clone() });
+        outputs.push(Output {
+            kind: kind(path, measure)?,
+            path: path.clone(),
+        });
     }
     Ok(outputs)
 }
 
 fn kind(path: &Path, measure: Measure) -> Result<OutputKind, PlanError> {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    let extension = path
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
     match extension.as_deref() {
         Some("png") => Ok(OutputKind::Png),
         Some("npy") => Ok(OutputKind::Npy(measure)),
@@ -215,14 +244,25 @@ impl OutputKind {
 
 fn strips(frame: &FrameSpec, rows: Option<u32>) -> Result<StripPlan, PlanError> {
     let bytes_per_pixel = frame.measures.bytes_per_pixel();
-    let Some(rows) = rows else { return Ok(StripPlan::for_picture(frame.width, frame.height, bytes_per_pixel)) };
+    let Some(rows) = rows else {
+        return Ok(StripPlan::for_picture(
+            frame.width,
+            frame.height,
+            bytes_per_pixel,
+        ));
+    };
     let rows = rows.min(frame.height);
     let row_bytes = u64::from(frame.width) * bytes_per_pixel as u64;
-    let most = u32::try_from(MAX_STRIP_BYTES / row_bytes).unwrap_or(u32::MAX).max(1);
+    let most = u32::try_from(MAX_STRIP_BYTES / row_bytes)
+        .unwrap_or(u32::MAX)
+        .max(1);
     if rows > most {
         return Err(PlanError::StripRows { rows, most });
     }
-    Ok(StripPlan { height: frame.height, strip_rows: rows })
+    Ok(StripPlan {
+        height: frame.height,
+        strip_rows: rows,
+    })
 }
 
 fn warnings(frame: &FrameSpec) -> Vec<String> {
@@ -248,8 +288,12 @@ mod tests {
     use clap::Parser;
 
     fn planned(line: &str) -> Result<RenderPlan, PlanError> {
-        let words = ["submitter", "render"].into_iter().chain(line.split_whitespace());
-        let Command::Render(args) = Cli::try_parse_from(words).unwrap().command else { unreachable!() };
+        let words = ["submitter", "render"]
+            .into_iter()
+            .chain(line.split_whitespace());
+        let Command::Render(args) = Cli::try_parse_from(words).unwrap().command else {
+            unreachable!()
+        };
         plan(*args)
     }
 
@@ -257,7 +301,13 @@ mod tests {
     fn the_main_job_is_the_notebooks_view() {
         let plan = planned("--density 4096").unwrap();
         assert_eq!((plan.frame.width, plan.frame.height), (10240, 12288));
-        assert_eq!(plan.outputs, [Output { path: "mandelbrot.png".into(), kind: OutputKind::Png }]);
+        assert_eq!(
+            plan.outputs,
+            [Output {
+                path: "mandelbrot.png".into(),
+                kind: OutputKind::Png
+            }]
+        );
         assert_eq!(plan.place, Place::InProcess { workers: 1 });
         assert!(plan.warnings.is_empty());
     }
@@ -266,7 +316,10 @@ mod tests {
     fn a_job_asks_for_the_measures_its_files_need() {
         let plan = planned("-o a.PNG -o b.npy -o c.exr --measure stability").unwrap();
         let measures: Vec<_> = plan.frame.measures.iter().collect();
-        assert_eq!(measures, [Measure::Iterations, Measure::Smooth, Measure::Stability]);
+        assert_eq!(
+            measures,
+            [Measure::Iterations, Measure::Smooth, Measure::Stability]
+        );
     }
 
     #[test]
@@ -274,18 +327,45 @@ mod tests {
         for (line, says) in [
             ("--density 0", "--density 0 is not greater than 0"),
             ("--density -5", "--density -5 is not greater than 0"),
-            ("--density 1e10", "bounds and --density 1e10 make a picture of more than 2^17 samples a side"),
-            ("--density 0.1", "a picture of 0 x 0 samples is not within 1 x 1 and 131072 x 131072"),
-            ("--density 100000", "a picture of 250000 x 300000 samples is not within 1 x 1 and 131072 x 131072"),
-            ("--xmin 1", "bounds out of order: xmin 1 is not below xmax 0.5"),
+            (
+                "--density 1e10",
+                "bounds and --density 1e10 make a picture of more than 2^17 samples a side",
+            ),
+            (
+                "--density 0.1",
+                "a picture of 0 x 0 samples is not within 1 x 1 and 131072 x 131072",
+            ),
+            (
+                "--density 100000",
+                "a picture of 250000 x 300000 samples is not within 1 x 1 and 131072 x 131072",
+            ),
+            (
+                "--xmin 1",
+                "bounds out of order: xmin 1 is not below xmax 0.5",
+            ),
             ("--re 0 --im 0 --zoom 0", "zoom 0 is not greater than 0"),
-            ("--re 0 --im 0 --zoom 1 --size 0x5", "a picture of 0 x 5 samples is not within 1 x 1 and 131072 x 131072"),
-            ("--iterations 0", "an iteration limit of 0 is not within 1 and 4294967294"),
-            ("--escape-radius -1", "escape radius -1 is not over 0 and at most 1000000000"),
+            (
+                "--re 0 --im 0 --zoom 1 --size 0x5",
+                "a picture of 0 x 5 samples is not within 1 x 1 and 131072 x 131072",
+            ),
+            (
+                "--iterations 0",
+                "an iteration limit of 0 is not within 1 and 4294967294",
+            ),
+            (
+                "--escape-radius -1",
+                "escape radius -1 is not over 0 and at most 1000000000",
+            ),
             ("-o picture", "-o picture: write to .png, .npy or .exr"),
             ("-o a.png -o a.png", "-o a.png: given twice"),
-            ("--density 4096 --strip-rows 1000", "--strip-rows 1000: strips of this picture have at most 102 rows (4 MiB)"),
-            ("--colour-range 5 5", "--colour-range 5 5: the low end must be below the high end"),
+            (
+                "--density 4096 --strip-rows 1000",
+                "--strip-rows 1000: strips of this picture have at most 102 rows (4 MiB)",
+            ),
+            (
+                "--colour-range 5 5",
+                "--colour-range 5 5: the low end must be below the high end",
+            ),
         ] {
             assert_eq!(planned(line).unwrap_err().to_string(), says, "{line}");
         }
@@ -293,7 +373,11 @@ mod tests {
 
     #[test]
     fn too_deep_views_are_warned_of() {
-        let at = |zoom: &str| planned(&format!("--re 0 --im 0 --size 256x256 --zoom {zoom}")).unwrap().warnings;
+        let at = |zoom: &str| {
+            planned(&format!("--re 0 --im 0 --size 256x256 --zoom {zoom}"))
+                .unwrap()
+                .warnings
+        };
         assert!(at("1e4").is_empty());
         assert!(at("1e8")[0].contains("miscounts"));
         assert!(at("1e20")[0].contains("blocks"));

@@ -116,16 +116,30 @@ impl View {
     /// [`FrameError::Bounds`] or [`FrameError::Zoom`].
     pub fn check_order(&self) -> Result<(), FrameError> {
         match self {
-            Self::Bounds { xmin, xmax, ymin, ymax } => {
-                for (low_name, low, high_name, high) in [("xmin", xmin, "xmax", xmax), ("ymin", ymin, "ymax", ymax)] {
+            Self::Bounds {
+                xmin,
+                xmax,
+                ymin,
+                ymax,
+            } => {
+                for (low_name, low, high_name, high) in
+                    [("xmin", xmin, "xmax", xmax), ("ymin", ymin, "ymax", ymax)]
+                {
                     if !high.minus(low).is_positive() {
                         let (low, high) = (low.to_string(), high.to_string());
-                        return Err(FrameError::Bounds { low_name, low, high_name, high });
+                        return Err(FrameError::Bounds {
+                            low_name,
+                            low,
+                            high_name,
+                            high,
+                        });
                     }
                 }
                 Ok(())
             }
-            Self::Centre { zoom, .. } if !zoom.is_positive() => Err(FrameError::Zoom(zoom.to_string())),
+            Self::Centre { zoom, .. } if !zoom.is_positive() => {
+                Err(FrameError::Zoom(zoom.to_string()))
+            }
             Self::Centre { .. } => Ok(()),
         }
     }

@@ -31,7 +31,11 @@ fn channel(measure: Measure) -> (&'static str, SampleType) {
     }
 }
 
-pub(super) fn write(out: &mut (impl Write + Seek), frame: &FrameSpec, strips: &mut Strips) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut (impl Write + Seek),
+    frame: &FrameSpec,
+    strips: &mut Strips,
+) -> io::Result<()> {
     // The format wants channels, and so their samples in each row, in the order of their names.
     let mut measures: Vec<Measure> = frame.measures.iter().collect();
     measures.sort_by_key(|measure| channel(*measure).0);
@@ -43,11 +47,12 @@ pub(super) fn write(out: &mut (impl Write + Seek), frame: &FrameSpec, strips: &m
             ChannelDescription::named(name, kind)
         })
         .collect();
-    let header = Header::new(Text::new_or_panic("mandelbrot"), (width, height), channels).with_encoding(
-        Compression::ZIP16,
-        BlockDescription::ScanLines,
-        LineOrder::Increasing,
-    );
+    let header = Header::new(Text::new_or_panic("mandelbrot"), (width, height), channels)
+        .with_encoding(
+            Compression::ZIP16,
+            BlockDescription::ScanLines,
+            LineOrder::Increasing,
+        );
     let written = exr::block::write(out, SmallVec::from_elem(header, 1), true, |meta, chunks| {
         let mut blocks = chunks.sequential_blocks_compressor(&meta);
         let mut data: Vec<u8> = Vec::new();
@@ -79,12 +84,19 @@ pub(super) fn write(out: &mut (impl Write + Seek), frame: &FrameSpec, strips: &m
 }
 
 /// Appends one row: all samples of the first channel, then of the second, and so on.
-fn append_row(data: &mut Vec<u8>, strip: &StripBuffer, measures: &[Measure], row: usize) -> Result<(), Error> {
+fn append_row(
+    data: &mut Vec<u8>,
+    strip: &StripBuffer,
+    measures: &[Measure],
+    row: usize,
+) -> Result<(), Error> {
     let width = strip.width as usize;
     let range = row * width..(row + 1) * width;
     for measure in measures {
         match strip.plane(*measure) {
-            Some(Plane::Iterations(values)) => data.extend_from_slice(bytemuck::cast_slice(&values[range.clone()])),
+            Some(Plane::Iterations(values)) => {
+                data.extend_from_slice(bytemuck::cast_slice(&values[range.clone()]))
+            }
             Some(Plane::Smooth(values) | Plane::Distance(values)) => {
                 data.extend_from_slice(bytemuck::cast_slice(&values[range.clone()]));
             }
@@ -93,7 +105,11 @@ fn append_row(data: &mut Vec<u8>, strip: &StripBuffer, measures: &[Measure], row
                     data.extend_from_slice(&(*value as f32).to_ne_bytes());
                 }
             }
-            None => return Err(Error::Io(io::Error::other("a strip came without a measure"))),
+            None => {
+                return Err(Error::Io(io::Error::other(
+                    "a strip came without a measure",
+                )));
+            }
         }
     }
     Ok(())

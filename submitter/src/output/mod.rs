@@ -78,7 +78,9 @@ impl Iterator for Strips {
         let strip = self.receiver.blocking_recv();
         self.waited += asked.elapsed();
         // The sender is dropped early when the render failed or was interrupted.
-        let Some(strip) = strip else { return Some(Err(io::Error::other("the picture was not finished"))) };
+        let Some(strip) = strip else {
+            return Some(Err(io::Error::other("the picture was not finished")));
+        };
         self.rows_left -= strip.strip.rows;
         Some(Ok(strip))
     }
@@ -127,7 +129,10 @@ impl Reserved {
         if path.is_dir() {
             return Err(OutputError::Directory(path.clone()));
         }
-        let create = |source| OutputError::Create { path: path.clone(), source };
+        let create = |source| OutputError::Create {
+            path: path.clone(),
+            source,
+        };
         let directory = match path.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
@@ -147,10 +152,17 @@ impl Reserved {
             let need = output.kind.least_bytes(frame) + SPARE;
             if need > free {
                 let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
-                return Err(OutputError::Space { path: path.clone(), need: megabytes(need), free: free / 1_000_000 });
+                return Err(OutputError::Space {
+                    path: path.clone(),
+                    need: megabytes(need),
+                    free: free / 1_000_000,
+                });
             }
         }
-        Ok(Self { output: output.clone(), file })
+        Ok(Self {
+            output: output.clone(),
+            file,
+        })
     }
 
     /// Starts its thread.
@@ -161,12 +173,26 @@ impl Reserved {
         let Self { output, file } = self;
         let Output { path, kind } = output;
         let (sender, receiver) = channel(QUEUED_STRIPS);
-        let strips = Strips { receiver, rows_left: job.frame.height, waited: Duration::ZERO };
+        let strips = Strips {
+            receiver,
+            rows_left: job.frame.height,
+            waited: Duration::ZERO,
+        };
         let thread = std::thread::Builder::new()
-            .name(format!("write-{}", path.extension().unwrap_or_default().to_string_lossy()))
+            .name(format!(
+                "write-{}",
+                path.extension().unwrap_or_default().to_string_lossy()
+            ))
             .spawn(move || write(kind, &job, file, strips))
-            .map_err(|source| OutputError::Create { path: path.clone(), source })?;
-        Ok(Writer { path, sender, thread })
+            .map_err(|source| OutputError::Create {
+                path: path.clone(),
+                source,
+            })?;
+        Ok(Writer {
+            path,
+            sender,
+            thread,
+        })
     }
 }
 
@@ -174,19 +200,32 @@ impl OutputKind {
     /// Bytes that the file has at least, where that is known before its pixels are.
     fn least_bytes(self, frame: &FrameSpec) -> u64 {
         match self {
-            Self::Npy(measure) => npy::HEADER_BYTES as u64 + frame.pixels() * measure.bytes() as u64,
+            Self::Npy(measure) => {
+                npy::HEADER_BYTES as u64 + frame.pixels() * measure.bytes() as u64
+            }
             Self::Png | Self::Exr => 0,
         }
     }
 }
 
-fn write(kind: OutputKind, job: &Job, file: NamedTempFile, mut strips: Strips) -> io::Result<(NamedTempFile, Duration)> {
+fn write(
+    kind: OutputKind,
+    job: &Job,
+    file: NamedTempFile,
+    mut strips: Strips,
+) -> io::Result<(NamedTempFile, Duration)> {
     let started = Instant::now();
     {
         let mut out = BufWriter::with_capacity(FILE_BUFFER, file.as_file());
         match kind {
             OutputKind::Npy(measure) => npy::write(&mut out, &job.frame, measure, &mut strips)?,
-            OutputKind::Png => png::write(&mut out, &job.frame, &job.colours, job.compression, &mut strips)?,
+            OutputKind::Png => png::write(
+                &mut out,
+                &job.frame,
+                &job.colours,
+                job.compression,
+                &mut strips,
+            )?,
             OutputKind::Exr => exr::write(&mut out, &job.frame, &mut strips)?,
         }
         out.flush()?;
@@ -208,11 +247,21 @@ impl Writer {
     /// # Errors
     /// What went wrong on the way; nothing is left of the file then.
     pub fn finish(self) -> Result<Written, OutputError> {
-        let Self { path, sender, thread } = self;
+        let Self {
+            path,
+            sender,
+            thread,
+        } = self;
         drop(sender);
-        let ended = thread.join().unwrap_or_else(|_| Err(io::Error::other("a fault in the encoder")));
+        let ended = thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("a fault in the encoder")));
         match ended {
-            Ok((file, busy)) => Ok(Written { path, file, busy_secs: busy.as_secs_f64() }),
+            Ok((file, busy)) => Ok(Written {
+                path,
+                file,
+                busy_secs: busy.as_secs_f64(),
+            }),
             Err(source) => Err(OutputError::Write { path, source }),
         }
     }
@@ -226,7 +275,10 @@ impl Written {
     pub fn publish(self) -> Result<PathBuf, OutputError> {
         match self.file.persist(&self.path) {
             Ok(_) => Ok(self.path),
-            Err(error) => Err(OutputError::Write { path: self.path, source: error.error }),
+            Err(error) => Err(OutputError::Write {
+                path: self.path,
+                source: error.error,
+            }),
         }
     }
 }

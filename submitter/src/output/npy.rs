@@ -11,11 +11,18 @@ use super::Strips;
 pub(super) const HEADER_BYTES: usize = 128;
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 
-pub(super) fn write(out: &mut impl Write, frame: &FrameSpec, measure: Measure, strips: &mut Strips) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut impl Write,
+    frame: &FrameSpec,
+    measure: Measure,
+    strips: &mut Strips,
+) -> io::Result<()> {
     out.write_all(&header(frame, measure))?;
     for strip in strips {
         let strip = strip?;
-        let plane = strip.plane(measure).ok_or_else(|| io::Error::other("a strip came without the measure"))?;
+        let plane = strip
+            .plane(measure)
+            .ok_or_else(|| io::Error::other("a strip came without the measure"))?;
         out.write_all(plane.bytes())?;
     }
     Ok(())
@@ -27,7 +34,10 @@ fn header(frame: &FrameSpec, measure: Measure) -> Vec<u8> {
         Measure::Smooth | Measure::Distance => "<f4",
         Measure::Stability => "<f8",
     };
-    let shape = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({}, {}), }}", frame.height, frame.width);
+    let shape = format!(
+        "{{'descr': '{kind}', 'fortran_order': False, 'shape': ({}, {}), }}",
+        frame.height, frame.width
+    );
     let text_bytes = HEADER_BYTES - MAGIC.len() - 2;
     let mut header = MAGIC.to_vec();
     header.extend_from_slice(&(text_bytes as u16).to_le_bytes());

@@ -24,18 +24,20 @@ pub(super) fn write(
     std::thread::scope(|scope| {
         let (painted, to_encode) = sync_channel::<Vec<u8>>(PAINTED);
         let (emptied, reusable) = sync_channel::<Vec<u8>>(PAINTED);
-        let encoder = std::thread::Builder::new().name("deflate-png".into()).spawn_scoped(scope, move || {
-            let mut encoder = encoder(out, frame, compression);
-            encoder.set_source_srgb(SrgbRenderingIntent::Perceptual);
-            let mut header = encoder.write_header().map_err(io_error)?;
-            let mut rows = header.stream_writer().map_err(io_error)?;
-            for strip in to_encode {
-                rows.write_all(&strip)?;
-                // Nobody takes it back at the end.
-                let _ = emptied.try_send(strip);
-            }
-            rows.finish().map_err(io_error)
-        })?;
+        let encoder = std::thread::Builder::new()
+            .name("deflate-png".into())
+            .spawn_scoped(scope, move || {
+                let mut encoder = encoder(out, frame, compression);
+                encoder.set_source_srgb(SrgbRenderingIntent::Perceptual);
+                let mut header = encoder.write_header().map_err(io_error)?;
+                let mut rows = header.stream_writer().map_err(io_error)?;
+                for strip in to_encode {
+                    rows.write_all(&strip)?;
+                    // Nobody takes it back at the end.
+                    let _ = emptied.try_send(strip);
+                }
+                rows.finish().map_err(io_error)
+            })?;
         let mut paint_all = || {
             for strip in &mut *strips {
                 let strip = strip?;
@@ -53,7 +55,9 @@ pub(super) fn write(
         };
         let all_painted = paint_all();
         drop(painted);
-        let encoded = encoder.join().unwrap_or_else(|_| Err(io::Error::other("a fault in the PNG encoder")));
+        let encoded = encoder
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("a fault in the PNG encoder")));
         all_painted.and(encoded)
     })
 }
