@@ -219,7 +219,7 @@ impl GpuDevice {
     }
 
     /// The open device, for measurements beside strips.
-    pub(crate) fn with_context<T>(
+    pub(super) fn with_context<T>(
         &self,
         work: impl FnOnce(&Context) -> Result<T, Stop>,
     ) -> Result<T, EngineError> {

@@ -514,3 +514,49 @@ pub(super) fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
         entries: &entries,
     })
 }
+
+/// The proof of the error-free transformations by any program of its kind: for negative controls.
+#[cfg(test)]
+pub(super) fn prove_operations_of(
+    context: &Context,
+    program: Option<Program>,
+) -> Result<(), String> {
+    let outcomes = single_outcomes(context, program)?;
+    check_single(&outcomes)?;
+    check_transformations(&outcomes)
+}
+
+/// The same of the orbits in double-single.
+#[cfg(test)]
+pub(super) fn prove_orbit_of(context: &Context, program: Option<Program>) -> Result<(), String> {
+    check_orbits(
+        &orbits(context, program, Arithmetic::DoubleSingle)?,
+        Arithmetic::DoubleSingle,
+    )
+}
+
+/// What the checks say of exact outcomes that `change` has been at.
+#[cfg(test)]
+pub(super) fn check_of_exact_outcomes(change: impl Fn(&mut SingleOutcome)) -> Result<(), String> {
+    let outcomes: Vec<SingleOutcome> = single_cases()
+        .into_iter()
+        .map(|[a, b]| {
+            let pair = |exact: f64| [exact as f32, (exact - f64::from(exact as f32)) as f32];
+            let (sum, product) = (
+                pair(f64::from(a) + f64::from(b)),
+                pair(f64::from(a) * f64::from(b)),
+            );
+            let mut outcome = SingleOutcome {
+                sum,
+                quick_sum: sum,
+                product,
+                plain_product: product[0],
+                fused: product[1],
+            };
+            change(&mut outcome);
+            outcome
+        })
+        .collect();
+    check_single(&outcomes)?;
+    check_transformations(&outcomes)
+}
