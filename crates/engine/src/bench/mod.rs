@@ -1,7 +1,43 @@
 //! What this machine can do: every kernel on fixed scenes, held against the machine's own limit that is
 //! measured in the same run.
 
+pub mod cpu;
+pub mod scenes;
+
 use serde::Serialize;
+
+pub use cpu::run_cpu;
+pub use scenes::{SCENES, Scene};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// A kernel is fast and wrong.
+    #[error(
+        "kernel '{kernel}' counted {total} iterations on scene '{scene}' where {expected} are right"
+    )]
+    WrongTotal {
+        /// Its name.
+        kernel: String,
+        /// Name of the [`Scene`].
+        scene: &'static str,
+        /// What it counted.
+        total: u64,
+        /// What is right.
+        expected: u64,
+    },
+    /// A scene cannot be set up.
+    #[error("scene '{scene}': {reason}")]
+    Scene {
+        /// Its name.
+        scene: &'static str,
+        /// What was wrong.
+        reason: String,
+    },
+    /// A kernel could not be run.
+    #[error(transparent)]
+    Engine(#[from] crate::EngineError),
+}
 
 /// The machine's own bound on plain iteration for one backend and arithmetic: measured multiply-add
 /// rate times lanes, divided by the 4 instructions of an iteration.

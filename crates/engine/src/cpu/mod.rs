@@ -1,1 +1,341 @@
 //! The SIMD kernels.
+//!
+//! - [`simd`]: what the kernels ask of an instruction set; `x86` and `neon` are its thin instances
+//! - [`lanes`]: orbits iterated in blocks, each lane refilled as soon as its pixel is done
+//! - [`escape`], [`stability`]: the two kernels; [`shortcuts`]: what need not be iterated
+//! - [`finish`]: counts and final states to planes; [`band`]: all of it for one thread's share of a strip
+//!
+//! One algorithm, instantiated for each instruction set, chosen at run time. A strip's bytes depend on none
+//! of: the instruction set, the number of threads, how strips or bands are cut, whether shortcuts are on.
+
+mod band;
+mod escape;
+mod finish;
+mod lanes;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod peak;
+mod shortcuts;
+mod simd;
+mod stability;
+#[cfg(test)]
+mod tests;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use std::time::Instant;
+
+use fractal::{Arithmetic, Backend, Measure, Origin, Plane, Strip, StripBuffer};
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::device::{DeviceInfo, EngineError};
+use crate::prepared::PreparedFrame;
+use crate::progress::Progress;
+use band::{Band, Plan, Planes, Scratch};
+
+/// The kernels' version: changes whenever the bytes of any strip may change.
+const KERNEL_ID: u64 = 0x6370_7500_0000_0001; // "cpu", 1
+
+/// Bands that a strip is cut into for each thread at least, so that no thread waits long for another's
+/// last band.
+const BANDS_PER_THREAD: usize = 4;
+/// Fewest pixels of a band, if the strip has as many: at its end lanes run empty.
+const MIN_BAND: usize = 1 << 12;
+/// Most pixels of a band: its working memory should stay within a second-level cache.
+const MAX_BAND: usize = 1 << 15;
+const _: () = assert!(MAX_BAND <= band::MAX_PIXELS);
+
+/// A family of vector instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isa {
+    /// AVX-512 F, DQ and VL: vectors of 8.
+    Avx512,
+    /// AVX2 with FMA: vectors of 4.
+    Avx2,
+    /// NEON of aarch64: vectors of 2.
+    Neon,
+    /// None in particular. Right everywhere, but slow where the compiler's target lacks fused multiply-add.
+    Portable,
+}
+
+impl Isa {
+    /// All, the fastest first.
+    pub const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
+
+    /// The name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "AVX-512",
+            Self::Avx2 => "AVX2",
+            Self::Neon => "NEON",
+            Self::Portable => "portable",
+        }
+    }
+
+    /// Whether this processor has it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => x86::has_avx512(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => x86::has_avx2(),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => true,
+            Self::Portable => true,
+            #[allow(unreachable_patterns)] // those of other architectures
+            _ => false,
+        }
+    }
+
+    /// Those that this processor has, the fastest first; [`Isa::Portable`] is always there.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        Self::ALL
+            .into_iter()
+            .filter(|isa| isa.is_available())
+            .collect()
+    }
+
+    /// The fastest that this processor has.
+    #[must_use]
+    pub fn detect() -> Self {
+        Self::available()
+            .into_iter()
+            .next()
+            .unwrap_or(Self::Portable)
+    }
+}
+
+/// The processor as a device: a pool of threads and the kernels of one instruction set.
+#[derive(Debug)]
+pub struct CpuDevice {
+    info: DeviceInfo,
+    isa: Isa,
+    shortcuts: bool,
+    /// `None` where threads cannot be started: then the caller's thread computes.
+    pool: Option<ThreadPool>,
+}
+
+impl CpuDevice {
+    /// The fastest kernels on `threads` threads; `None` is one for each core.
+    #[must_use]
+    pub fn new(threads: Option<usize>) -> Self {
+        Self::with_isa(Isa::detect(), threads)
+    }
+
+    /// The kernels of one instruction set, or the portable ones if this processor has not got it.
+    #[must_use]
+    pub fn with_isa(isa: Isa, threads: Option<usize>) -> Self {
+        let isa = if isa.is_available() {
+            isa
+        } else {
+            Isa::Portable
+        };
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads.unwrap_or(0))
+            .thread_name(|i| format!("cpu-{i}"))
+            .build()
+            .inspect_err(|error| tracing::warn!("computing without threads of its own: {error}"))
+            .ok();
+        let count = pool.as_ref().map_or(1, ThreadPool::current_num_threads);
+        let plural = if count == 1 { "" } else { "s" };
+        let info = DeviceInfo {
+            backend: Backend::Cpu,
+            name: format!("{}, {count} thread{plural}", isa.name()),
+            arithmetics: vec![Arithmetic::F64],
+            software: false,
+        };
+        Self {
+            info,
+            isa,
+            shortcuts: true,
+            pool,
+        }
+    }
+
+    /// With or without interior shortcuts, which change a strip's time but not its bytes. They are on
+    /// unless this is called.
+    #[must_use]
+    pub fn shortcuts(mut self, on: bool) -> Self {
+        self.shortcuts = on;
+        self
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    /// Number of threads that compute.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.pool
+            .as_ref()
+            .map_or(1, ThreadPool::current_num_threads)
+    }
+
+    /// Computes one strip. May be called from several threads at once: the pool's threads then find work in
+    /// one strip while the last bands of another are computed.
+    ///
+    /// `busy_secs` of the result is thread-seconds divided by the number of threads, so that it adds
+    /// up to no more than the elapsed time. `iterations_total` of a frame that asks for stability alone
+    /// is N for each pixel, although orbits that cannot return are left early.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`], within milliseconds of [`Progress::cancel`].
+    ///
+    /// # Panics
+    /// If the strip does not lie within the frame.
+    pub fn compute(
+        &self,
+        frame: &PreparedFrame,
+        strip: Strip,
+        progress: &Progress,
+    ) -> Result<StripBuffer, EngineError> {
+        let width = frame.columns.len();
+        let rows = strip.rows as usize;
+        let first = strip.row0 as usize * width;
+        assert!(
+            first + rows * width <= width * frame.rows.len(),
+            "strip {strip:?} is not within its frame"
+        );
+        let plan = Plan::new(frame, self.shortcuts);
+        let mut planes: Vec<Plane> = frame
+            .spec
+            .measures
+            .iter()
+            .map(|measure| blank(measure, rows * width))
+            .collect();
+        let share = (rows * width).div_ceil(BANDS_PER_THREAD * self.threads());
+        let bands = cut(&mut planes, rows * width, share.clamp(MIN_BAND, MAX_BAND));
+
+        let one = |scratch: &mut Scratch, (offset, len, planes): (usize, usize, Planes<'_>)| {
+            if progress.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            let began = Instant::now();
+            let mut band = Band {
+                frame,
+                plan: &plan,
+                first: first + offset,
+                len,
+                planes,
+                scratch,
+                progress,
+                iterations_total: 0,
+            };
+            if !self.run(&mut band) {
+                return Err(EngineError::Cancelled);
+            }
+            progress.step();
+            Ok((band.iterations_total, began.elapsed().as_secs_f64()))
+        };
+        let sum = |a: (u64, f64), b: (u64, f64)| Ok((a.0 + b.0, a.1 + b.1));
+        let (iterations_total, thread_secs) = match &self.pool {
+            Some(pool) => pool.install(|| {
+                bands
+                    .into_par_iter()
+                    .with_max_len(1)
+                    .map_init(Scratch::new, one)
+                    .try_reduce(|| (0, 0.0), sum)
+            }),
+            None => {
+                let mut scratch = Scratch::new();
+                bands
+                    .into_iter()
+                    .try_fold((0, 0.0), |total, band| sum(total, one(&mut scratch, band)?))
+            }
+        }?;
+        Ok(StripBuffer {
+            strip,
+            width: frame.spec.width,
+            planes,
+            iterations_total,
+            origin: Origin {
+                backend: Backend::Cpu,
+                arithmetic: Arithmetic::F64,
+                device: self.info.name.clone(),
+                kernel_id: KERNEL_ID,
+            },
+            busy_secs: thread_secs / self.threads() as f64,
+        })
+    }
+
+    /// Multiply-adds a second, counted in lanes, that this device's threads do together when nothing else
+    /// is asked of them; each thread does `lanes` of them.
+    #[must_use]
+    pub fn multiply_add_rate(&self, lanes: u64) -> f64 {
+        let one = || match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `with_isa` has seen that the processor has it.
+            Isa::Avx512 => unsafe { x86::multiply_adds_avx512(lanes) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Isa::Avx2 => unsafe { x86::multiply_adds_avx2(lanes) },
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => peak::multiply_adds(neon::Neon, lanes),
+            _ => peak::multiply_adds(simd::Portable, lanes),
+        };
+        let began = Instant::now();
+        let done = match &self.pool {
+            Some(pool) => pool.broadcast(|_| one()).into_iter().sum(),
+            None => one(),
+        };
+        done as f64 / began.elapsed().as_secs_f64()
+    }
+
+    /// Computes one band with this device's instruction set; `false` if it was cancelled.
+    fn run(&self, band: &mut Band<'_>) -> bool {
+        match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `with_isa` has seen that the processor has it.
+            Isa::Avx512 => unsafe { x86::band_avx512(band) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Isa::Avx2 => unsafe { x86::band_avx2(band) },
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => neon::band_neon(band),
+            _ => band::compute::<simd::Portable, 2>(simd::Portable, band),
+        }
+    }
+}
+
+/// A plane of `len` values that are not yet computed.
+fn blank(measure: Measure, len: usize) -> Plane {
+    match measure {
+        Measure::Iterations => Plane::Iterations(vec![0; len]),
+        Measure::Smooth => Plane::Smooth(vec![0.0; len]),
+        Measure::Distance => Plane::Distance(vec![0.0; len]),
+        Measure::Stability => Plane::Stability(vec![0.0; len]),
+    }
+}
+
+/// Cuts `total` pixels and their planes into bands of `pixels`: (first pixel, number, planes) of each.
+fn cut(planes: &mut [Plane], total: usize, pixels: usize) -> Vec<(usize, usize, Planes<'_>)> {
+    let mut bands: Vec<_> = (0..total)
+        .step_by(pixels)
+        .map(|first| (first, pixels.min(total - first), Planes::default()))
+        .collect();
+    for plane in planes {
+        let bands = bands.iter_mut().map(|band| &mut band.2);
+        match plane {
+            Plane::Iterations(v) => bands
+                .zip(v.chunks_mut(pixels))
+                .for_each(|(b, v)| b.iterations = Some(v)),
+            Plane::Smooth(v) => bands
+                .zip(v.chunks_mut(pixels))
+                .for_each(|(b, v)| b.smooth = Some(v)),
+            Plane::Distance(v) => bands
+                .zip(v.chunks_mut(pixels))
+                .for_each(|(b, v)| b.distance = Some(v)),
+            Plane::Stability(v) => bands
+                .zip(v.chunks_mut(pixels))
+                .for_each(|(b, v)| b.stability = Some(v)),
+        }
+    }
+    bands
+}

@@ -1,0 +1,189 @@
+//! A band: the pixels, consecutive in row order, that one thread computes at a time.
+
+use fractal::smooth::Smoothing;
+use fractal::{FrameSpec, Measure};
+
+use super::lanes::{Blocks, INDEX_BITS, Points};
+use super::simd::Simd;
+use super::{escape, finish, stability};
+use crate::prepared::PreparedFrame;
+use crate::progress::Progress;
+
+/// Pixels whose first steps are made together, before the survivors go to the lanes: a multiple of every
+/// instance's lanes, small enough that all of it stays in the first-level cache.
+pub(super) const CHUNK: usize = 768;
+/// Most pixels of a band: its index has to fit into a meta word.
+pub(super) const MAX_PIXELS: usize = 1 << 17;
+const _: () = assert!(MAX_PIXELS + CHUNK <= 1 << INDEX_BITS);
+
+/// What a frame asks of the kernels, derived once a strip.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) z0: (f64, f64),
+    /// R².
+    pub(super) radius2: f64,
+    pub(super) limit: u64,
+    /// Whether an orbit that has escaped stays outside, so that a block's end tells of the whole block.
+    pub(super) outside_for_good: bool,
+    /// Whether the first step from z₀ = 0 can be left out: it leads to c, and no c is outside.
+    pub(super) starts_at_c: bool,
+    /// Whether cardioid and disc may decide a pixel's count.
+    pub(super) known_parts: bool,
+    /// Whether exact cycles are looked for.
+    pub(super) cycles: bool,
+    /// Square of a modulus from which no orbit of this frame returns.
+    pub(super) no_return2: f64,
+    pub(super) counts: bool,
+    pub(super) derivative: bool,
+    pub(super) stability: bool,
+    pub(super) smoothing: Smoothing,
+    pub(super) spacing: f64,
+}
+
+/// Slightly over 1: far more than rounding, far less than anything that matters.
+const ABOVE: f64 = 1.0 + 1.0 / (1u64 << 20) as f64;
+
+impl Plan {
+    pub(super) fn new(frame: &PreparedFrame, shortcuts: bool) -> Self {
+        let spec: &FrameSpec = &frame.spec;
+        let farthest = |values: &[f64]| {
+            values
+                .iter()
+                .fold(0.0, |far: f64, value| far.max(value.abs()))
+        };
+        let (re, im) = (farthest(&frame.columns), farthest(&frame.rows));
+        let c_max2 = re * re + im * im;
+        let radius = spec.escape_radius;
+        let from_zero = spec.z0 == (0.0, 0.0);
+        // |z| > R >= 2 and |z| >= |c| make |z'| >= |z| (|z| - 1) > |z|. From z0 = 0 an orbit passes c.
+        let beyond_c = radius * radius >= c_max2 * ABOVE;
+        Self {
+            z0: spec.z0,
+            radius2: radius * radius,
+            limit: u64::from(spec.iteration_limit()),
+            outside_for_good: radius >= 2.0 && (from_zero || beyond_c),
+            starts_at_c: radius >= 2.0 && from_zero && beyond_c,
+            known_parts: shortcuts && from_zero && radius >= 2.0,
+            cycles: shortcuts,
+            no_return2: c_max2.max(4.0) * ABOVE,
+            counts: frame.counts_iterations(),
+            derivative: spec.measures.contains(Measure::Distance),
+            stability: spec.measures.contains(Measure::Stability),
+            smoothing: Smoothing::new(radius),
+            spacing: frame.pixel_spacing,
+        }
+    }
+
+    /// Blocks of `steps` that end an orbit outside `bound2`.
+    pub(super) fn blocks(&self, steps: u64, bound2: f64) -> Blocks {
+        Blocks {
+            steps,
+            limit: self.limit,
+            bound2,
+        }
+    }
+}
+
+/// The part of each plane that a band fills; `None` for measures that are not asked for.
+#[derive(Debug, Default)]
+pub(super) struct Planes<'a> {
+    pub(super) iterations: Option<&'a mut [u32]>,
+    pub(super) smooth: Option<&'a mut [f32]>,
+    pub(super) distance: Option<&'a mut [f32]>,
+    pub(super) stability: Option<&'a mut [f64]>,
+}
+
+/// A thread's working memory, used for one band after the other.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    /// Count of each pixel of the band.
+    pub(super) counts: Vec<u32>,
+    /// |z_n|² of each pixel that escaped.
+    pub(super) norm2: Vec<f64>,
+    /// |dz_n/dc|² of each pixel that escaped, if the frame asks for distances.
+    pub(super) derivative2: Vec<f64>,
+    /// |z_N|², or NaN, of each pixel, if the frame asks for stability.
+    pub(super) stability: Vec<f64>,
+    /// Real and imaginary parts of c of the present chunk.
+    pub(super) cx: Vec<f64>,
+    pub(super) cy: Vec<f64>,
+    /// Orbits waiting for a lane.
+    pub(super) queue: Points,
+    /// Orbits whose escape is known to lie in the block that they begin.
+    pub(super) aside: Points,
+}
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        Self {
+            counts: Vec::new(),
+            norm2: Vec::new(),
+            derivative2: Vec::new(),
+            stability: Vec::new(),
+            cx: vec![0.0; CHUNK],
+            cy: vec![0.0; CHUNK],
+            queue: Points::new(CHUNK),
+            aside: Points::new(2 * escape::MAX_GROUP),
+        }
+    }
+}
+
+/// One band's computation.
+#[derive(Debug)]
+pub(super) struct Band<'a> {
+    pub(super) frame: &'a PreparedFrame,
+    pub(super) plan: &'a Plan,
+    /// First pixel, counted in row order from the picture's first.
+    pub(super) first: usize,
+    /// Pixels, at least 1 and at most [`MAX_PIXELS`].
+    pub(super) len: usize,
+    pub(super) planes: Planes<'a>,
+    pub(super) scratch: &'a mut Scratch,
+    pub(super) progress: &'a Progress,
+    /// Set by [`compute`]: see [`fractal::StripBuffer::iterations_total`].
+    pub(super) iterations_total: u64,
+}
+
+impl Band<'_> {
+    /// Writes the coordinates of up to [`CHUNK`] pixels from `start` on to the scratch memory and returns
+    /// how many there are; zeros follow the last one.
+    #[inline(always)]
+    pub(super) fn load_chunk(&mut self, start: usize) -> usize {
+        let width = self.frame.columns.len();
+        let len = CHUNK.min(self.len - start);
+        let (mut row, mut col) = ((self.first + start) / width, (self.first + start) % width);
+        let mut at = 0;
+        while at < len {
+            let run = (width - col).min(len - at);
+            self.scratch.cx[at..at + run].copy_from_slice(&self.frame.columns[col..col + run]);
+            self.scratch.cy[at..at + run].fill(self.frame.rows[row]);
+            (at, row, col) = (at + run, row + 1, 0);
+        }
+        self.scratch.cx[len..].fill(0.0);
+        self.scratch.cy[len..].fill(0.0);
+        len
+    }
+}
+
+/// Computes a band; `false` if it was cancelled.
+#[inline(always)]
+pub(super) fn compute<S: Simd, const V: usize>(s: S, band: &mut Band<'_>) -> bool {
+    let plan = band.plan;
+    let counted = !plan.counts
+        || match (plan.derivative, plan.cycles) {
+            (false, false) => escape::run::<S, V, false, false>(s, band),
+            (false, true) => escape::run::<S, V, false, true>(s, band),
+            (true, false) => escape::run::<S, V, true, false>(s, band),
+            (true, true) => escape::run::<S, V, true, true>(s, band),
+        };
+    let steady = !plan.stability
+        || counted
+            && match plan.cycles {
+                false => stability::run::<S, V, false>(s, band),
+                true => stability::run::<S, V, true>(s, band),
+            };
+    if counted && steady {
+        finish::write(band);
+    }
+    counted && steady
+}

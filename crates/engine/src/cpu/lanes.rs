@@ -1,0 +1,461 @@
+//! Vectors of orbits that are iterated together, and refilled one by one.
+//!
+//! An orbit step is z' = z² + c with one sequence of operations everywhere:
+//! x' = fma(x, x, fma(-y, y, cx)), y' = fma(x + x, y, cy); the derivative, where it is asked for, is
+//! dz' = 2 z dz + 1. [`Lanes::run`] iterates all lanes for a *block* of steps without looking, then tests
+//! the block's end. A lane that is done there is handed to the [`Sink`] and given the next pixel of the
+//! queue at once, so that no lane waits for its neighbours, whatever their counts.
+//!
+//! - A pixel's blocks start at its own first step, and have one length for the whole frame, so its value
+//!   depends on no other pixel, nor on how many lanes there are.
+//! - Nothing counts steps. All lanes share one clock; a lane's *meta* word knows where on the clock the
+//!   pixel was at step 0, and which pixel it is.
+//! - Memory holds the lanes as they were at the block's start, registers what has become of them: so the
+//!   block's start is there, for nothing, when an escape must be traced to its exact step.
+
+use super::simd::Simd;
+use crate::progress::Progress;
+
+/// Bits of a meta word that hold the pixel's index within its band; the step, or the lane's age, is above.
+pub(super) const INDEX_BITS: u32 = 20;
+/// An age is this minus the clock at step 0: positive for longer than any band is iterated, and older
+/// lanes have the larger word.
+const AGE_ORIGIN: u64 = 1 << 41;
+/// Blocks between two looks at whether the computation was cancelled: well under a millisecond of them.
+const BLOCKS_BETWEEN_LOOKS: u64 = 1024;
+/// Shortest distance, in blocks, between a saved state and the states it is compared with.
+const CYCLE_WINDOW: u64 = 8;
+/// Room behind a queue's last entry, so that a whole vector may be loaded or stored there.
+const SLACK: usize = 8;
+
+/// One vector of orbits.
+#[derive(Clone, Copy)]
+pub(super) struct Orbits<S: Simd> {
+    pub(super) x: S::V,
+    pub(super) y: S::V,
+    /// dz/dc; constant where the kernel carries no derivative.
+    pub(super) dx: S::V,
+    pub(super) dy: S::V,
+    pub(super) cx: S::V,
+    pub(super) cy: S::V,
+}
+
+impl<S: Simd> Orbits<S> {
+    /// Orbits of zero: c = 0 from z = 0, which stay where they are.
+    #[inline(always)]
+    pub(super) fn idle(s: S) -> Self {
+        let zero = s.splat(0.0);
+        Self {
+            x: zero,
+            y: zero,
+            dx: zero,
+            dy: zero,
+            cx: zero,
+            cy: zero,
+        }
+    }
+
+    /// |z|², always by these operations.
+    #[inline(always)]
+    pub(super) fn norm2(&self, s: S) -> S::V {
+        s.fma(self.x, self.x, s.mul(self.y, self.y))
+    }
+
+    /// `self` where the mask is true, `other` elsewhere.
+    #[inline(always)]
+    pub(super) fn select<const D: bool>(&self, s: S, mask: S::M, other: &Self) -> Self {
+        let pick = |a, b| s.select(mask, a, b);
+        Self {
+            x: pick(self.x, other.x),
+            y: pick(self.y, other.y),
+            dx: if D { pick(self.dx, other.dx) } else { self.dx },
+            dy: if D { pick(self.dy, other.dy) } else { self.dy },
+            cx: pick(self.cx, other.cx),
+            cy: pick(self.cy, other.cy),
+        }
+    }
+}
+
+/// Iterates `V` vectors of orbits for `steps` steps, with the derivative if `D`.
+#[inline(always)]
+pub(super) fn advance<S: Simd, const V: usize, const D: bool>(
+    s: S,
+    z: &mut [Orbits<S>; V],
+    steps: u64,
+) {
+    let one = s.splat(1.0);
+    for _ in 0..steps {
+        for o in z.iter_mut() {
+            let twice_x = s.add(o.x, o.x);
+            if D {
+                let twice_y = s.add(o.y, o.y);
+                let dx = s.fma(twice_x, o.dx, s.fnma(twice_y, o.dy, one));
+                o.dy = s.fma(twice_x, o.dy, s.mul(twice_y, o.dx));
+                o.dx = dx;
+            }
+            let x = s.fma(o.x, o.x, s.fnma(o.y, o.y, o.cx));
+            o.y = s.fma(twice_x, o.y, o.cy);
+            o.x = x;
+        }
+    }
+}
+
+/// Orbits in memory, one after the other: those waiting for a lane, or for their escape to be traced.
+#[derive(Debug)]
+pub(super) struct Points {
+    x: Vec<f64>,
+    y: Vec<f64>,
+    dx: Vec<f64>,
+    dy: Vec<f64>,
+    cx: Vec<f64>,
+    cy: Vec<f64>,
+    meta: Vec<f64>,
+    head: usize,
+    end: usize,
+}
+
+impl Points {
+    /// Room for `capacity` orbits.
+    pub(super) fn new(capacity: usize) -> Self {
+        let room = || vec![0.0; capacity + SLACK];
+        Self {
+            x: room(),
+            y: room(),
+            dx: room(),
+            dy: room(),
+            cx: room(),
+            cy: room(),
+            meta: room(),
+            head: 0,
+            end: 0,
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.end - self.head
+    }
+
+    #[inline(always)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.end == self.head
+    }
+
+    pub(super) fn clear(&mut self) {
+        (self.head, self.end) = (0, 0);
+    }
+
+    /// Appends the lanes whose bit is set.
+    #[inline(always)]
+    pub(super) fn push<S: Simd, const D: bool>(
+        &mut self,
+        s: S,
+        bits: u32,
+        z: &Orbits<S>,
+        meta: S::V,
+    ) {
+        let at = self.end;
+        s.store(&mut self.x[at..], s.compress(bits, z.x));
+        s.store(&mut self.y[at..], s.compress(bits, z.y));
+        s.store(&mut self.cx[at..], s.compress(bits, z.cx));
+        s.store(&mut self.cy[at..], s.compress(bits, z.cy));
+        s.store(&mut self.meta[at..], s.compress(bits, meta));
+        if D {
+            s.store(&mut self.dx[at..], s.compress(bits, z.dx));
+            s.store(&mut self.dy[at..], s.compress(bits, z.dy));
+        }
+        self.end += bits.count_ones() as usize;
+    }
+
+    /// The vector of orbits and metas that starts `offset` behind the first one; past the last one it
+    /// holds leftovers.
+    #[inline(always)]
+    pub(super) fn peek<S: Simd, const D: bool>(&self, s: S, offset: usize) -> (Orbits<S>, S::V) {
+        let at = self.head + offset;
+        let x = s.load(&self.x[at..]);
+        let orbits = Orbits {
+            x,
+            y: s.load(&self.y[at..]),
+            dx: if D { s.load(&self.dx[at..]) } else { x },
+            dy: if D { s.load(&self.dy[at..]) } else { x },
+            cx: s.load(&self.cx[at..]),
+            cy: s.load(&self.cy[at..]),
+        };
+        (orbits, s.load(&self.meta[at..]))
+    }
+
+    /// Drops the first `count`.
+    #[inline(always)]
+    pub(super) fn drop_front(&mut self, count: usize) {
+        self.head += count;
+    }
+
+    /// Moves what is left to the front, to make room at the end; for short rests.
+    #[inline(always)]
+    pub(super) fn rewind(&mut self) {
+        let (from, len) = (self.head..self.end, self.len());
+        if from.start > 0 {
+            for values in [
+                &mut self.x,
+                &mut self.y,
+                &mut self.dx,
+                &mut self.dy,
+                &mut self.cx,
+                &mut self.cy,
+                &mut self.meta,
+            ] {
+                values.copy_within(from.clone(), 0);
+            }
+            (self.head, self.end) = (0, len);
+        }
+    }
+}
+
+/// Where lanes go when they are done.
+pub(super) trait Sink<S: Simd> {
+    /// Whether a lane whose orbit was proved to cycle is done; otherwise whole cycles are jumped over.
+    const CYCLE_ENDS: bool;
+    /// The lanes `bits` escaped within the block that began at `start`, at the step that `meta` tells.
+    fn escaped(&mut self, s: S, bits: u32, start: &Orbits<S>, meta: S::V);
+    /// The lanes `bits` have reached the iteration limit, or passed it by less than a block.
+    fn finished(&mut self, s: S, bits: u32, end: &Orbits<S>, meta: S::V);
+}
+
+/// What all lanes of a frame have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Blocks {
+    /// Steps of a block, a power of two.
+    pub(super) steps: u64,
+    /// Iteration limit N.
+    pub(super) limit: u64,
+    /// A lane has escaped when |z|² at a block's end is not at most this.
+    pub(super) bound2: f64,
+}
+
+/// `V` vectors of lanes.
+pub(super) struct Lanes<S: Simd, const V: usize> {
+    /// As of the last block's end.
+    z: [Orbits<S>; V],
+    /// As of the last block's end, if that one found something to do.
+    next: [Orbits<S>; V],
+    meta: [S::V; V],
+    /// States of an earlier block's end, to compare with: equal bits are a proof of a cycle.
+    saved: [(S::V, S::V); V],
+    saved_at: u64,
+    /// Count of states saved, and the block that saves the next one.
+    saves: u64,
+    next_save: u64,
+    alive: [u32; V],
+    clock: u64,
+    blocks: u64,
+    /// Not later than the clock at which the oldest lane reaches the limit.
+    deadline: u64,
+}
+
+impl<S: Simd, const V: usize> Lanes<S, V> {
+    /// The bits of all lanes of a vector.
+    const ALL: u32 = (1 << S::LANES) - 1;
+
+    #[inline(always)]
+    pub(super) fn new(s: S) -> Self {
+        let never = s.splat(f64::NAN);
+        Self {
+            z: [Orbits::idle(s); V],
+            next: [Orbits::idle(s); V],
+            meta: [s.splat(0.0); V],
+            saved: [(never, never); V],
+            saved_at: 0,
+            saves: 0,
+            next_save: CYCLE_WINDOW,
+            alive: [0; V],
+            clock: 0,
+            blocks: 0,
+            deadline: u64::MAX,
+        }
+    }
+
+    /// Iterates until the queue is empty, or, if this is the `last` of it, until the last lane is done.
+    /// The orbits of the queue have done `age` steps. `false` if cancelled.
+    ///
+    /// `D`: with the derivative. `P`: looking for exact cycles.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // one call site each, and a struct of them would only be unpacked
+    pub(super) fn run<const D: bool, const P: bool, K: Sink<S>>(
+        &mut self,
+        s: S,
+        frame: &Blocks,
+        queue: &mut Points,
+        age: u64,
+        last: bool,
+        sink: &mut K,
+        progress: &Progress,
+    ) -> bool {
+        let bound2 = s.splat(frame.bound2);
+        for v in 0..V {
+            self.refill::<D>(s, v, Self::ALL & !self.alive[v], queue, age);
+        }
+        self.set_deadline(s, frame.limit);
+        while self.alive != [0; V] && (last || !queue.is_empty()) {
+            // Blocks in which nothing happens.
+            let (gone, cycling) = loop {
+                self.blocks += 1;
+                if self.blocks.is_multiple_of(BLOCKS_BETWEEN_LOOKS) {
+                    progress.step();
+                    if progress.is_cancelled() {
+                        return false;
+                    }
+                }
+                let mut z = self.z;
+                advance::<S, V, D>(s, &mut z, frame.steps);
+                self.clock += frame.steps;
+                let (mut gone, mut cycling, mut any) = ([0; V], [0; V], 0);
+                for v in 0..V {
+                    gone[v] = Self::ALL & !s.bits(s.le(z[v].norm2(s), bound2));
+                    any |= gone[v];
+                    if P {
+                        let (x, y) = self.saved[v];
+                        cycling[v] = s.bits(s.and(s.eq(z[v].x, x), s.eq(z[v].y, y)));
+                        any |= cycling[v];
+                    }
+                }
+                if any != 0 || self.clock >= self.deadline {
+                    for v in 0..V {
+                        self.next[v] = z[v];
+                    }
+                    break (gone, cycling);
+                }
+                for v in 0..V {
+                    self.z[v] = z[v];
+                }
+                if P && self.blocks >= self.next_save {
+                    self.save();
+                }
+            };
+            let mut due = self.clock >= self.deadline;
+            for v in 0..V {
+                let gone = gone[v] & self.alive[v];
+                if gone != 0 {
+                    // Ages become the step at which the block began.
+                    let step = (self.clock - frame.steps).wrapping_sub(AGE_ORIGIN);
+                    let meta = s.add_bits(self.meta[v], s.splat_bits(step << INDEX_BITS));
+                    sink.escaped(s, gone, &self.z[v], meta);
+                }
+                self.z[v] = self.next[v];
+                let mut done = gone;
+                if P {
+                    let cycling = cycling[v] & self.alive[v] & !gone;
+                    if cycling != 0 && K::CYCLE_ENDS {
+                        done |= cycling;
+                    } else if cycling != 0 {
+                        // May lead to the limit itself.
+                        self.jump(s, v, cycling, frame.limit);
+                        due = true;
+                    }
+                }
+                if due {
+                    let oldest =
+                        s.splat_bits((AGE_ORIGIN + frame.limit - self.clock) << INDEX_BITS);
+                    let finished = s.bits(s.le(oldest, self.meta[v])) & self.alive[v] & !done;
+                    if finished != 0 {
+                        sink.finished(s, finished, &self.z[v], self.meta[v]);
+                        done |= finished;
+                    }
+                }
+                if done != 0 {
+                    self.refill::<D>(s, v, done, queue, age);
+                }
+            }
+            if P && self.blocks >= self.next_save {
+                self.save();
+            }
+            if due {
+                self.set_deadline(s, frame.limit);
+            }
+        }
+        true
+    }
+
+    /// Gives the lanes `free` of vector `v` the next orbits of the queue, as far as there are any.
+    #[inline(always)]
+    fn refill<const D: bool>(&mut self, s: S, v: usize, free: u32, queue: &mut Points, age: u64) {
+        let count = queue.len().min(free.count_ones() as usize);
+        let mut idle = free;
+        for _ in 0..count {
+            idle &= idle - 1;
+        }
+        let fill = free & !idle;
+        self.alive[v] = self.alive[v] & !free | fill;
+        let never = s.splat(f64::NAN);
+        self.saved[v].0 = s.select(s.mask(free), never, self.saved[v].0);
+        if fill != 0 {
+            let (new, index) = queue.peek::<S, D>(s, 0);
+            queue.drop_front(count);
+            let born = s.splat_bits((AGE_ORIGIN + age - self.clock) << INDEX_BITS);
+            self.meta[v] = s.expand(fill, s.add_bits(index, born), self.meta[v]);
+            let z = &mut self.z[v];
+            z.x = s.expand(fill, new.x, z.x);
+            z.y = s.expand(fill, new.y, z.y);
+            z.cx = s.expand(fill, new.cx, z.cx);
+            z.cy = s.expand(fill, new.cy, z.cy);
+            if D {
+                z.dx = s.expand(fill, new.dx, z.dx);
+                z.dy = s.expand(fill, new.dy, z.dy);
+            }
+        }
+        if idle != 0 {
+            let mask = s.mask(idle);
+            self.z[v] = Orbits::idle(s).select::<true>(s, mask, &self.z[v]);
+            self.meta[v] = s.select(mask, s.splat(0.0), self.meta[v]);
+        }
+    }
+
+    /// Finds when the oldest lane will reach the limit.
+    #[inline(always)]
+    fn set_deadline(&mut self, s: S, limit: u64) {
+        let mut oldest = self.meta[0];
+        for meta in &self.meta {
+            oldest = s.max(oldest, *meta);
+        }
+        let mut metas = [0.0; 8];
+        s.store(&mut metas, oldest);
+        let age = metas
+            .iter()
+            .fold(0, |age, meta| age.max(meta.to_bits() >> INDEX_BITS));
+        self.deadline = if age == 0 {
+            u64::MAX
+        } else {
+            AGE_ORIGIN + limit - age
+        };
+    }
+
+    /// Keeps the present states to compare later ones with. The waits between two saves go 1, 2, 1, 4, 1,
+    /// 2, 1, 8, ... windows, so that any period is caught soon after the orbit has settled into it,
+    /// whenever that is.
+    #[inline(always)]
+    fn save(&mut self) {
+        for v in 0..V {
+            self.saved[v] = (self.z[v].x, self.z[v].y);
+        }
+        self.saved_at = self.clock;
+        self.saves += 1;
+        self.next_save = self.blocks + (CYCLE_WINDOW << self.saves.trailing_zeros());
+    }
+
+    /// Makes the lanes `bits`, which are where they were when states were saved, older by all the whole
+    /// cycles that fit in before the limit.
+    #[inline(always)]
+    fn jump(&mut self, s: S, v: usize, bits: u32, limit: u64) {
+        let cycle = (self.clock - self.saved_at).max(1);
+        let mut metas = [0.0; 8];
+        s.store(&mut metas, self.meta[v]);
+        for (lane, meta) in metas.iter_mut().enumerate() {
+            if bits >> lane & 1 != 0 {
+                let born = meta.to_bits() >> INDEX_BITS;
+                let step = self.clock + born - AGE_ORIGIN;
+                let skipped = limit.saturating_sub(step) / cycle * cycle;
+                *meta = f64::from_bits(meta.to_bits() + (skipped << INDEX_BITS));
+            }
+        }
+        self.meta[v] = s.load(&metas);
+    }
+}

@@ -1,0 +1,251 @@
+//! What a kernel asks of an instruction set, and the portable answer to it.
+//!
+//! The kernels are written once, against [`Simd`]. An instruction set is a zero-sized token: whoever holds
+//! one knows that the processor has it, so all operations are safe, and unsafe code is confined to the
+//! instances and to the entry points that make tokens.
+//!
+//! Every operation is exactly rounded (IEEE 754) lane by lane, or moves bits, so a pixel's value cannot
+//! depend on the instruction set or on the lane that it was computed in.
+//!
+//! Everything here and everything generic over it must be `#[inline(always)]`: code is compiled for an
+//! instruction set only once it is part of that set's entry point.
+
+/// One instruction set's vectors of `f64`.
+///
+/// Vectors also carry 64-bit integers as bit patterns (`*_bits`). Those stay below 2^62, so that as
+/// numbers they are finite, not negative and ordered as the integers are: [`Simd::le`] and
+/// [`Simd::max`] serve both.
+pub(super) trait Simd: Copy {
+    /// A vector.
+    type V: Copy;
+    /// A truth value for each lane.
+    type M: Copy;
+    /// Lanes of a vector, at most 8.
+    const LANES: usize;
+
+    /// All lanes `value`.
+    fn splat(self, value: f64) -> Self::V;
+    /// All lanes the bit pattern `bits`.
+    #[inline(always)]
+    fn splat_bits(self, bits: u64) -> Self::V {
+        self.splat(f64::from_bits(bits))
+    }
+    /// The first `LANES` values of a slice that has as many.
+    fn load(self, from: &[f64]) -> Self::V;
+    /// Writes the lanes to the start of a slice that has room for them.
+    fn store(self, to: &mut [f64], v: Self::V);
+    /// a + b
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// a b
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// a b + c, rounded once
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// -a b + c, rounded once
+    fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The larger one; neither may be NaN.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Sum of the bit patterns as 64-bit integers, wrapping.
+    fn add_bits(self, a: Self::V, b: Self::V) -> Self::V;
+    /// a <= b; false where either is NaN.
+    fn le(self, a: Self::V, b: Self::V) -> Self::M;
+    /// a == b; false where either is NaN.
+    fn eq(self, a: Self::V, b: Self::V) -> Self::M;
+    /// Both.
+    fn and(self, a: Self::M, b: Self::M) -> Self::M;
+    /// `yes` where the mask is true, `no` elsewhere.
+    fn select(self, mask: Self::M, yes: Self::V, no: Self::V) -> Self::V;
+    /// Lane i as bit i.
+    fn bits(self, mask: Self::M) -> u32;
+    /// Bit i as lane i; bits past the last lane are of no account.
+    fn mask(self, bits: u32) -> Self::M;
+    /// The lanes whose bit is set, moved together from lane 0 on; what follows them is unspecified.
+    fn compress(self, bits: u32, v: Self::V) -> Self::V;
+    /// The inverse: lanes of `packed`, from lane 0 on, to the lanes whose bit is set; other lanes of `into`.
+    fn expand(self, bits: u32, packed: Self::V, into: Self::V) -> Self::V;
+}
+
+/// Plain Rust on four numbers at a time; right everywhere, and fast where the compiler's target has
+/// vectors with fused multiply-add.
+#[derive(Clone, Copy)]
+pub(super) struct Portable;
+
+/// Lanes of [`Portable`].
+const PORTABLE: usize = 4;
+
+impl Portable {
+    #[inline(always)]
+    fn each(f: impl Fn(usize) -> f64) -> [f64; PORTABLE] {
+        std::array::from_fn(f)
+    }
+}
+
+impl Simd for Portable {
+    type V = [f64; PORTABLE];
+    type M = [bool; PORTABLE];
+    const LANES: usize = PORTABLE;
+
+    #[inline(always)]
+    fn splat(self, value: f64) -> Self::V {
+        [value; PORTABLE]
+    }
+    #[inline(always)]
+    fn load(self, from: &[f64]) -> Self::V {
+        Self::each(|i| from[i])
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [f64], v: Self::V) {
+        to[..PORTABLE].copy_from_slice(&v);
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        Self::each(|i| a[i] + b[i])
+    }
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        Self::each(|i| a[i] * b[i])
+    }
+    #[inline(always)]
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        Self::each(|i| a[i].mul_add(b[i], c[i]))
+    }
+    #[inline(always)]
+    fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        Self::each(|i| (-a[i]).mul_add(b[i], c[i]))
+    }
+    #[inline(always)]
+    fn max(self, a: Self::V, b: Self::V) -> Self::V {
+        Self::each(|i| a[i].max(b[i]))
+    }
+    #[inline(always)]
+    fn add_bits(self, a: Self::V, b: Self::V) -> Self::V {
+        Self::each(|i| f64::from_bits(a[i].to_bits().wrapping_add(b[i].to_bits())))
+    }
+    #[inline(always)]
+    fn le(self, a: Self::V, b: Self::V) -> Self::M {
+        std::array::from_fn(|i| a[i] <= b[i])
+    }
+    #[inline(always)]
+    fn eq(self, a: Self::V, b: Self::V) -> Self::M {
+        std::array::from_fn(|i| a[i] == b[i])
+    }
+    #[inline(always)]
+    fn and(self, a: Self::M, b: Self::M) -> Self::M {
+        std::array::from_fn(|i| a[i] & b[i])
+    }
+    #[inline(always)]
+    fn select(self, mask: Self::M, yes: Self::V, no: Self::V) -> Self::V {
+        Self::each(|i| if mask[i] { yes[i] } else { no[i] })
+    }
+    #[inline(always)]
+    fn bits(self, mask: Self::M) -> u32 {
+        mask.iter()
+            .rev()
+            .fold(0, |bits, lane| bits << 1 | u32::from(*lane))
+    }
+    #[inline(always)]
+    fn mask(self, bits: u32) -> Self::M {
+        std::array::from_fn(|i| bits >> i & 1 != 0)
+    }
+    #[inline(always)]
+    fn compress(self, bits: u32, v: Self::V) -> Self::V {
+        let (mut packed, mut len) = (v, 0);
+        for (i, lane) in v.into_iter().enumerate() {
+            if bits >> i & 1 != 0 {
+                packed[len] = lane;
+                len += 1;
+            }
+        }
+        packed
+    }
+    #[inline(always)]
+    fn expand(self, bits: u32, packed: Self::V, into: Self::V) -> Self::V {
+        let mut next = packed.into_iter();
+        let mut out = into;
+        for (i, lane) in out.iter_mut().enumerate() {
+            if bits >> i & 1 != 0 {
+                *lane = next.next().unwrap_or_default();
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Checks every operation of `s` against plain arithmetic; instances call it from code compiled for
+    /// their instruction set.
+    #[inline(always)]
+    pub(in crate::cpu) fn check<S: Simd>(s: S) {
+        let n = S::LANES;
+        let values = |v: S::V| {
+            let mut out = vec![0.0; n];
+            s.store(&mut out, v);
+            out
+        };
+        let lanes = |f: &dyn Fn(usize) -> f64| (0..n).map(f).collect::<Vec<f64>>();
+        let (a, b, c) = (
+            lanes(&|i| 1.1 + i as f64),
+            lanes(&|i| 1.0 / 3.0 * (3.0 - i as f64)),
+            lanes(&|i| if i == 1 { f64::NAN } else { 2.5 }),
+        );
+        let (va, vb, vc) = (s.load(&a), s.load(&b), s.load(&c));
+        assert_eq!(values(s.splat(1.5)), vec![1.5; n]);
+        assert_eq!(values(s.add(va, vb)), lanes(&|i| a[i] + b[i]));
+        assert_eq!(values(s.mul(va, vb)), lanes(&|i| a[i] * b[i]));
+        assert_eq!(
+            values(s.fma(va, vb, va)),
+            lanes(&|i| a[i].mul_add(b[i], a[i]))
+        );
+        assert_eq!(
+            values(s.fnma(va, vb, va)),
+            lanes(&|i| (-a[i]).mul_add(b[i], a[i]))
+        );
+        assert_eq!(values(s.max(va, vb)), lanes(&|i| a[i].max(b[i])));
+        let big = s.splat_bits(1 << 40 | 7);
+        assert_eq!(
+            values(s.add_bits(big, va))
+                .iter()
+                .map(|x| x.to_bits())
+                .collect::<Vec<_>>(),
+            a.iter()
+                .map(|x| x.to_bits() + (1 << 40) + 7)
+                .collect::<Vec<_>>()
+        );
+        let of =
+            |f: &dyn Fn(usize) -> bool| (0..n).fold(0u32, |bits, i| bits | u32::from(f(i)) << i);
+        assert_eq!(s.bits(s.le(va, vc)), of(&|i| a[i] <= c[i]));
+        assert_eq!(s.bits(s.eq(vc, vc)), of(&|i| i != 1));
+        assert_eq!(
+            s.bits(s.and(s.le(va, vc), s.eq(va, va))),
+            of(&|i| a[i] <= c[i])
+        );
+        for bits in 0..1u32 << n {
+            assert_eq!(s.bits(s.mask(bits)), bits);
+            let chosen: Vec<f64> = (0..n)
+                .filter(|i| bits >> i & 1 != 0)
+                .map(|i| a[i])
+                .collect();
+            assert_eq!(values(s.compress(bits, va))[..chosen.len()], chosen);
+            let mut packed = a.iter();
+            let expanded = (0..n).map(|i| {
+                if bits >> i & 1 != 0 {
+                    *packed.next().unwrap()
+                } else {
+                    b[i]
+                }
+            });
+            assert_eq!(values(s.expand(bits, va, vb)), expanded.collect::<Vec<_>>());
+            assert_eq!(
+                values(s.select(s.mask(bits), va, vb)),
+                lanes(&|i| if bits >> i & 1 != 0 { a[i] } else { b[i] })
+            );
+        }
+    }
+
+    #[test]
+    fn cpu_portable_operations() {
+        check(Portable);
+    }
+}

@@ -1,0 +1,562 @@
+//! What arithmetic an adapter really has, found by small kernels on hard cases, and how fast it is.
+//!
+//! WGSL promises neither exact rounding nor that double-single survives optimisation, and a driver that breaks it
+//! says nothing. So an arithmetic is used only after its elementary operations and a short orbit came out right
+//! on this very device.
+
+use std::time::{Duration, Instant};
+
+use fractal::{Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Strip, View};
+use shaders::layout::{DoubleOutcome, Proof, SingleOutcome, proof_binding, split};
+use shaders::{Kernel, Program, WORKGROUP};
+
+use super::context::{Context, Pipeline, Stop};
+use super::strip::{self, Task};
+use crate::prepared::PreparedFrame;
+use crate::progress::Progress;
+
+/// Steps of the proof's orbits.
+const ORBIT_STEPS: u32 = 40;
+
+/// What is known about an adapter's arithmetic beside that it passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Findings {
+    /// Whether `fma` rounds once.
+    pub(super) fma_fused: bool,
+    /// Whether subnormal results are kept.
+    pub(super) subnormals_kept: bool,
+}
+
+/// The arithmetics that passed, the fastest first.
+pub(super) fn prove_and_time(context: &Context, name: &str) -> Vec<Arithmetic> {
+    let mut timed = Vec::new();
+    for arithmetic in Arithmetic::ALL {
+        if arithmetic == Arithmetic::F64 && !context.has_f64() {
+            continue;
+        }
+        let result = prove(context, arithmetic).and_then(|()| time(context, arithmetic));
+        // A kernel that does not compile is an answer too: it must not spoil the others.
+        let failure = context.failure.take();
+        match (result, failure) {
+            (Ok(rate), None) => {
+                tracing::debug!(
+                    adapter = name,
+                    arithmetic = arithmetic.name(),
+                    rate,
+                    "arithmetic proved"
+                );
+                timed.push((arithmetic, rate));
+            }
+            (Err(reason), _) | (Ok(_), Some(reason)) => {
+                tracing::warn!(
+                    adapter = name,
+                    arithmetic = arithmetic.name(),
+                    reason,
+                    "arithmetic is not offered"
+                );
+            }
+        }
+    }
+    timed.sort_by(|a, b| b.1.total_cmp(&a.1));
+    timed
+        .into_iter()
+        .map(|(arithmetic, _)| arithmetic)
+        .collect()
+}
+
+/// Proves one arithmetic.
+fn prove(context: &Context, arithmetic: Arithmetic) -> Result<(), String> {
+    match arithmetic {
+        Arithmetic::F32 | Arithmetic::DoubleSingle => {
+            let program = Program::new(Kernel::ProveOperations, Arithmetic::DoubleSingle);
+            let outcomes = single_outcomes(context, program)?;
+            let findings = check_single(&outcomes)?;
+            tracing::debug!(?findings, "single precision");
+            if arithmetic == Arithmetic::DoubleSingle {
+                check_transformations(&outcomes)?;
+            }
+        }
+        Arithmetic::F64 => check_double(context)?,
+    }
+    let orbits = orbits(
+        context,
+        Program::new(Kernel::ProveOrbit, arithmetic),
+        arithmetic,
+    )?;
+    check_orbits(&orbits, arithmetic)
+}
+
+/// Pairs of singles: ones that lose much to rounding, ones that cancel, and the ends of the exponent range.
+fn single_cases() -> Vec<[f32; 2]> {
+    let tiny = 2f32.powi(-24);
+    let mut cases = vec![
+        [1.0, tiny],
+        [1.0, 1.5 * tiny],
+        [1.0 + 2.0 * tiny, -1.0],
+        [1.0, -tiny / 2.0],
+        [3.0, 1.0 / 3.0],
+        [16_777_215.0, 16_777_213.0],
+        [-0.743_643_9, 0.131_825_9],
+        [1.999_999_9, 1.999_999_9],
+        [4097.0, 4095.0],
+    ];
+    // Significands and signs by a multiplicative congruential sequence, exponents of -20 to 20.
+    let mut state = 0x9e37_79b9u32;
+    let mut next = || {
+        state = state.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+        let significand = 1.0 + (state >> 9) as f32 * 2f32.powi(-23);
+        let sign = if state & 1 == 0 { 1.0 } else { -1.0 };
+        sign * significand * 2f32.powi((state >> 1 & 0xff) as i32 % 41 - 20)
+    };
+    for _ in 0..200 {
+        let (a, b) = (next(), next());
+        cases.push([a, b]);
+        // Neighbours of opposite sign: nothing but error terms is left.
+        cases.push([a, -a * (1.0 + 3.0 * tiny)]);
+    }
+    // Last, in this order: the exponent range, and a subnormal product.
+    cases.push([2f32.powi(100), 2f32.powi(20)]);
+    cases.push([2f32.powi(-100), 2f32.powi(-40)]);
+    cases
+}
+
+/// How many of [`single_cases`], at their end, are about the exponent range.
+const RANGE_CASES: usize = 2;
+
+fn single_outcomes(
+    context: &Context,
+    program: Option<Program>,
+) -> Result<Vec<SingleOutcome>, String> {
+    let cases = single_cases();
+    run(
+        context,
+        program,
+        bytemuck::cast_slice(&cases),
+        cases.len(),
+        0,
+    )
+}
+
+/// Checks plain operations of single precision.
+fn check_single(outcomes: &[SingleOutcome]) -> Result<Findings, String> {
+    let cases = single_cases();
+    let mut fma_fused = true;
+    for ([a, b], outcome) in cases.iter().zip(outcomes).take(cases.len() - RANGE_CASES) {
+        near(
+            "the sum",
+            *a,
+            *b,
+            f64::from(outcome.sum[0]),
+            f64::from(*a) + f64::from(*b),
+            22,
+        )?;
+        let product = f64::from(*a) * f64::from(*b);
+        near(
+            "the product",
+            *a,
+            *b,
+            f64::from(outcome.plain_product),
+            product,
+            22,
+        )?;
+        fma_fused &= f64::from(outcome.fused) == product - f64::from(a * b);
+    }
+    let [large, small] = [cases.len() - 2, cases.len() - 1]
+        .map(|at| outcomes.get(at).map_or(0.0, |o| o.plain_product));
+    if large != 2f32.powi(120) {
+        return Err(format!(
+            "2^100 times 2^20 is {large:e}: the exponent range is short"
+        ));
+    }
+    Ok(Findings {
+        fma_fused,
+        subnormals_kept: small == 2f32.powi(-140),
+    })
+}
+
+/// Checks that sums and products of pairs keep what rounding takes.
+fn check_transformations(outcomes: &[SingleOutcome]) -> Result<(), String> {
+    let cases = single_cases();
+    for ([a, b], outcome) in cases.iter().zip(outcomes).take(cases.len() - RANGE_CASES) {
+        let (wide_a, wide_b) = (f64::from(*a), f64::from(*b));
+        let whole = |pair: [f32; 2]| f64::from(pair[0]) + f64::from(pair[1]);
+        near("two-sum", *a, *b, whole(outcome.sum), wide_a + wide_b, 46)?;
+        near(
+            "quick two-sum",
+            *a,
+            *b,
+            whole(outcome.quick_sum),
+            wide_a + wide_b,
+            46,
+        )?;
+        near(
+            "two-prod",
+            *a,
+            *b,
+            whole(outcome.product),
+            wide_a * wide_b,
+            46,
+        )?;
+    }
+    Ok(())
+}
+
+/// Checks operations of double precision.
+fn check_double(context: &Context) -> Result<(), String> {
+    let mut cases: Vec<[f64; 2]> = single_cases()
+        .into_iter()
+        .map(|[a, b]| [f64::from(a) * (1.0 + 1e-9), f64::from(b) * (1.0 - 3e-10)])
+        .collect();
+    cases.push([1e200, 1e100]);
+    cases.push([1.0, 2f64.powi(-52)]);
+    let program = Program::new(Kernel::ProveOperations, Arithmetic::F64);
+    let outcomes: Vec<DoubleOutcome> = run(
+        context,
+        program,
+        bytemuck::cast_slice(&cases),
+        cases.len(),
+        0,
+    )?;
+    for ([a, b], outcome) in cases.iter().zip(&outcomes) {
+        near("the sum", *a, *b, outcome.sum, a + b, 51)?;
+        near("the product", *a, *b, outcome.product, a * b, 51)?;
+        let unfused = 0.0;
+        if outcome.fused != unfused && outcome.fused != a.mul_add(*b, -outcome.product) {
+            return Err(format!(
+                "fma of {a:e} and {b:e} is off by {:e}",
+                outcome.fused
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Points with attracting orbits, along which errors do not grow: what is left of them is rounding.
+fn orbit_cases() -> Vec<[f64; 2]> {
+    // 40 bits of each survive the trip through a pair of singles.
+    let rounded = |x: f64| (x * 2f64.powi(40)).round() * 2f64.powi(-40);
+    [
+        (-0.1, 0.65),
+        (0.2, 0.3),
+        (-0.5, 0.5),
+        (-1.1, 0.1),
+        (-0.122_561, 0.744_862),
+        (-0.743, 0.01),
+        (-1.31, 0.0),
+    ]
+    .into_iter()
+    .map(|(re, im)| [rounded(re + 1e-9 / 3.0), rounded(im + 1e-9 / 7.0)])
+    .collect()
+}
+
+fn orbits(
+    context: &Context,
+    program: Option<Program>,
+    arithmetic: Arithmetic,
+) -> Result<Vec<[f32; 4]>, String> {
+    let cases = orbit_cases();
+    let bytes: Vec<u8> = match arithmetic {
+        Arithmetic::F64 => bytemuck::cast_slice(&cases).to_vec(),
+        Arithmetic::F32 | Arithmetic::DoubleSingle => cases
+            .iter()
+            .flatten()
+            .flat_map(|x| bytemuck::cast::<_, [u8; 8]>(split(*x)))
+            .collect(),
+    };
+    run(context, program, &bytes, cases.len(), ORBIT_STEPS)
+}
+
+fn check_orbits(ends: &[[f32; 4]], arithmetic: Arithmetic) -> Result<(), String> {
+    let bits = match arithmetic {
+        Arithmetic::F32 => 14,
+        Arithmetic::DoubleSingle => 38,
+        Arithmetic::F64 => 44,
+    };
+    for ([cx, cy], end) in orbit_cases().iter().zip(ends) {
+        // What single precision is given of the point.
+        let single = |x: f64| f64::from(x as f32);
+        let (cx, cy) = if arithmetic == Arithmetic::F32 {
+            (single(*cx), single(*cy))
+        } else {
+            (*cx, *cy)
+        };
+        let (mut x, mut y) = (0.0f64, 0.0f64);
+        for _ in 0..ORBIT_STEPS {
+            (x, y) = (x * x - y * y + cx, 2.0 * x * y + cy);
+        }
+        let whole = |high: f32, low: f32| f64::from(high) + f64::from(low);
+        let error = (whole(end[0], end[1]) - x).hypot(whole(end[2], end[3]) - y);
+        // Not `>`, so that NaN fails.
+        if !(error <= 2f64.powi(-bits)) {
+            return Err(format!(
+                "an orbit of {cx} {cy:+}i is off by {error:.1e} after {ORBIT_STEPS} steps"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Fails unless `found` is `exact` to `bits` bits.
+fn near<T: std::fmt::LowerExp>(
+    what: &str,
+    a: T,
+    b: T,
+    found: f64,
+    exact: f64,
+    bits: i32,
+) -> Result<(), String> {
+    // Not `>`, so that NaN fails.
+    if (found - exact).abs() <= exact.abs() * 2f64.powi(-bits) {
+        Ok(())
+    } else {
+        Err(format!(
+            "{what} of {a:e} and {b:e} is {found:e} instead of {exact:e}"
+        ))
+    }
+}
+
+/// Measures steps a second of plain iteration, and leaves the figure with the kernel.
+fn time(context: &Context, arithmetic: Arithmetic) -> Result<f64, String> {
+    /// Long enough for the clock and the cost of a submission.
+    const ENOUGH: Duration = Duration::from_millis(10);
+    const SIDE: u32 = 256;
+    const MOST_STEPS: u64 = 1 << 20;
+    let pipeline = context
+        .pipeline(Kernel::Escape, arithmetic)
+        .map_err(reason)?;
+    let mut steps = 64;
+    loop {
+        let elapsed = time_interior(context, arithmetic, SIDE, steps)?;
+        let rate = f64::from(SIDE * SIDE) * steps as f64 / elapsed.as_secs_f64();
+        if elapsed >= ENOUGH || steps >= MOST_STEPS {
+            pipeline.set_rate(rate);
+            return Ok(rate);
+        }
+        steps *= 4;
+    }
+}
+
+/// Time of `steps` steps of a square of points inside the set, which all take every step.
+fn time_interior(
+    context: &Context,
+    arithmetic: Arithmetic,
+    side: u32,
+    steps: u64,
+) -> Result<Duration, String> {
+    let bound = |text: &str| text.parse().map_err(|error| format!("{error:?}"));
+    let frame = PreparedFrame::new(FrameSpec {
+        view: View::Bounds {
+            xmin: bound("-0.3")?,
+            xmax: bound("-0.1")?,
+            ymin: bound("0")?,
+            ymax: bound("0.2")?,
+        },
+        grid: Grid::Pixels,
+        width: side,
+        height: side,
+        iterations: steps,
+        escape_radius: 256.0,
+        z0: (0.0, 0.0),
+        measures: MeasureSet::default().with(Measure::Iterations),
+    })
+    .map_err(|error| error.to_string())?;
+    let strip = Strip {
+        index: 0,
+        row0: 0,
+        rows: side,
+    };
+    let task = Task {
+        frame: &frame,
+        arithmetic,
+        strip,
+        shortcuts: false,
+        progress: &Progress::default(),
+    };
+    let begun = Instant::now();
+    strip::compute(context, task).map_err(reason)?;
+    Ok(begun.elapsed())
+}
+
+pub(super) fn reason(stop: Stop) -> String {
+    match stop {
+        Stop::Cancelled => "cancelled".into(),
+        Stop::Lost(reason) => reason,
+    }
+}
+
+/// Runs a program of the proof's kind over cases.
+fn run<T: bytemuck::Pod>(
+    context: &Context,
+    program: Option<Program>,
+    cases: &[u8],
+    count: usize,
+    steps: u32,
+) -> Result<Vec<T>, String> {
+    let program = program.ok_or("there is no such proof")?;
+    let pipeline = context.compile(program).map_err(reason)?;
+    let params = Proof {
+        zero: 0,
+        count: count as u32,
+        steps,
+        padding: 0,
+        radius2: split(65536.0),
+        padding2: [0; 2],
+    };
+    let workgroups = (count as u32).div_ceil(WORKGROUP);
+    let bytes = dispatch(
+        context,
+        &pipeline,
+        params,
+        cases,
+        count * size_of::<T>(),
+        workgroups,
+    )
+    .map_err(reason)?;
+    Ok(bytemuck::pod_collect_to_vec(&bytes))
+}
+
+/// One dispatch of a proof or a limit; returns its results.
+pub(super) fn dispatch(
+    context: &Context,
+    pipeline: &Pipeline,
+    params: Proof,
+    cases: &[u8],
+    result_bytes: usize,
+    workgroups: u32,
+) -> Result<Vec<u8>, Stop> {
+    use wgpu::BufferUsages as Usage;
+    let buffer = |label, bytes: usize, usage| {
+        context.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: bytes as u64,
+            usage,
+            mapped_at_creation: false,
+        })
+    };
+    let uniform = buffer(
+        "proof params",
+        size_of::<Proof>(),
+        Usage::UNIFORM | Usage::COPY_DST,
+    );
+    let case_buffer = buffer("proof cases", cases.len(), Usage::STORAGE | Usage::COPY_DST);
+    let results = buffer(
+        "proof results",
+        result_bytes,
+        Usage::STORAGE | Usage::COPY_SRC,
+    );
+    let read = buffer(
+        "proof read",
+        result_bytes,
+        Usage::MAP_READ | Usage::COPY_DST,
+    );
+    context
+        .queue
+        .write_buffer(&uniform, 0, bytemuck::bytes_of(&params));
+    context.queue.write_buffer(&case_buffer, 0, cases);
+    let bind_group = context
+        .device
+        .create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("proof"),
+            layout: &context.proof_layout,
+            entries: &[
+                wgpu::BindGroupEntry {
+                    binding: proof_binding::PARAMS,
+                    resource: uniform.as_entire_binding(),
+                },
+                wgpu::BindGroupEntry {
+                    binding: proof_binding::CASES,
+                    resource: case_buffer.as_entire_binding(),
+                },
+                wgpu::BindGroupEntry {
+                    binding: proof_binding::RESULTS,
+                    resource: results.as_entire_binding(),
+                },
+            ],
+        });
+    let mut encoder = context
+        .device
+        .create_command_encoder(&wgpu::CommandEncoderDescriptor {
+            label: Some("proof"),
+        });
+    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+    pass.set_pipeline(&pipeline.pipeline);
+    pass.set_bind_group(0, &bind_group, &[]);
+    pass.dispatch_workgroups(workgroups, 1, 1);
+    drop(pass);
+    encoder.copy_buffer_to_buffer(&results, 0, &read, 0, result_bytes as u64);
+    let submission = context.queue.submit([encoder.finish()]);
+    context.wait_mapped(&submission, &[read.slice(..)])?;
+    let view = read
+        .get_mapped_range(..)
+        .map_err(|error| Stop::Lost(error.to_string()))?;
+    Ok(view.to_vec())
+}
+
+pub(super) fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
+    use wgpu::BufferBindingType as Type;
+    let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
+        count: None,
+    };
+    let entries = [
+        entry(proof_binding::PARAMS, Type::Uniform),
+        entry(proof_binding::CASES, Type::Storage { read_only: true }),
+        entry(proof_binding::RESULTS, Type::Storage { read_only: false }),
+    ];
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some("proof"),
+        entries: &entries,
+    })
+}
+
+/// The proof of the error-free transformations by any program of its kind: for negative controls.
+#[cfg(test)]
+pub(super) fn prove_operations_of(
+    context: &Context,
+    program: Option<Program>,
+) -> Result<(), String> {
+    let outcomes = single_outcomes(context, program)?;
+    check_single(&outcomes)?;
+    check_transformations(&outcomes)
+}
+
+/// The same of the orbits in double-single.
+#[cfg(test)]
+pub(super) fn prove_orbit_of(context: &Context, program: Option<Program>) -> Result<(), String> {
+    check_orbits(
+        &orbits(context, program, Arithmetic::DoubleSingle)?,
+        Arithmetic::DoubleSingle,
+    )
+}
+
+/// What the checks say of exact outcomes that `change` has been at.
+#[cfg(test)]
+pub(super) fn check_of_exact_outcomes(change: impl Fn(&mut SingleOutcome)) -> Result<(), String> {
+    let outcomes: Vec<SingleOutcome> = single_cases()
+        .into_iter()
+        .map(|[a, b]| {
+            let pair = |exact: f64| [exact as f32, (exact - f64::from(exact as f32)) as f32];
+            let (sum, product) = (
+                pair(f64::from(a) + f64::from(b)),
+                pair(f64::from(a) * f64::from(b)),
+            );
+            let mut outcome = SingleOutcome {
+                sum,
+                quick_sum: sum,
+                product,
+                plain_product: product[0],
+                fused: product[1],
+            };
+            change(&mut outcome);
+            outcome
+        })
+        .collect();
+    check_single(&outcomes)?;
+    check_transformations(&outcomes)
+}

@@ -1,0 +1,370 @@
+//! One strip on one open device: upload, rounds, read-back, and the host's part of the measures.
+
+use std::time::Instant;
+
+use fractal::smooth::{self, Smoothing};
+use fractal::{Arithmetic, Measure, Plane, Strip};
+use shaders::layout::{Round, Slot, flag, split};
+use shaders::{Kernel, WORKGROUP};
+
+use super::buffers::{BufferSet, MAX_PLANES, MAX_ROUNDS, MAX_STATE_BYTES};
+use super::context::{Context, Pipeline, Stop};
+use super::schedule;
+use crate::prepared::PreparedFrame;
+use crate::progress::Progress;
+
+/// Most pixels of a part of a strip: enough to fill any GPU, and 90 MB of buffers.
+const MAX_PART_PIXELS: u32 = 1 << 20;
+// One dimension of a dispatch has at most 65535 workgroups on every adapter.
+const _: () = assert!(MAX_PART_PIXELS <= 65535 * WORKGROUP);
+
+/// Escape radius from which on a pixel that has left it cannot come back if |c| is not larger: |z² + c| >=
+/// |z|² - |z| >= 1.5 |z|, with much to spare for rounding.
+const NO_RETURN_RADIUS: f64 = 2.5;
+
+/// What is asked of a strip beside its frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Task<'a> {
+    pub(super) frame: &'a PreparedFrame,
+    pub(super) arithmetic: Arithmetic,
+    pub(super) strip: Strip,
+    /// Whether provably interior points may be reported without iterating.
+    pub(super) shortcuts: bool,
+    pub(super) progress: &'a Progress,
+}
+
+/// The values of a strip, growing part by part.
+#[derive(Debug, Default)]
+struct Values {
+    iterations: Vec<u32>,
+    smooth: Vec<f32>,
+    distance: Vec<f32>,
+    stability: Vec<f64>,
+    iterations_total: u64,
+}
+
+/// Computes the planes of a strip, and its total of iterations.
+pub(super) fn compute(context: &Context, task: Task<'_>) -> Result<(Vec<Plane>, u64), Stop> {
+    let measures = task.frame.spec.measures;
+    let mut values = Values::default();
+    if task.frame.counts_iterations() {
+        let kernel = if measures.contains(Measure::Distance) {
+            Kernel::EscapeWithDerivative
+        } else {
+            Kernel::Escape
+        };
+        run(context, task, kernel, &mut |words, pixels| {
+            values.add_escape(task.frame, words, pixels)
+        })?;
+    }
+    if measures.contains(Measure::Stability) {
+        run(context, task, Kernel::Stability, &mut |words, pixels| {
+            values.add_stability(words, pixels)
+        })?;
+    }
+    if !task.frame.counts_iterations() {
+        let pixels = u64::from(task.strip.rows) * u64::from(task.frame.spec.width);
+        values.iterations_total = pixels * task.frame.spec.iterations;
+    }
+    let planes = measures
+        .iter()
+        .map(|measure| match measure {
+            Measure::Iterations => Plane::Iterations(std::mem::take(&mut values.iterations)),
+            Measure::Smooth => Plane::Smooth(std::mem::take(&mut values.smooth)),
+            Measure::Distance => Plane::Distance(std::mem::take(&mut values.distance)),
+            Measure::Stability => Plane::Stability(std::mem::take(&mut values.stability)),
+        })
+        .collect();
+    Ok((planes, values.iterations_total))
+}
+
+impl Values {
+    /// Takes in the planes of the escape kernels: n, |z|², |dz|.
+    fn add_escape(&mut self, frame: &PreparedFrame, words: &[u32], pixels: usize) {
+        let spec = &frame.spec;
+        let counts = &words[..pixels];
+        let limit = u64::from(spec.iteration_limit());
+        self.iterations_total += counts
+            .iter()
+            .map(|n| if *n == 0 { limit } else { u64::from(*n) })
+            .sum::<u64>();
+        if spec.measures.contains(Measure::Iterations) {
+            self.iterations.extend_from_slice(counts);
+        }
+        let norm2 = |word: &u32| f64::from(f32::from_bits(*word));
+        if spec.measures.contains(Measure::Smooth) {
+            let smoothing = Smoothing::new(spec.escape_radius);
+            let norms = &words[pixels..2 * pixels];
+            self.smooth.extend(
+                counts
+                    .iter()
+                    .zip(norms)
+                    .map(|(n, norm)| smoothing.count(*n, norm2(norm))),
+            );
+        }
+        if spec.measures.contains(Measure::Distance) {
+            let (norms, derivatives) = words[pixels..3 * pixels].split_at(pixels);
+            let pixel = |((n, norm), derivative): ((&u32, &u32), &u32)| {
+                smooth::distance(*n, norm2(norm), norm2(derivative), frame.pixel_spacing)
+            };
+            self.distance
+                .extend(counts.iter().zip(norms).zip(derivatives).map(pixel));
+        }
+    }
+
+    /// Takes in the planes of the stability kernel: the high and the low part of |z_N|².
+    fn add_stability(&mut self, words: &[u32], pixels: usize) {
+        let (high, low) = words[..2 * pixels].split_at(pixels);
+        self.stability
+            .extend(high.iter().zip(low).map(|(high, low)| {
+                let norm2 = f64::from(f32::from_bits(*high)) + f64::from(f32::from_bits(*low));
+                let norm = norm2.max(0.0).sqrt();
+                // `max` drops NaN, so ask for it first.
+                if norm2.is_nan() || norm > 2.0 {
+                    f64::NAN
+                } else {
+                    norm
+                }
+            }));
+    }
+}
+
+/// Runs a kernel over all parts of a strip; `take` gets the words of each part and its number of pixels.
+fn run(
+    context: &Context,
+    task: Task<'_>,
+    kernel: Kernel,
+    take: &mut dyn FnMut(&[u32], usize),
+) -> Result<(), Stop> {
+    let width = task.frame.spec.width;
+    let pipeline = context.pipeline(kernel, task.arithmetic)?;
+    let by_limits = context
+        .limits
+        .max_storage_buffer_binding_size
+        .min(context.limits.max_buffer_size)
+        / MAX_STATE_BYTES.max(4 * MAX_PLANES);
+    // A power of two, since that is what buffers are rounded up to.
+    let most_pixels = by_limits.min(u64::from(MAX_PART_PIXELS)) as u32;
+    let most_pixels = 1 << most_pixels.max(1).ilog2();
+    let end = task.strip.row0 + task.strip.rows;
+    let mut row0 = task.strip.row0;
+    while row0 < end {
+        let rows = schedule::part_rows(width, end - row0, most_pixels, pipeline.rate());
+        let mut set = context.take_buffers(rows * width, width, rows)?;
+        run_part(context, task, &pipeline, &mut set, row0, rows, take)?;
+        context.return_buffers(set);
+        row0 += rows;
+    }
+    Ok(())
+}
+
+/// Iterates `rows` rows from `row0` on to the end.
+fn run_part(
+    context: &Context,
+    task: Task<'_>,
+    pipeline: &Pipeline,
+    set: &mut BufferSet,
+    row0: u32,
+    rows: u32,
+    take: &mut dyn FnMut(&[u32], usize),
+) -> Result<(), Stop> {
+    let frame = task.frame;
+    let pixels = rows * frame.spec.width;
+    set.upload_coordinates(
+        &context.queue,
+        coordinates(&frame.columns, task.arithmetic),
+        &coordinates(
+            &frame.rows[row0 as usize..][..rows as usize],
+            task.arithmetic,
+        ),
+    );
+    let template = first_round(task, pipeline.program.kernel, pixels);
+    let planes = match pipeline.program.kernel {
+        Kernel::EscapeWithDerivative => 3,
+        Kernel::Escape if template.flags & flag::NORM == 0 => 1,
+        _ => 2,
+    };
+    let output_bytes = u64::from(pixels) * 4 * planes;
+    let (mut active, mut at, mut turn) = (pixels, 0, 0);
+    loop {
+        if task.progress.is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        let rounds: Vec<Round> = schedule::submission(at, active, template.limit, pipeline.rate())
+            .into_iter()
+            .enumerate()
+            .map(|(slot, (first_step, steps))| Round {
+                first_step,
+                steps,
+                slot: slot as u32,
+                flags: if first_step == 0 {
+                    template.flags | flag::FRESH
+                } else {
+                    template.flags
+                },
+                ..template
+            })
+            .collect();
+        at += rounds.iter().map(|round| round.steps).sum::<u32>();
+        let last = at >= template.limit;
+        let begun = Instant::now();
+        let counts = submit_rounds(
+            context,
+            pipeline,
+            set,
+            &rounds,
+            active,
+            &mut turn,
+            last.then_some(output_bytes),
+        )?;
+        let steps = rounds
+            .iter()
+            .zip(&counts)
+            .map(|(round, slot)| f64::from(slot.count) * f64::from(round.steps));
+        pipeline.measured(steps.sum(), begun.elapsed());
+        task.progress.step();
+        active = counts[rounds.len()].count;
+        if last {
+            break;
+        }
+        if active == 0 {
+            copy_output(context, set, output_bytes)?;
+            break;
+        }
+    }
+    let view = set
+        .output_read
+        .slice(..output_bytes)
+        .get_mapped_range()
+        .map_err(lost)?;
+    take(bytemuck::cast_slice(&view), pixels as usize);
+    drop(view);
+    set.output_read.unmap();
+    Ok(())
+}
+
+/// What all rounds of a part have in common.
+fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
+    let spec = &task.frame.spec;
+    // Coordinates are monotonic: the largest are at the ends, whichever strip this is.
+    let reach = |values: &[f64]| {
+        values
+            .first()
+            .map_or(0.0, |v| v.abs())
+            .max(values.last().map_or(0.0, |v| v.abs()))
+    };
+    let largest_c = reach(&task.frame.columns).hypot(reach(&task.frame.rows));
+    let (radius2, flags) = if kernel == Kernel::Stability {
+        // Beyond both 2 and |c| every orbit grows for good.
+        ((largest_c * largest_c).max(4.0) * 1.001, 0)
+    } else {
+        let mut flags = 0;
+        if task.shortcuts && spec.z0 == (0.0, 0.0) && spec.escape_radius >= 2.0 {
+            flags |= flag::SHORTCUTS;
+        }
+        if spec.escape_radius >= NO_RETURN_RADIUS && spec.escape_radius >= largest_c {
+            flags |= flag::BLOCKS;
+        }
+        if spec.measures.contains(Measure::Smooth) || spec.measures.contains(Measure::Distance) {
+            flags |= flag::NORM;
+        }
+        (spec.escape_radius * spec.escape_radius, flags)
+    };
+    let ([re, re_low], [im, im_low]) = (split(spec.z0.0), split(spec.z0.1));
+    Round {
+        zero: 0,
+        width: spec.width,
+        first_step: 0,
+        steps: 0,
+        limit: spec.iteration_limit(),
+        flags,
+        slot: 0,
+        plane: pixels,
+        z0: [re, re_low, im, im_low],
+        radius2: split(radius2),
+        padding: [0; 2],
+    }
+}
+
+/// Submits rounds, waits for them, and returns the counts of active pixels before each of them and after the last;
+/// with `output_bytes` it also reads the output back.
+fn submit_rounds(
+    context: &Context,
+    pipeline: &Pipeline,
+    set: &BufferSet,
+    rounds: &[Round],
+    active: u32,
+    turn: &mut usize,
+    output_bytes: Option<u64>,
+) -> Result<[Slot; MAX_ROUNDS + 1], Stop> {
+    const SLOT: u64 = size_of::<Slot>() as u64;
+    set.upload_rounds(&context.queue, rounds, active);
+    let mut encoder = context
+        .device
+        .create_command_encoder(&wgpu::CommandEncoderDescriptor {
+            label: Some("rounds"),
+        });
+    for round in 0..rounds.len() {
+        let at = round as u64 * SLOT;
+        if context.indirect && round > 0 {
+            // A buffer that a dispatch writes may not hold its own arguments.
+            encoder.copy_buffer_to_buffer(&set.slots, at, &set.indirect, at, SLOT);
+        }
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        pass.set_pipeline(&pipeline.pipeline);
+        pass.set_bind_group(
+            0,
+            &set.bind_groups[*turn],
+            &[BufferSet::round_offset(round)],
+        );
+        if context.indirect && round > 0 {
+            pass.dispatch_workgroups_indirect(&set.indirect, at);
+        } else {
+            // Without indirect dispatches, workgroups past the active pixels end at once.
+            pass.dispatch_workgroups(active.div_ceil(WORKGROUP), 1, 1);
+        }
+        *turn = 1 - *turn;
+    }
+    let slot_bytes = (rounds.len() as u64 + 1) * SLOT;
+    encoder.copy_buffer_to_buffer(&set.slots, 0, &set.slots_read, 0, slot_bytes);
+    let mut mapped = vec![set.slots_read.slice(..slot_bytes)];
+    if let Some(bytes) = output_bytes {
+        encoder.copy_buffer_to_buffer(&set.output, 0, &set.output_read, 0, bytes);
+        mapped.push(set.output_read.slice(..bytes));
+    }
+    let submission = context.queue.submit([encoder.finish()]);
+    context.wait_mapped(&submission, &mapped)?;
+    let mut counts = [Slot::default(); MAX_ROUNDS + 1];
+    let view = mapped[0].get_mapped_range().map_err(lost)?;
+    counts[..=rounds.len()].copy_from_slice(bytemuck::cast_slice(&view));
+    drop(view);
+    set.slots_read.unmap();
+    Ok(counts)
+}
+
+/// Reads the output back on its own.
+fn copy_output(context: &Context, set: &BufferSet, bytes: u64) -> Result<(), Stop> {
+    let mut encoder = context
+        .device
+        .create_command_encoder(&wgpu::CommandEncoderDescriptor {
+            label: Some("output"),
+        });
+    encoder.copy_buffer_to_buffer(&set.output, 0, &set.output_read, 0, bytes);
+    let submission = context.queue.submit([encoder.finish()]);
+    context.wait_mapped(&submission, &[set.output_read.slice(..bytes)])
+}
+
+/// Coordinates as a kernel reads them: `f64`, or high and low `f32`.
+fn coordinates(values: &[f64], arithmetic: Arithmetic) -> Vec<u8> {
+    match arithmetic {
+        Arithmetic::F64 => bytemuck::cast_slice(values).to_vec(),
+        Arithmetic::F32 | Arithmetic::DoubleSingle => values
+            .iter()
+            .flat_map(|value| bytemuck::cast::<_, [u8; 8]>(split(*value)))
+            .collect(),
+    }
+}
+
+fn lost(error: wgpu::MapRangeError) -> Stop {
+    Stop::Lost(error.to_string())
+}

@@ -1,0 +1,60 @@
+//! The proofs of arithmetic: what passes, and that what should fail does.
+
+use shaders::{Kernel, Program};
+
+use super::super::proof;
+use super::*;
+
+#[test]
+fn every_adapter_offers_what_it_should() {
+    on_every_adapter(|device| {
+        let info = device.info();
+        eprintln!("  {:?}", info.arithmetics);
+        assert!(info.arithmetics.contains(&Arithmetic::F32));
+        assert!(
+            info.arithmetics.contains(&Arithmetic::DoubleSingle),
+            "hiding the roundings did not help"
+        );
+        let has_f64 = device
+            .with_context(|context| Ok(context.has_f64()))
+            .unwrap();
+        assert_eq!(info.arithmetics.contains(&Arithmetic::F64), has_f64);
+    });
+}
+
+#[test]
+fn textbook_double_single_is_found_out() {
+    on_every_adapter(|device| {
+        let verdict = |program: fn(Kernel) -> Option<Program>| {
+            device
+                .with_context(|context| {
+                    let operations =
+                        proof::prove_operations_of(context, program(Kernel::ProveOperations));
+                    let orbit = proof::prove_orbit_of(context, program(Kernel::ProveOrbit));
+                    Ok((operations, orbit))
+                })
+                .unwrap()
+        };
+        let (operations, orbit) = verdict(|kernel| Program::new(kernel, Arithmetic::DoubleSingle));
+        assert_eq!((operations, orbit), (Ok(()), Ok(())));
+        let (operations, orbit) = verdict(Program::textbook);
+        eprintln!("  textbook: {operations:?} {orbit:?}");
+        // Mesa simplifies it. Other drivers need not, and then it rightly passes.
+        if device.info().software {
+            assert!(operations.is_err() && orbit.is_err());
+        }
+    });
+}
+
+#[test]
+fn checks_refuse_what_is_slightly_wrong() {
+    assert_eq!(proof::check_of_exact_outcomes(|_| {}), Ok(()));
+    assert!(proof::check_of_exact_outcomes(|o| o.sum[1] = 0.0).is_err());
+    assert!(proof::check_of_exact_outcomes(|o| o.quick_sum[1] = 0.0).is_err());
+    assert!(proof::check_of_exact_outcomes(|o| o.product[1] = 0.0).is_err());
+    assert!(proof::check_of_exact_outcomes(|o| o.product[0] = f32::NAN).is_err());
+    assert!(proof::check_of_exact_outcomes(|o| o.plain_product *= 1.001).is_err());
+    assert!(
+        proof::check_of_exact_outcomes(|o| o.plain_product = o.plain_product.min(1e30)).is_err()
+    );
+}

@@ -1,0 +1,154 @@
+//! The structs and bindings that Rust and WGSL share. Tests hold every offset and size against what naga makes
+//! of the WGSL.
+
+use bytemuck::{Pod, Zeroable};
+
+/// Bindings of a round, all in group 0.
+pub mod round_binding {
+    /// Uniform [`super::Round`], with a dynamic offset.
+    pub const PARAMS: u32 = 0;
+    /// Coordinates of the columns, read only.
+    pub const COLUMNS: u32 = 1;
+    /// Coordinates of the rows, read only.
+    pub const ROWS: u32 = 2;
+    /// States before the round, read only.
+    pub const STATES_IN: u32 = 3;
+    /// States after the round.
+    pub const STATES_OUT: u32 = 4;
+    /// [`super::Slot`]s.
+    pub const SLOTS: u32 = 5;
+    /// Planes of results, in words.
+    pub const OUTPUT: u32 = 6;
+}
+
+/// Bindings of a proof or a limit, all in group 0.
+pub mod proof_binding {
+    /// Uniform [`super::Proof`].
+    pub const PARAMS: u32 = 0;
+    /// Cases, read only.
+    pub const CASES: u32 = 1;
+    /// Results.
+    pub const RESULTS: u32 = 2;
+}
+
+/// Flags of a [`Round`].
+pub mod flag {
+    /// The round starts pixels, in order, at z0.
+    pub const FRESH: u32 = 1;
+    /// Points that are provably inside may be reported without iterating.
+    pub const SHORTCUTS: u32 = 2;
+    /// A pixel that has escaped stays escaped.
+    pub const BLOCKS: u32 = 4;
+    /// The second plane of the output takes |z|² at escape.
+    pub const NORM: u32 = 8;
+}
+
+/// What one round is told; see `round.wgsl`.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Round {
+    /// Always 0.
+    pub zero: u32,
+    /// Columns of the picture.
+    pub width: u32,
+    /// Steps made before.
+    pub first_step: u32,
+    /// Steps to make.
+    pub steps: u32,
+    /// Iteration limit.
+    pub limit: u32,
+    /// See [`flag`].
+    pub flags: u32,
+    /// This round's place among the slots.
+    pub slot: u32,
+    /// Words from one plane of the output to the next.
+    pub plane: u32,
+    /// Start value: real part high and low, imaginary part high and low.
+    pub z0: [f32; 4],
+    /// Square of the escape radius, high and low part.
+    pub radius2: [f32; 2],
+    /// Unused.
+    pub padding: [u32; 2],
+}
+
+/// Pixels that are active before a round, behind the arguments of its indirect dispatch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Slot {
+    /// Workgroups for `count` invocations.
+    pub workgroups_x: u32,
+    /// Always 1.
+    pub workgroups_y: u32,
+    /// Always 1.
+    pub workgroups_z: u32,
+    /// Active pixels.
+    pub count: u32,
+}
+
+impl Slot {
+    /// Before a round of `count` pixels; of 0 for a place that survivors are yet to be counted in.
+    #[must_use]
+    pub const fn of(count: u32) -> Self {
+        Self {
+            workgroups_x: count.div_ceil(crate::WORKGROUP),
+            workgroups_y: 1,
+            workgroups_z: 1,
+            count,
+        }
+    }
+}
+
+/// What a proof or a limit is told; see `proof.wgsl`.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Proof {
+    /// Always 0.
+    pub zero: u32,
+    /// Number of cases.
+    pub count: u32,
+    /// Steps of an orbit, or of a chain.
+    pub steps: u32,
+    /// Unused.
+    pub padding: u32,
+    /// Square of the escape radius, high and low part.
+    pub radius2: [f32; 2],
+    /// Unused.
+    pub padding2: [u32; 2],
+}
+
+/// What `prove_single.wgsl` finds for a pair of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct SingleOutcome {
+    /// a + b and its error.
+    pub sum: [f32; 2],
+    /// The same by the transformation for ordered operands.
+    pub quick_sum: [f32; 2],
+    /// a b and its error.
+    pub product: [f32; 2],
+    /// a b by a plain multiplication.
+    pub plain_product: f32,
+    /// fma(a, b, -a b).
+    pub fused: f32,
+}
+
+/// What `prove_double.wgsl` finds for a pair of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct DoubleOutcome {
+    /// a + b.
+    pub sum: f64,
+    /// a b.
+    pub product: f64,
+    /// fma(a, b, -a b).
+    pub fused: f64,
+    /// Unused.
+    pub padding: f64,
+}
+
+/// `x` as an unevaluated sum of two singles, exact to about 2^-49 of it.
+#[must_use]
+pub fn split(x: f64) -> [f32; 2] {
+    let high = x as f32;
+    [high, (x - f64::from(high)) as f32]
+}

@@ -1,0 +1,198 @@
+//! Programs: which pieces make up which kernel.
+
+use fractal::Arithmetic;
+
+macro_rules! pieces {
+    ($($name:ident),* $(,)?) => {
+        $(
+            #[allow(non_upper_case_globals)]
+            const $name: Piece = Piece {
+                name: stringify!($name),
+                text: include_str!(concat!("../wgsl/", stringify!($name), ".wgsl")),
+            };
+        )*
+        /// Every file of `wgsl/`, so that a test can tell a forgotten one.
+        #[cfg(test)]
+        pub(crate) const PIECES: &[Piece] = &[$($name),*];
+    };
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    pub(crate) name: &'static str,
+    pub(crate) text: &'static str,
+}
+
+pieces! {
+    round, append, escape, stability, state_plain, state_derivative,
+    number_f32, number_double_single, number_f64, exact, exact_textbook,
+    proof, prove_single, prove_double, prove_orbit, limit,
+}
+
+/// What a program does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// Iterates until escape: counts, and |z|² if asked.
+    Escape,
+    /// The same with the derivative, for the distance estimate.
+    EscapeWithDerivative,
+    /// Iterates to exactly N steps: |z_N|²; not in single precision.
+    Stability,
+    /// A short orbit of given points.
+    ProveOrbit,
+    /// Elementary operations on given numbers: those of single precision for [`Arithmetic::F32`], with the
+    /// error-free transformations for [`Arithmetic::DoubleSingle`] too; those of double precision for
+    /// [`Arithmetic::F64`].
+    ProveOperations,
+    /// Multiply-adds and nothing else; double-single is made of the single ones.
+    Limit,
+}
+
+impl Kernel {
+    /// All kernels.
+    pub const ALL: [Self; 6] = [
+        Self::Escape,
+        Self::EscapeWithDerivative,
+        Self::Stability,
+        Self::ProveOrbit,
+        Self::ProveOperations,
+        Self::Limit,
+    ];
+
+    /// The name in labels and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Escape => "escape",
+            Self::EscapeWithDerivative => "escape with derivative",
+            Self::Stability => "stability",
+            Self::ProveOrbit => "prove orbit",
+            Self::ProveOperations => "prove operations",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+/// A composed WGSL program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Name for labels and messages.
+    pub name: String,
+    /// What it does.
+    pub kernel: Kernel,
+    /// In which number type.
+    pub arithmetic: Arithmetic,
+    /// The whole WGSL source.
+    pub source: String,
+}
+
+impl Program {
+    /// The program of `kernel` in `arithmetic`; `None` where there is none such (see [`Kernel`]).
+    #[must_use]
+    pub fn new(kernel: Kernel, arithmetic: Arithmetic) -> Option<Self> {
+        Self::compose(kernel, arithmetic, exact)
+    }
+
+    /// The same with the textbook versions of the error-free transformations, which some drivers simplify
+    /// back to single precision: a negative control for tests of proofs.
+    #[must_use]
+    pub fn textbook(kernel: Kernel) -> Option<Self> {
+        let mut program = Self::compose(kernel, Arithmetic::DoubleSingle, exact_textbook)?;
+        program.name.push_str(", textbook");
+        Some(program)
+    }
+
+    /// Every program there is, without the negative controls.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        Kernel::ALL
+            .into_iter()
+            .flat_map(|kernel| {
+                Arithmetic::ALL
+                    .into_iter()
+                    .filter_map(move |a| Self::new(kernel, a))
+            })
+            .collect()
+    }
+
+    /// Bytes of one pixel's state between rounds; 0 for a program that keeps none.
+    #[must_use]
+    pub const fn state_bytes(&self) -> u32 {
+        match (self.kernel, self.arithmetic) {
+            (Kernel::Escape | Kernel::Stability, Arithmetic::F32) => 16,
+            (Kernel::EscapeWithDerivative, Arithmetic::F32) => 24,
+            (Kernel::Escape | Kernel::EscapeWithDerivative | Kernel::Stability, _) => 32,
+            (Kernel::ProveOrbit | Kernel::ProveOperations | Kernel::Limit, _) => 0,
+        }
+    }
+
+    /// Identifies the algorithm: FNV-1a of the whole source, which contains every choice but the host's
+    /// schedule, and that changes no value.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        /// Raise when the host's part in the values changes: coordinates, start, or the final formulas.
+        const HOST_VERSION: u8 = 1;
+        let prime = 0x0000_0100_0000_01b3u64;
+        self.source
+            .bytes()
+            .chain([HOST_VERSION, self.arithmetic as u8])
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(prime)
+            })
+    }
+
+    fn compose(kernel: Kernel, arithmetic: Arithmetic, transformations: Piece) -> Option<Self> {
+        let number: &[Piece] = match arithmetic {
+            Arithmetic::F32 => &[number_f32],
+            Arithmetic::DoubleSingle => &[transformations, number_double_single],
+            Arithmetic::F64 => &[number_f64],
+        };
+        let (before, after): (&[Piece], &[Piece]) = match (kernel, arithmetic) {
+            (Kernel::Escape, _) => (&[round], &[state_plain, append, escape]),
+            (Kernel::EscapeWithDerivative, _) => (&[round], &[state_derivative, append, escape]),
+            // Single precision is too short for a value that a chaotic orbit has after N steps.
+            (Kernel::Stability, Arithmetic::F32) => return None,
+            (Kernel::Stability, _) => (&[round], &[state_plain, append, stability]),
+            (Kernel::ProveOrbit, _) => (&[proof], &[prove_orbit]),
+            (Kernel::ProveOperations, Arithmetic::F64) => (&[proof], &[prove_double]),
+            (Kernel::ProveOperations, Arithmetic::DoubleSingle) => (&[proof], &[prove_single]),
+            // One program shows both.
+            (Kernel::ProveOperations, Arithmetic::F32) => return None,
+            (Kernel::Limit, Arithmetic::F32 | Arithmetic::F64) => (&[proof], &[limit]),
+            (Kernel::Limit, Arithmetic::DoubleSingle) => return None,
+        };
+        let mut source = String::new();
+        if kernel == Kernel::Limit {
+            let real = if arithmetic == Arithmetic::F64 {
+                "f64"
+            } else {
+                "f32"
+            };
+            source += &format!("alias Real = {real};\n");
+        } else if kernel != Kernel::ProveOperations || arithmetic == Arithmetic::DoubleSingle {
+            for piece in number {
+                push(&mut source, *piece);
+            }
+        }
+        for piece in before.iter().chain(after) {
+            push(&mut source, *piece);
+        }
+        Some(Self {
+            name: format!("{} in {}", kernel.name(), arithmetic.name()),
+            kernel,
+            arithmetic,
+            source,
+        })
+    }
+}
+
+fn push(source: &mut String, piece: Piece) {
+    source.push_str("// ---- ");
+    source.push_str(piece.name);
+    source.push('\n');
+    source.push_str(piece.text);
+    source.push('\n');
+}
+
+#[cfg(test)]
+mod tests;
