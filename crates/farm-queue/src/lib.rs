@@ -14,12 +14,15 @@
 //! - [`queue`]: the two traits, a worker's and a submitter's; [`job`]: what a job is
 //! - [`protocol`]: what travels and what is decided, pure
 //! - [`memory`]: the queue in process
+//! - [`redis`]: the queue between machines
 
 pub mod job;
 pub mod memory;
 pub mod protocol;
 pub mod queue;
+pub mod redis;
 
+pub use crate::redis::{RedisJobQueue, RedisWorkerQueue};
 pub use job::{JobId, JobSpec};
 pub use memory::MemoryQueue;
 pub use queue::{

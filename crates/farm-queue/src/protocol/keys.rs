@@ -11,12 +11,11 @@
 //! | `mf:{J}:done` | stream | announcements of committed strips | `finish`; entries by `collect` |
 //! | `mf:{J}:dead` | stream | strips given up, with reasons | `finish`; entries by `collect` |
 //! | `mf:{J}:why` | hash | reasons of failed deliveries by strip | `finish` |
-//! | `mf:workers:N` | string | worker N is alive | `leave` |
+//! | `mf:workers` | sorted set | workers, by the time until which they count as alive | `leave` |
 //! | `mf:ctl` | channel | hints: wake up | |
 //!
 //! `{J}` is the job's name as a hash tag: all keys of a job lie in one slot, so every script touches one
-//! slot. Every key but `mf:jobs` expires; `mf:jobs` holds names only, and names whose spec expired are
-//! pruned.
+//! slot. Every key expires; a job's submitter keeps those of its job, and `mf:jobs`, alive.
 
 use crate::job::JobId;
 
@@ -26,8 +25,8 @@ pub const JOBS: &str = "mf:jobs";
 pub const CONTROL: &str = "mf:ctl";
 /// The one consumer group of a job's stream.
 pub const GROUP: &str = "w";
-/// What every worker's key begins with.
-pub const WORKER_PREFIX: &str = "mf:workers:";
+/// Workers that are alive.
+pub const WORKERS: &str = "mf:workers";
 /// Owner of entries that a worker gave back uncounted.
 pub const RELEASED: &str = "_released";
 /// Owner of entries that a worker failed at.
@@ -96,12 +95,6 @@ impl JobKeys {
             &self.why,
         ]
     }
-}
-
-/// The key that says that worker `consumer` is alive.
-#[must_use]
-pub fn worker(consumer: &str) -> String {
-    format!("{WORKER_PREFIX}{consumer}")
 }
 
 #[cfg(test)]
