@@ -14,7 +14,7 @@ use super::shortcuts;
 use super::simd::Simd;
 
 /// Steps of a block. Longer ones test less often; shorter ones waste less on steps after the escape.
-const BLOCK: u64 = 16;
+const BLOCK: u64 = 32;
 /// Steps that a chunk's pixels make side by side: a power of two.
 const FIRST_STEPS: u64 = 8;
 /// Most lanes of an instance.
