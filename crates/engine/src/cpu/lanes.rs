@@ -280,7 +280,14 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
     #[inline(always)]
     fn orbits(&self, half: usize, v: usize) -> Orbits<S> {
         let ([x, y, dx, dy], (cx, cy)) = (self.states[half & 1][v], self.c[v]);
-        Orbits { x, y, dx, dy, cx, cy }
+        Orbits {
+            x,
+            y,
+            dx,
+            dy,
+            cx,
+            cy,
+        }
     }
 
     /// Iterates until the queue is empty, or, if this is the `last` of it, until the last lane is done.
@@ -300,7 +307,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         progress: &Progress,
     ) -> bool {
         for v in 0..V {
-            self.refill::<D>(s, v, Self::ALL & !self.alive[v], queue, age);
+            self.refill::<D, P>(s, v, Self::ALL & !self.alive[v], queue, age);
         }
         self.set_deadline(s, frame.limit);
         while self.alive != [0; V] && (last || !queue.is_empty()) {
@@ -330,7 +337,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
             while busy != 0 {
                 let v = busy.trailing_zeros() as usize % V;
                 busy &= busy - 1;
-                let gone = gone[v] & self.alive[v];
+                let gone = gone[v];
                 if gone != 0 {
                     // Ages become the step at which the block began.
                     let step = (self.clock - frame.steps).wrapping_sub(AGE_ORIGIN);
@@ -339,7 +346,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                 }
                 let mut done = gone;
                 if P {
-                    let cycling = cycling[v] & self.alive[v] & !gone;
+                    let cycling = cycling[v] & !gone;
                     if cycling != 0 && K::CYCLE_ENDS {
                         done |= cycling;
                     } else if cycling != 0 {
@@ -357,7 +364,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                         done |= finished;
                     }
                 }
-                self.refill::<D>(s, v, done, queue, age);
+                self.refill::<D, P>(s, v, done, queue, age);
             }
             if P && self.blocks >= self.next_save {
                 self.save();
@@ -378,8 +385,8 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         frame: &Blocks,
     ) -> ([u32; V], [u32; V], u32) {
         let mut z = [Orbits::idle(s); V];
-        for v in 0..V {
-            z[v] = self.orbits(self.end, v);
+        for (v, z) in z.iter_mut().enumerate() {
+            *z = self.orbits(self.end, v);
         }
         advance::<S, V, D>(s, &mut z, frame.steps);
         self.clock += frame.steps;
@@ -392,10 +399,11 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
             if D {
                 (state[2], state[3]) = (z[v].dx, z[v].dy);
             }
-            gone[v] = Self::ALL & !s.bits(s.le(z[v].norm2(s), bound2));
+            gone[v] = self.alive[v] & !s.bits(s.le(z[v].norm2(s), bound2));
             if P {
                 let (x, y) = self.saved[v];
-                cycling[v] = s.bits(s.and(s.eq(z[v].x, x), s.eq(z[v].y, y)));
+                let same = s.and(s.eq(z[v].x, x), s.eq(z[v].y, y));
+                cycling[v] = self.alive[v] & s.bits(same);
             }
             any |= gone[v] | cycling[v];
         }
@@ -404,7 +412,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
 
     /// Gives the lanes `free` of vector `v` the next orbits of the queue, as far as there are any.
     #[inline(always)]
-    fn refill<const D: bool>(
+    fn refill<const D: bool, const P: bool>(
         &mut self,
         s: S,
         v: usize,
@@ -420,7 +428,10 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         let idle = free & !fill;
         self.alive[v] &= !idle;
         self.alive[v] |= fill;
-        self.saved[v].0 = s.select(s.mask(free), s.splat(f64::NAN), self.saved[v].0);
+        if P {
+            // What was saved here is another pixel's.
+            self.saved[v].0 = s.select(s.mask(free), s.splat(f64::NAN), self.saved[v].0);
+        }
         let (new, index) = queue.peek::<S, D>(s, 0);
         queue.drop_front(count);
         let born = s.splat_bits((AGE_ORIGIN + age - self.clock) << INDEX_BITS);
@@ -453,8 +464,14 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         }
         let mut metas = [0.0; 8];
         s.store(&mut metas, oldest);
-        let age = metas.iter().fold(0, |age, meta| age.max(meta.to_bits() >> INDEX_BITS));
-        self.deadline = if age == 0 { u64::MAX } else { AGE_ORIGIN + limit - age };
+        let age = metas
+            .iter()
+            .fold(0, |age, meta| age.max(meta.to_bits() >> INDEX_BITS));
+        self.deadline = if age == 0 {
+            u64::MAX
+        } else {
+            AGE_ORIGIN + limit - age
+        };
     }
 
     /// Keeps the present states to compare later ones with. The waits between two saves go 1, 2, 1, 4, 1,
