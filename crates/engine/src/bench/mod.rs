@@ -2,11 +2,13 @@
 //! measured in the same run.
 
 pub mod cpu;
+pub mod gpu;
 pub mod scenes;
 
 use serde::Serialize;
 
 pub use cpu::run_cpu;
+pub use gpu::run_gpu;
 pub use scenes::{SCENES, Scene};
 
 /// Why there is no report.

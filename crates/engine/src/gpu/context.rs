@@ -126,7 +126,7 @@ impl Context {
         let failure = Arc::new(Failure::default());
         let recorder = Arc::clone(&failure);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            recorder.record(one_line(&error.to_string()))
+            recorder.record(one_line(&error.to_string()));
         }));
         let recorder = Arc::clone(&failure);
         device.set_device_lost_callback(move |reason, message| {

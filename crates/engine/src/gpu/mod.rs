@@ -4,6 +4,7 @@
 //! - [`context`]: an open device, its compiled kernels and what went wrong with it; [`buffers`]: those of a strip
 //! - [`schedule`]: how steps are cut into rounds and submissions; [`strip`]: one strip computed
 //! - [`proof`]: what arithmetic an adapter really has, and how fast it is
+//! - [`limit`]: its multiply-adds when it does nothing else
 //! - [`gpu_device`]: all of it as one device that the rest of the engine can use
 //!
 //! Invariants: a value depends on its pixel, the frame, the arithmetic and the adapter alone, never on the strip, the
@@ -14,7 +15,8 @@ mod adapters;
 mod buffers;
 mod context;
 mod gpu_device;
-pub(crate) mod proof;
+mod limit;
+mod proof;
 mod schedule;
 mod strip;
 #[cfg(test)]

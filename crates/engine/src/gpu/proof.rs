@@ -286,8 +286,7 @@ fn check_orbits(ends: &[[f32; 4]], arithmetic: Arithmetic) -> Result<(), String>
         }
         let whole = |high: f32, low: f32| f64::from(high) + f64::from(low);
         let error = (whole(end[0], end[1]) - x).hypot(whole(end[2], end[3]) - y);
-        // Not `>`, so that NaN fails.
-        if !(error <= 2f64.powi(-bits)) {
+        if error.is_nan() || error > 2f64.powi(-bits) {
             return Err(format!(
                 "an orbit of {cx} {cy:+}i is off by {error:.1e} after {ORBIT_STEPS} steps"
             ));

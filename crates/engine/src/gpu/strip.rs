@@ -54,12 +54,12 @@ pub(super) fn compute(context: &Context, task: Task<'_>) -> Result<(Vec<Plane>, 
             Kernel::Escape
         };
         run(context, task, kernel, &mut |words, pixels| {
-            values.add_escape(task.frame, words, pixels)
+            values.add_escape(task.frame, words, pixels);
         })?;
     }
     if measures.contains(Measure::Stability) {
         run(context, task, Kernel::Stability, &mut |words, pixels| {
-            values.add_stability(words, pixels)
+            values.add_stability(words, pixels);
         })?;
     }
     if !task.frame.counts_iterations() {
@@ -236,7 +236,7 @@ fn run_part(
         .output_read
         .slice(..output_bytes)
         .get_mapped_range()
-        .map_err(lost)?;
+        .map_err(|error| lost(&error))?;
     take(bytemuck::cast_slice(&view), pixels as usize);
     drop(view);
     set.output_read.unmap();
@@ -335,7 +335,7 @@ fn submit_rounds(
     let submission = context.queue.submit([encoder.finish()]);
     context.wait_mapped(&submission, &mapped)?;
     let mut counts = [Slot::default(); MAX_ROUNDS + 1];
-    let view = mapped[0].get_mapped_range().map_err(lost)?;
+    let view = mapped[0].get_mapped_range().map_err(|error| lost(&error))?;
     counts[..=rounds.len()].copy_from_slice(bytemuck::cast_slice(&view));
     drop(view);
     set.slots_read.unmap();
@@ -365,6 +365,6 @@ fn coordinates(values: &[f64], arithmetic: Arithmetic) -> Vec<u8> {
     }
 }
 
-fn lost(error: wgpu::MapRangeError) -> Stop {
+fn lost(error: &wgpu::MapRangeError) -> Stop {
     Stop::Lost(error.to_string())
 }
