@@ -1,1 +1,18 @@
-//! The worker: lease, compute, deliver.
+//! The worker: leases strips, computes them on its devices, delivers the buffers.
+//!
+//! It knows no colours and no files, and the queue only through its trait, so the same loop runs in a
+//! process of its own on Redis and inside the submitter on a queue in memory.
+//!
+//! - [`worker`]: all lanes of one worker, until it is told to stop
+//! - [`lane`]: one device, a few strips at a time: lease, compute, deliver
+//! - [`keepalive`]: heartbeats beside whatever a strip is waiting for
+//! - [`frames`]: the last few jobs' frames, made ready for kernels
+//! - [`usage`]: one line about a command line that cannot be used
+
+pub mod frames;
+pub mod keepalive;
+pub mod lane;
+pub mod usage;
+pub mod worker;
+
+pub use worker::{Settings, Stats, run};

@@ -1,1 +1,90 @@
-fn main() {}
+//! `farm-worker`: the program around the worker loop.
+
+mod bench;
+mod cli;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use cli::{Cli, Command, WorkArgs};
+use engine::device;
+use farm_queue::redis::RedisWorkerQueue;
+use tracing_subscriber::EnvFilter;
+
+/// How long strips in hand may take to finish on SIGTERM before they are given back.
+const GRACE: Duration = Duration::from_secs(2);
+/// Exit status after Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let cli: Cli = match farm_worker::usage::parse("farm-worker") {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
+    let done = match cli.command {
+        Some(Command::Bench(args)) => bench::run(&args).map(|()| ExitCode::SUCCESS),
+        None => work(cli.work),
+    };
+    done.unwrap_or_else(|error| {
+        // One line, whatever the chain of causes.
+        let _ = writeln!(std::io::stderr(), "farm-worker: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
+    let filter = EnvFilter::try_new(&args.log)
+        .with_context(|| format!("--log '{}' is no log level", args.log))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let choice = args.backend.into();
+    let threads = args.threads.map(usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("farm-io")
+        .enable_all()
+        .build()
+        .context("cannot start the I/O threads")?;
+    runtime.block_on(async {
+        let name = args.name.unwrap_or_else(cli::host_name);
+        let url = args.redis.context("no --redis URL given")?;
+        // The queue first: a wrong address is known at once, opening adapters takes a second or two.
+        let queue = RedisWorkerQueue::connect(&url, &name).await?;
+        let devices = tokio::task::spawn_blocking(move || device::open(choice, threads)).await??;
+        let lanes: Vec<_> = devices
+            .iter()
+            .map(|device| device.info().name.as_str())
+            .collect();
+        tracing::info!(worker = name, lanes = ?lanes, "ready");
+        let settings = farm_worker::Settings {
+            backend: choice,
+            cpu_threads: threads,
+            grace: GRACE,
+        };
+        let mut status = ExitCode::SUCCESS;
+        let shutdown = async { status = told_to_stop().await };
+        let stats = farm_worker::run(queue, devices, settings, shutdown).await;
+        tracing::info!(strips = stats.strips, pixels = stats.pixels, "stopped");
+        Ok(status)
+    })
+}
+
+/// Waits for SIGTERM (an operator's orderly stop) or Ctrl-C, and says with which status to exit.
+async fn told_to_stop() -> ExitCode {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            return tokio::select! {
+                _ = terminate.recv() => ExitCode::SUCCESS,
+                _ = tokio::signal::ctrl_c() => ExitCode::from(INTERRUPTED),
+            };
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+    ExitCode::from(INTERRUPTED)
+}

@@ -1,1 +1,89 @@
-fn main() {}
+//! `submitter`: renders pictures in process or on a farm.
+//!
+//! Data goes one way: argv -> [`cli`] (as typed) -> [`plan`] (complete, printable) -> strips ([`assembly`])
+//! -> queue -> workers -> buffers ([`collect`]) -> in order -> [`colour`] -> files ([`output`]).
+
+mod assembly;
+mod bar;
+mod cli;
+mod collect;
+mod colour;
+mod output;
+mod plan;
+mod render;
+mod report;
+
+use std::io::{Write, stderr, stdout};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::CommandFactory;
+use cli::{Cli, Command, RenderArgs};
+use collect::CollectError;
+use farm_worker::usage;
+use plan::PlanError;
+use tracing_subscriber::EnvFilter;
+
+/// Exit status after Ctrl-C or SIGTERM.
+const INTERRUPTED: u8 = 130;
+/// How long computations that nobody waits for any more may hold up the end of the program.
+const LAST_GASP: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
+    let cli: Cli = match usage::parse("submitter") {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
+    let done = match cli.command {
+        Command::Render(args) => render(*args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut stdout());
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line, whatever the chain of causes.
+            let _ = writeln!(stderr(), "submitter: {error:#}");
+            match (
+                error.downcast_ref::<PlanError>(),
+                error.downcast_ref::<CollectError>(),
+            ) {
+                (Some(_), _) => ExitCode::from(usage::USAGE),
+                (_, Some(CollectError::Interrupted)) => ExitCode::from(INTERRUPTED),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn render(args: RenderArgs) -> anyhow::Result<()> {
+    let (json, quiet) = (args.json, args.quiet);
+    let filter = EnvFilter::try_new(&args.log)
+        .with_context(|| format!("--log '{}' is no log level", args.log))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .init();
+    let plan = plan::plan(args)?;
+    if !quiet {
+        for warning in &plan.warnings {
+            let _ = writeln!(stderr(), "submitter: warning: {warning}");
+        }
+    }
+    let runtime = render::runtime()?;
+    let report = runtime.block_on(render::render(plan, quiet, render::interrupted()));
+    runtime.shutdown_timeout(LAST_GASP);
+    let report = report?;
+    if json {
+        let mut out = stdout().lock();
+        serde_json::to_writer(&mut out, &report).context("cannot write to stdout")?;
+        writeln!(out).context("cannot write to stdout")?;
+    }
+    if !quiet {
+        let _ = writeln!(stderr(), "{}", report.summary());
+    }
+    Ok(())
+}

@@ -48,7 +48,9 @@ pub enum EngineError {
 #[derive(Debug, thiserror::Error)]
 pub enum NoDevice {
     /// No adapter at all, or none passed its proof.
-    #[error("no usable GPU adapter: {0} (use --backend cpu, or install a Vulkan, Metal, DX12 or GL driver)")]
+    #[error(
+        "no usable GPU adapter: {0} (use --backend cpu, or install a Vulkan, Metal, DX12 or GL driver)"
+    )]
     Gpu(String),
 }
 
@@ -95,10 +97,12 @@ impl Device {
         match self {
             Self::Cpu(cpu) => cpu.compute(frame, strip, progress),
             Self::Gpu(gpu) => {
-                let arithmetic = gpu.arithmetic_for(frame, insist).ok_or_else(|| EngineError::NotServed {
-                    device: gpu.info().name.clone(),
-                    spacing_log2: frame.spacing_log2.floor() as i32,
-                })?;
+                let arithmetic =
+                    gpu.arithmetic_for(frame, insist)
+                        .ok_or_else(|| EngineError::NotServed {
+                            device: gpu.info().name.clone(),
+                            spacing_log2: frame.spacing_log2.floor() as i32,
+                        })?;
                 gpu.compute(frame, arithmetic, strip, progress)
             }
         }
@@ -117,14 +121,24 @@ pub fn open(choice: BackendChoice, cpu_threads: Option<usize>) -> Result<Vec<Dev
         BackendChoice::Cpu => Ok(cpu()),
         BackendChoice::Auto => {
             let gpus = crate::gpu::open_hardware();
-            Ok(if gpus.is_empty() { cpu() } else { gpus.into_iter().map(|gpu| Device::Gpu(Box::new(gpu))).collect() })
+            Ok(if gpus.is_empty() {
+                cpu()
+            } else {
+                gpus.into_iter()
+                    .map(|gpu| Device::Gpu(Box::new(gpu)))
+                    .collect()
+            })
         }
         BackendChoice::Gpu => {
             let mut gpus = crate::gpu::open_hardware();
             if gpus.is_empty() {
-                gpus = crate::gpu::open_software().map_err(|error: GpuError| NoDevice::Gpu(error.to_string()))?;
+                gpus = crate::gpu::open_software()
+                    .map_err(|error: GpuError| NoDevice::Gpu(error.to_string()))?;
             }
-            Ok(gpus.into_iter().map(|gpu| Device::Gpu(Box::new(gpu))).collect())
+            Ok(gpus
+                .into_iter()
+                .map(|gpu| Device::Gpu(Box::new(gpu)))
+                .collect())
         }
     }
 }

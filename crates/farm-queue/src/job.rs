@@ -13,8 +13,24 @@ pub const MAX_DELIVERIES: u32 = 4;
 
 /// A job's name: a ULID, so names sort by the time of submission.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String")]
 pub struct JobId(String);
+
+/// A text that names no job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a job's name is a ULID, 26 letters and digits")]
+pub struct JobIdError;
+
+impl TryFrom<String> for JobId {
+    type Error = JobIdError;
+
+    /// Only the one way in which we write a name: keys are made of it.
+    fn try_from(text: String) -> Result<Self, JobIdError> {
+        Self::parse(&text)
+            .filter(|id| id.0 == text)
+            .ok_or(JobIdError)
+    }
+}
 
 impl JobId {
     /// A new name.
@@ -26,7 +42,18 @@ impl JobId {
     /// The name in a text from outside; `None` unless it is a ULID.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        ulid::Ulid::from_string(text).ok().map(|id| Self(id.to_string()))
+        ulid::Ulid::from_string(text)
+            .ok()
+            .map(|id| Self(id.to_string()))
+    }
+
+    /// As 16 bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 16] {
+        // Every way to make a name checks that it is a ULID.
+        ulid::Ulid::from_string(&self.0)
+            .unwrap_or(ulid::Ulid::nil())
+            .to_bytes()
     }
 
     /// As text.

@@ -10,9 +10,21 @@
 //! - a finished job leaves nothing behind.
 //!
 //! The queue knows no colours and no kernels: buffers are bytes with a header to it.
+//!
+//! - [`queue`]: the two traits, a worker's and a submitter's; [`job`]: what a job is
+//! - [`protocol`]: what travels and what is decided, pure
+//! - [`memory`]: the queue in process
+//! - [`redis`]: the queue between machines
 
 pub mod job;
+pub mod memory;
+pub mod protocol;
 pub mod queue;
+pub mod redis;
 
+pub use crate::redis::{RedisJobQueue, RedisWorkerQueue};
 pub use job::{JobId, JobSpec};
-pub use queue::{Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue};
+pub use memory::MemoryQueue;
+pub use queue::{
+    Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue,
+};

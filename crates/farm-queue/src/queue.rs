@@ -4,22 +4,28 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fractal::{Backend, BackendChoice, Strip, StripBuffer};
+use fractal::{BackendChoice, Strip, StripBuffer};
 
 use crate::job::{JobId, JobSpec};
 
 /// What a worker's lane can compute: it is offered only jobs that admit it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepts {
-    /// Kind of the lane's device.
-    pub backend: Backend,
+    /// It can use the processor.
+    pub cpu: bool,
+    /// It can use an adapter.
+    pub gpu: bool,
 }
 
 impl Accepts {
     /// Whether a job with this choice may be offered.
     #[must_use]
     pub fn admits(self, choice: BackendChoice) -> bool {
-        choice.admits(self.backend)
+        match choice {
+            BackendChoice::Auto => self.cpu || self.gpu,
+            BackendChoice::Cpu => self.cpu,
+            BackendChoice::Gpu => self.gpu,
+        }
     }
 }
 
@@ -99,7 +105,9 @@ pub enum QueueError {
         reason: String,
     },
     /// The server wants other credentials.
-    #[error("Redis at {address} refused the credentials: {reason} (give them as redis://USER:PASSWORD@HOST)")]
+    #[error(
+        "Redis at {address} refused the credentials: {reason} (give them as redis://USER:PASSWORD@HOST)"
+    )]
     Denied {
         /// Host and port, or path of the socket, without credentials.
         address: String,
@@ -125,6 +133,12 @@ pub enum QueueError {
     /// The server is out of memory; may pass when submitters collect.
     #[error("Redis is out of memory: {0}")]
     OutOfMemory(String),
+    /// The queue holds no such job: it was finished, expired or flushed away.
+    #[error("the queue does not know job {0} any more")]
+    JobGone(JobId),
+    /// The job may not be computed; nothing was queued.
+    #[error("the queue refused the job: {0}")]
+    Spec(String),
     /// Anything else that the server answered.
     #[error("Redis answered: {0}")]
     Server(String),
@@ -140,7 +154,10 @@ pub trait WorkerQueue: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Lease>, QueueError>> + Send;
 
     /// Keeps a lease alive; call it at least every third of [`crate::job::LEASE`].
-    fn heartbeat(&self, lease: &Lease) -> impl Future<Output = Result<LeaseState, QueueError>> + Send;
+    fn heartbeat(
+        &self,
+        lease: &Lease,
+    ) -> impl Future<Output = Result<LeaseState, QueueError>> + Send;
 
     /// Hands over the buffer of a leased strip. Idempotent: when its outcome is unknown, call it again.
     fn deliver(
@@ -153,7 +170,11 @@ pub trait WorkerQueue: Send + Sync + 'static {
     fn release(&self, lease: &Lease) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// Gives a strip back at once after a failure that counts as a delivery; `reason` is kept for the dead letters.
-    fn fail(&self, lease: &Lease, reason: &str) -> impl Future<Output = Result<(), QueueError>> + Send;
+    fn fail(
+        &self,
+        lease: &Lease,
+        reason: &str,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// Leaves the farm: forgets this worker, unless it still holds strips.
     fn leave(&self) -> impl Future<Output = Result<(), QueueError>> + Send;
@@ -168,7 +189,11 @@ pub trait JobQueue: Send + Sync + 'static {
     fn create(&self, job: Arc<JobSpec>) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// Queues strips of a job, in this order.
-    fn enqueue(&self, job: &JobId, strips: &[Strip]) -> impl Future<Output = Result<(), QueueError>> + Send;
+    fn enqueue(
+        &self,
+        job: &JobId,
+        strips: &[Strip],
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// What workers have delivered since the last call; waits up to `wait` for something. Each strip's
     /// buffer is handed out once and is gone from the queue then.

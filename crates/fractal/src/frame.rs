@@ -92,32 +92,7 @@ impl FrameSpec {
                 height: self.height,
             });
         }
-        match &self.view {
-            View::Bounds {
-                xmin,
-                xmax,
-                ymin,
-                ymax,
-            } => {
-                for (low_name, low, high_name, high) in
-                    [("xmin", xmin, "xmax", xmax), ("ymin", ymin, "ymax", ymax)]
-                {
-                    if !high.minus(low).is_positive() {
-                        let (low, high) = (low.to_string(), high.to_string());
-                        return Err(FrameError::Bounds {
-                            low_name,
-                            low,
-                            high_name,
-                            high,
-                        });
-                    }
-                }
-            }
-            View::Centre { zoom, .. } if !zoom.is_positive() => {
-                return Err(FrameError::Zoom(zoom.to_string()));
-            }
-            View::Centre { .. } => {}
-        }
+        self.view.check_order()?;
         if !(1..=MAX_ITERATIONS).contains(&self.iterations) {
             return Err(FrameError::Iterations(self.iterations));
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::axis::Axis;
 use crate::decimal::Decimal;
+use crate::frame::FrameError;
 
 /// The part of the plane that a picture shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +110,40 @@ impl Side {
 }
 
 impl View {
+    /// Checks that the view has an extent: bounds in order, zoom greater than zero.
+    ///
+    /// # Errors
+    /// [`FrameError::Bounds`] or [`FrameError::Zoom`].
+    pub fn check_order(&self) -> Result<(), FrameError> {
+        match self {
+            Self::Bounds {
+                xmin,
+                xmax,
+                ymin,
+                ymax,
+            } => {
+                for (low_name, low, high_name, high) in
+                    [("xmin", xmin, "xmax", xmax), ("ymin", ymin, "ymax", ymax)]
+                {
+                    if !high.minus(low).is_positive() {
+                        let (low, high) = (low.to_string(), high.to_string());
+                        return Err(FrameError::Bounds {
+                            low_name,
+                            low,
+                            high_name,
+                            high,
+                        });
+                    }
+                }
+                Ok(())
+            }
+            Self::Centre { zoom, .. } if !zoom.is_positive() => {
+                Err(FrameError::Zoom(zoom.to_string()))
+            }
+            Self::Centre { .. } => Ok(()),
+        }
+    }
+
     /// The coordinates of the columns (real parts) and rows (imaginary parts) of a picture of
     /// `width` x `height` samples.
     ///

@@ -11,7 +11,7 @@ use crate::progress::Progress;
 
 /// Pixels whose first steps are made together, before the survivors go to the lanes: a multiple of every
 /// instance's lanes, small enough that all of it stays in the first-level cache.
-pub(super) const CHUNK: usize = 768;
+pub(super) const CHUNK: usize = 384;
 /// Most pixels of a band: its index has to fit into a meta word.
 pub(super) const MAX_PIXELS: usize = 1 << 17;
 const _: () = assert!(MAX_PIXELS + CHUNK <= 1 << INDEX_BITS);
@@ -108,9 +108,9 @@ pub(super) struct Scratch {
     pub(super) cx: Vec<f64>,
     pub(super) cy: Vec<f64>,
     /// Orbits waiting for a lane.
-    pub(super) queue: Points,
+    pub(super) queue: Box<Points>,
     /// Orbits whose escape is known to lie in the block that they begin.
-    pub(super) aside: Points,
+    pub(super) aside: Box<Points>,
 }
 
 impl Scratch {
@@ -122,8 +122,8 @@ impl Scratch {
             stability: Vec::new(),
             cx: vec![0.0; CHUNK],
             cy: vec![0.0; CHUNK],
-            queue: Points::new(CHUNK),
-            aside: Points::new(2 * escape::MAX_GROUP),
+            queue: Points::new(),
+            aside: Points::new(),
         }
     }
 }

@@ -121,7 +121,7 @@ impl<S: Simd, const V: usize, const D: bool> Sink<S> for Escapes<'_, V, D> {
         self.aside.push::<S, D>(s, bits, start, meta);
         if self.aside.len() >= V * S::LANES {
             self.trace_front(s, V * S::LANES);
-            self.aside.rewind();
+            self.aside.rewind::<S, D>(s);
         }
     }
 

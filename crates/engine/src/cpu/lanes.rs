@@ -13,6 +13,7 @@
 //! - Memory holds the lanes as they were at the block's start, registers what has become of them: so the
 //!   block's start is there, for nothing, when an escape must be traced to its exact step.
 
+use super::band::CHUNK;
 use super::simd::Simd;
 use crate::progress::Progress;
 
@@ -25,8 +26,6 @@ const AGE_ORIGIN: u64 = 1 << 41;
 const BLOCKS_BETWEEN_LOOKS: u64 = 1024;
 /// Shortest distance, in blocks, between a saved state and the states it is compared with.
 const CYCLE_WINDOW: u64 = 8;
-/// Room behind a queue's last entry, so that a whole vector may be loaded or stored there.
-const SLACK: usize = 8;
 
 /// One vector of orbits.
 #[derive(Clone, Copy)]
@@ -52,6 +51,15 @@ impl<S: Simd> Orbits<S> {
             dy: zero,
             cx: zero,
             cy: zero,
+        }
+    }
+
+    /// Takes over z and its derivative from `other`, whose c is the same.
+    #[inline(always)]
+    pub(super) fn move_to<const D: bool>(&mut self, other: &Self) {
+        (self.x, self.y) = (other.x, other.y);
+        if D {
+            (self.dx, self.dy) = (other.dx, other.dy);
         }
     }
 
@@ -100,35 +108,41 @@ pub(super) fn advance<S: Simd, const V: usize, const D: bool>(
     }
 }
 
+/// Most orbits that [`Points`] hold.
+const ROOM: usize = CHUNK;
+/// A value of each of them, and room behind the last one, so that a whole vector may be loaded or stored
+/// there.
+type Column = [f64; ROOM + 8];
+
 /// Orbits in memory, one after the other: those waiting for a lane, or for their escape to be traced.
 #[derive(Debug)]
 pub(super) struct Points {
-    x: Vec<f64>,
-    y: Vec<f64>,
-    dx: Vec<f64>,
-    dy: Vec<f64>,
-    cx: Vec<f64>,
-    cy: Vec<f64>,
-    meta: Vec<f64>,
+    x: Column,
+    y: Column,
+    dx: Column,
+    dy: Column,
+    cx: Column,
+    cy: Column,
+    meta: Column,
     head: usize,
     end: usize,
 }
 
 impl Points {
-    /// Room for `capacity` orbits.
-    pub(super) fn new(capacity: usize) -> Self {
-        let room = || vec![0.0; capacity + SLACK];
-        Self {
-            x: room(),
-            y: room(),
-            dx: room(),
-            dy: room(),
-            cx: room(),
-            cy: room(),
-            meta: room(),
+    /// None yet.
+    pub(super) fn new() -> Box<Self> {
+        let none = [0.0; ROOM + 8];
+        Box::new(Self {
+            x: none,
+            y: none,
+            dx: none,
+            dy: none,
+            cx: none,
+            cy: none,
+            meta: none,
             head: 0,
             end: 0,
-        }
+        })
     }
 
     #[inline(always)]
@@ -155,6 +169,7 @@ impl Points {
         meta: S::V,
     ) {
         let at = self.end;
+        assert!(at <= ROOM); // once, for all the slices
         s.store(&mut self.x[at..], s.compress(bits, z.x));
         s.store(&mut self.y[at..], s.compress(bits, z.y));
         s.store(&mut self.cx[at..], s.compress(bits, z.cx));
@@ -172,6 +187,7 @@ impl Points {
     #[inline(always)]
     pub(super) fn peek<S: Simd, const D: bool>(&self, s: S, offset: usize) -> (Orbits<S>, S::V) {
         let at = self.head + offset;
+        assert!(at <= ROOM); // once, for all the slices
         let x = s.load(&self.x[at..]);
         let orbits = Orbits {
             x,
@@ -190,24 +206,14 @@ impl Points {
         self.head += count;
     }
 
-    /// Moves what is left to the front, to make room at the end; for short rests.
+    /// Moves what is left, less than a vector, to the front.
     #[inline(always)]
-    pub(super) fn rewind(&mut self) {
-        let (from, len) = (self.head..self.end, self.len());
-        if from.start > 0 {
-            for values in [
-                &mut self.x,
-                &mut self.y,
-                &mut self.dx,
-                &mut self.dy,
-                &mut self.cx,
-                &mut self.cy,
-                &mut self.meta,
-            ] {
-                values.copy_within(from.clone(), 0);
-            }
-            (self.head, self.end) = (0, len);
-        }
+    pub(super) fn rewind<S: Simd, const D: bool>(&mut self, s: S) {
+        let (rest, len) = (self.peek::<S, D>(s, 0), self.len());
+        debug_assert!(len < S::LANES);
+        self.clear();
+        self.push::<S, D>(s, (1 << S::LANES) - 1, &rest.0, rest.1);
+        self.end = len;
     }
 }
 
@@ -320,12 +326,12 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                 }
                 if any != 0 || self.clock >= self.deadline {
                     for v in 0..V {
-                        self.next[v] = z[v];
+                        self.next[v].move_to::<D>(&z[v]);
                     }
                     break (gone, cycling);
                 }
                 for v in 0..V {
-                    self.z[v] = z[v];
+                    self.z[v].move_to::<D>(&z[v]);
                 }
                 if P && self.blocks >= self.next_save {
                     self.save();
@@ -340,7 +346,8 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                     let meta = s.add_bits(self.meta[v], s.splat_bits(step << INDEX_BITS));
                     sink.escaped(s, gone, &self.z[v], meta);
                 }
-                self.z[v] = self.next[v];
+                let next = self.next[v];
+                self.z[v].move_to::<D>(&next);
                 let mut done = gone;
                 if P {
                     let cycling = cycling[v] & self.alive[v] & !gone;

@@ -241,7 +241,7 @@ pub(super) fn band_avx512(band: &mut Band<'_>) -> bool {
 /// Computes a band with AVX2 and FMA.
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
 pub(super) fn band_avx2(band: &mut Band<'_>) -> bool {
-    band::compute::<Avx2, 6>(Avx2(()), band)
+    band::compute::<Avx2, 4>(Avx2(()), band)
 }
 
 /// See [`peak::multiply_adds`].

@@ -1,0 +1,317 @@
+//! A computed strip as it travels: a header, then the planes' bytes in order, little-endian.
+//!
+//! ```text
+//! at  bytes                                at  bytes
+//!  0  4  magic `MFSB`                      60  1  measures, one bit each
+//!  4  2  version                           61  1  back end
+//!  6  2  length of the header              62  1  arithmetic
+//!  8  8  xxh3 of all other bytes           63  1  zero
+//! 16  8  length of the payload             64  8  kernel id
+//! 24 16  job                               72  8  iterations, total
+//! 40  4  strip: index                      80  8  busy seconds, f64
+//! 44  4  strip: first row                  88  1  length of the device's name
+//! 48  4  strip: rows                       89  1  length of the worker's name
+//! 52  4  width                             90     both names, UTF-8
+//! 56  4  attempt                               then the payload
+//! ```
+//!
+//! The reader knows which job and strip it expects. It allocates nothing before the header agrees with
+//! them, the length is exactly right and the digest is; so a malformed, truncated, oversized or foreign
+//! blob costs one pass over its bytes. The digest guards against accidents, not against liars.
+
+use fractal::{Arithmetic, Backend, Measure, Origin, Plane, Strip, StripBuffer};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::job::{JobId, JobSpec};
+use crate::protocol::spec::strip_bytes;
+
+#[cfg(target_endian = "big")]
+compile_error!("planes travel in the machine's order, which has to be little-endian");
+
+/// Version of the blobs that this build writes, and the only one that it reads.
+pub const BLOB_VERSION: u16 = 1;
+/// Most bytes of a device's and of a worker's name; longer ones are cut when written.
+pub const MAX_NAME_BYTES: usize = 120;
+/// Most bytes that a blob has beside its payload.
+pub const MAX_HEADER_BYTES: usize = FIXED_BYTES + 2 * MAX_NAME_BYTES;
+
+const MAGIC: &[u8; 4] = b"MFSB";
+const FIXED_BYTES: usize = 90;
+const DIGEST_AT: usize = 8;
+const AFTER_DIGEST: usize = DIGEST_AT + 8;
+
+/// Why a blob was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BlobError {
+    /// Too short for what it says it holds.
+    #[error("a result of {0} bytes is cut short")]
+    Truncated(usize),
+    /// Longer or shorter than a blob of this strip.
+    #[error("a result of {found} bytes where the strip has {expected}")]
+    Length {
+        /// Length of the blob.
+        found: usize,
+        /// Length that a blob of the strip with this header has.
+        expected: u64,
+    },
+    /// Not a blob at all.
+    #[error("a result without the farm's mark")]
+    Magic,
+    /// Written by a build of another version.
+    #[error("a result of version {0}; this build reads version {BLOB_VERSION}")]
+    Version(u16),
+    /// A field of the header is out of its range.
+    #[error("a result with a bad {0}")]
+    Field(&'static str),
+    /// Of another job or strip, or of another shape.
+    #[error("a result whose {0} is another's")]
+    Foreign(&'static str),
+    /// Made by a kind of device that the job does not admit.
+    #[error("a result made by the {0} back end, which the job does not admit")]
+    Backend(&'static str),
+    /// The bytes are not the ones that were written.
+    #[error("a result whose digest does not match its bytes")]
+    Digest,
+}
+
+/// A blob's content, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decoded {
+    /// The buffer; it fits its strip and the job's frame.
+    pub buffer: StripBuffer,
+    /// Name of the worker that made it.
+    pub worker: String,
+    /// The delivery that it answers, from 1.
+    pub attempt: u32,
+}
+
+/// The blob for `buffer` in one allocation and one copy of the planes.
+#[must_use]
+pub fn encode(job: &JobId, buffer: &StripBuffer, worker: &str, attempt: u32) -> Vec<u8> {
+    let origin = &buffer.origin;
+    let (device, worker) = (name(&origin.device), name(worker));
+    let header_len = FIXED_BYTES + device.len() + worker.len();
+    let raw_len: usize = buffer.planes.iter().map(|plane| plane.bytes().len()).sum();
+    let measures = (buffer.planes.iter()).fold(0, |set, plane| set | bit(plane.measure()));
+
+    let mut out = Vec::with_capacity(header_len + raw_len);
+    out.extend_from_slice(MAGIC);
+    out.extend_from_slice(&BLOB_VERSION.to_le_bytes());
+    out.extend_from_slice(&(header_len as u16).to_le_bytes());
+    out.extend_from_slice(&[0; 8]);
+    out.extend_from_slice(&(raw_len as u64).to_le_bytes());
+    out.extend_from_slice(&job.to_bytes());
+    for number in [
+        buffer.strip.index,
+        buffer.strip.row0,
+        buffer.strip.rows,
+        buffer.width,
+        attempt,
+    ] {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    let backend = backend_code(origin.backend);
+    out.extend_from_slice(&[measures, backend, arithmetic_code(origin.arithmetic), 0]);
+    out.extend_from_slice(&origin.kernel_id.to_le_bytes());
+    out.extend_from_slice(&buffer.iterations_total.to_le_bytes());
+    out.extend_from_slice(&buffer.busy_secs.to_le_bytes());
+    out.extend_from_slice(&[device.len() as u8, worker.len() as u8]);
+    out.extend_from_slice(device.as_bytes());
+    out.extend_from_slice(worker.as_bytes());
+    debug_assert_eq!(out.len(), header_len);
+    for plane in &buffer.planes {
+        out.extend_from_slice(plane.bytes());
+    }
+    let digest = digest(&out);
+    out[DIGEST_AT..AFTER_DIGEST].copy_from_slice(&digest.to_le_bytes());
+    out
+}
+
+/// The checked content of a blob that should be `strip` of `spec`.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn decode(bytes: &[u8], spec: &JobSpec, strip: Strip) -> Result<Decoded, BlobError> {
+    decode_with(bytes, spec, strip, digest)
+}
+
+/// [`decode`] with the digest as an argument, so that a test can show what it would miss without.
+fn decode_with(
+    bytes: &[u8],
+    spec: &JobSpec,
+    strip: Strip,
+    digest: fn(&[u8]) -> u64,
+) -> Result<Decoded, BlobError> {
+    let mut header = Reader {
+        rest: bytes,
+        len: bytes.len(),
+    };
+    if &header.take::<4>()? != MAGIC {
+        return Err(BlobError::Magic);
+    }
+    let version = u16::from_le_bytes(header.take()?);
+    if version != BLOB_VERSION {
+        return Err(BlobError::Version(version));
+    }
+    let header_len = usize::from(u16::from_le_bytes(header.take()?));
+    let written_digest = u64::from_le_bytes(header.take()?);
+    let raw_len = u64::from_le_bytes(header.take()?);
+    let expected_raw = strip_bytes(spec, strip.rows);
+    let expected = header_len as u64 + expected_raw;
+    if raw_len != expected_raw || bytes.len() as u64 != expected {
+        let found = bytes.len();
+        return Err(BlobError::Length { found, expected });
+    }
+    if header.take::<16>()? != spec.id.to_bytes() {
+        return Err(BlobError::Foreign("job"));
+    }
+    let (index, row0, rows) = (header.u32()?, header.u32()?, header.u32()?);
+    if (Strip { index, row0, rows }) != strip {
+        return Err(BlobError::Foreign("strip"));
+    }
+    if header.u32()? != spec.frame.width {
+        return Err(BlobError::Foreign("width"));
+    }
+    let attempt = header.u32()?;
+    if attempt == 0 {
+        return Err(BlobError::Field("attempt"));
+    }
+    let [measures, backend, arithmetic, zero] = header.take()?;
+    if measures != (spec.frame.measures.iter()).fold(0, |set, measure| set | bit(measure)) {
+        return Err(BlobError::Foreign("set of measures"));
+    }
+    let backend = backend_of(backend).ok_or(BlobError::Field("back end"))?;
+    if !spec.backend.admits(backend) {
+        return Err(BlobError::Backend(backend.name()));
+    }
+    let arithmetic = arithmetic_of(arithmetic).ok_or(BlobError::Field("arithmetic"))?;
+    if zero != 0 {
+        return Err(BlobError::Field("reserved byte"));
+    }
+    let kernel_id = u64::from_le_bytes(header.take()?);
+    let iterations_total = u64::from_le_bytes(header.take()?);
+    let busy_secs = f64::from_le_bytes(header.take()?);
+    if !(busy_secs.is_finite() && busy_secs >= 0.0) {
+        return Err(BlobError::Field("busy time"));
+    }
+    let [device_len, worker_len] = header.take()?.map(usize::from);
+    let too_long = device_len.max(worker_len) > MAX_NAME_BYTES;
+    if too_long || header_len != FIXED_BYTES + device_len + worker_len {
+        return Err(BlobError::Field("length of names"));
+    }
+    let device = header.text(device_len, "device's name")?;
+    let worker = header.text(worker_len, "worker's name")?;
+    if digest(bytes) != written_digest {
+        return Err(BlobError::Digest);
+    }
+
+    let mut payload = header.rest;
+    let mut planes = Vec::with_capacity(Measure::ALL.len());
+    for measure in spec.frame.measures.iter() {
+        let plane_len = rows as usize * spec.frame.width as usize * measure.bytes();
+        let (plane, rest) = payload
+            .split_at_checked(plane_len)
+            .ok_or(BlobError::Truncated(bytes.len()))?;
+        planes.push(Plane::from_bytes(measure, plane));
+        payload = rest;
+    }
+    Ok(Decoded {
+        buffer: StripBuffer {
+            strip,
+            width: spec.frame.width,
+            planes,
+            iterations_total,
+            origin: Origin {
+                backend,
+                arithmetic,
+                device: device.to_owned(),
+                kernel_id,
+            },
+            busy_secs,
+        },
+        worker: worker.to_owned(),
+        attempt,
+    })
+}
+
+/// Digest over everything but its own place.
+fn digest(bytes: &[u8]) -> u64 {
+    let mut hasher = Xxh3::new();
+    hasher.update(&bytes[..DIGEST_AT]);
+    hasher.update(&bytes[AFTER_DIGEST..]);
+    hasher.digest()
+}
+
+/// `text` cut to what a header holds, at a character's end.
+fn name(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_NAME_BYTES)]
+}
+
+fn bit(measure: Measure) -> u8 {
+    match measure {
+        Measure::Iterations => 1,
+        Measure::Smooth => 2,
+        Measure::Distance => 4,
+        Measure::Stability => 8,
+    }
+}
+
+fn backend_code(backend: Backend) -> u8 {
+    match backend {
+        Backend::Cpu => 1,
+        Backend::Gpu => 2,
+    }
+}
+
+fn backend_of(code: u8) -> Option<Backend> {
+    [Backend::Cpu, Backend::Gpu]
+        .into_iter()
+        .find(|backend| backend_code(*backend) == code)
+}
+
+fn arithmetic_code(arithmetic: Arithmetic) -> u8 {
+    match arithmetic {
+        Arithmetic::F32 => 1,
+        Arithmetic::DoubleSingle => 2,
+        Arithmetic::F64 => 3,
+    }
+}
+
+fn arithmetic_of(code: u8) -> Option<Arithmetic> {
+    Arithmetic::ALL
+        .into_iter()
+        .find(|arithmetic| arithmetic_code(*arithmetic) == code)
+}
+
+/// Takes fields off the front of a blob.
+struct Reader<'a> {
+    rest: &'a [u8],
+    len: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], BlobError> {
+        let (field, rest) = self
+            .rest
+            .split_first_chunk()
+            .ok_or(BlobError::Truncated(self.len))?;
+        self.rest = rest;
+        Ok(*field)
+    }
+
+    fn u32(&mut self) -> Result<u32, BlobError> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    fn text(&mut self, len: usize, what: &'static str) -> Result<&'a str, BlobError> {
+        let (text, rest) = self
+            .rest
+            .split_at_checked(len)
+            .ok_or(BlobError::Truncated(self.len))?;
+        self.rest = rest;
+        std::str::from_utf8(text).map_err(|_| BlobError::Field(what))
+    }
+}
+
+#[cfg(test)]
+mod tests;

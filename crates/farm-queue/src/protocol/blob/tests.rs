@@ -1,0 +1,229 @@
+//! What the blob's reader must accept, refuse and survive.
+
+use fractal::{BackendChoice, FrameSpec, Grid, MeasureSet, StripPlan, View};
+use proptest::prelude::*;
+
+use super::*;
+use crate::protocol::spec;
+
+fn spec_with(measures: MeasureSet) -> JobSpec {
+    let spec = JobSpec {
+        id: JobId::generate(),
+        frame: FrameSpec {
+            view: View::Bounds {
+                xmin: "-2".parse().unwrap(),
+                xmax: "0.5".parse().unwrap(),
+                ymin: "-1.5".parse().unwrap(),
+                ymax: "1.5".parse().unwrap(),
+            },
+            grid: Grid::Pixels,
+            width: 13,
+            height: 20,
+            iterations: 100,
+            escape_radius: 256.0,
+            z0: (0.0, 0.0),
+            measures,
+        },
+        strips: StripPlan {
+            height: 20,
+            strip_rows: 3,
+        },
+        backend: BackendChoice::Auto,
+    };
+    spec::check(&spec).unwrap();
+    spec
+}
+
+fn all_measures() -> MeasureSet {
+    Measure::ALL.into_iter().collect()
+}
+
+fn buffer_of(spec: &JobSpec, index: u32, seed: u8) -> StripBuffer {
+    let strip = spec.strips.strip(index).unwrap();
+    let pixels = (strip.rows * spec.frame.width) as usize;
+    let planes = spec.frame.measures.iter().map(|measure| {
+        let bytes: Vec<u8> = (0..pixels * measure.bytes())
+            .map(|at| (at as u8).wrapping_mul(31).wrapping_add(seed))
+            .collect();
+        Plane::from_bytes(measure, &bytes)
+    });
+    let buffer = StripBuffer {
+        strip,
+        width: spec.frame.width,
+        planes: planes.collect(),
+        iterations_total: 12_345_678_901,
+        origin: Origin {
+            backend: Backend::Gpu,
+            arithmetic: Arithmetic::DoubleSingle,
+            device: "Gerät 7".into(),
+            kernel_id: 0xfeed_beef_0123_4567,
+        },
+        busy_secs: 0.125,
+    };
+    assert!(buffer.fits(&spec.frame, strip));
+    buffer
+}
+
+fn same(a: &StripBuffer, b: &StripBuffer) -> bool {
+    // By bytes: a plane may hold NaN.
+    let bytes = |buffer: &StripBuffer| -> Vec<Vec<u8>> {
+        (buffer.planes.iter()).map(|p| p.bytes().to_vec()).collect()
+    };
+    let bare = |buffer: &StripBuffer| StripBuffer {
+        planes: Vec::new(),
+        ..buffer.clone()
+    };
+    bytes(a) == bytes(b) && bare(a) == bare(b)
+}
+
+#[test]
+fn names_of_any_length_are_cut_to_fit() {
+    let spec = spec_with(all_measures());
+    let mut buffer = buffer_of(&spec, 0, 1);
+    buffer.origin.device = "é".repeat(500);
+    let blob = encode(&spec.id, &buffer, &"w".repeat(500), 1);
+    let decoded = decode(&blob, &spec, buffer.strip).unwrap();
+    assert_eq!(decoded.worker, "w".repeat(MAX_NAME_BYTES));
+    assert_eq!(decoded.buffer.origin.device, "é".repeat(MAX_NAME_BYTES / 2));
+    assert!(blob.len() as u64 <= MAX_HEADER_BYTES as u64 + spec::largest_strip_bytes(&spec));
+}
+
+#[test]
+fn refuses_what_is_foreign() {
+    let spec = spec_with(all_measures());
+    let strip = spec.strips.strip(1).unwrap();
+    let blob = encode(&spec.id, &buffer_of(&spec, 1, 0), "w", 1);
+    let refused = |spec: &JobSpec, strip| decode(&blob, spec, strip).unwrap_err();
+
+    let other_strip = spec.strips.strip(2).unwrap();
+    assert_eq!(refused(&spec, other_strip), BlobError::Foreign("strip"));
+    let last = spec.strips.strip(6).unwrap();
+    assert!(matches!(refused(&spec, last), BlobError::Length { .. }));
+    let mut other = spec.clone();
+    other.id = JobId::generate();
+    assert_eq!(refused(&other, strip), BlobError::Foreign("job"));
+    let mut other = spec.clone();
+    other.frame.measures = [Measure::Iterations, Measure::Stability, Measure::Distance]
+        .into_iter()
+        .collect();
+    assert!(matches!(refused(&other, strip), BlobError::Length { .. }));
+    let mut pinned = spec;
+    pinned.backend = BackendChoice::Cpu;
+    assert_eq!(refused(&pinned, strip), BlobError::Backend("gpu"));
+}
+
+#[test]
+fn refuses_measures_of_the_same_size() {
+    let smooth = spec_with(MeasureSet::default().with(Measure::Smooth));
+    let mut distance = smooth.clone();
+    distance.frame.measures = MeasureSet::default().with(Measure::Distance);
+    let buffer = buffer_of(&smooth, 0, 0);
+    let blob = encode(&smooth.id, &buffer, "w", 1);
+    assert_eq!(
+        decode(&blob, &distance, buffer.strip),
+        Err(BlobError::Foreign("set of measures"))
+    );
+}
+
+#[test]
+fn refuses_other_versions_and_other_things() {
+    let spec = spec_with(all_measures());
+    let buffer = buffer_of(&spec, 0, 0);
+    let blob = encode(&spec.id, &buffer, "w", 1);
+    let changed = |at: usize, to: u8| {
+        let mut blob = blob.clone();
+        blob[at] = to;
+        decode(&blob, &spec, buffer.strip).unwrap_err()
+    };
+    assert_eq!(changed(0, b'X'), BlobError::Magic);
+    assert_eq!(changed(4, 9), BlobError::Version(9));
+    assert_eq!(changed(56, 0), BlobError::Field("attempt"));
+    assert_eq!(changed(61, 77), BlobError::Field("back end"));
+    assert_eq!(changed(62, 77), BlobError::Field("arithmetic"));
+    assert_eq!(changed(63, 1), BlobError::Field("reserved byte"));
+    assert_eq!(changed(87, 0xff), BlobError::Field("busy time"));
+    assert_eq!(changed(88, 121), BlobError::Field("length of names"));
+    assert_eq!(changed(90, 0xff), BlobError::Field("device's name"));
+    assert_eq!(
+        decode(&[], &spec, buffer.strip),
+        Err(BlobError::Truncated(0))
+    );
+}
+
+/// The control of the flips below: without the digest, a changed pixel goes unseen.
+#[test]
+fn only_the_digest_sees_a_changed_pixel() {
+    let spec = spec_with(all_measures());
+    let buffer = buffer_of(&spec, 0, 0);
+    let mut blob = encode(&spec.id, &buffer, "w", 1);
+    *blob.last_mut().unwrap() ^= 1;
+    assert_eq!(decode(&blob, &spec, buffer.strip), Err(BlobError::Digest));
+    fn blind(bytes: &[u8]) -> u64 {
+        u64::from_le_bytes(bytes[DIGEST_AT..AFTER_DIGEST].try_into().unwrap())
+    }
+    let missed = decode_with(&blob, &spec, buffer.strip, blind).unwrap();
+    assert!(!same(&missed.buffer, &buffer));
+}
+
+fn any_measures() -> impl Strategy<Value = MeasureSet> {
+    (1u8..16).prop_map(|bits| {
+        let chosen = |measure: &Measure| bits & bit(*measure) != 0;
+        Measure::ALL.into_iter().filter(chosen).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn comes_back_as_it_went(
+        measures in any_measures(), index in 0u32..7, seed: u8, worker in ".{0,60}", attempt in 1u32..,
+        kernel_id: u64, iterations_total: u64, busy_secs in 0.0f64..1e9,
+    ) {
+        let spec = spec_with(measures);
+        let mut buffer = buffer_of(&spec, index, seed);
+        buffer.origin.kernel_id = kernel_id;
+        buffer.iterations_total = iterations_total;
+        buffer.busy_secs = busy_secs;
+        let decoded = decode(&encode(&spec.id, &buffer, &worker, attempt), &spec, buffer.strip).unwrap();
+        prop_assert!(same(&decoded.buffer, &buffer));
+        prop_assert!(decoded.buffer.fits(&spec.frame, buffer.strip));
+        prop_assert_eq!(decoded.worker, name(&worker));
+        prop_assert_eq!(decoded.attempt, attempt);
+    }
+
+    #[test]
+    fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        let spec = spec_with(all_measures());
+        prop_assert!(decode(&bytes, &spec, spec.strips.strip(0).unwrap()).is_err());
+    }
+
+    #[test]
+    fn any_bytes_behind_a_good_start_are_refused(keep in 0usize..200, bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        let spec = spec_with(all_measures());
+        let buffer = buffer_of(&spec, 0, 0);
+        let mut blob = encode(&spec.id, &buffer, "w", 1);
+        blob.truncate(keep);
+        blob.extend(bytes);
+        prop_assert!(decode(&blob, &spec, buffer.strip).is_err());
+    }
+
+    #[test]
+    fn any_flipped_bit_is_seen(at: prop::sample::Index, bit in 0u8..8) {
+        let spec = spec_with(all_measures());
+        let buffer = buffer_of(&spec, 0, 3);
+        let mut blob = encode(&spec.id, &buffer, "worker", 1);
+        let at = at.index(blob.len());
+        blob[at] ^= 1 << bit;
+        prop_assert!(decode(&blob, &spec, buffer.strip).is_err());
+    }
+
+    #[test]
+    fn any_other_length_is_seen(cut in 1usize..400, more in prop::collection::vec(any::<u8>(), 1..400)) {
+        let spec = spec_with(all_measures());
+        let buffer = buffer_of(&spec, 0, 3);
+        let blob = encode(&spec.id, &buffer, "worker", 1);
+        prop_assert!(decode(&blob[..blob.len() - cut], &spec, buffer.strip).is_err());
+        let longer = [&blob[..], &more].concat();
+        let refused = matches!(decode(&longer, &spec, buffer.strip), Err(BlobError::Length { .. }));
+        prop_assert!(refused);
+    }
+}

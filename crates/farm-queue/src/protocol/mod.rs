@@ -1,0 +1,21 @@
+//! The protocol of the queue: pure functions and values, no I/O.
+//!
+//! Whatever travels between machines is written and read here, and every reader treats its input as
+//! hostile: it checks lengths against the job's spec and named limits before it allocates, and answers
+//! with a typed error, never a panic.
+//!
+//! - [`keys`]: names of everything that lies in Redis
+//! - [`spec`]: a job's spec as it travels
+//! - [`blob`]: a computed strip as it travels
+//! - [`entry`]: the small fields of stream entries
+//! - [`attempts`]: how often a strip may be delivered, and what is remembered of its failures
+//! - [`choice`]: which job a worker serves next
+//! - [`window`]: how many bytes may be under way at once
+
+pub mod attempts;
+pub mod blob;
+pub mod choice;
+pub mod entry;
+pub mod keys;
+pub mod spec;
+pub mod window;

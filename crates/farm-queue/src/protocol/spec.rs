@@ -1,0 +1,263 @@
+//! A job's spec as it travels: JSON in an envelope with a version.
+//!
+//! A spec read from outside is checked whole before anybody plans with it: workers size their buffers
+//! by it.
+
+use fractal::strip::MAX_STRIP_BYTES;
+use fractal::{FrameError, StripPlan};
+use serde::{Deserialize, Serialize};
+
+use crate::job::JobSpec;
+
+/// Version of the envelope that this build writes, and the only one that it reads.
+pub const SPEC_VERSION: u32 = 1;
+/// Most bytes of a spec as it travels: four coordinates of the largest length and change.
+pub const MAX_SPEC_BYTES: usize = 1 << 20;
+
+/// Why a spec was refused.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SpecError {
+    /// Longer than [`MAX_SPEC_BYTES`].
+    #[error("a job spec of {0} bytes is over the limit of {MAX_SPEC_BYTES}")]
+    TooLong(usize),
+    /// Not the JSON of a spec.
+    #[error("malformed job spec: {0}")]
+    Malformed(String),
+    /// Written by a build of another version.
+    #[error("job spec of version {0}; this build reads version {SPEC_VERSION}")]
+    Version(u32),
+    /// The frame keeps no limits.
+    #[error("job spec with a bad frame: {0}")]
+    Frame(#[from] FrameError),
+    /// The strips do not tile the frame.
+    #[error(
+        "job spec cuts {plan_height} rows of a picture of {height} into strips of {strip_rows}"
+    )]
+    Plan {
+        /// Rows that the plan cuts.
+        plan_height: u32,
+        /// Rows of the frame.
+        height: u32,
+        /// Rows of a strip.
+        strip_rows: u32,
+    },
+    /// A strip of several rows is larger than [`MAX_STRIP_BYTES`].
+    #[error("job spec with strips of {0} bytes, over the limit of {MAX_STRIP_BYTES}")]
+    StripBytes(u64),
+}
+
+#[derive(Serialize)]
+struct EnvelopeOut<'a> {
+    version: u32,
+    job: &'a JobSpec,
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EnvelopeIn {
+    #[serde(rename = "version")]
+    _version: u32,
+    job: JobSpec,
+}
+
+/// The spec as it travels; it is checked first, so that nothing is written which nobody would read.
+///
+/// # Errors
+/// The first thing that is wrong with the spec.
+pub fn encode(spec: &JobSpec) -> Result<Vec<u8>, SpecError> {
+    check(spec)?;
+    let text = serde_json::to_vec(&EnvelopeOut {
+        version: SPEC_VERSION,
+        job: spec,
+    })
+    .map_err(|error| SpecError::Malformed(error.to_string()))?;
+    if text.len() > MAX_SPEC_BYTES {
+        return Err(SpecError::TooLong(text.len()));
+    }
+    Ok(text)
+}
+
+/// The checked spec in bytes from outside.
+///
+/// # Errors
+/// The first thing that is wrong with them.
+pub fn decode(bytes: &[u8]) -> Result<JobSpec, SpecError> {
+    if bytes.len() > MAX_SPEC_BYTES {
+        return Err(SpecError::TooLong(bytes.len()));
+    }
+    let malformed = |error: serde_json::Error| SpecError::Malformed(error.to_string());
+    // The version first: a spec of another version may have any other fields.
+    let VersionOnly { version } = serde_json::from_slice(bytes).map_err(malformed)?;
+    if version != SPEC_VERSION {
+        return Err(SpecError::Version(version));
+    }
+    let EnvelopeIn { job, .. } = serde_json::from_slice(bytes).map_err(malformed)?;
+    check(&job)?;
+    Ok(job)
+}
+
+/// Whether a spec may be computed.
+///
+/// # Errors
+/// The first limit that is not kept.
+pub fn check(spec: &JobSpec) -> Result<(), SpecError> {
+    let (frame, plan) = (&spec.frame, spec.strips);
+    frame.check()?;
+    if plan.height != frame.height || plan.strip_rows == 0 {
+        return Err(SpecError::Plan {
+            plan_height: plan.height,
+            height: frame.height,
+            strip_rows: plan.strip_rows,
+        });
+    }
+    let bytes = largest_strip_bytes(spec);
+    if bytes > MAX_STRIP_BYTES && tallest(plan) > 1 {
+        return Err(SpecError::StripBytes(bytes));
+    }
+    Ok(())
+}
+
+/// Payload bytes of the job's largest strip.
+#[must_use]
+pub fn largest_strip_bytes(spec: &JobSpec) -> u64 {
+    strip_bytes(spec, tallest(spec.strips))
+}
+
+/// Payload bytes of `rows` rows of the job.
+#[must_use]
+pub fn strip_bytes(spec: &JobSpec, rows: u32) -> u64 {
+    u64::from(rows) * u64::from(spec.frame.width) * spec.frame.measures.bytes_per_pixel() as u64
+}
+
+fn tallest(plan: StripPlan) -> u32 {
+    plan.strip_rows.min(plan.height)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::JobId;
+    use fractal::{BackendChoice, FrameSpec, Grid, Measure, MeasureSet, View};
+    use proptest::prelude::*;
+
+    fn spec() -> JobSpec {
+        JobSpec {
+            id: JobId::generate(),
+            frame: FrameSpec {
+                view: View::Centre {
+                    re: "-0.75".parse().unwrap(),
+                    im: "1e-40".parse().unwrap(),
+                    zoom: "1e30".parse().unwrap(),
+                },
+                grid: Grid::Pixels,
+                width: 1000,
+                height: 700,
+                iterations: 5000,
+                escape_radius: 0.1 + 0.2,
+                z0: (1.0 / 3.0, -0.0),
+                measures: MeasureSet::default().with(Measure::Smooth),
+            },
+            strips: StripPlan {
+                height: 700,
+                strip_rows: 64,
+            },
+            backend: BackendChoice::Gpu,
+        }
+    }
+
+    fn refused(change: impl FnOnce(&mut JobSpec)) -> SpecError {
+        let mut spec = spec();
+        change(&mut spec);
+        // As a foreign writer would send it: without the check that our own writer makes.
+        let envelope = serde_json::json!({ "version": SPEC_VERSION, "job": spec });
+        let read = decode(envelope.to_string().as_bytes()).unwrap_err();
+        assert_eq!(encode(&spec).unwrap_err(), read);
+        read
+    }
+
+    #[test]
+    fn comes_back_as_it_went() {
+        let spec = spec();
+        assert_eq!(decode(&encode(&spec).unwrap()).unwrap(), spec);
+    }
+
+    #[test]
+    fn refuses_plans_that_do_not_tile_and_strips_that_are_too_large() {
+        assert!(matches!(
+            refused(|s| s.strips.height = 699),
+            SpecError::Plan { .. }
+        ));
+        assert!(matches!(
+            refused(|s| s.strips.strip_rows = 0),
+            SpecError::Plan { .. }
+        ));
+        assert!(matches!(
+            refused(|s| s.frame.width = 0),
+            SpecError::Frame(_)
+        ));
+        let large = refused(|s| {
+            s.frame.width = 100_000;
+            s.strips.strip_rows = 11;
+        });
+        assert_eq!(large, SpecError::StripBytes(4_400_000));
+        // A single row may be as large as it has to be.
+        let mut wide = spec();
+        wide.frame.width = fractal::frame::MAX_SIDE;
+        wide.frame.measures = Measure::ALL.into_iter().collect();
+        wide.strips.strip_rows = 1;
+        assert_eq!(check(&wide), Ok(()));
+    }
+
+    #[test]
+    fn refuses_other_versions_and_other_things() {
+        let text = String::from_utf8(encode(&spec()).unwrap()).unwrap();
+        let changed = |from: &str, to: &str| {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text);
+            decode(changed.as_bytes()).unwrap_err()
+        };
+        assert_eq!(
+            changed("\"version\":1", "\"version\":2"),
+            SpecError::Version(2)
+        );
+        assert!(matches!(
+            changed("\"backend\"", "\"backing\""),
+            SpecError::Malformed(_)
+        ));
+        // A name that would make another key than the one it was found under.
+        assert!(matches!(
+            changed("\"id\":\"0", "\"id\":\"}"),
+            SpecError::Malformed(_)
+        ));
+        assert_eq!(
+            decode(&vec![b' '; MAX_SPEC_BYTES + 1]),
+            Err(SpecError::TooLong(MAX_SPEC_BYTES + 1))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
+            prop_assert!(decode(&bytes).is_err());
+        }
+
+        #[test]
+        fn damaged_specs_never_panic_and_never_pass_unchecked(
+            at: prop::sample::Index, to: u8, cut: prop::sample::Index,
+        ) {
+            let mut bytes = encode(&spec()).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] = to;
+            if let Ok(spec) = decode(&bytes) {
+                prop_assert!(check(&spec).is_ok());
+            }
+            bytes.truncate(cut.index(bytes.len()));
+            prop_assert!(decode(&bytes).is_err());
+        }
+    }
+}

@@ -1,0 +1,616 @@
+//! The queue in Redis as a worker sees it.
+//!
+//! Leasing is a race between an answer on its way and a caller that stops waiting: an entry would then
+//! be assigned to a worker that does not know of it, and idle until its lease runs out. So every attempt
+//! runs in a task of its own, and a strip that nobody receives any more is given back at once; and after
+//! an answer got lost with its connection, the worker asks the server which strips it was assigned.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ::redis::{Pipeline, Value, cmd};
+use fractal::StripBuffer;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::job::{JobId, JobSpec, LEASE, MAX_DELIVERIES};
+use crate::protocol::choice::{Chooser, MAX_JOBS};
+use crate::protocol::keys::{self, JobKeys};
+use crate::protocol::{attempts, blob, entry, spec};
+use crate::queue::{Accepts, Delivered, Lease, LeaseState, QueueError, WorkerQueue};
+use crate::redis::connect::{
+    CONTROL_TIMEOUT, Link, SendError, Server, bulk_timeout, is_no_group, is_unknown_script,
+};
+use crate::redis::wake::{self, Heard};
+use crate::redis::{JOB_LIFETIME, PRESENCE_LIFETIME, RESULT_LIFETIME, millis, reply, scripts};
+
+/// Idle time that makes an entry look given up, so that anybody may take it over at once.
+const GIVEN_BACK_IDLE: Duration = Duration::from_secs(24 * 3600);
+/// Waits between looks while there is nothing to lease: just after there was something, and later.
+const POLL_WAITS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_secs(1));
+/// How long after a lease the worker expects more at once.
+const RECENTLY: Duration = Duration::from_secs(1);
+/// How long a job whose spec is bad, or gone, is not looked at again.
+const BAD_SPEC_WAIT: Duration = Duration::from_secs(60);
+const GONE_SPEC_WAIT: Duration = Duration::from_secs(2);
+/// Most jobs whose specs are kept.
+const MAX_KNOWN_JOBS: usize = 4 * MAX_JOBS;
+/// Most malformed entries that one look drops.
+const MAX_DROPS: usize = 64;
+
+/// A worker's end of the queue in Redis.
+pub struct RedisWorkerQueue {
+    inner: Arc<Inner>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+struct Inner {
+    name: String,
+    consumer: String,
+    lease: Duration,
+    /// Small commands: leases and heartbeats never queue behind an upload.
+    control: Link,
+    /// Buffers.
+    bulk: Link,
+    heard: Arc<watch::Sender<Heard>>,
+    state: Mutex<State>,
+    malformed: AtomicU64,
+    left: AtomicBool,
+}
+
+struct State {
+    chooser: Chooser,
+    jobs: HashMap<JobId, Known>,
+    /// Entries that this worker knows it was assigned: leases, and those on their way to a lane.
+    held: HashSet<(JobId, String)>,
+    /// Jobs of which an answer that may have assigned a strip got lost.
+    lost_answers: HashSet<JobId>,
+    last_lease: Option<Instant>,
+    /// Claim hints that were acted on.
+    claims_seen: u64,
+}
+
+/// What is known of a job.
+enum Known {
+    Good {
+        spec: Arc<JobSpec>,
+        keys: Arc<JobKeys>,
+        next_scan: Instant,
+    },
+    /// Not to be looked at for a while.
+    Skip { until: Instant },
+}
+
+/// A strip on its way from the task that leased it to the caller; given back when nobody takes it.
+struct Found {
+    lease: Option<Lease>,
+    inner: Arc<Inner>,
+}
+
+impl Drop for Found {
+    fn drop(&mut self) {
+        if let Some(lease) = self.lease.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let inner = Arc::clone(&self.inner);
+            runtime.spawn(async move { inner.release(&lease).await });
+        }
+    }
+}
+
+impl Drop for RedisWorkerQueue {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl RedisWorkerQueue {
+    /// Joins the farm at `url` as `worker_name`, after checking that the server is fit for it.
+    ///
+    /// # Errors
+    /// What is wrong with the address or the server; nothing within about 3 seconds is an error, too.
+    pub async fn connect(url: &str, worker_name: &str) -> Result<Self, QueueError> {
+        Self::connect_with_lease(url, worker_name, LEASE).await
+    }
+
+    /// [`Self::connect`] with leases of another length, for tests; all workers of a farm should agree.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_with_lease(
+        url: &str,
+        worker_name: &str,
+        lease: Duration,
+    ) -> Result<Self, QueueError> {
+        let server = Server::parse(url)?;
+        let control = Link::new(Arc::clone(&server));
+        server.check(&control).await?;
+        let random = RandomState::new().hash_one(std::process::id());
+        let name = attempts::reason_line(worker_name);
+        let short = &name[..name.floor_char_boundary(64)];
+        // Never used twice: entries of a dead process must not look like this one's.
+        let consumer = format!("{short}.{}.{random:016x}", std::process::id());
+        let heard = Arc::new(watch::Sender::new(Heard::default()));
+        let inner = Arc::new(Inner {
+            name,
+            consumer,
+            lease,
+            control,
+            bulk: Link::new(Arc::clone(&server)),
+            heard: Arc::clone(&heard),
+            state: Mutex::new(State {
+                chooser: Chooser::new(random),
+                jobs: HashMap::new(),
+                held: HashSet::new(),
+                lost_answers: HashSet::new(),
+                last_lease: None,
+                claims_seen: 0,
+            }),
+            malformed: AtomicU64::new(0),
+            left: AtomicBool::new(false),
+        });
+        inner.show_presence().await?;
+        let tasks = [
+            tokio::spawn(wake::listen(server, heard)),
+            tokio::spawn(Inner::keep_presence(Arc::clone(&inner))),
+        ];
+        Ok(Self { inner, tasks })
+    }
+
+    /// Malformed entries and specs that were dropped so far.
+    #[must_use]
+    pub fn malformed(&self) -> u64 {
+        self.inner.malformed.load(Ordering::Relaxed)
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn show_presence(&self) -> Result<(), QueueError> {
+        let call = scripts::PRESENCE
+            .call(&[keys::WORKERS])
+            .arg(&self.consumer)
+            .arg(millis(PRESENCE_LIFETIME));
+        self.control.script(&call).await
+    }
+
+    async fn keep_presence(self: Arc<Self>) {
+        loop {
+            sleep(PRESENCE_LIFETIME / 3).await;
+            if self.left.load(Ordering::Relaxed) {
+                return;
+            }
+            if let Err(error) = self.show_presence().await {
+                tracing::debug!("cannot tell the farm that this worker is alive: {error}");
+            }
+        }
+    }
+
+    fn reject(&self, what: &str, error: &dyn std::fmt::Display) {
+        self.malformed.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!("{what}: {error}");
+    }
+
+    /// One look for a strip.
+    async fn try_lease(self: &Arc<Self>, accepts: Accepts) -> Result<Option<Lease>, QueueError> {
+        let current = {
+            let mut state = self.state();
+            let claims = self.heard.borrow().claims;
+            if state.claims_seen != claims {
+                state.claims_seen = claims;
+                let now = Instant::now();
+                for known in state.jobs.values_mut() {
+                    if let Known::Good { next_scan, .. } = known {
+                        *next_scan = now;
+                    }
+                }
+            }
+            state.chooser.current().cloned()
+        };
+        // While a turn lasts, the list of jobs is not asked for: one round trip a strip.
+        if let Some(job) = &current
+            && let Some(lease) = self.lease_from(job, accepts).await?
+        {
+            return Ok(Some(lease));
+        }
+        let offered = self.jobs().await?;
+        let order = self.state().chooser.order(offered);
+        for job in order {
+            if current.as_ref() != Some(&job)
+                && let Some(lease) = self.lease_from(&job, accepts).await?
+            {
+                return Ok(Some(lease));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The farm's jobs by priority.
+    async fn jobs(&self) -> Result<Vec<(JobId, f64)>, QueueError> {
+        let mut ask = cmd("ZREVRANGE");
+        ask.arg(keys::JOBS)
+            .arg(0)
+            .arg(MAX_JOBS - 1)
+            .arg("WITHSCORES");
+        let named: Vec<(String, f64)> = self.control.query(&ask, CONTROL_TIMEOUT).await?;
+        let named = named.into_iter();
+        Ok(named
+            .filter_map(|(name, score)| Some((JobId::parse(&name)?, score)))
+            .collect())
+    }
+
+    /// One look for a strip of `job`.
+    async fn lease_from(
+        self: &Arc<Self>,
+        job: &JobId,
+        accepts: Accepts,
+    ) -> Result<Option<Lease>, QueueError> {
+        let Some((spec, keys)) = self.spec(job).await? else {
+            return Ok(None);
+        };
+        if !accepts.admits(spec.backend) {
+            return Ok(None);
+        }
+        for _ in 0..MAX_DROPS {
+            let Some(((id, fields), attempt)) = self.next_entry(job, &keys).await? else {
+                break;
+            };
+            match entry::strip(&fields, spec.strips) {
+                Ok(strip) => {
+                    let mut state = self.state();
+                    state.held.insert((job.clone(), id.clone()));
+                    state.chooser.served(job);
+                    state.last_lease = Some(Instant::now());
+                    return Ok(Some(Lease {
+                        job: spec,
+                        strip,
+                        attempt,
+                        entry: id,
+                    }));
+                }
+                Err(error) => {
+                    self.reject("dropped a malformed strip", &error);
+                    let mut drop = Pipeline::new();
+                    drop.cmd("XACK").arg(&keys.queue).arg(keys::GROUP).arg(&id);
+                    drop.cmd("XDEL").arg(&keys.queue).arg(&id);
+                    self.control.pipeline(&drop, CONTROL_TIMEOUT).await?;
+                }
+            }
+        }
+        self.state().chooser.idle(job);
+        Ok(None)
+    }
+
+    /// The next entry of a job: one that is ours unknown to us, one whose lease ran out, or a new one.
+    async fn next_entry(
+        &self,
+        job: &JobId,
+        keys: &JobKeys,
+    ) -> Result<Option<(reply::Entry, u32)>, QueueError> {
+        if self.state().lost_answers.contains(job) {
+            let found = self.adopt(job, keys).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+            self.state().lost_answers.remove(job);
+        }
+        if self.scan_is_due(job) {
+            let call = scripts::CLAIM
+                .call(&[&keys.queue, &keys.dead, &keys.why, &keys.bits])
+                .arg(keys::GROUP)
+                .arg(&self.consumer)
+                .arg(millis(self.lease))
+                .arg(MAX_DELIVERIES)
+                .arg(entry::ENTRY_VERSION)
+                .arg(millis(JOB_LIFETIME))
+                .arg(keys::RELEASED)
+                .arg(keys::FAILED);
+            let claimed = reply::taken_over(self.control.script(&call).await?);
+            if claimed.is_some() {
+                // There may be more.
+                return Ok(claimed);
+            }
+            self.scanned(job);
+        }
+        let mut ask = cmd("XREADGROUP");
+        ask.arg("GROUP").arg(keys::GROUP).arg(&self.consumer);
+        ask.arg("COUNT")
+            .arg(1)
+            .arg("STREAMS")
+            .arg(&keys.queue)
+            .arg(">");
+        match self.control.query_once(&ask, CONTROL_TIMEOUT).await {
+            Ok(value) => {
+                let first = reply::streams(value)
+                    .into_iter()
+                    .flat_map(|(_, entries)| entries)
+                    .next();
+                Ok(first.map(|entry| (entry, 1)))
+            }
+            Err(SendError::Redis(error)) if is_no_group(&error) => {
+                self.forget(job);
+                Ok(None)
+            }
+            Err(error) => {
+                if matches!(error, SendError::Redis(_)) {
+                    self.state().lost_answers.insert(job.clone());
+                }
+                Err(error.plain(self.control.server()))
+            }
+        }
+    }
+
+    async fn adopt(
+        &self,
+        job: &JobId,
+        keys: &JobKeys,
+    ) -> Result<Option<(reply::Entry, u32)>, QueueError> {
+        let mut call = (scripts::ADOPT.call(&[&keys.queue]))
+            .arg(keys::GROUP)
+            .arg(&self.consumer);
+        for (_, entry) in self.state().held.iter().filter(|(of, _)| of == job) {
+            call = call.arg(entry);
+        }
+        Ok(reply::taken_over(self.control.script(&call).await?))
+    }
+
+    fn scan_is_due(&self, job: &JobId) -> bool {
+        matches!(self.state().jobs.get(job), Some(Known::Good { next_scan, .. }) if *next_scan <= Instant::now())
+    }
+
+    /// The next look among the leases: every quarter of one, at times that differ between workers.
+    fn scanned(&self, job: &JobId) {
+        let mut state = self.state();
+        let jitter = 0.75 + 0.25 * state.chooser.uniform();
+        if let Some(Known::Good { next_scan, .. }) = state.jobs.get_mut(job) {
+            *next_scan = Instant::now() + (self.lease / 4).mul_f64(jitter);
+        }
+    }
+
+    fn forget(&self, job: &JobId) {
+        let mut state = self.state();
+        state.chooser.idle(job);
+        state.held.retain(|(of, _)| of != job);
+        state.lost_answers.remove(job);
+        let until = Instant::now() + GONE_SPEC_WAIT;
+        state.jobs.insert(job.clone(), Known::Skip { until });
+    }
+
+    /// A job's spec, from memory or from the server; `None` where there is none that can be used.
+    async fn spec(&self, job: &JobId) -> Result<Option<(Arc<JobSpec>, Arc<JobKeys>)>, QueueError> {
+        match self.state().jobs.get(job) {
+            Some(Known::Good { spec, keys, .. }) => {
+                return Ok(Some((Arc::clone(spec), Arc::clone(keys))));
+            }
+            Some(Known::Skip { until }) if Instant::now() < *until => return Ok(None),
+            _ => {}
+        }
+        let keys = Arc::new(JobKeys::new(job));
+        let mut ask = cmd("GETRANGE");
+        // One byte over the limit, so that an oversized spec is seen to be one without being read.
+        ask.arg(&keys.spec).arg(0).arg(spec::MAX_SPEC_BYTES);
+        let text: Vec<u8> = match self.control.query(&ask, CONTROL_TIMEOUT).await {
+            Ok(text) => text,
+            // Something else lies under the spec's name.
+            Err(QueueError::Server(reason)) => reason.into_bytes(),
+            Err(error) => return Err(error),
+        };
+        let now = Instant::now();
+        let read = spec::decode(&text).ok().filter(|read| read.id == *job);
+        let known = match &read {
+            _ if text.is_empty() => Known::Skip {
+                until: now + GONE_SPEC_WAIT,
+            },
+            Some(spec) => Known::Good {
+                spec: Arc::new(spec.clone()),
+                keys: Arc::clone(&keys),
+                next_scan: now,
+            },
+            None => {
+                let error = spec::decode(&text).err();
+                let error = error.map_or("it is another's".to_owned(), |error| error.to_string());
+                self.reject(&format!("job {job} is skipped"), &error);
+                Known::Skip {
+                    until: now + BAD_SPEC_WAIT,
+                }
+            }
+        };
+        let mut state = self.state();
+        if state.jobs.len() >= MAX_KNOWN_JOBS {
+            // Whatever is still of use is read again.
+            state.jobs.clear();
+        }
+        let spec = match &known {
+            Known::Good { spec, .. } => Some(Arc::clone(spec)),
+            Known::Skip { .. } => None,
+        };
+        state.jobs.insert(job.clone(), known);
+        Ok(spec.map(|spec| (spec, keys)))
+    }
+
+    /// How long to wait before the next look, unless a hint comes first.
+    fn poll_wait(&self) -> Duration {
+        let recently = |at: Instant| at.elapsed() < RECENTLY;
+        let (soon, later) = POLL_WAITS;
+        if self.state().last_lease.is_some_and(recently) {
+            soon
+        } else {
+            later.min(self.lease / 4)
+        }
+    }
+
+    fn no_longer_holds(&self, lease: &Lease) {
+        self.state()
+            .held
+            .remove(&(lease.job.id.clone(), lease.entry.clone()));
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), QueueError> {
+        let job = JobKeys::new(&lease.job.id);
+        let call = (scripts::RELEASE.call(&[&job.queue]))
+            .arg(keys::GROUP)
+            .arg(&self.consumer)
+            .arg(&lease.entry)
+            .arg(lease.attempt)
+            .arg(keys::RELEASED)
+            .arg(millis(GIVEN_BACK_IDLE))
+            .arg(keys::CONTROL)
+            .arg(keys::WAKE_CLAIM);
+        self.control.script::<i64>(&call).await?;
+        self.given_back(lease);
+        Ok(())
+    }
+
+    /// This worker looks at once, too, even if it does not hear its own hint.
+    fn given_back(&self, lease: &Lease) {
+        self.no_longer_holds(lease);
+        if let Some(Known::Good { next_scan, .. }) = self.state().jobs.get_mut(&lease.job.id) {
+            *next_scan = Instant::now();
+        }
+    }
+}
+
+impl WorkerQueue for RedisWorkerQueue {
+    async fn lease(&self, accepts: Accepts, wait: Duration) -> Result<Option<Lease>, QueueError> {
+        let deadline = Instant::now() + wait;
+        let mut hints = self.inner.heard.subscribe();
+        loop {
+            hints.mark_unchanged();
+            let inner = Arc::clone(&self.inner);
+            // Apart from the caller, who may stop waiting while the answer is on its way.
+            let look = tokio::spawn(async move {
+                let lease = inner.try_lease(accepts).await?;
+                Ok(Found { lease, inner })
+            });
+            let mut found = match look.await {
+                Ok(found) => found?,
+                Err(error) => return Err(QueueError::Server(format!("a look failed: {error}"))),
+            };
+            if let Some(lease) = found.lease.take() {
+                return Ok(Some(lease));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            // A hint or the time-out: either way it looks again.
+            let _ = timeout(left.min(self.inner.poll_wait()), hints.changed()).await;
+        }
+    }
+
+    async fn heartbeat(&self, lease: &Lease) -> Result<LeaseState, QueueError> {
+        let job = JobKeys::new(&lease.job.id);
+        let call = (scripts::HEARTBEAT.call(&[&job.queue]))
+            .arg(keys::GROUP)
+            .arg(&self.inner.consumer)
+            .arg(&lease.entry)
+            .arg(lease.attempt);
+        let state = match self.inner.control.script::<i64>(&call).await? {
+            1 => return Ok(LeaseState::Held),
+            0 => LeaseState::Lost,
+            _ => LeaseState::JobGone,
+        };
+        self.inner.no_longer_holds(lease);
+        Ok(state)
+    }
+
+    async fn deliver(
+        &self,
+        lease: &Lease,
+        buffer: Arc<StripBuffer>,
+    ) -> Result<Delivered, QueueError> {
+        let inner = &self.inner;
+        let job = JobKeys::new(&lease.job.id);
+        let result = job.result(lease.strip.index);
+        let bytes = blob::encode(&lease.job.id, &buffer, &inner.name, lease.attempt);
+        let commit = (scripts::COMMIT.call(&[&job.queue, &result, &job.bits, &job.got, &job.done]))
+            .arg(keys::GROUP)
+            .arg(&lease.entry)
+            .arg(lease.strip.index)
+            .arg(entry::ENTRY_VERSION)
+            .arg(millis(JOB_LIFETIME));
+        // Together: the script itself sees whether the buffer is there, and refuses without it.
+        let mut both = Pipeline::with_capacity(2);
+        let set = both.cmd("SET").arg(&result).arg(&bytes);
+        set.arg("NX").arg("PX").arg(millis(RESULT_LIFETIME));
+        both.add_command(commit.by_digest());
+        let timeout = bulk_timeout(bytes.len() as u64);
+        drop(bytes);
+        let server = inner.bulk.server();
+        let mut answers = inner.bulk.pipeline(&both, timeout).await?.into_iter();
+        let stored = answers.next().unwrap_or(Value::Nil).extract_error();
+        let committed = match answers.next().unwrap_or(Value::Nil).extract_error() {
+            Err(error) if is_unknown_script(&error) => inner.bulk.script(&commit).await?,
+            Err(error) => return Err(server.error(&error)),
+            Ok(value) => inner.bulk.read::<i64>(value)?,
+        };
+        let delivered = match committed {
+            1 => Delivered::First,
+            0 => Delivered::Duplicate,
+            -1 => Delivered::JobGone,
+            _ => {
+                return Err(match stored {
+                    Err(error) => server.error(&error),
+                    Ok(_) => QueueError::Server("the stored buffer vanished".to_owned()),
+                });
+            }
+        };
+        inner.no_longer_holds(lease);
+        Ok(delivered)
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), QueueError> {
+        self.inner.release(lease).await
+    }
+
+    async fn fail(&self, lease: &Lease, reason: &str) -> Result<(), QueueError> {
+        let inner = &self.inner;
+        let job = JobKeys::new(&lease.job.id);
+        let reason = attempts::reason_line(&format!("{}: {reason}", inner.name));
+        let call = (scripts::FAIL.call(&[&job.queue, &job.dead, &job.why, &job.bits]))
+            .arg(keys::GROUP)
+            .arg(&inner.consumer)
+            .arg(&lease.entry)
+            .arg(lease.attempt)
+            .arg(keys::FAILED)
+            .arg(millis(GIVEN_BACK_IDLE))
+            .arg(keys::CONTROL)
+            .arg(keys::WAKE_CLAIM)
+            .arg(lease.strip.index)
+            .arg(reason)
+            .arg(MAX_DELIVERIES)
+            .arg(entry::ENTRY_VERSION)
+            .arg(millis(JOB_LIFETIME));
+        inner.control.script::<i64>(&call).await?;
+        inner.given_back(lease);
+        Ok(())
+    }
+
+    async fn leave(&self) -> Result<(), QueueError> {
+        let inner = &self.inner;
+        let known: Vec<JobId> = inner.state().jobs.keys().cloned().collect();
+        for job in known {
+            let job = JobKeys::new(&job);
+            let call = (scripts::LEAVE.call(&[&job.queue]))
+                .arg(keys::GROUP)
+                .arg(&inner.consumer);
+            inner.control.script::<i64>(&call).await?;
+        }
+        if inner.state().held.is_empty() {
+            inner.left.store(true, Ordering::Relaxed);
+            let mut forget = cmd("ZREM");
+            forget.arg(keys::WORKERS).arg(&inner.consumer);
+            inner.control.query::<i64>(&forget, CONTROL_TIMEOUT).await?;
+        }
+        Ok(())
+    }
+}

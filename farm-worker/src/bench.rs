@@ -1,0 +1,51 @@
+//! `farm-worker bench`: prints what this machine can do.
+
+use std::io::Write;
+
+use engine::bench::{self, Report};
+use fractal::BackendChoice;
+
+use crate::cli::BenchArgs;
+
+/// Measures and prints, as a table or as JSON.
+pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    let choice = BackendChoice::from(args.backend);
+    let report = bench::run(choice)?;
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &report)?;
+        writeln!(out)?;
+    } else {
+        table(&mut out, &report)?;
+    }
+    Ok(())
+}
+
+fn table(out: &mut impl Write, report: &Report) -> std::io::Result<()> {
+    writeln!(out, "{}\n", report.machine)?;
+    writeln!(
+        out,
+        "{:<44} {:>14} {:>7} {:>11} {:>13}",
+        "limit of", "arithmetic", "threads", "Gfma/s", "bound Giter/s"
+    )?;
+    for limit in &report.limits {
+        writeln!(
+            out,
+            "{:<44} {:>14} {:>7} {:>11.2} {:>13.3}",
+            limit.device, limit.arithmetic, limit.threads, limit.gfma_per_sec, limit.giter_per_sec
+        )?;
+    }
+    writeln!(
+        out,
+        "\n{:<44} {:>14} {:>7} {:>11} {:>13}",
+        "kernel", "scene", "threads", "Giter/s", "of its bound"
+    )?;
+    for kernel in &report.kernels {
+        writeln!(
+            out,
+            "{:<44} {:>14} {:>7} {:>11.3} {:>13.2}",
+            kernel.name, kernel.scene, kernel.threads, kernel.giter_per_sec, kernel.of_limit
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! The command line as typed. The only module of this program that reads the environment.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use fractal::BackendChoice;
+
+/// Computes strips of Mandelbrot pictures for a farm.
+///
+/// Pulls strips from the queue in Redis, computes them on this machine's GPUs (or its processor where
+/// there is none) and pushes the buffers back. Start one on each machine; they may come and go while
+/// jobs run.
+#[derive(Debug, Parser)]
+#[command(
+    name = "farm-worker",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:\n  farm-worker --redis redis://farm.example:6379\n  farm-worker --redis unix:///run/redis.sock --backend cpu --threads 8\n  farm-worker bench\n\nExit status: 0 done or told to stop, 1 failed, 2 usage, 130 interrupted."
+)]
+pub struct Cli {
+    /// What to do other than work.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to work.
+    #[command(flatten)]
+    pub work: WorkArgs,
+}
+
+/// Everything but working.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure what this machine can do: its kernels against its own limit.
+    Bench(BenchArgs),
+}
+
+/// Options of a working worker.
+#[derive(Debug, Args)]
+pub struct WorkArgs {
+    /// The farm's Redis: redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "FARM_REDIS",
+        hide_env_values = true,
+        required = true
+    )]
+    pub redis: Option<String>,
+    /// Which devices to use: auto is every GPU, or the processor when there is none
+    #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
+    pub backend: BackendArg,
+    /// Name shown to people [default: this machine's name]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Threads of the processor's lane [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// How much to say on stderr: error, warn, info, debug, trace
+    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "info")]
+    pub log: String,
+}
+
+/// Options of `bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// One JSON object on stdout instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Measure only this kind of device; gpu includes software adapters
+    #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
+    pub backend: BackendArg,
+}
+
+/// Which devices to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    /// Every hardware GPU, or the processor when there is none
+    Auto,
+    /// The processor
+    Cpu,
+    /// GPUs, software adapters too when there is no other
+    Gpu,
+}
+
+impl From<BackendArg> for BackendChoice {
+    fn from(arg: BackendArg) -> Self {
+        match arg {
+            BackendArg::Auto => Self::Auto,
+            BackendArg::Cpu => Self::Cpu,
+            BackendArg::Gpu => Self::Gpu,
+        }
+    }
+}
+
+/// This machine's name, for people.
+pub fn host_name() -> String {
+    gethostname::gethostname().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

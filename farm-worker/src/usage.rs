@@ -1,0 +1,73 @@
+//! What both programs say about a command line that they cannot use: one line, exit status 2.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Exit status of a program that was called wrongly.
+pub const USAGE: u8 = 2;
+
+/// Parses the process's arguments.
+///
+/// # Errors
+/// The exit status to end with, after help and version went to stdout or one line to stderr.
+pub fn parse<C: Parser>(program: &str) -> Result<C, ExitCode> {
+    C::try_parse().map_err(|error| {
+        if error.use_stderr() {
+            let _ = writeln!(
+                std::io::stderr(),
+                "{program}: {}",
+                one_line(&error.to_string())
+            );
+            ExitCode::from(USAGE)
+        } else {
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+    })
+}
+
+/// What clap says in several paragraphs, as one line: the message and its tips, without the usage.
+fn one_line(message: &str) -> String {
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let mut line = String::new();
+    for part in message
+        .lines()
+        .map(str::trim)
+        .take_while(|part| !part.starts_with("Usage:"))
+    {
+        if part.is_empty() || part.starts_with("For more information") {
+            continue;
+        }
+        if let Some(tip) = part.strip_prefix("tip: ") {
+            line.push_str("; ");
+            line.push_str(tip);
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(part);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn several_paragraphs_become_one_line() {
+        let said = "error: unexpected argument '--dens' found\n\n  tip: a similar argument exists: '--density'\n\nUsage: x\n\nFor more information, try '--help'.\n";
+        assert_eq!(
+            one_line(said),
+            "unexpected argument '--dens' found; a similar argument exists: '--density'"
+        );
+        let said = "error: the following required arguments were not provided:\n  --redis <URL>\n\nUsage: y\n";
+        assert_eq!(
+            one_line(said),
+            "the following required arguments were not provided: --redis <URL>"
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! All lanes of one worker, until it is told to stop.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use engine::Device;
+use farm_queue::WorkerQueue;
+use fractal::{BackendChoice, StripBuffer};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::frames::Frames;
+use crate::lane::{Shared, run_slot};
+
+/// Strips that one lane has in hand at a time: one computed, one on its way.
+const SLOTS_PER_LANE: usize = 2;
+
+/// What a worker is told when it starts; complete, no defaults.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which devices it was opened with: decides whether adapters' lanes also serve jobs that are pinned
+    /// to the processor.
+    pub backend: BackendChoice,
+    /// Threads of the processor's lane; all cores when `None`.
+    pub cpu_threads: Option<usize>,
+    /// How long strips in hand may take to finish when it is told to stop, before they are given back.
+    pub grace: Duration,
+}
+
+/// What a worker did.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stats {
+    /// Strips of which it delivered the first buffer.
+    pub strips: u64,
+    /// Pixels of those.
+    pub pixels: u64,
+}
+
+/// Whether, and how urgently, to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Go on.
+    No,
+    /// Take no new strip, finish those in hand.
+    Soon,
+    /// Give back what is in hand.
+    Now,
+}
+
+/// Running counts of delivered work.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    strips: AtomicU64,
+    pixels: AtomicU64,
+}
+
+impl Tally {
+    pub(crate) fn count(&self, buffer: &StripBuffer) {
+        self.strips.fetch_add(1, Ordering::Relaxed);
+        self.pixels
+            .fetch_add(buffer.pixels() as u64, Ordering::Relaxed);
+    }
+
+    fn stats(&self) -> Stats {
+        Stats {
+            strips: self.strips.load(Ordering::Relaxed),
+            pixels: self.pixels.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Serves `queue` with one lane for each of `devices` until `shutdown` is ready; then takes nothing new,
+/// gives strips in hand `settings.grace` to finish, gives back the rest uncounted, and leaves the farm.
+pub async fn run<Q: WorkerQueue>(
+    queue: Q,
+    devices: Vec<Device>,
+    settings: Settings,
+    shutdown: impl Future<Output = ()>,
+) -> Stats {
+    let (stop, stopped) = watch::channel(Stop::No);
+    let grace = settings.grace;
+    let shared = Arc::new(Shared {
+        queue,
+        settings,
+        frames: Frames::default(),
+        tally: Tally::default(),
+        fallback: OnceLock::new(),
+        stop: stopped,
+    });
+    let mut slots = JoinSet::new();
+    for device in devices {
+        let device = Arc::new(device);
+        tracing::info!(device = %device.info().name, arithmetics = ?device.info().arithmetics, "lane opened");
+        for _ in 0..SLOTS_PER_LANE {
+            slots.spawn(run_slot(Arc::clone(&shared), Arc::clone(&device)));
+        }
+    }
+    shutdown.await;
+    stop.send_replace(Stop::Soon);
+    if tokio::time::timeout(grace, all_of(&mut slots))
+        .await
+        .is_err()
+    {
+        stop.send_replace(Stop::Now);
+        all_of(&mut slots).await;
+    }
+    if let Err(error) = shared.queue.leave().await {
+        tracing::warn!(%error, "could not sign off; the farm will notice by itself");
+    }
+    shared.tally.stats()
+}
+
+async fn all_of(slots: &mut JoinSet<()>) {
+    while let Some(ended) = slots.join_next().await {
+        if let Err(panic) = ended {
+            tracing::error!(%panic, "a lane's slot ended by a fault in the program");
+        }
+    }
+}

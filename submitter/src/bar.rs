@@ -1,0 +1,85 @@
+//! The progress bar: strips, pixels a second, time left; on stderr, and only on a terminal.
+
+use std::io::{IsTerminal, stderr};
+use std::time::Duration;
+
+use fractal::{FrameSpec, StripBuffer};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+/// A bar over the strips of one picture; draws nothing where stderr is no terminal.
+pub struct Bar {
+    bar: ProgressBar,
+}
+
+impl Bar {
+    /// For a picture of `strips` strips.
+    pub fn new(frame: &FrameSpec, strips: u32, quiet: bool) -> Self {
+        let target = if quiet || !stderr().is_terminal() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let bar = ProgressBar::with_draw_target(Some(u64::from(strips)), target);
+        let pixels_per_strip = frame.pixels() as f64 / f64::from(strips.max(1));
+        let style =
+            ProgressStyle::with_template("{bar:32} {pos}/{len} strips  {mpx}  {left}  {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .with_key(
+                    "mpx",
+                    move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                        let _ =
+                            write!(out, "{:.1} Mpx/s", state.per_sec() * pixels_per_strip / 1e6);
+                    },
+                )
+                .with_key(
+                    "left",
+                    |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                        let _ = write!(out, "{} left", seconds(state.eta()));
+                    },
+                )
+                .progress_chars("=> ");
+        bar.set_style(style);
+        bar.set_message("waiting for workers");
+        bar.enable_steady_tick(Duration::from_millis(250));
+        Self { bar }
+    }
+
+    /// How many workers have delivered so far.
+    pub fn workers(&self, workers: usize) {
+        match workers {
+            0 => {}
+            1 => self.bar.set_message("1 worker"),
+            more => self.bar.set_message(format!("{more} workers")),
+        }
+    }
+
+    /// A strip has left.
+    pub fn strip(&self, _strip: &StripBuffer) {
+        self.bar.inc(1);
+    }
+
+    /// Takes the bar off the screen.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m}:{s:02}"),
+        (h, m, s) => format!("{h}:{m:02}:{s:02}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_on_a_clock() {
+        let says = |s| seconds(Duration::from_secs(s));
+        assert_eq!([says(7), says(67), says(3667)], ["7 s", "1:07", "1:01:07"]);
+    }
+}

@@ -1,0 +1,269 @@
+//! The command line as typed. The only module of this program that reads the environment.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use fractal::{BackendChoice, Decimal, Grid, Measure};
+
+/// Renders pictures of the Mandelbrot set, on this machine or on a farm.
+#[derive(Debug, Parser)]
+#[command(
+    name = "submitter",
+    version,
+    after_help = "Examples:\n  submitter render --density 4096\n  submitter render --re -0.7436 --im 0.1318 --zoom 2000 --size 1920x1080 -o seahorse.png\n  submitter render --redis redis://farm.example --density 8192 -o big.png -o big.npy\n\nExit status: 0 done, 1 failed, 2 usage, 130 interrupted."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Render one picture.
+    Render(Box<RenderArgs>),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+}
+
+/// Options of `render`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The view is given by bounds and density, or by centre, zoom and size; numbers may have any number of digits.\n\nExamples:\n  submitter render --density 4096                       the whole set, 10240 x 12288, to mandelbrot.png\n  submitter render --re -0.75 --im 0.1 --zoom 20        a centre and a magnification\n  submitter render --grid linspace --measure stability --density 256 --iterations 100 -o x.npy\n                                                        what numpy computes on numpy.linspace\n  submitter render -o a.png -o a.npy -o a.exr           several files from one computation"
+)]
+pub struct RenderArgs {
+    /// Where in the plane.
+    #[command(flatten)]
+    pub view: ViewArgs,
+    /// How many iterations before a pixel counts as inside
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub iterations: u64,
+    /// Radius beyond which a pixel has escaped
+    #[arg(long, value_name = "R", default_value_t = 256.0)]
+    pub escape_radius: f64,
+    /// Start value of the iteration [default: 0 0]
+    #[arg(long, num_args = 2, value_names = ["RE", "IM"], allow_hyphen_values = true)]
+    pub z0: Option<Vec<f64>>,
+    /// Layout of the samples
+    #[arg(long, value_enum, default_value_t = GridArg::Pixels)]
+    pub grid: GridArg,
+    /// Where to write: .png, .npy or .exr by extension; may be given several times [default: mandelbrot.png]
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub outputs: Vec<PathBuf>,
+    /// What .npy holds
+    #[arg(long, value_enum, default_value_t = MeasureArg::Smooth)]
+    pub measure: MeasureArg,
+    /// Colours of .png
+    #[arg(long, value_enum, default_value_t = PaletteArg::Plasma)]
+    pub palette: PaletteArg,
+    /// Smooth counts at the palette's two ends [default: found from samples of the view]
+    #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"])]
+    pub colour_range: Option<Vec<f64>>,
+    /// How hard to compress .png
+    #[arg(long, value_enum, default_value_t = CompressionArg::Fast)]
+    pub compression: CompressionArg,
+    /// The farm's Redis, redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH; without it, render in process
+    #[arg(long, value_name = "URL", env = "FARM_REDIS", hide_env_values = true)]
+    pub redis: Option<String>,
+    /// Which kinds of device may compute it; auto is every GPU, or the processor when there is none
+    #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
+    pub backend: BackendArg,
+    /// Workers that take part: how many to run in process [default: 1], or at most on a farm [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// Rows of a strip [default: about a megabyte's worth]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub strip_rows: Option<u32>,
+    /// Print one JSON object on stdout when done
+    #[arg(long)]
+    pub json: bool,
+    /// No progress bar and no summary
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// How much to log on stderr: error, warn, info, debug, trace
+    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn")]
+    pub log: String,
+}
+
+/// Where in the plane: by bounds, or by centre.
+#[derive(Debug, Args)]
+pub struct ViewArgs {
+    /// Smallest real part [default: -2]
+    #[arg(
+        long,
+        value_name = "X",
+        allow_hyphen_values = true,
+        help_heading = "View by bounds"
+    )]
+    pub xmin: Option<Decimal>,
+    /// Largest real part [default: 0.5]
+    #[arg(
+        long,
+        value_name = "X",
+        allow_hyphen_values = true,
+        help_heading = "View by bounds"
+    )]
+    pub xmax: Option<Decimal>,
+    /// Smallest imaginary part [default: -1.5]
+    #[arg(
+        long,
+        value_name = "Y",
+        allow_hyphen_values = true,
+        help_heading = "View by bounds"
+    )]
+    pub ymin: Option<Decimal>,
+    /// Largest imaginary part [default: 1.5]
+    #[arg(
+        long,
+        value_name = "Y",
+        allow_hyphen_values = true,
+        help_heading = "View by bounds"
+    )]
+    pub ymax: Option<Decimal>,
+    /// Samples per unit of the plane [default: 512]
+    #[arg(
+        long,
+        value_name = "D",
+        allow_hyphen_values = true,
+        help_heading = "View by bounds"
+    )]
+    pub density: Option<Decimal>,
+    /// Real part of the centre
+    #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "View by centre", requires_all = ["im", "zoom"])]
+    pub re: Option<Decimal>,
+    /// Imaginary part of the centre
+    #[arg(long, value_name = "Y", allow_hyphen_values = true, help_heading = "View by centre", requires_all = ["re", "zoom"])]
+    pub im: Option<Decimal>,
+    /// Magnification: half the picture's height in the plane is 2/zoom
+    #[arg(long, value_name = "Z", allow_hyphen_values = true, help_heading = "View by centre", requires_all = ["re", "im"],
+          conflicts_with_all = ["xmin", "xmax", "ymin", "ymax", "density"])]
+    pub zoom: Option<Decimal>,
+    /// Columns and rows [default: 1280x720]
+    #[arg(long, value_name = "WxH", value_parser = size, help_heading = "View by centre", requires = "zoom")]
+    pub size: Option<(u32, u32)>,
+}
+
+/// Layout of the samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GridArg {
+    /// At pixel centres, row 0 at the top
+    Pixels,
+    /// numpy.linspace: both ends included, row 0 at the smallest imaginary part
+    Linspace,
+}
+
+/// What a pixel carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MeasureArg {
+    /// Iteration count, 32 bits; 0 is inside
+    Iterations,
+    /// Smooth iteration count, single precision; 0 is inside
+    Smooth,
+    /// Exterior distance estimate in pixels, single precision; 0 is inside
+    Distance,
+    /// |z| after exactly N steps where it is at most 2, else NaN; double precision
+    Stability,
+}
+
+/// Colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PaletteArg {
+    /// Blue over red to yellow
+    Plasma,
+    /// Violet over green to yellow
+    Viridis,
+    /// Black over violet to cream
+    Magma,
+    /// Black over red to pale yellow
+    Inferno,
+    /// Blue to yellow, for every kind of colour vision
+    Cividis,
+    /// The rainbow, evenly
+    Turbo,
+}
+
+/// How hard to compress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompressionArg {
+    /// As fast as the pixels come
+    Fast,
+    /// About a third smaller, several times slower
+    Balanced,
+    /// A little smaller still, far slower
+    High,
+}
+
+/// Which kinds of device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    /// Every hardware GPU, or the processor when there is none
+    Auto,
+    /// The processor alone
+    Cpu,
+    /// GPUs alone, software adapters too when there is no other
+    Gpu,
+}
+
+impl From<BackendArg> for BackendChoice {
+    fn from(arg: BackendArg) -> Self {
+        match arg {
+            BackendArg::Auto => Self::Auto,
+            BackendArg::Cpu => Self::Cpu,
+            BackendArg::Gpu => Self::Gpu,
+        }
+    }
+}
+
+impl From<GridArg> for Grid {
+    fn from(arg: GridArg) -> Self {
+        match arg {
+            GridArg::Pixels => Self::Pixels,
+            GridArg::Linspace => Self::Linspace,
+        }
+    }
+}
+
+impl From<MeasureArg> for Measure {
+    fn from(arg: MeasureArg) -> Self {
+        match arg {
+            MeasureArg::Iterations => Self::Iterations,
+            MeasureArg::Smooth => Self::Smooth,
+            MeasureArg::Distance => Self::Distance,
+            MeasureArg::Stability => Self::Stability,
+        }
+    }
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let wrong = || "a size is like 1920x1080".to_owned();
+    let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
+    Ok((
+        width.parse().map_err(|_| wrong())?,
+        height.parse().map_err(|_| wrong())?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_two_numbers() {
+        assert_eq!(size("1920x1080"), Ok((1920, 1080)));
+        for wrong in ["", "5", "x5", "5x", "-5x5", "5x5x5", "axb", "99999999999x1"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Files: each is written beside its place by a thread of its own, strip by strip as they leave the
+//! assembly, and renamed when it is whole.
+
+mod exr;
+mod npy;
+mod png;
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use fractal::{FrameSpec, StripBuffer};
+use tempfile::NamedTempFile;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::cli::CompressionArg;
+use crate::colour::Colours;
+use crate::plan::{Output, OutputKind};
+
+/// Strips that may wait for one file.
+const QUEUED_STRIPS: usize = 4;
+/// Bytes collected before they go to the disk.
+const FILE_BUFFER: usize = 1 << 20;
+/// Bytes of a disk that a picture leaves free.
+const SPARE: u64 = 1 << 20;
+
+/// Why a file was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The place is a directory.
+    #[error("{}: is a directory; name a file", .0.display())]
+    Directory(PathBuf),
+    /// Not even a file beside it could be made.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Create {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The disk has not enough space left for it.
+    #[error("{}: needs {need} MB and its disk has {free} MB free", path.display())]
+    Space {
+        /// Where.
+        path: PathBuf,
+        /// Megabytes needed.
+        need: u64,
+        /// Megabytes free.
+        free: u64,
+    },
+    /// Writing failed on the way.
+    #[error("{}: writing failed: {source}", path.display())]
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The strips of a picture in order, and how long the file spent on them.
+pub(crate) struct Strips {
+    receiver: Receiver<Arc<StripBuffer>>,
+    rows_left: u32,
+    waited: Duration,
+}
+
+impl Iterator for Strips {
+    type Item = io::Result<Arc<StripBuffer>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rows_left == 0 {
+            return None;
+        }
+        let asked = Instant::now();
+        let strip = self.receiver.blocking_recv();
+        self.waited += asked.elapsed();
+        // The sender is dropped early when the render failed or was interrupted.
+        let Some(strip) = strip else {
+            return Some(Err(io::Error::other("the picture was not finished")));
+        };
+        self.rows_left -= strip.strip.rows;
+        Some(Ok(strip))
+    }
+}
+
+/// A file on its way.
+pub struct Writer {
+    path: PathBuf,
+    sender: Sender<Arc<StripBuffer>>,
+    thread: JoinHandle<io::Result<(NamedTempFile, Duration)>>,
+}
+
+/// A file that is whole but not yet in its place.
+pub struct Written {
+    path: PathBuf,
+    file: NamedTempFile,
+    /// Seconds that its thread worked, not counting waits for strips.
+    pub busy_secs: f64,
+}
+
+/// What all files of a picture are made with.
+#[derive(Clone)]
+pub struct Job {
+    /// What is computed.
+    pub frame: Arc<FrameSpec>,
+    /// Colours of PNGs.
+    pub colours: Arc<Colours>,
+    /// Compression of PNGs.
+    pub compression: CompressionArg,
+}
+
+/// Where a file goes, made sure of before any work starts.
+#[derive(Debug)]
+pub struct Reserved {
+    output: Output,
+    file: NamedTempFile,
+}
+
+impl Reserved {
+    /// Makes sure that `output` can be written: a file beside its place, and space for it.
+    ///
+    /// # Errors
+    /// One line about what is in the way.
+    pub fn new(output: &Output, frame: &FrameSpec) -> Result<Self, OutputError> {
+        let path = &output.path;
+        if path.is_dir() {
+            return Err(OutputError::Directory(path.clone()));
+        }
+        let create = |source| OutputError::Create {
+            path: path.clone(),
+            source,
+        };
+        let directory = match path.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            _ => Path::new("."),
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let mut builder = tempfile::Builder::new();
+        let prefix = format!(".{name}.");
+        builder.prefix(&prefix).suffix(".part");
+        #[cfg(unix)]
+        {
+            // As any new file: the user's umask decides, not the private mode of temporary files.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let file = builder.tempfile_in(directory).map_err(create)?;
+        if let Ok(free) = fs4::available_space(directory) {
+            let need = output.kind.least_bytes(frame) + SPARE;
+            if need > free {
+                let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+                return Err(OutputError::Space {
+                    path: path.clone(),
+                    need: megabytes(need),
+                    free: free / 1_000_000,
+                });
+            }
+        }
+        Ok(Self {
+            output: output.clone(),
+            file,
+        })
+    }
+
+    /// Starts its thread.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start(self, job: Job) -> Result<Writer, OutputError> {
+        let Self { output, file } = self;
+        let Output { path, kind } = output;
+        let (sender, receiver) = channel(QUEUED_STRIPS);
+        let strips = Strips {
+            receiver,
+            rows_left: job.frame.height,
+            waited: Duration::ZERO,
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!(
+                "write-{}",
+                path.extension().unwrap_or_default().to_string_lossy()
+            ))
+            .spawn(move || write(kind, &job, file, strips))
+            .map_err(|source| OutputError::Create {
+                path: path.clone(),
+                source,
+            })?;
+        Ok(Writer {
+            path,
+            sender,
+            thread,
+        })
+    }
+}
+
+impl OutputKind {
+    /// Bytes that the file has at least, where that is known before its pixels are.
+    fn least_bytes(self, frame: &FrameSpec) -> u64 {
+        match self {
+            Self::Npy(measure) => {
+                npy::HEADER_BYTES as u64 + frame.pixels() * measure.bytes() as u64
+            }
+            Self::Png | Self::Exr => 0,
+        }
+    }
+}
+
+fn write(
+    kind: OutputKind,
+    job: &Job,
+    file: NamedTempFile,
+    mut strips: Strips,
+) -> io::Result<(NamedTempFile, Duration)> {
+    let started = Instant::now();
+    {
+        let mut out = BufWriter::with_capacity(FILE_BUFFER, file.as_file());
+        match kind {
+            OutputKind::Npy(measure) => npy::write(&mut out, &job.frame, measure, &mut strips)?,
+            OutputKind::Png => png::write(
+                &mut out,
+                &job.frame,
+                &job.colours,
+                job.compression,
+                &mut strips,
+            )?,
+            OutputKind::Exr => exr::write(&mut out, &job.frame, &mut strips)?,
+        }
+        out.flush()?;
+    }
+    // Not synced: a full disk has said so by now, and the system writes back at its own pace, as after `cp`.
+    Ok((file, started.elapsed().saturating_sub(strips.waited)))
+}
+
+impl Writer {
+    /// Hands over the next strip; waits while the file is behind. `false` when its thread has ended
+    /// early: [`Writer::finish`] says why.
+    pub async fn send(&self, strip: Arc<StripBuffer>) -> bool {
+        self.sender.send(strip).await.is_ok()
+    }
+
+    /// Waits until the file is whole.
+    ///
+    /// # Errors
+    /// What went wrong on the way; nothing is left of the file then.
+    pub fn finish(self) -> Result<Written, OutputError> {
+        let Self {
+            path,
+            sender,
+            thread,
+        } = self;
+        drop(sender);
+        let ended = thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("a fault in the encoder")));
+        match ended {
+            Ok((file, busy)) => Ok(Written {
+                path,
+                file,
+                busy_secs: busy.as_secs_f64(),
+            }),
+            Err(source) => Err(OutputError::Write { path, source }),
+        }
+    }
+}
+
+impl Written {
+    /// Puts the file in its place, over whatever was there.
+    ///
+    /// # Errors
+    /// When the rename fails; nothing is left of the file then.
+    pub fn publish(self) -> Result<PathBuf, OutputError> {
+        match self.file.persist(&self.path) {
+            Ok(_) => Ok(self.path),
+            Err(error) => Err(OutputError::Write {
+                path: self.path,
+                source: error.error,
+            }),
+        }
+    }
+}

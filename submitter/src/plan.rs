@@ -1,0 +1,385 @@
+//! The plan: arguments as typed become all that will happen, complete and checked.
+//!
+//! The only place where defaults are applied. Nothing after it asks what was typed.
+
+use std::path::{Path, PathBuf};
+
+use fractal::strip::MAX_STRIP_BYTES;
+use fractal::{
+    Arithmetic, BackendChoice, Decimal, FrameSpec, Measure, MeasureSet, StripPlan, View,
+};
+
+use crate::cli::{CompressionArg, PaletteArg, RenderArgs, ViewArgs};
+
+/// Everything that `render` will do.
+#[derive(Clone, Debug)]
+pub struct RenderPlan {
+    /// What is computed.
+    pub frame: FrameSpec,
+    /// How it is cut.
+    pub strips: StripPlan,
+    /// Which kinds of device may compute it.
+    pub backend: BackendChoice,
+    /// What is written; not empty, no path twice.
+    pub outputs: Vec<Output>,
+    /// How PNGs are coloured.
+    pub colours: ColourPlan,
+    /// How hard PNGs are compressed.
+    pub compression: CompressionArg,
+    /// Where it is computed.
+    pub place: Place,
+    /// What the user should know before it starts.
+    pub warnings: Vec<String>,
+}
+
+/// Where a picture is computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In this process, by `workers` workers that share its cores.
+    InProcess {
+        /// At least 1.
+        workers: u16,
+    },
+    /// On the farm around a Redis.
+    Farm {
+        /// Its address, with credentials: never printed.
+        url: String,
+        /// Most workers that take part; all when `None`.
+        workers: Option<u16>,
+    },
+}
+
+/// A file to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Where.
+    pub path: PathBuf,
+    /// What.
+    pub kind: OutputKind,
+}
+
+/// A kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputKind {
+    /// Colours, 8 bits.
+    Png,
+    /// One measure, as numpy writes it.
+    Npy(Measure),
+    /// Measures as channels.
+    Exr,
+}
+
+/// How smooth counts become colours.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ColourPlan {
+    /// Name of the palette.
+    pub palette: PaletteArg,
+    /// Smooth counts at the palette's ends; found from samples of the view when `None`.
+    pub range: Option<(f64, f64)>,
+}
+
+/// Why arguments do not make a plan: the user's mistake, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The view or its parameters are over a limit.
+    #[error(transparent)]
+    Frame(#[from] fractal::FrameError),
+    /// The density is zero or less.
+    #[error("--density {0} is not greater than 0")]
+    Density(String),
+    /// The bounds and density make a picture that cannot be.
+    #[error("bounds and --density {0} make a picture of more than 2^17 samples a side")]
+    TooDense(String),
+    /// The file's extension says nothing.
+    #[error("-o {}: write to .png, .npy or .exr", .0.display())]
+    Extension(PathBuf),
+    /// The same file twice.
+    #[error("-o {}: given twice", .0.display())]
+    Twice(PathBuf),
+    /// Strips of that many rows are too large for the queue.
+    #[error("--strip-rows {rows}: strips of this picture have at most {most} rows (4 MiB)")]
+    StripRows {
+        /// As asked.
+        rows: u32,
+        /// As possible.
+        most: u32,
+    },
+    /// The colour range is empty.
+    #[error("--colour-range {0} {1}: the low end must be below the high end")]
+    ColourRange(f64, f64),
+}
+
+/// Lowers arguments to a plan.
+///
+/// # Errors
+/// The first thing that cannot be.
+pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
+    let (view, width, height) = view(args.view)?;
+    let outputs = outputs(&args.outputs, args.measure.into())?;
+    let frame = FrameSpec {
+        view,
+        grid: args.grid.into(),
+        width,
+        height,
+        iterations: args.iterations,
+        escape_radius: args.escape_radius,
+        z0: args.z0.map_or((0.0, 0.0), |z0| (z0[0], z0[1])),
+        measures: outputs
+            .iter()
+            .flat_map(|output| output.kind.measures().iter().collect::<Vec<_>>())
+            .collect(),
+    };
+    frame.check()?;
+    let strips = strips(&frame, args.strip_rows)?;
+    let place = match args.redis {
+        None => Place::InProcess {
+            workers: args.workers.unwrap_or(1),
+        },
+        Some(url) => Place::Farm {
+            url,
+            workers: args.workers,
+        },
+    };
+    let range = match args.colour_range.as_deref() {
+        Some(&[low, high]) if low < high => Some((low, high)),
+        Some(&[low, high]) => return Err(PlanError::ColourRange(low, high)),
+        _ => None,
+    };
+    Ok(RenderPlan {
+        warnings: warnings(&frame),
+        strips,
+        backend: args.backend.into(),
+        outputs,
+        colours: ColourPlan {
+            palette: args.palette,
+            range,
+        },
+        compression: args.compression,
+        place,
+        frame,
+    })
+}
+
+/// The view with its size in samples.
+fn view(args: ViewArgs) -> Result<(View, u32, u32), PlanError> {
+    if let (Some(re), Some(im), Some(zoom)) = (args.re, args.im, args.zoom) {
+        let (width, height) = args.size.unwrap_or((1280, 720));
+        return Ok((View::Centre { re, im, zoom }, width, height));
+    }
+    let or = |given: Option<Decimal>, default: &str| given.unwrap_or_else(|| decimal(default));
+    let density = or(args.density, "512");
+    let (xmin, xmax) = (or(args.xmin, "-2"), or(args.xmax, "0.5"));
+    let (ymin, ymax) = (or(args.ymin, "-1.5"), or(args.ymax, "1.5"));
+    if !density.is_positive() {
+        return Err(PlanError::Density(density.to_string()));
+    }
+    let samples = |low: &Decimal, high: &Decimal| {
+        // Bounds out of order make a negative number here; the frame's own check names them.
+        let samples = high
+            .minus(low)
+            .times_trunc(&density)
+            .map(|samples| samples.max(0));
+        samples
+            .and_then(|samples| u32::try_from(samples).ok())
+            .ok_or_else(|| PlanError::TooDense(density.to_string()))
+    };
+    let (width, height) = (samples(&xmin, &xmax)?, samples(&ymin, &ymax)?);
+    let view = View::Bounds {
+        xmin,
+        xmax,
+        ymin,
+        ymax,
+    };
+    if width == 0 || height == 0 {
+        view.check_order()?;
+    }
+    Ok((view, width, height))
+}
+
+/// A default, which is a number.
+fn decimal(text: &str) -> Decimal {
+    text.parse()
+        .unwrap_or_else(|_| unreachable!("defaults are numbers"))
+}
+
+fn outputs(paths: &[PathBuf], measure: Measure) -> Result<Vec<Output>, PlanError> {
+    let default = [PathBuf::from("mandelbrot.png")];
+    let paths = if paths.is_empty() { &default } else { paths };
+    let mut outputs: Vec<Output> = Vec::new();
+    for path in paths {
+        if outputs.iter().any(|other| other.path == *path) {
+            return Err(PlanError::Twice(path.clone()));
+        }
+        outputs.push(Output {
+            kind: kind(path, measure)?,
+            path: path.clone(),
+        });
+    }
+    Ok(outputs)
+}
+
+fn kind(path: &Path, measure: Measure) -> Result<OutputKind, PlanError> {
+    let extension = path
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    match extension.as_deref() {
+        Some("png") => Ok(OutputKind::Png),
+        Some("npy") => Ok(OutputKind::Npy(measure)),
+        Some("exr") => Ok(OutputKind::Exr),
+        _ => Err(PlanError::Extension(path.to_owned())),
+    }
+}
+
+impl OutputKind {
+    /// The measures that it is made from.
+    pub fn measures(self) -> MeasureSet {
+        let none = MeasureSet::default();
+        match self {
+            Self::Png => none.with(Measure::Smooth),
+            Self::Npy(measure) => none.with(measure),
+            Self::Exr => none.with(Measure::Iterations).with(Measure::Smooth),
+        }
+    }
+}
+
+fn strips(frame: &FrameSpec, rows: Option<u32>) -> Result<StripPlan, PlanError> {
+    let bytes_per_pixel = frame.measures.bytes_per_pixel();
+    let Some(rows) = rows else {
+        return Ok(StripPlan::for_picture(
+            frame.width,
+            frame.height,
+            bytes_per_pixel,
+        ));
+    };
+    let rows = rows.min(frame.height);
+    let row_bytes = u64::from(frame.width) * bytes_per_pixel as u64;
+    let most = u32::try_from(MAX_STRIP_BYTES / row_bytes)
+        .unwrap_or(u32::MAX)
+        .max(1);
+    if rows > most {
+        return Err(PlanError::StripRows { rows, most });
+    }
+    Ok(StripPlan {
+        height: frame.height,
+        strip_rows: rows,
+    })
+}
+
+fn warnings(frame: &FrameSpec) -> Vec<String> {
+    let spacing = frame.spacing_log2();
+    let mut warnings = Vec::new();
+    if spacing < Arithmetic::F64.drawable_spacing_log2() {
+        warnings.push(format!(
+            "pixels are 2^{spacing:.0} apart, too close for double precision to tell them from each other: the picture will show blocks"
+        ));
+    } else if !Arithmetic::F64.is_exact_at(spacing) {
+        warnings.push(format!(
+            "pixels are 2^{spacing:.0} apart; below 2^{:.0} plain double precision miscounts some of them",
+            Arithmetic::F64.exact_spacing_log2()
+        ));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    fn planned(line: &str) -> Result<RenderPlan, PlanError> {
+        let words = ["submitter", "render"]
+            .into_iter()
+            .chain(line.split_whitespace());
+        let Command::Render(args) = Cli::try_parse_from(words).unwrap().command else {
+            unreachable!()
+        };
+        plan(*args)
+    }
+
+    #[test]
+    fn the_main_job_is_the_notebooks_view() {
+        let plan = planned("--density 4096").unwrap();
+        assert_eq!((plan.frame.width, plan.frame.height), (10240, 12288));
+        assert_eq!(
+            plan.outputs,
+            [Output {
+                path: "mandelbrot.png".into(),
+                kind: OutputKind::Png
+            }]
+        );
+        assert_eq!(plan.place, Place::InProcess { workers: 1 });
+        assert!(plan.warnings.is_empty());
+    }
+
+    #[test]
+    fn a_job_asks_for_the_measures_its_files_need() {
+        let plan = planned("-o a.PNG -o b.npy -o c.exr --measure stability").unwrap();
+        let measures: Vec<_> = plan.frame.measures.iter().collect();
+        assert_eq!(
+            measures,
+            [Measure::Iterations, Measure::Smooth, Measure::Stability]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_one_line() {
+        for (line, says) in [
+            ("--density 0", "--density 0 is not greater than 0"),
+            ("--density -5", "--density -5 is not greater than 0"),
+            (
+                "--density 1e10",
+                "bounds and --density 1e10 make a picture of more than 2^17 samples a side",
+            ),
+            (
+                "--density 0.1",
+                "a picture of 0 x 0 samples is not within 1 x 1 and 131072 x 131072",
+            ),
+            (
+                "--density 100000",
+                "a picture of 250000 x 300000 samples is not within 1 x 1 and 131072 x 131072",
+            ),
+            (
+                "--xmin 1",
+                "bounds out of order: xmin 1 is not below xmax 0.5",
+            ),
+            ("--re 0 --im 0 --zoom 0", "zoom 0 is not greater than 0"),
+            (
+                "--re 0 --im 0 --zoom 1 --size 0x5",
+                "a picture of 0 x 5 samples is not within 1 x 1 and 131072 x 131072",
+            ),
+            (
+                "--iterations 0",
+                "an iteration limit of 0 is not within 1 and 4294967294",
+            ),
+            (
+                "--escape-radius -1",
+                "escape radius -1 is not over 0 and at most 1000000000",
+            ),
+            ("-o picture", "-o picture: write to .png, .npy or .exr"),
+            ("-o a.png -o a.png", "-o a.png: given twice"),
+            (
+                "--density 4096 --strip-rows 1000",
+                "--strip-rows 1000: strips of this picture have at most 102 rows (4 MiB)",
+            ),
+            (
+                "--colour-range 5 5",
+                "--colour-range 5 5: the low end must be below the high end",
+            ),
+        ] {
+            assert_eq!(planned(line).unwrap_err().to_string(), says, "{line}");
+        }
+    }
+
+    #[test]
+    fn too_deep_views_are_warned_of() {
+        let at = |zoom: &str| {
+            planned(&format!("--re 0 --im 0 --size 256x256 --zoom {zoom}"))
+                .unwrap()
+                .warnings
+        };
+        assert!(at("1e4").is_empty());
+        assert!(at("1e8")[0].contains("miscounts"));
+        assert!(at("1e20")[0].contains("blocks"));
+    }
+}

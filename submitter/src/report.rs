@@ -1,0 +1,143 @@
+//! What a render says when it is done: one line for people, one JSON object for programs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use fractal::StripBuffer;
+use serde::Serialize;
+
+/// What was delivered, by whom.
+#[derive(Debug, Default)]
+pub struct Tally {
+    by_device: BTreeMap<(String, &'static str, String), WorkerReport>,
+    workers: BTreeSet<String>,
+    iterations_total: u64,
+    redelivered: u64,
+    /// Results that were malformed, truncated, oversized or foreign.
+    pub rejected: u64,
+}
+
+impl Tally {
+    /// Counts a strip's first buffer.
+    pub fn count(&mut self, buffer: &StripBuffer, worker: &str, attempt: u32) {
+        self.iterations_total += buffer.iterations_total;
+        self.redelivered += u64::from(attempt.saturating_sub(1));
+        self.workers.insert(worker.to_owned());
+        let (backend, device) = (buffer.origin.backend.name(), buffer.origin.device.clone());
+        let entry = self
+            .by_device
+            .entry((worker.to_owned(), backend, device.clone()))
+            .or_insert_with(|| WorkerReport {
+                name: worker.to_owned(),
+                backend,
+                arithmetic: buffer.origin.arithmetic.name(),
+                device,
+                strips: 0,
+                pixels: 0,
+                busy_secs: 0.0,
+            });
+        entry.strips += 1;
+        entry.pixels += buffer.pixels() as u64;
+        entry.busy_secs += buffer.busy_secs;
+    }
+
+    /// How many workers have delivered.
+    #[must_use]
+    pub fn workers_seen(&self) -> usize {
+        self.workers.len()
+    }
+}
+
+/// One device of one worker.
+#[derive(Clone, Debug, Serialize)]
+pub struct WorkerReport {
+    name: String,
+    backend: &'static str,
+    arithmetic: &'static str,
+    device: String,
+    strips: u64,
+    pixels: u64,
+    busy_secs: f64,
+}
+
+/// A file that was written.
+#[derive(Clone, Debug, Serialize)]
+pub struct OutputReport {
+    /// Where.
+    pub path: PathBuf,
+    /// Bytes.
+    pub bytes: u64,
+    /// Seconds that its thread worked.
+    pub busy_secs: f64,
+}
+
+/// The whole render.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Name of the job.
+    pub job: String,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Pixels.
+    pub pixels: u64,
+    /// Sum of the pixels' counts, the limit for those inside.
+    pub iterations_total: u64,
+    /// From the start of the program's work to the last file in its place.
+    pub elapsed_secs: f64,
+    /// Strips.
+    pub strips: u32,
+    /// Deliveries beyond the first of each strip.
+    pub redelivered: u64,
+    /// Results thrown away because they were malformed.
+    pub rejected: u64,
+    /// Smooth counts at the palette's ends.
+    pub colour_range: (f64, f64),
+    /// Files.
+    pub outputs: Vec<OutputReport>,
+    /// Devices that took part.
+    pub workers: Vec<WorkerReport>,
+}
+
+impl Report {
+    /// Adds what was delivered.
+    pub fn set_tally(&mut self, tally: &Tally) {
+        self.iterations_total = tally.iterations_total;
+        self.redelivered = tally.redelivered;
+        self.rejected = tally.rejected;
+        self.workers = tally.by_device.values().cloned().collect();
+    }
+
+    /// One line for people.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let files: Vec<_> = self
+            .outputs
+            .iter()
+            .map(|output| output.path.display().to_string())
+            .collect();
+        let devices: Vec<_> = self
+            .workers
+            .iter()
+            .map(|worker| format!("{} ({})", worker.name, worker.device))
+            .collect();
+        let megapixels = self.pixels as f64 / 1e6;
+        let mut line = format!(
+            "{}: {} x {} = {megapixels:.1} Mpx in {:.2} s, {:.1} Mpx/s, by {}",
+            files.join(", "),
+            self.width,
+            self.height,
+            self.elapsed_secs,
+            megapixels / self.elapsed_secs,
+            devices.join(", ")
+        );
+        if self.redelivered + self.rejected > 0 {
+            line.push_str(&format!(
+                "; {} strips delivered again, {} rejected",
+                self.redelivered, self.rejected
+            ));
+        }
+        line
+    }
+}
