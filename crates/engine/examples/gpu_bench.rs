@@ -8,11 +8,17 @@ fn main() -> Result<(), engine::bench::BenchError> {
         let (limits, kernels) = engine::bench::run_gpu(&device)?;
         for limit in limits {
             let (fma, iterations) = (limit.gfma_per_sec, limit.giter_per_sec);
-            println!("  {:14} {fma:10.2} Gfma/s, bound {iterations:8.3} Giter/s", limit.arithmetic);
+            println!(
+                "  {:14} {fma:10.2} Gfma/s, bound {iterations:8.3} Giter/s",
+                limit.arithmetic
+            );
         }
         for kernel in kernels {
             let (rate, share) = (kernel.giter_per_sec, kernel.of_limit);
-            println!("  {:20} {:10} {rate:8.3} Giter/s, {share:5.3} of the bound", kernel.name, kernel.scene);
+            println!(
+                "  {:20} {:10} {rate:8.3} Giter/s, {share:5.3} of the bound",
+                kernel.name, kernel.scene
+            );
         }
     }
     Ok(())

@@ -62,10 +62,20 @@ pub fn run_gpu(device: &GpuDevice) -> Result<(Vec<Limit>, Vec<KernelFigure>), Be
 }
 
 /// Iterations a second of one kernel on one scene, the best of some runs, each of which must be right.
-fn iterations_per_sec(device: &GpuDevice, arithmetic: Arithmetic, scene: &Scene) -> Result<f64, BenchError> {
-    let frame = PreparedFrame::new(scene.frame()?)
-        .map_err(|error| BenchError::Scene { scene: scene.name, reason: error.to_string() })?;
-    let strip = Strip { index: 0, row0: 0, rows: frame.spec.height };
+fn iterations_per_sec(
+    device: &GpuDevice,
+    arithmetic: Arithmetic,
+    scene: &Scene,
+) -> Result<f64, BenchError> {
+    let frame = PreparedFrame::new(scene.frame()?).map_err(|error| BenchError::Scene {
+        scene: scene.name,
+        reason: error.to_string(),
+    })?;
+    let strip = Strip {
+        index: 0,
+        row0: 0,
+        rows: frame.spec.height,
+    };
     let kernel = format!("{} in {}", device.info().name, arithmetic.name());
     let begun = Instant::now();
     let mut best = 0.0f64;
@@ -74,7 +84,8 @@ fn iterations_per_sec(device: &GpuDevice, arithmetic: Arithmetic, scene: &Scene)
             break;
         }
         let run_begun = Instant::now();
-        let buffer = device.compute_without_shortcuts(&frame, arithmetic, strip, &Progress::default())?;
+        let buffer =
+            device.compute_without_shortcuts(&frame, arithmetic, strip, &Progress::default())?;
         let secs = run_begun.elapsed().as_secs_f64();
         scene.check_total(&kernel, buffer.iterations_total, tolerance(arithmetic))?;
         best = best.max(buffer.iterations_total as f64 / secs);

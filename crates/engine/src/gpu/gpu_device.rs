@@ -73,7 +73,7 @@ impl GpuDevice {
         let serves = |a: &Arithmetic| !stability || Program::new(Kernel::Stability, *a).is_some();
         let proved = || self.info.arithmetics.iter().copied().filter(serves);
         proved()
-            .find(|a| a.is_exact_at(frame.spacing_log2))
+            .find(|a| a.is_exact_for(frame.extent_log2, frame.spacing_log2))
             .or_else(|| {
                 let most_precise = Arithmetic::ALL
                     .into_iter()

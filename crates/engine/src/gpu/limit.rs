@@ -36,11 +36,24 @@ impl GpuDevice {
                 .ok_or_else(|| Stop::Lost("there is no limit kernel".into()))?;
             let pipeline = context.compile(program)?;
             let measure = |steps: u32| {
-                let params =
-                    Proof { zero: 0, count: 1, steps, padding: 0, radius2: split(0.0), padding2: [0; 2] };
+                let params = Proof {
+                    zero: 0,
+                    count: 1,
+                    steps,
+                    padding: 0,
+                    radius2: split(0.0),
+                    padding2: [0; 2],
+                };
                 let begun = Instant::now();
                 let factor_and_summand = bytemuck::cast::<[f32; 2], [u8; 8]>([0.75, 0.125]);
-                proof::dispatch(context, &pipeline, params, &factor_and_summand, 16, WORKGROUPS)?;
+                proof::dispatch(
+                    context,
+                    &pipeline,
+                    params,
+                    &factor_and_summand,
+                    16,
+                    WORKGROUPS,
+                )?;
                 Ok::<_, Stop>(begun.elapsed())
             };
             let mut steps = 1;
