@@ -10,7 +10,7 @@ use crate::cli::BenchArgs;
 /// Measures and prints, as a table or as JSON.
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let choice = BackendChoice::from(args.backend);
-    let report = bench::run(choice)?;
+    let report = bench::run(choice, machine())?;
     let mut out = std::io::stdout().lock();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &report)?;
@@ -48,4 +48,20 @@ fn table(out: &mut impl Write, report: &Report) -> std::io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// What this machine is, as far as it says so: processor, threads, system.
+fn machine() -> String {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let processor = std::fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|text| {
+            let (_, name) = text
+                .lines()
+                .find(|line| line.starts_with("model name"))?
+                .split_once(':')?;
+            Some(name.trim().to_owned())
+        });
+    let processor = processor.unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    format!("{processor}, {threads} threads, {}", std::env::consts::OS)
 }

@@ -3,7 +3,7 @@
 mod bench;
 mod cli;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,6 +40,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let choice = args.backend.into();
     let threads = args.threads.map(usize::from);

@@ -13,7 +13,7 @@ mod plan;
 mod render;
 mod report;
 
-use std::io::{Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -66,6 +66,7 @@ fn render(args: RenderArgs) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
         .init();
     let plan = plan::plan(args)?;
     if !quiet {

@@ -5,6 +5,7 @@ pub mod cpu;
 pub mod gpu;
 pub mod scenes;
 
+use fractal::{Backend, BackendChoice};
 use serde::Serialize;
 
 pub use cpu::run_cpu;
@@ -89,4 +90,23 @@ pub struct Report {
     pub limits: Vec<Limit>,
     /// Measured kernels.
     pub kernels: Vec<KernelFigure>,
+}
+
+/// Measures what `choice` asks for: with `Auto` the processor and every adapter, software adapters too.
+/// `machine` is how the report calls this machine.
+///
+/// # Errors
+/// See [`BenchError`].
+pub fn run(choice: BackendChoice, machine: String) -> Result<Report, BenchError> {
+    let (mut limits, mut kernels) = (Vec::new(), Vec::new());
+    if choice.admits(Backend::Cpu) {
+        let (more_limits, more_kernels) = run_cpu(None)?;
+        limits.extend(more_limits);
+        kernels.extend(more_kernels);
+    }
+    Ok(Report {
+        machine,
+        limits,
+        kernels,
+    })
 }
