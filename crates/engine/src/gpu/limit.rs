@@ -7,8 +7,8 @@ use shaders::layout::{Proof, split};
 use shaders::{Kernel, Program, WORKGROUP};
 
 use super::context::Stop;
+use super::dispatch;
 use super::gpu_device::GpuDevice;
-use super::proof;
 use crate::device::EngineError;
 
 /// Workgroups of a measurement: enough to fill any GPU.
@@ -46,7 +46,7 @@ impl GpuDevice {
                 };
                 let begun = Instant::now();
                 let factor_and_summand = bytemuck::cast::<[f32; 2], [u8; 8]>([0.75, 0.125]);
-                proof::dispatch(
+                dispatch::dispatch(
                     context,
                     &pipeline,
                     params,
