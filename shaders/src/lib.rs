@@ -30,6 +30,6 @@ pub const BLOCK: u32 = 8;
 pub const fn instructions_per_step(arithmetic: fractal::Arithmetic) -> u32 {
     match arithmetic {
         fractal::Arithmetic::F32 | fractal::Arithmetic::F64 => 4,
-        fractal::Arithmetic::DoubleSingle => 103,
+        fractal::Arithmetic::DoubleSingle => 82,
     }
 }

@@ -272,10 +272,11 @@ fn warnings(frame: &FrameSpec) -> Vec<String> {
         warnings.push(format!(
             "pixels are 2^{spacing:.0} apart, too close for double precision to tell them from each other: the picture will show blocks"
         ));
-    } else if !Arithmetic::F64.is_exact_at(spacing) {
+    } else if !Arithmetic::F64.is_exact_for(frame.extent_log2(), spacing) {
         warnings.push(format!(
-            "pixels are 2^{spacing:.0} apart; below 2^{:.0} plain double precision miscounts some of them",
-            Arithmetic::F64.exact_spacing_log2()
+            "the view is 2^{:.0} wide; below 2^{:.0} plain double precision miscounts some pixels",
+            frame.extent_log2(),
+            Arithmetic::F64.exact_extent_log2()
         ));
     }
     warnings

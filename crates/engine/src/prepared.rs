@@ -15,6 +15,8 @@ pub struct PreparedFrame {
     pub rows: Vec<f64>,
     /// log2 of the smaller distance between neighbouring samples.
     pub spacing_log2: f64,
+    /// log2 of the longer side of the view.
+    pub extent_log2: f64,
     /// Size of a pixel in the plane, the unit of the distance estimate.
     pub pixel_spacing: f64,
 }
@@ -31,6 +33,7 @@ impl PreparedFrame {
             columns: x.to_f64s(0..spec.width),
             rows: y.to_f64s(0..spec.height),
             spacing_log2: spec.spacing_log2(),
+            extent_log2: spec.extent_log2(),
             pixel_spacing: spec.pixel_spacing(),
             spec,
         })

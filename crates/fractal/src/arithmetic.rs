@@ -74,16 +74,18 @@ impl Arithmetic {
         }
     }
 
-    /// Smallest log2 of the pixel spacing at which plain iteration in this arithmetic is exact enough:
-    /// about 1 % of the counts differ there from the exact ones, most of them by little.
+    /// Smallest log2 of a view's longer side in the plane at which plain iteration in this arithmetic is exact
+    /// enough: about 1 % of the counts differ there from the exact ones in places dense with boundary.
     ///
-    /// `docs/precision.md` holds the measurement, and the command that repeats it.
+    /// Not of the pixel spacing: rounding moves every point by as much, and what share of a view lies so near to
+    /// the boundary does not depend on how densely it is sampled. `docs/precision.md` holds the
+    /// measurement, and the command that repeats it.
     #[must_use]
-    pub const fn exact_spacing_log2(self) -> f64 {
+    pub const fn exact_extent_log2(self) -> f64 {
         match self {
-            Self::F32 => -12.5,
-            Self::DoubleSingle => -22.0,
-            Self::F64 => -24.0,
+            Self::F32 => -2.0,
+            Self::DoubleSingle => -13.5,
+            Self::F64 => -15.0,
         }
     }
 
@@ -98,9 +100,10 @@ impl Arithmetic {
         }
     }
 
-    /// Whether plain iteration in this arithmetic is exact enough for a pixel spacing.
+    /// Whether plain iteration in this arithmetic is exact enough for a view whose longer side is
+    /// 2^`extent_log2` and whose pixels are 2^`spacing_log2` apart.
     #[must_use]
-    pub fn is_exact_at(self, spacing_log2: f64) -> bool {
-        spacing_log2 >= self.exact_spacing_log2()
+    pub fn is_exact_for(self, extent_log2: f64, spacing_log2: f64) -> bool {
+        extent_log2 >= self.exact_extent_log2() && spacing_log2 >= self.drawable_spacing_log2()
     }
 }

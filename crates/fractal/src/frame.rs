@@ -121,7 +121,7 @@ impl FrameSpec {
         u32::try_from(self.iterations).unwrap_or(u32::MAX - 1)
     }
 
-    /// log2 of the smaller distance between neighbouring samples: what decides which arithmetic serves.
+    /// log2 of the smaller distance between neighbouring samples: what an arithmetic must tell apart.
     #[must_use]
     pub fn spacing_log2(&self) -> f64 {
         let (x, y) = self.axes();
@@ -129,6 +129,17 @@ impl FrameSpec {
             .into_iter()
             .flatten()
             .fold(f64::INFINITY, f64::min)
+    }
+
+    /// log2 of the longer side of the view in the plane: what decides which arithmetic is exact enough;
+    /// minus infinity for a single sample, which has no side.
+    #[must_use]
+    pub fn extent_log2(&self) -> f64 {
+        let (x, y) = self.axes();
+        [x, y]
+            .into_iter()
+            .filter_map(|axis| Some(axis.spacing_log2()? + libm::log2(f64::from(axis.len()))))
+            .fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// The distance between neighbouring rows: the size of a pixel in the plane (1 for a single row of
@@ -243,6 +254,7 @@ mod tests {
     #[test]
     fn spacing_is_that_of_the_grid() {
         assert!((frame().spacing_log2() - (-2.0)).abs() < 1e-9);
+        assert!((frame().extent_log2() - 3f64.log2()).abs() < 1e-9);
         assert!((frame().pixel_spacing() - 0.25).abs() < 1e-12);
     }
 }

@@ -2,12 +2,14 @@
 //! measured in the same run.
 
 pub mod cpu;
+pub mod gpu;
 pub mod scenes;
 
 use fractal::{Backend, BackendChoice};
 use serde::Serialize;
 
 pub use cpu::run_cpu;
+pub use gpu::run_gpu;
 pub use scenes::{SCENES, Scene};
 
 /// Why there is no report.
@@ -38,6 +40,9 @@ pub enum BenchError {
     /// A kernel could not be run.
     #[error(transparent)]
     Engine(#[from] crate::EngineError),
+    /// Adapters were asked for, and there are none.
+    #[error(transparent)]
+    Gpu(#[from] crate::gpu::GpuError),
 }
 
 /// The machine's own bound on plain iteration for one backend and arithmetic: measured multiply-add
@@ -101,6 +106,17 @@ pub fn run(choice: BackendChoice, machine: String) -> Result<Report, BenchError>
         let (more_limits, more_kernels) = run_cpu(None)?;
         limits.extend(more_limits);
         kernels.extend(more_kernels);
+    }
+    if choice.admits(Backend::Gpu) {
+        let adapters = crate::gpu::open_all();
+        if adapters.is_empty() && choice == BackendChoice::Gpu {
+            return Err(crate::gpu::GpuError::NoAdapter("usable").into());
+        }
+        for adapter in &adapters {
+            let (more_limits, more_kernels) = run_gpu(adapter)?;
+            limits.extend(more_limits);
+            kernels.extend(more_kernels);
+        }
     }
     Ok(Report {
         machine,

@@ -73,7 +73,7 @@ impl GpuDevice {
         let serves = |a: &Arithmetic| !stability || Program::new(Kernel::Stability, *a).is_some();
         let proved = || self.info.arithmetics.iter().copied().filter(serves);
         proved()
-            .find(|a| a.is_exact_at(frame.spacing_log2))
+            .find(|a| a.is_exact_for(frame.extent_log2, frame.spacing_log2))
             .or_else(|| {
                 let most_precise = Arithmetic::ALL
                     .into_iter()
@@ -188,21 +188,8 @@ impl GpuDevice {
     }
 
     fn origin(&self, task: Task<'_>) -> Origin {
-        let kernels = [
-            (task.frame.counts_iterations(), Kernel::Escape),
-            (
-                task.frame.spec.measures.contains(Measure::Distance),
-                Kernel::EscapeWithDerivative,
-            ),
-            (
-                task.frame.spec.measures.contains(Measure::Stability),
-                Kernel::Stability,
-            ),
-        ];
-        let kernel_id = kernels
-            .into_iter()
-            .filter(|(used, _)| *used)
-            .filter_map(|(_, kernel)| Program::new(kernel, task.arithmetic))
+        let kernel_id = strip::kernels(task.frame)
+            .filter_map(|kernel| Program::new(kernel, task.arithmetic))
             .fold(0, |id, program| id ^ program.id());
         Origin {
             backend: Backend::Gpu,

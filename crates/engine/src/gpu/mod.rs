@@ -3,7 +3,9 @@
 //! - [`adapters`]: which adapters there are, which are software, which are the same GPU twice
 //! - [`context`]: an open device, its compiled kernels and what went wrong with it; [`buffers`]: those of a strip
 //! - [`schedule`]: how steps are cut into rounds and submissions; [`strip`]: one strip computed
-//! - [`proof`]: what arithmetic an adapter really has, and how fast it is
+//! - [`proof`]: what arithmetic an adapter really has; [`timing`]: how fast it is; [`dispatch`]: what both
+//!   proofs and limits are run by
+//! - [`limit`]: its multiply-adds when it does nothing else
 //! - [`gpu_device`]: all of it as one device that the rest of the engine can use
 //!
 //! Invariants: a value depends on its pixel, the frame, the arithmetic and the adapter alone, never on the strip, the
@@ -13,12 +15,15 @@
 mod adapters;
 mod buffers;
 mod context;
+mod dispatch;
 mod gpu_device;
-pub(crate) mod proof;
+mod limit;
+mod proof;
 mod schedule;
 mod strip;
 #[cfg(test)]
 mod tests;
+mod timing;
 
 pub use adapters::AdapterSummary;
 pub use gpu_device::GpuDevice;

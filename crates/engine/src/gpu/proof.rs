@@ -1,19 +1,16 @@
-//! What arithmetic an adapter really has, found by small kernels on hard cases, and how fast it is.
+//! What arithmetic an adapter really has, found by small kernels on hard cases.
 //!
 //! WGSL promises neither exact rounding nor that double-single survives optimisation, and a driver that breaks it
 //! says nothing. So an arithmetic is used only after its elementary operations and a short orbit came out right
 //! on this very device.
 
-use std::time::{Duration, Instant};
-
-use fractal::{Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Strip, View};
-use shaders::layout::{DoubleOutcome, Proof, SingleOutcome, proof_binding, split};
+use fractal::Arithmetic;
+use shaders::layout::{DoubleOutcome, Proof, SingleOutcome, split};
 use shaders::{Kernel, Program, WORKGROUP};
 
-use super::context::{Context, Pipeline, Stop};
-use super::strip::{self, Task};
-use crate::prepared::PreparedFrame;
-use crate::progress::Progress;
+use super::context::{Context, Stop};
+use super::dispatch::dispatch;
+use super::timing;
 
 /// Steps of the proof's orbits.
 const ORBIT_STEPS: u32 = 40;
@@ -34,7 +31,7 @@ pub(super) fn prove_and_time(context: &Context, name: &str) -> Vec<Arithmetic> {
         if arithmetic == Arithmetic::F64 && !context.has_f64() {
             continue;
         }
-        let result = prove(context, arithmetic).and_then(|()| time(context, arithmetic));
+        let result = prove(context, arithmetic).and_then(|()| timing::time(context, arithmetic));
         // A kernel that does not compile is an answer too: it must not spoil the others.
         let failure = context.failure.take();
         match (result, failure) {
@@ -286,8 +283,7 @@ fn check_orbits(ends: &[[f32; 4]], arithmetic: Arithmetic) -> Result<(), String>
         }
         let whole = |high: f32, low: f32| f64::from(high) + f64::from(low);
         let error = (whole(end[0], end[1]) - x).hypot(whole(end[2], end[3]) - y);
-        // Not `>`, so that NaN fails.
-        if !(error <= 2f64.powi(-bits)) {
+        if error.is_nan() || error > 2f64.powi(-bits) {
             return Err(format!(
                 "an orbit of {cx} {cy:+}i is off by {error:.1e} after {ORBIT_STEPS} steps"
             ));
@@ -315,75 +311,6 @@ fn near<T: std::fmt::LowerExp>(
     }
 }
 
-/// Measures steps a second of plain iteration, and leaves the figure with the kernel.
-fn time(context: &Context, arithmetic: Arithmetic) -> Result<f64, String> {
-    /// Long enough for the clock and the cost of a submission.
-    const ENOUGH: Duration = Duration::from_millis(10);
-    const SIDE: u32 = 256;
-    const MOST_STEPS: u64 = 1 << 20;
-    let pipeline = context
-        .pipeline(Kernel::Escape, arithmetic)
-        .map_err(reason)?;
-    let mut steps = 64;
-    loop {
-        let elapsed = time_interior(context, arithmetic, SIDE, steps)?;
-        let rate = f64::from(SIDE * SIDE) * steps as f64 / elapsed.as_secs_f64();
-        if elapsed >= ENOUGH || steps >= MOST_STEPS {
-            pipeline.set_rate(rate);
-            return Ok(rate);
-        }
-        steps *= 4;
-    }
-}
-
-/// Time of `steps` steps of a square of points inside the set, which all take every step.
-fn time_interior(
-    context: &Context,
-    arithmetic: Arithmetic,
-    side: u32,
-    steps: u64,
-) -> Result<Duration, String> {
-    let bound = |text: &str| text.parse().map_err(|error| format!("{error:?}"));
-    let frame = PreparedFrame::new(FrameSpec {
-        view: View::Bounds {
-            xmin: bound("-0.3")?,
-            xmax: bound("-0.1")?,
-            ymin: bound("0")?,
-            ymax: bound("0.2")?,
-        },
-        grid: Grid::Pixels,
-        width: side,
-        height: side,
-        iterations: steps,
-        escape_radius: 256.0,
-        z0: (0.0, 0.0),
-        measures: MeasureSet::default().with(Measure::Iterations),
-    })
-    .map_err(|error| error.to_string())?;
-    let strip = Strip {
-        index: 0,
-        row0: 0,
-        rows: side,
-    };
-    let task = Task {
-        frame: &frame,
-        arithmetic,
-        strip,
-        shortcuts: false,
-        progress: &Progress::default(),
-    };
-    let begun = Instant::now();
-    strip::compute(context, task).map_err(reason)?;
-    Ok(begun.elapsed())
-}
-
-pub(super) fn reason(stop: Stop) -> String {
-    match stop {
-        Stop::Cancelled => "cancelled".into(),
-        Stop::Lost(reason) => reason,
-    }
-}
-
 /// Runs a program of the proof's kind over cases.
 fn run<T: bytemuck::Pod>(
     context: &Context,
@@ -393,7 +320,7 @@ fn run<T: bytemuck::Pod>(
     steps: u32,
 ) -> Result<Vec<T>, String> {
     let program = program.ok_or("there is no such proof")?;
-    let pipeline = context.compile(program).map_err(reason)?;
+    let pipeline = context.compile(program).map_err(Stop::reason)?;
     let params = Proof {
         zero: 0,
         count: count as u32,
@@ -411,108 +338,8 @@ fn run<T: bytemuck::Pod>(
         count * size_of::<T>(),
         workgroups,
     )
-    .map_err(reason)?;
+    .map_err(Stop::reason)?;
     Ok(bytemuck::pod_collect_to_vec(&bytes))
-}
-
-/// One dispatch of a proof or a limit; returns its results.
-pub(super) fn dispatch(
-    context: &Context,
-    pipeline: &Pipeline,
-    params: Proof,
-    cases: &[u8],
-    result_bytes: usize,
-    workgroups: u32,
-) -> Result<Vec<u8>, Stop> {
-    use wgpu::BufferUsages as Usage;
-    let buffer = |label, bytes: usize, usage| {
-        context.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size: bytes as u64,
-            usage,
-            mapped_at_creation: false,
-        })
-    };
-    let uniform = buffer(
-        "proof params",
-        size_of::<Proof>(),
-        Usage::UNIFORM | Usage::COPY_DST,
-    );
-    let case_buffer = buffer("proof cases", cases.len(), Usage::STORAGE | Usage::COPY_DST);
-    let results = buffer(
-        "proof results",
-        result_bytes,
-        Usage::STORAGE | Usage::COPY_SRC,
-    );
-    let read = buffer(
-        "proof read",
-        result_bytes,
-        Usage::MAP_READ | Usage::COPY_DST,
-    );
-    context
-        .queue
-        .write_buffer(&uniform, 0, bytemuck::bytes_of(&params));
-    context.queue.write_buffer(&case_buffer, 0, cases);
-    let bind_group = context
-        .device
-        .create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("proof"),
-            layout: &context.proof_layout,
-            entries: &[
-                wgpu::BindGroupEntry {
-                    binding: proof_binding::PARAMS,
-                    resource: uniform.as_entire_binding(),
-                },
-                wgpu::BindGroupEntry {
-                    binding: proof_binding::CASES,
-                    resource: case_buffer.as_entire_binding(),
-                },
-                wgpu::BindGroupEntry {
-                    binding: proof_binding::RESULTS,
-                    resource: results.as_entire_binding(),
-                },
-            ],
-        });
-    let mut encoder = context
-        .device
-        .create_command_encoder(&wgpu::CommandEncoderDescriptor {
-            label: Some("proof"),
-        });
-    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-    pass.set_pipeline(&pipeline.pipeline);
-    pass.set_bind_group(0, &bind_group, &[]);
-    pass.dispatch_workgroups(workgroups, 1, 1);
-    drop(pass);
-    encoder.copy_buffer_to_buffer(&results, 0, &read, 0, result_bytes as u64);
-    let submission = context.queue.submit([encoder.finish()]);
-    context.wait_mapped(&submission, &[read.slice(..)])?;
-    let view = read
-        .get_mapped_range(..)
-        .map_err(|error| Stop::Lost(error.to_string()))?;
-    Ok(view.to_vec())
-}
-
-pub(super) fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
-    use wgpu::BufferBindingType as Type;
-    let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty,
-            has_dynamic_offset: false,
-            min_binding_size: None,
-        },
-        count: None,
-    };
-    let entries = [
-        entry(proof_binding::PARAMS, Type::Uniform),
-        entry(proof_binding::CASES, Type::Storage { read_only: true }),
-        entry(proof_binding::RESULTS, Type::Storage { read_only: false }),
-    ];
-    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some("proof"),
-        entries: &entries,
-    })
 }
 
 /// The proof of the error-free transformations by any program of its kind: for negative controls.

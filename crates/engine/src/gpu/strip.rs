@@ -43,23 +43,32 @@ struct Values {
     iterations_total: u64,
 }
 
+/// The kernels that a frame's measures need.
+pub(super) fn kernels(frame: &PreparedFrame) -> impl Iterator<Item = Kernel> {
+    let measures = frame.spec.measures;
+    let escape = if measures.contains(Measure::Distance) {
+        Kernel::EscapeWithDerivative
+    } else {
+        Kernel::Escape
+    };
+    let stability = measures.contains(Measure::Stability);
+    let escape = frame.counts_iterations().then_some(escape);
+    escape
+        .into_iter()
+        .chain(stability.then_some(Kernel::Stability))
+}
+
 /// Computes the planes of a strip, and its total of iterations.
 pub(super) fn compute(context: &Context, task: Task<'_>) -> Result<(Vec<Plane>, u64), Stop> {
     let measures = task.frame.spec.measures;
     let mut values = Values::default();
-    if task.frame.counts_iterations() {
-        let kernel = if measures.contains(Measure::Distance) {
-            Kernel::EscapeWithDerivative
-        } else {
-            Kernel::Escape
-        };
+    for kernel in kernels(task.frame) {
         run(context, task, kernel, &mut |words, pixels| {
-            values.add_escape(task.frame, words, pixels)
-        })?;
-    }
-    if measures.contains(Measure::Stability) {
-        run(context, task, Kernel::Stability, &mut |words, pixels| {
-            values.add_stability(words, pixels)
+            if kernel == Kernel::Stability {
+                values.add_stability(words, pixels);
+            } else {
+                values.add_escape(task.frame, words, pixels);
+            }
         })?;
     }
     if !task.frame.counts_iterations() {
@@ -217,11 +226,7 @@ fn run_part(
             &mut turn,
             last.then_some(output_bytes),
         )?;
-        let steps = rounds
-            .iter()
-            .zip(&counts)
-            .map(|(round, slot)| f64::from(slot.count) * f64::from(round.steps));
-        pipeline.measured(steps.sum(), begun.elapsed());
+        pipeline.measured(steps_made(&rounds, &counts), begun.elapsed());
         task.progress.step();
         active = counts[rounds.len()].count;
         if last {
@@ -236,11 +241,23 @@ fn run_part(
         .output_read
         .slice(..output_bytes)
         .get_mapped_range()
-        .map_err(lost)?;
+        .map_err(|error| lost(&error))?;
     take(bytemuck::cast_slice(&view), pixels as usize);
     drop(view);
     set.output_read.unmap();
     Ok(())
+}
+
+/// Steps that a submission made, near enough: pixels that finished in a round made half of its steps.
+fn steps_made(rounds: &[Round], counts: &[Slot]) -> f64 {
+    let active = |slot: &Slot| f64::from(slot.count);
+    rounds
+        .iter()
+        .zip(counts.windows(2))
+        .map(|(round, slots)| {
+            f64::from(round.steps) * 0.5 * (active(&slots[0]) + active(&slots[1]))
+        })
+        .sum()
 }
 
 /// What all rounds of a part have in common.
@@ -335,7 +352,7 @@ fn submit_rounds(
     let submission = context.queue.submit([encoder.finish()]);
     context.wait_mapped(&submission, &mapped)?;
     let mut counts = [Slot::default(); MAX_ROUNDS + 1];
-    let view = mapped[0].get_mapped_range().map_err(lost)?;
+    let view = mapped[0].get_mapped_range().map_err(|error| lost(&error))?;
     counts[..=rounds.len()].copy_from_slice(bytemuck::cast_slice(&view));
     drop(view);
     set.slots_read.unmap();
@@ -365,6 +382,6 @@ fn coordinates(values: &[f64], arithmetic: Arithmetic) -> Vec<u8> {
     }
 }
 
-fn lost(error: wgpu::MapRangeError) -> Stop {
+fn lost(error: &wgpu::MapRangeError) -> Stop {
     Stop::Lost(error.to_string())
 }

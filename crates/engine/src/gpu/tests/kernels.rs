@@ -134,8 +134,7 @@ fn plain_loop(frame: &PreparedFrame, col: usize, row: usize) -> Pixel {
             pixel.smooth = fractal::smooth::Smoothing::new(spec.escape_radius).count(n, norm2);
             pixel.distance = fractal::smooth::distance(n, norm2, dx.hypot(dy), frame.pixel_spacing);
         }
-        // Also true of NaN.
-        if !(norm2 < 1e30) {
+        if norm2.is_nan() || norm2 > 1e30 {
             break;
         }
     }

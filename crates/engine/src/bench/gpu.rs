@@ -1,0 +1,94 @@
+//! An adapter's kernels against the adapter's own limit.
+
+use std::time::{Duration, Instant};
+
+use fractal::{Arithmetic, Strip};
+
+use super::{BenchError, KernelFigure, Limit, SCENES, Scene};
+use crate::gpu::GpuDevice;
+use crate::{PreparedFrame, Progress};
+
+/// Runs of a scene of which the best counts.
+const MOST_ROUNDS: usize = 5;
+/// No further run is begun after this long: a software adapter takes about a second for one.
+const ENOUGH: Duration = Duration::from_millis(500);
+
+/// How far the total of a scene may be off, as a share of it. The scenes' boundary pixels are decided by last bits, and
+/// single precision is too short for the deeper scene: there it shows speed alone.
+const fn tolerance(arithmetic: Arithmetic) -> f64 {
+    match arithmetic {
+        Arithmetic::F32 => 2e-2,
+        Arithmetic::DoubleSingle | Arithmetic::F64 => 1e-3,
+    }
+}
+
+/// Measures every arithmetic that an adapter offers: its limit, and its kernel on every scene, with a strip as large
+/// as the scene, transfers included.
+///
+/// # Errors
+/// See [`BenchError`].
+pub fn run_gpu(device: &GpuDevice) -> Result<(Vec<Limit>, Vec<KernelFigure>), BenchError> {
+    let (mut limits, mut kernels) = (Vec::new(), Vec::new());
+    let name = &device.info().name;
+    for arithmetic in Arithmetic::ALL {
+        if !device.info().arithmetics.contains(&arithmetic) {
+            continue;
+        }
+        let fma_per_sec = device.multiply_add_rate(arithmetic)?;
+        let bound = fma_per_sec / f64::from(shaders::instructions_per_step(arithmetic));
+        limits.push(Limit {
+            backend: "gpu",
+            device: name.clone(),
+            arithmetic: arithmetic.name(),
+            threads: 1,
+            gfma_per_sec: fma_per_sec / 1e9,
+            giter_per_sec: bound / 1e9,
+        });
+        for scene in &SCENES {
+            let rate = iterations_per_sec(device, arithmetic, scene)?;
+            kernels.push(KernelFigure {
+                name: format!("WGSL {}", arithmetic.name()),
+                backend: "gpu",
+                device: name.clone(),
+                scene: scene.name,
+                threads: 1,
+                giter_per_sec: rate / 1e9,
+                of_limit: rate / bound,
+                iterations_checked: true,
+            });
+        }
+    }
+    Ok((limits, kernels))
+}
+
+/// Iterations a second of one kernel on one scene, the best of some runs, each of which must be right.
+fn iterations_per_sec(
+    device: &GpuDevice,
+    arithmetic: Arithmetic,
+    scene: &Scene,
+) -> Result<f64, BenchError> {
+    let frame = PreparedFrame::new(scene.frame()?).map_err(|error| BenchError::Scene {
+        scene: scene.name,
+        reason: error.to_string(),
+    })?;
+    let strip = Strip {
+        index: 0,
+        row0: 0,
+        rows: frame.spec.height,
+    };
+    let kernel = format!("{} in {}", device.info().name, arithmetic.name());
+    let begun = Instant::now();
+    let mut best = 0.0f64;
+    for round in 0..MOST_ROUNDS {
+        if round > 0 && begun.elapsed() > ENOUGH {
+            break;
+        }
+        let run_begun = Instant::now();
+        let buffer =
+            device.compute_without_shortcuts(&frame, arithmetic, strip, &Progress::default())?;
+        let secs = run_begun.elapsed().as_secs_f64();
+        scene.check_total(&kernel, buffer.iterations_total, tolerance(arithmetic))?;
+        best = best.max(buffer.iterations_total as f64 / secs);
+    }
+    Ok(best)
+}
