@@ -11,7 +11,7 @@ use crate::progress::Progress;
 
 /// Pixels whose first steps are made together, before the survivors go to the lanes: a multiple of every
 /// instance's lanes, small enough that all of it stays in the first-level cache.
-pub(super) const CHUNK: usize = 384;
+pub(super) const CHUNK: usize = 480;
 /// Most pixels of a band: its index has to fit into a meta word.
 pub(super) const MAX_PIXELS: usize = 1 << 17;
 const _: () = assert!(MAX_PIXELS + CHUNK <= 1 << INDEX_BITS);
@@ -168,6 +168,10 @@ impl Band<'_> {
 /// Computes a band; `false` if it was cancelled.
 #[inline(always)]
 pub(super) fn compute<S: Simd, const V: usize>(s: S, band: &mut Band<'_>) -> bool {
+    const {
+        let group = V * S::LANES;
+        assert!(CHUNK.is_multiple_of(group) && group <= escape::MAX_GROUP && S::LANES <= 8);
+    }
     let plan = band.plan;
     let counted = !plan.counts
         || match (plan.derivative, plan.cycles) {

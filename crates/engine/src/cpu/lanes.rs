@@ -10,8 +10,8 @@
 //!   depends on no other pixel, nor on how many lanes there are.
 //! - Nothing counts steps. All lanes share one clock; a lane's *meta* word knows where on the clock the
 //!   pixel was at step 0, and which pixel it is.
-//! - Memory holds the lanes as they were at the block's start, registers what has become of them: so the
-//!   block's start is there, for nothing, when an escape must be traced to its exact step.
+//! - A block's end is written beside its start: so the start is there, for nothing, when an escape must be
+//!   traced to its exact step.
 
 use super::band::CHUNK;
 use super::simd::Simd;
@@ -51,15 +51,6 @@ impl<S: Simd> Orbits<S> {
             dy: zero,
             cx: zero,
             cy: zero,
-        }
-    }
-
-    /// Takes over z and its derivative from `other`, whose c is the same.
-    #[inline(always)]
-    pub(super) fn move_to<const D: bool>(&mut self, other: &Self) {
-        (self.x, self.y) = (other.x, other.y);
-        if D {
-            (self.dx, self.dy) = (other.dx, other.dy);
         }
     }
 
@@ -238,14 +229,18 @@ pub(super) struct Blocks {
     pub(super) bound2: f64,
 }
 
+/// z and its derivative of one vector of lanes.
+type State<S> = [<S as Simd>::V; 4];
+
 /// `V` vectors of lanes.
 pub(super) struct Lanes<S: Simd, const V: usize> {
-    /// As of the last block's end.
-    z: [Orbits<S>; V],
-    /// As of the last block's end, if that one found something to do.
-    next: [Orbits<S>; V],
+    /// As of the last block's end, and as of its start; which is which alternates.
+    states: [[State<S>; V]; 2],
+    /// Which of the two is the end.
+    end: usize,
+    c: [(S::V, S::V); V],
     meta: [S::V; V],
-    /// States of an earlier block's end, to compare with: equal bits are a proof of a cycle.
+    /// States of an earlier block's end, to compare with: equal numbers are a proof of a cycle.
     saved: [(S::V, S::V); V],
     saved_at: u64,
     /// Count of states saved, and the block that saves the next one.
@@ -264,11 +259,12 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
 
     #[inline(always)]
     pub(super) fn new(s: S) -> Self {
-        let never = s.splat(f64::NAN);
+        let (never, zero) = (s.splat(f64::NAN), s.splat(0.0));
         Self {
-            z: [Orbits::idle(s); V],
-            next: [Orbits::idle(s); V],
-            meta: [s.splat(0.0); V],
+            states: [[[zero; 4]; V]; 2],
+            end: 0,
+            c: [(zero, zero); V],
+            meta: [zero; V],
             saved: [(never, never); V],
             saved_at: 0,
             saves: 0,
@@ -277,6 +273,20 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
             clock: 0,
             blocks: 0,
             deadline: u64::MAX,
+        }
+    }
+
+    /// Vector `v` as of the last block's end (`half` = `self.end`) or start.
+    #[inline(always)]
+    fn orbits(&self, half: usize, v: usize) -> Orbits<S> {
+        let ([x, y, dx, dy], (cx, cy)) = (self.states[half & 1][v], self.c[v]);
+        Orbits {
+            x,
+            y,
+            dx,
+            dy,
+            cx,
+            cy,
         }
     }
 
@@ -296,9 +306,8 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         sink: &mut K,
         progress: &Progress,
     ) -> bool {
-        let bound2 = s.splat(frame.bound2);
         for v in 0..V {
-            self.refill::<D>(s, v, Self::ALL & !self.alive[v], queue, age);
+            self.refill::<D, P>(s, v, Self::ALL & !self.alive[v], queue, age);
         }
         self.set_deadline(s, frame.limit);
         while self.alive != [0; V] && (last || !queue.is_empty()) {
@@ -311,46 +320,33 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                         return false;
                     }
                 }
-                let mut z = self.z;
-                advance::<S, V, D>(s, &mut z, frame.steps);
-                self.clock += frame.steps;
-                let (mut gone, mut cycling, mut any) = ([0; V], [0; V], 0);
-                for v in 0..V {
-                    gone[v] = Self::ALL & !s.bits(s.le(z[v].norm2(s), bound2));
-                    any |= gone[v];
-                    if P {
-                        let (x, y) = self.saved[v];
-                        cycling[v] = s.bits(s.and(s.eq(z[v].x, x), s.eq(z[v].y, y)));
-                        any |= cycling[v];
-                    }
-                }
+                let (gone, cycling, any) = self.block::<D, P>(s, frame);
                 if any != 0 || self.clock >= self.deadline {
-                    for v in 0..V {
-                        self.next[v].move_to::<D>(&z[v]);
-                    }
                     break (gone, cycling);
-                }
-                for v in 0..V {
-                    self.z[v].move_to::<D>(&z[v]);
                 }
                 if P && self.blocks >= self.next_save {
                     self.save();
                 }
             };
             let mut due = self.clock >= self.deadline;
+            // The vectors in which something happened, one bit each.
+            let mut busy = 0u32;
             for v in 0..V {
-                let gone = gone[v] & self.alive[v];
+                busy |= u32::from(due || gone[v] | cycling[v] != 0) << v;
+            }
+            while busy != 0 {
+                let v = busy.trailing_zeros() as usize % V;
+                busy &= busy - 1;
+                let gone = gone[v];
                 if gone != 0 {
                     // Ages become the step at which the block began.
                     let step = (self.clock - frame.steps).wrapping_sub(AGE_ORIGIN);
                     let meta = s.add_bits(self.meta[v], s.splat_bits(step << INDEX_BITS));
-                    sink.escaped(s, gone, &self.z[v], meta);
+                    sink.escaped(s, gone, &self.orbits(self.end ^ 1, v), meta);
                 }
-                let next = self.next[v];
-                self.z[v].move_to::<D>(&next);
                 let mut done = gone;
                 if P {
-                    let cycling = cycling[v] & self.alive[v] & !gone;
+                    let cycling = cycling[v] & !gone;
                     if cycling != 0 && K::CYCLE_ENDS {
                         done |= cycling;
                     } else if cycling != 0 {
@@ -364,13 +360,11 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                         s.splat_bits((AGE_ORIGIN + frame.limit - self.clock) << INDEX_BITS);
                     let finished = s.bits(s.le(oldest, self.meta[v])) & self.alive[v] & !done;
                     if finished != 0 {
-                        sink.finished(s, finished, &self.z[v], self.meta[v]);
+                        sink.finished(s, finished, &self.orbits(self.end, v), self.meta[v]);
                         done |= finished;
                     }
                 }
-                if done != 0 {
-                    self.refill::<D>(s, v, done, queue, age);
-                }
+                self.refill::<D, P>(s, v, done, queue, age);
             }
             if P && self.blocks >= self.next_save {
                 self.save();
@@ -382,37 +376,82 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         true
     }
 
+    /// Iterates all lanes for a block. The lanes that had escaped at its end, those that were back in the
+    /// saved state, and whether there were any of either.
+    #[inline(always)]
+    fn block<const D: bool, const P: bool>(
+        &mut self,
+        s: S,
+        frame: &Blocks,
+    ) -> ([u32; V], [u32; V], u32) {
+        let mut z = [Orbits::idle(s); V];
+        for (v, z) in z.iter_mut().enumerate() {
+            *z = self.orbits(self.end, v);
+        }
+        advance::<S, V, D>(s, &mut z, frame.steps);
+        self.clock += frame.steps;
+        self.end ^= 1;
+        let bound2 = s.splat(frame.bound2);
+        let (mut gone, mut cycling, mut any) = ([0; V], [0; V], 0);
+        for v in 0..V {
+            let state = &mut self.states[self.end & 1][v];
+            (state[0], state[1]) = (z[v].x, z[v].y);
+            if D {
+                (state[2], state[3]) = (z[v].dx, z[v].dy);
+            }
+            gone[v] = self.alive[v] & !s.bits(s.le(z[v].norm2(s), bound2));
+            if P {
+                let (x, y) = self.saved[v];
+                let same = s.and(s.eq(z[v].x, x), s.eq(z[v].y, y));
+                cycling[v] = self.alive[v] & s.bits(same);
+            }
+            any |= gone[v] | cycling[v];
+        }
+        (gone, cycling, any)
+    }
+
     /// Gives the lanes `free` of vector `v` the next orbits of the queue, as far as there are any.
     #[inline(always)]
-    fn refill<const D: bool>(&mut self, s: S, v: usize, free: u32, queue: &mut Points, age: u64) {
-        let count = queue.len().min(free.count_ones() as usize);
-        let mut idle = free;
-        for _ in 0..count {
-            idle &= idle - 1;
+    fn refill<const D: bool, const P: bool>(
+        &mut self,
+        s: S,
+        v: usize,
+        free: u32,
+        queue: &mut Points,
+        age: u64,
+    ) {
+        let (mut fill, mut count) = (free, free.count_ones() as usize);
+        while count > queue.len() {
+            fill &= fill - 1;
+            count -= 1;
         }
-        let fill = free & !idle;
-        self.alive[v] = self.alive[v] & !free | fill;
-        let never = s.splat(f64::NAN);
-        self.saved[v].0 = s.select(s.mask(free), never, self.saved[v].0);
-        if fill != 0 {
-            let (new, index) = queue.peek::<S, D>(s, 0);
-            queue.drop_front(count);
-            let born = s.splat_bits((AGE_ORIGIN + age - self.clock) << INDEX_BITS);
-            self.meta[v] = s.expand(fill, s.add_bits(index, born), self.meta[v]);
-            let z = &mut self.z[v];
-            z.x = s.expand(fill, new.x, z.x);
-            z.y = s.expand(fill, new.y, z.y);
-            z.cx = s.expand(fill, new.cx, z.cx);
-            z.cy = s.expand(fill, new.cy, z.cy);
-            if D {
-                z.dx = s.expand(fill, new.dx, z.dx);
-                z.dy = s.expand(fill, new.dy, z.dy);
-            }
+        let idle = free & !fill;
+        self.alive[v] &= !idle;
+        self.alive[v] |= fill;
+        if P {
+            // What was saved here is another pixel's.
+            self.saved[v].0 = s.select(s.mask(free), s.splat(f64::NAN), self.saved[v].0);
         }
+        let (new, index) = queue.peek::<S, D>(s, 0);
+        queue.drop_front(count);
+        let born = s.splat_bits((AGE_ORIGIN + age - self.clock) << INDEX_BITS);
+        self.meta[v] = s.expand(fill, s.add_bits(index, born), self.meta[v]);
+        let (state, c) = (&mut self.states[self.end & 1][v], &mut self.c[v]);
+        state[0] = s.expand(fill, new.x, state[0]);
+        state[1] = s.expand(fill, new.y, state[1]);
+        if D {
+            state[2] = s.expand(fill, new.dx, state[2]);
+            state[3] = s.expand(fill, new.dy, state[3]);
+        }
+        c.0 = s.expand(fill, new.cx, c.0);
+        c.1 = s.expand(fill, new.cy, c.1);
         if idle != 0 {
-            let mask = s.mask(idle);
-            self.z[v] = Orbits::idle(s).select::<true>(s, mask, &self.z[v]);
-            self.meta[v] = s.select(mask, s.splat(0.0), self.meta[v]);
+            // z = c = 0 stays where it is.
+            let (mask, zero) = (s.mask(idle), s.splat(0.0));
+            self.meta[v] = s.select(mask, zero, self.meta[v]);
+            for part in state.iter_mut().chain([&mut c.0, &mut c.1]) {
+                *part = s.select(mask, zero, *part);
+            }
         }
     }
 
@@ -441,7 +480,8 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
     #[inline(always)]
     fn save(&mut self) {
         for v in 0..V {
-            self.saved[v] = (self.z[v].x, self.z[v].y);
+            let state = &self.states[self.end & 1][v];
+            self.saved[v] = (state[0], state[1]);
         }
         self.saved_at = self.clock;
         self.saves += 1;

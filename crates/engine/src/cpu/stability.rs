@@ -96,17 +96,16 @@ fn first_steps<S: Simd, const V: usize>(s: S, band: &mut Band<'_>, start: usize,
     let iota = s.load(&iota);
     for at in (0..len).step_by(V * S::LANES) {
         let mut z = [Orbits::idle(s); V];
-        for v in 0..V {
+        for (v, z) in z.iter_mut().enumerate() {
             let at = at + v * S::LANES;
-            z[v].x = s.splat(plan.z0.0);
-            z[v].y = s.splat(plan.z0.1);
-            (z[v].cx, z[v].cy) = (s.load(&scratch.cx[at..]), s.load(&scratch.cy[at..]));
+            (z.x, z.y) = (s.splat(plan.z0.0), s.splat(plan.z0.1));
+            (z.cx, z.cy) = (s.load(&scratch.cx[at..]), s.load(&scratch.cy[at..]));
         }
         advance::<S, V, false>(s, &mut z, steps);
-        for v in 0..V {
+        for (v, z) in z.iter().enumerate() {
             let at = at + v * S::LANES;
             if steps == plan.limit {
-                s.store(&mut scratch.stability[start + at..], z[v].norm2(s));
+                s.store(&mut scratch.stability[start + at..], z.norm2(s));
                 continue;
             }
             let open = if len >= at + S::LANES {
@@ -114,10 +113,10 @@ fn first_steps<S: Simd, const V: usize>(s: S, band: &mut Band<'_>, start: usize,
             } else {
                 (1 << len.saturating_sub(at)) - 1
             };
-            let stay = open & s.bits(s.le(z[v].norm2(s), bound2));
+            let stay = open & s.bits(s.le(z.norm2(s), bound2));
             if stay != 0 {
                 let index = s.add_bits(iota, s.splat_bits((start + at) as u64));
-                scratch.queue.push::<S, false>(s, stay, &z[v], index);
+                scratch.queue.push::<S, false>(s, stay, z, index);
             }
         }
     }

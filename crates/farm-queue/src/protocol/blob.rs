@@ -85,22 +85,29 @@ pub struct Decoded {
     pub attempt: u32,
 }
 
-/// The blob for `buffer` in one allocation and one copy of the planes.
+/// A blob that is not put together yet, so that it can be written to where it has to go in one copy.
+pub struct Parts<'a> {
+    header: Vec<u8>,
+    planes: &'a [Plane],
+    raw_len: usize,
+}
+
+/// The parts of the blob for `buffer`.
 #[must_use]
-pub fn encode(job: &JobId, buffer: &StripBuffer, worker: &str, attempt: u32) -> Vec<u8> {
+pub fn parts<'a>(job: &JobId, buffer: &'a StripBuffer, worker: &str, attempt: u32) -> Parts<'a> {
     let origin = &buffer.origin;
     let (device, worker) = (name(&origin.device), name(worker));
     let header_len = FIXED_BYTES + device.len() + worker.len();
     let raw_len: usize = buffer.planes.iter().map(|plane| plane.bytes().len()).sum();
     let measures = (buffer.planes.iter()).fold(0, |set, plane| set | bit(plane.measure()));
 
-    let mut out = Vec::with_capacity(header_len + raw_len);
-    out.extend_from_slice(MAGIC);
-    out.extend_from_slice(&BLOB_VERSION.to_le_bytes());
-    out.extend_from_slice(&(header_len as u16).to_le_bytes());
-    out.extend_from_slice(&[0; 8]);
-    out.extend_from_slice(&(raw_len as u64).to_le_bytes());
-    out.extend_from_slice(&job.to_bytes());
+    let mut header = Vec::with_capacity(header_len);
+    header.extend_from_slice(MAGIC);
+    header.extend_from_slice(&BLOB_VERSION.to_le_bytes());
+    header.extend_from_slice(&(header_len as u16).to_le_bytes());
+    header.extend_from_slice(&[0; 8]);
+    header.extend_from_slice(&(raw_len as u64).to_le_bytes());
+    header.extend_from_slice(&job.to_bytes());
     for number in [
         buffer.strip.index,
         buffer.strip.row0,
@@ -108,22 +115,48 @@ pub fn encode(job: &JobId, buffer: &StripBuffer, worker: &str, attempt: u32) -> 
         buffer.width,
         attempt,
     ] {
-        out.extend_from_slice(&number.to_le_bytes());
+        header.extend_from_slice(&number.to_le_bytes());
     }
     let backend = backend_code(origin.backend);
-    out.extend_from_slice(&[measures, backend, arithmetic_code(origin.arithmetic), 0]);
-    out.extend_from_slice(&origin.kernel_id.to_le_bytes());
-    out.extend_from_slice(&buffer.iterations_total.to_le_bytes());
-    out.extend_from_slice(&buffer.busy_secs.to_le_bytes());
-    out.extend_from_slice(&[device.len() as u8, worker.len() as u8]);
-    out.extend_from_slice(device.as_bytes());
-    out.extend_from_slice(worker.as_bytes());
-    debug_assert_eq!(out.len(), header_len);
-    for plane in &buffer.planes {
-        out.extend_from_slice(plane.bytes());
+    header.extend_from_slice(&[measures, backend, arithmetic_code(origin.arithmetic), 0]);
+    header.extend_from_slice(&origin.kernel_id.to_le_bytes());
+    header.extend_from_slice(&buffer.iterations_total.to_le_bytes());
+    header.extend_from_slice(&buffer.busy_secs.to_le_bytes());
+    header.extend_from_slice(&[device.len() as u8, worker.len() as u8]);
+    header.extend_from_slice(device.as_bytes());
+    header.extend_from_slice(worker.as_bytes());
+    debug_assert_eq!(header.len(), header_len);
+    let planes = buffer.planes.as_slice();
+    let digest = digest(&header, planes.iter().map(Plane::bytes));
+    header[DIGEST_AT..AFTER_DIGEST].copy_from_slice(&digest.to_le_bytes());
+    Parts {
+        header,
+        planes,
+        raw_len,
     }
-    let digest = digest(&out);
-    out[DIGEST_AT..AFTER_DIGEST].copy_from_slice(&digest.to_le_bytes());
+}
+
+impl Parts<'_> {
+    /// Bytes of the whole blob.
+    #[must_use]
+    pub fn total_len(&self) -> usize {
+        self.header.len() + self.raw_len
+    }
+
+    /// The whole blob, piece by piece.
+    pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(self.header.as_slice()).chain(self.planes.iter().map(Plane::bytes))
+    }
+}
+
+/// The blob for `buffer` in one allocation and one copy of the planes.
+#[must_use]
+pub fn encode(job: &JobId, buffer: &StripBuffer, worker: &str, attempt: u32) -> Vec<u8> {
+    let parts = parts(job, buffer, worker, attempt);
+    let mut out = Vec::with_capacity(parts.total_len());
+    for piece in parts.pieces() {
+        out.extend_from_slice(piece);
+    }
     out
 }
 
@@ -132,7 +165,9 @@ pub fn encode(job: &JobId, buffer: &StripBuffer, worker: &str, attempt: u32) -> 
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn decode(bytes: &[u8], spec: &JobSpec, strip: Strip) -> Result<Decoded, BlobError> {
-    decode_with(bytes, spec, strip, digest)
+    decode_with(bytes, spec, strip, |bytes| {
+        digest(bytes, std::iter::empty())
+    })
 }
 
 /// [`decode`] with the digest as an argument, so that a test can show what it would miss without.
@@ -234,11 +269,14 @@ fn decode_with(
     })
 }
 
-/// Digest over everything but its own place.
-fn digest(bytes: &[u8]) -> u64 {
+/// Digest over everything but its own place: a header, perhaps with more behind it, and what follows.
+fn digest<'a>(header: &[u8], rest: impl Iterator<Item = &'a [u8]>) -> u64 {
     let mut hasher = Xxh3::new();
-    hasher.update(&bytes[..DIGEST_AT]);
-    hasher.update(&bytes[AFTER_DIGEST..]);
+    hasher.update(&header[..DIGEST_AT]);
+    hasher.update(&header[AFTER_DIGEST..]);
+    for piece in rest {
+        hasher.update(piece);
+    }
     hasher.digest()
 }
 

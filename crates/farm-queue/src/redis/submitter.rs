@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
-use ::redis::{Pipeline, cmd, from_redis_value};
+use ::redis::{Pipeline, Value, cmd, from_redis_value};
 use fractal::Strip;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -289,12 +289,11 @@ impl Job {
             let read = answer
                 .extract_error()
                 .map_err(|error| error.to_string())
-                .and_then(|value| from_redis_value::<Vec<u8>>(value).map_err(|e| e.to_string()))
-                .and_then(|bytes| {
-                    if bytes.is_empty() {
-                        return Err("an announced result is not there".to_owned());
+                .and_then(|value| match value {
+                    Value::BulkString(bytes) if !bytes.is_empty() => {
+                        blob::decode(&bytes, &self.spec, strip).map_err(|error| error.to_string())
                     }
-                    blob::decode(&bytes, &self.spec, strip).map_err(|error| error.to_string())
+                    _ => Err("an announced result is not there".to_owned()),
                 });
             match read {
                 Ok(decoded) => {

@@ -7,11 +7,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ::redis::{Pipeline, Value, cmd};
+use ::redis::{Cmd, Pipeline, RedisWrite, ToRedisArgs, Value, cmd};
 use fractal::StripBuffer;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -39,6 +40,8 @@ const BAD_SPEC_WAIT: Duration = Duration::from_secs(60);
 const GONE_SPEC_WAIT: Duration = Duration::from_secs(2);
 /// Most jobs whose specs are kept.
 const MAX_KNOWN_JOBS: usize = 4 * MAX_JOBS;
+/// Most entries that are remembered as this worker's own; a lane holds two at most, so more are forgotten ones.
+const MAX_HELD: usize = 4096;
 /// Most malformed entries that one look drops.
 const MAX_DROPS: usize = 64;
 
@@ -83,6 +86,19 @@ enum Known {
     },
     /// Not to be looked at for a while.
     Skip { until: Instant },
+}
+
+/// A blob as an argument, copied once from the planes into the command.
+struct BlobArgument<'a, 'b>(&'a blob::Parts<'b>);
+
+impl ToRedisArgs for BlobArgument<'_, '_> {
+    fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
+        let mut argument = out.writer_for_next_arg();
+        for piece in self.0.pieces() {
+            // A command is in memory: writing to it does not fail.
+            let _ = argument.write_all(piece);
+        }
+    }
 }
 
 /// A strip on its way from the task that leased it to the caller; given back when nobody takes it.
@@ -267,6 +283,9 @@ impl Inner {
             match entry::strip(&fields, spec.strips) {
                 Ok(strip) => {
                     let mut state = self.state();
+                    if state.held.len() >= MAX_HELD {
+                        state.held.clear();
+                    }
                     state.held.insert((job.clone(), id.clone()));
                     state.chooser.served(job);
                     state.last_lease = Some(Instant::now());
@@ -531,7 +550,7 @@ impl WorkerQueue for RedisWorkerQueue {
         let inner = &self.inner;
         let job = JobKeys::new(&lease.job.id);
         let result = job.result(lease.strip.index);
-        let bytes = blob::encode(&lease.job.id, &buffer, &inner.name, lease.attempt);
+        let parts = blob::parts(&lease.job.id, &buffer, &inner.name, lease.attempt);
         let commit = (scripts::COMMIT.call(&[&job.queue, &result, &job.bits, &job.got, &job.done]))
             .arg(keys::GROUP)
             .arg(&lease.entry)
@@ -539,12 +558,13 @@ impl WorkerQueue for RedisWorkerQueue {
             .arg(entry::ENTRY_VERSION)
             .arg(millis(JOB_LIFETIME));
         // Together: the script itself sees whether the buffer is there, and refuses without it.
-        let mut both = Pipeline::with_capacity(2);
-        let set = both.cmd("SET").arg(&result).arg(&bytes);
+        let timeout = bulk_timeout(parts.total_len() as u64);
+        let mut set = Cmd::with_capacity(6, parts.total_len() + 2 * result.len());
+        set.arg("SET").arg(&result).arg(BlobArgument(&parts));
         set.arg("NX").arg("PX").arg(millis(RESULT_LIFETIME));
-        both.add_command(commit.by_digest());
-        let timeout = bulk_timeout(bytes.len() as u64);
-        drop(bytes);
+        drop(parts);
+        let mut both = Pipeline::with_capacity(2);
+        both.add_command(set).add_command(commit.by_digest());
         let server = inner.bulk.server();
         let mut answers = inner.bulk.pipeline(&both, timeout).await?.into_iter();
         let stored = answers.next().unwrap_or(Value::Nil).extract_error();

@@ -400,30 +400,31 @@ async fn a_bad_spec_is_refused(farm: impl Farm) {
 }
 
 async fn two_jobs_share_the_workers(farm: impl Farm) {
-    let (one, two) = (job(60), job(60));
+    const STRIPS: u32 = 160;
+    let (one, two) = (job(STRIPS), job(STRIPS));
     submit(&farm, &one).await;
     submit(&farm, &two).await;
     let worker = farm.worker("w").await;
     let mut served: BTreeMap<JobId, u32> = BTreeMap::new();
-    let mut last_half_started = None;
-    for at in 0..120 {
+    let mut second_served = None;
+    for at in 0..2 * STRIPS {
         let lease = lease(&worker).await;
         *served.entry(lease.job.id.clone()).or_default() += 1;
         if served.len() == 2 {
-            last_half_started.get_or_insert(at);
+            second_served.get_or_insert(at);
         }
         worker
             .deliver(&lease, buffer_for(&lease, at as f32))
             .await
             .unwrap();
     }
-    assert_eq!(served.into_values().collect::<Vec<_>>(), [60, 60]);
-    // The other job is not left to wait until the first is through (1 in 2^7 by chance).
-    assert!(last_half_started.unwrap() < 60, "{last_half_started:?}");
+    assert_eq!(served.into_values().collect::<Vec<_>>(), [STRIPS, STRIPS]);
+    // The other job is not left to wait until the first is through (by chance once in 2^19).
+    assert!(second_served.unwrap() < STRIPS, "{second_served:?}");
     for job in [&one, &two] {
-        let collected = collect(farm.jobs(), &job.id, 60).await;
+        let collected = collect(farm.jobs(), &job.id, STRIPS as usize).await;
         let indices: BTreeSet<u32> = collected.iter().map(|c| value_of(c).0).collect();
-        assert_eq!(indices.len(), 60);
+        assert_eq!(indices.len(), STRIPS as usize);
         farm.jobs().finish(&job.id).await.unwrap();
     }
 }
