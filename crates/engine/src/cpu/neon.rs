@@ -1,4 +1,8 @@
 //! The kernels for NEON, which every aarch64 processor has.
+//!
+//! Thin instances of [`Simd`]: each operation is one or two instructions.
+
+#![allow(unused_unsafe)] // which intrinsics are safe where NEON is given has changed between Rust versions
 
 use std::arch::aarch64::*;
 

@@ -8,8 +8,8 @@ use super::simd::Simd;
 /// four or five cycles), and few enough for sixteen registers.
 const CHAINS: usize = 12;
 
-/// Does `vectors` multiply-adds of whole vectors, rounded up to a multiple of [`CHAINS`], in independent chains
-/// and nothing else; returns how many there were, counted in lanes.
+/// Does `lanes` multiply-adds, or somewhat more, as vectors in independent chains and nothing else; returns
+/// how many there were.
 #[inline(always)]
 pub(super) fn multiply_adds<S: Simd>(s: S, lanes: u64) -> u64 {
     let rounds = (lanes / S::LANES as u64).div_ceil(CHAINS as u64);

@@ -94,6 +94,30 @@ impl Traits {
     }
 }
 
+/// Whether this machine can have a hardware adapter at all.
+///
+/// Looking for adapters loads every driver, software ones too, and takes a third of a second. On Linux a
+/// GPU's driver shows a node under `/dev`, so without any of these there is none to look for; on other
+/// systems there always may be one.
+pub(super) fn may_have_hardware() -> bool {
+    /// Beginnings of the nodes' names: kernel drivers, NVIDIA's, Tegra's, WSL's, Arm's, Qualcomm's, Imagination's.
+    const NODES: [&str; 8] = [
+        "dri", "nvidia", "nvhost", "nvmap", "dxg", "mali", "kgsl", "pvr",
+    ];
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let Ok(nodes) = std::fs::read_dir("/dev") else {
+        return true;
+    };
+    nodes.flatten().any(|node| {
+        let name = node.file_name();
+        NODES
+            .iter()
+            .any(|known| name.as_encoded_bytes().starts_with(known.as_bytes()))
+    })
+}
+
 /// Every adapter of this machine, the preferred API first.
 pub(super) fn find() -> Vec<Found> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {

@@ -52,6 +52,9 @@ pub fn list_adapters() -> Vec<AdapterSummary> {
 /// warning.
 #[must_use]
 pub fn open_hardware() -> Vec<GpuDevice> {
+    if !adapters::may_have_hardware() {
+        return Vec::new();
+    }
     let found = adapters::find();
     let traits: Vec<_> = found.iter().map(|found| found.traits.clone()).collect();
     open_each(adapters::hardware(&traits).into_iter().map(|at| &found[at])).0

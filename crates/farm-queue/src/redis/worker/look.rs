@@ -1,0 +1,277 @@
+//! One look for a strip: among the leases that ran out, then in the queues of the jobs.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use ::redis::{Pipeline, cmd};
+use tokio::time::Instant;
+
+use crate::job::{JobId, JobSpec, MAX_DELIVERIES};
+use crate::protocol::choice::MAX_JOBS;
+use crate::protocol::keys::{self, JobKeys};
+use crate::protocol::{entry, spec};
+use crate::queue::{Accepts, Lease, QueueError};
+use crate::redis::connect::{CONTROL_TIMEOUT, SendError, is_no_group};
+use crate::redis::worker::{Inner, Known};
+use crate::redis::{JOB_LIFETIME, millis, reply, scripts};
+
+/// How long a job whose spec is bad, or gone, is not looked at again.
+const BAD_SPEC_WAIT: Duration = Duration::from_secs(60);
+const GONE_SPEC_WAIT: Duration = Duration::from_secs(2);
+/// Most jobs whose specs are kept.
+const MAX_KNOWN_JOBS: usize = 4 * MAX_JOBS;
+/// Most entries that are remembered as this worker's own; a lane holds two at most, so more are forgotten ones.
+const MAX_HELD: usize = 4096;
+/// Most malformed entries that one look drops.
+const MAX_DROPS: usize = 64;
+
+impl Inner {
+    fn reject(&self, what: &str, error: &dyn std::fmt::Display) {
+        self.malformed.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!("{what}: {error}");
+    }
+
+    /// One look for a strip.
+    pub(super) async fn try_lease(
+        self: &Arc<Self>,
+        accepts: Accepts,
+    ) -> Result<Option<Lease>, QueueError> {
+        let current = {
+            let mut state = self.state();
+            let claims = self.heard.borrow().claims;
+            if state.claims_seen != claims {
+                state.claims_seen = claims;
+                let now = Instant::now();
+                for known in state.jobs.values_mut() {
+                    if let Known::Good { next_scan, .. } = known {
+                        *next_scan = now;
+                    }
+                }
+            }
+            state.chooser.current().cloned()
+        };
+        // While a turn lasts, the list of jobs is not asked for: one round trip a strip.
+        if let Some(job) = &current
+            && let Some(lease) = self.lease_from(job, accepts).await?
+        {
+            return Ok(Some(lease));
+        }
+        let offered = self.jobs().await?;
+        let order = self.state().chooser.order(offered);
+        for job in order {
+            if current.as_ref() != Some(&job)
+                && let Some(lease) = self.lease_from(&job, accepts).await?
+            {
+                return Ok(Some(lease));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The farm's jobs by priority.
+    async fn jobs(&self) -> Result<Vec<(JobId, f64)>, QueueError> {
+        let mut ask = cmd("ZREVRANGE");
+        ask.arg(keys::JOBS)
+            .arg(0)
+            .arg(MAX_JOBS - 1)
+            .arg("WITHSCORES");
+        let named: Vec<(String, f64)> = self.control.query(&ask, CONTROL_TIMEOUT).await?;
+        let named = named.into_iter();
+        Ok(named
+            .filter_map(|(name, score)| Some((JobId::parse(&name)?, score)))
+            .collect())
+    }
+
+    /// One look for a strip of `job`.
+    async fn lease_from(
+        self: &Arc<Self>,
+        job: &JobId,
+        accepts: Accepts,
+    ) -> Result<Option<Lease>, QueueError> {
+        let Some((spec, keys)) = self.spec(job).await? else {
+            return Ok(None);
+        };
+        if !accepts.admits(spec.backend) {
+            return Ok(None);
+        }
+        for _ in 0..MAX_DROPS {
+            let Some(((id, fields), attempt)) = self.next_entry(job, &keys).await? else {
+                break;
+            };
+            match entry::strip(&fields, spec.strips) {
+                Ok(strip) => {
+                    let mut state = self.state();
+                    if state.held.len() >= MAX_HELD {
+                        state.held.clear();
+                    }
+                    state.held.insert((job.clone(), id.clone()));
+                    state.chooser.served(job);
+                    state.last_lease = Some(Instant::now());
+                    return Ok(Some(Lease {
+                        job: spec,
+                        strip,
+                        attempt,
+                        entry: id,
+                    }));
+                }
+                Err(error) => {
+                    self.reject("dropped a malformed strip", &error);
+                    let mut drop = Pipeline::new();
+                    drop.cmd("XACK").arg(&keys.queue).arg(keys::GROUP).arg(&id);
+                    drop.cmd("XDEL").arg(&keys.queue).arg(&id);
+                    self.control.pipeline(&drop, CONTROL_TIMEOUT).await?;
+                }
+            }
+        }
+        self.state().chooser.idle(job);
+        Ok(None)
+    }
+
+    /// The next entry of a job: one that is ours unknown to us, one whose lease ran out, or a new one.
+    async fn next_entry(
+        &self,
+        job: &JobId,
+        keys: &JobKeys,
+    ) -> Result<Option<(reply::Entry, u32)>, QueueError> {
+        if self.state().lost_answers.contains(job) {
+            let found = self.adopt(job, keys).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+            self.state().lost_answers.remove(job);
+        }
+        if self.scan_is_due(job) {
+            let call = scripts::CLAIM
+                .call(&[&keys.queue, &keys.dead, &keys.why, &keys.bits])
+                .arg(keys::GROUP)
+                .arg(&self.consumer)
+                .arg(millis(self.lease))
+                .arg(MAX_DELIVERIES)
+                .arg(entry::ENTRY_VERSION)
+                .arg(millis(JOB_LIFETIME))
+                .arg(keys::RELEASED)
+                .arg(keys::FAILED);
+            let claimed = reply::taken_over(self.control.script(&call).await?);
+            if claimed.is_some() {
+                // There may be more.
+                return Ok(claimed);
+            }
+            self.scanned(job);
+        }
+        let mut ask = cmd("XREADGROUP");
+        ask.arg("GROUP").arg(keys::GROUP).arg(&self.consumer);
+        ask.arg("COUNT")
+            .arg(1)
+            .arg("STREAMS")
+            .arg(&keys.queue)
+            .arg(">");
+        match self.control.query_once(&ask, CONTROL_TIMEOUT).await {
+            Ok(value) => {
+                let first = reply::streams(value)
+                    .into_iter()
+                    .flat_map(|(_, entries)| entries)
+                    .next();
+                Ok(first.map(|entry| (entry, 1)))
+            }
+            Err(SendError::Redis(error)) if is_no_group(&error) => {
+                self.forget(job);
+                Ok(None)
+            }
+            Err(error) => {
+                if matches!(error, SendError::Redis(_)) {
+                    self.state().lost_answers.insert(job.clone());
+                }
+                Err(error.plain(self.control.server()))
+            }
+        }
+    }
+
+    async fn adopt(
+        &self,
+        job: &JobId,
+        keys: &JobKeys,
+    ) -> Result<Option<(reply::Entry, u32)>, QueueError> {
+        let mut call = (scripts::ADOPT.call(&[&keys.queue]))
+            .arg(keys::GROUP)
+            .arg(&self.consumer);
+        for (_, entry) in self.state().held.iter().filter(|(of, _)| of == job) {
+            call = call.arg(entry);
+        }
+        Ok(reply::taken_over(self.control.script(&call).await?))
+    }
+
+    fn scan_is_due(&self, job: &JobId) -> bool {
+        matches!(self.state().jobs.get(job), Some(Known::Good { next_scan, .. }) if *next_scan <= Instant::now())
+    }
+
+    /// The next look among the leases: every quarter of one, at times that differ between workers.
+    fn scanned(&self, job: &JobId) {
+        let mut state = self.state();
+        let jitter = 0.75 + 0.25 * state.chooser.uniform();
+        if let Some(Known::Good { next_scan, .. }) = state.jobs.get_mut(job) {
+            *next_scan = Instant::now() + (self.lease / 4).mul_f64(jitter);
+        }
+    }
+
+    fn forget(&self, job: &JobId) {
+        let mut state = self.state();
+        state.chooser.idle(job);
+        state.held.retain(|(of, _)| of != job);
+        state.lost_answers.remove(job);
+        let until = Instant::now() + GONE_SPEC_WAIT;
+        state.jobs.insert(job.clone(), Known::Skip { until });
+    }
+
+    /// A job's spec, from memory or from the server; `None` where there is none that can be used.
+    async fn spec(&self, job: &JobId) -> Result<Option<(Arc<JobSpec>, Arc<JobKeys>)>, QueueError> {
+        match self.state().jobs.get(job) {
+            Some(Known::Good { spec, keys, .. }) => {
+                return Ok(Some((Arc::clone(spec), Arc::clone(keys))));
+            }
+            Some(Known::Skip { until }) if Instant::now() < *until => return Ok(None),
+            _ => {}
+        }
+        let keys = Arc::new(JobKeys::new(job));
+        let mut ask = cmd("GETRANGE");
+        // One byte over the limit, so that an oversized spec is seen to be one without being read.
+        ask.arg(&keys.spec).arg(0).arg(spec::MAX_SPEC_BYTES);
+        let text: Vec<u8> = match self.control.query(&ask, CONTROL_TIMEOUT).await {
+            Ok(text) => text,
+            // Something else lies under the spec's name.
+            Err(QueueError::Server(reason)) => reason.into_bytes(),
+            Err(error) => return Err(error),
+        };
+        let now = Instant::now();
+        let read = spec::decode(&text).ok().filter(|read| read.id == *job);
+        let known = match &read {
+            _ if text.is_empty() => Known::Skip {
+                until: now + GONE_SPEC_WAIT,
+            },
+            Some(spec) => Known::Good {
+                spec: Arc::new(spec.clone()),
+                keys: Arc::clone(&keys),
+                next_scan: now,
+            },
+            None => {
+                let error = spec::decode(&text).err();
+                let error = error.map_or("it is another's".to_owned(), |error| error.to_string());
+                self.reject(&format!("job {job} is skipped"), &error);
+                Known::Skip {
+                    until: now + BAD_SPEC_WAIT,
+                }
+            }
+        };
+        let mut state = self.state();
+        if state.jobs.len() >= MAX_KNOWN_JOBS {
+            // Whatever is still of use is read again.
+            state.jobs.clear();
+        }
+        let spec = match &known {
+            Known::Good { spec, .. } => Some(Arc::clone(spec)),
+            Known::Skip { .. } => None,
+        };
+        state.jobs.insert(job.clone(), known);
+        Ok(spec.map(|spec| (spec, keys)))
+    }
+}
