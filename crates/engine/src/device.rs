@@ -74,7 +74,7 @@ impl Device {
     }
 
     /// The arithmetic that this device would use for a frame: the fastest that is precise enough for
-    /// its pixel spacing; where none is, its `f64`, and if `insist` its most precise one.
+    /// its view; where none is, its `f64`, and if `insist` its most precise one.
     #[must_use]
     pub fn arithmetic_for(&self, frame: &PreparedFrame, insist: bool) -> Option<Arithmetic> {
         match self {

@@ -36,7 +36,7 @@ impl GpuDevice {
     pub(super) fn open(adapter: wgpu::Adapter, summary: &AdapterSummary) -> Result<Self, String> {
         let opened = catch_unwind(AssertUnwindSafe(|| {
             let context = Context::open(&adapter)?;
-            let arithmetics = proof::prove_and_time(&context, &summary.name);
+            let arithmetics = proof::prove_and_time(&context, summary);
             Ok::<_, String>((context, arithmetics))
         }));
         let (context, arithmetics) =

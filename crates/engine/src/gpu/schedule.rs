@@ -1,8 +1,9 @@
 //! How the steps of a strip are cut into rounds and submissions; pure.
 //!
-//! A round's length grows with the steps already made: most pixels leave early, and a round must end soon for
-//! the next one to be free of them; later few leave, and rounds may be long. A submission is bounded by time, so
-//! that no watchdog takes the device for hung and a cancelled strip ends soon.
+//! A round doubles the steps already made: most pixels leave early, where the next round soon drops them; later few
+//! leave, and long rounds keep the number of launches small. A pixel idles at most as long as it worked.
+//! A submission is bounded by time, so that no watchdog takes the device for hung and a cancelled strip ends
+//! soon.
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub(super) fn submission(first_step: u32, active: u32, limit: u32, rate: f64) ->
     let mut rounds = Vec::new();
     let mut at = first_step;
     while at < limit && affordable > 0 && rounds.len() < MAX_ROUNDS {
-        let grown = (at / 2 / BLOCK * BLOCK).max(FIRST_STEPS);
+        let grown = (at / BLOCK * BLOCK).max(FIRST_STEPS);
         let steps = grown.min(affordable).min(limit - at);
         rounds.push((at, steps));
         at += steps;

@@ -338,6 +338,21 @@ fn values_do_not_depend_on_the_strips() {
 }
 
 #[test]
+fn a_strip_larger_than_a_part_is_computed_in_parts() {
+    let wanted = measures(&[Measure::Iterations]);
+    let frame = prepared(frame(centre("-0.75", "0", "1"), (1531, 1400), 24, wanted));
+    on_every_adapter(|device| {
+        let at_once = whole(device, &frame, Arithmetic::F32);
+        let pieces = strips(device, &frame, Arithmetic::F32, 211);
+        let joined: Vec<u32> = pieces
+            .iter()
+            .flat_map(|strip| counts(strip).to_vec())
+            .collect();
+        assert!(counts(&at_once) == joined);
+    });
+}
+
+#[test]
 fn two_threads_on_one_device_get_the_same_values() {
     let frame = prepared(frame(
         centre("-0.74", "0.13", "20"),

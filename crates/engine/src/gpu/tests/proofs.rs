@@ -23,6 +23,17 @@ fn every_adapter_offers_what_it_should() {
 }
 
 #[test]
+fn the_limit_of_every_arithmetic_can_be_measured() {
+    on_every_adapter(|device| {
+        for arithmetic in &device.info().arithmetics {
+            let rate = device.multiply_add_rate(*arithmetic).unwrap();
+            // Any processor of this century makes a few million a second.
+            assert!(rate.is_finite() && rate > 1e7, "{rate:e}");
+        }
+    });
+}
+
+#[test]
 fn textbook_double_single_is_found_out() {
     on_every_adapter(|device| {
         let verdict = |program: fn(Kernel) -> Option<Program>| {
