@@ -50,6 +50,10 @@ pub async fn render(
         frame: plan.frame.clone(),
         strips: plan.strips,
         backend: plan.backend,
+        max_workers: match plan.place {
+            Place::InProcess { .. } => None,
+            Place::Farm { workers, .. } => workers,
+        },
     });
     match &plan.place {
         Place::InProcess { workers } => {

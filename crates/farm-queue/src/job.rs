@@ -81,4 +81,6 @@ pub struct JobSpec {
     pub strips: StripPlan,
     /// Which kinds of device may compute it.
     pub backend: BackendChoice,
+    /// Most workers that may have strips of it at a time, at least 1; all when `None`.
+    pub max_workers: Option<u16>,
 }

@@ -54,6 +54,8 @@ struct Job {
     committed: BTreeSet<u32>,
     /// To be collected.
     ready: VecDeque<Collected>,
+    /// Workers of a job with a cap on them, and until when they count.
+    crew: HashMap<Arc<str>, Instant>,
 }
 
 struct Entry {
@@ -127,7 +129,7 @@ impl MemoryQueue {
             if job.expire(now) {
                 self.shared.results.notify_waiters();
             }
-            if !accepts.admits(job.spec.backend) {
+            if !accepts.admits(job.spec.backend) || !job.has_place_for(&self.worker, now) {
                 continue;
             }
             if !job.queue.is_empty() {
@@ -146,6 +148,7 @@ impl MemoryQueue {
             return Err(next_expiry);
         };
         state.chooser.served(&id);
+        (job.crew).insert(Arc::clone(&self.worker), now + 2 * self.shared.lease);
         entry.deliveries += 1;
         let lease = Lease {
             job: Arc::clone(&job.spec),
@@ -211,6 +214,15 @@ impl Job {
         }
     }
 
+    /// Whether `worker` is one of the job's workers, or may become one.
+    fn has_place_for(&mut self, worker: &Arc<str>, now: Instant) -> bool {
+        let Some(most) = self.spec.max_workers else {
+            return true;
+        };
+        self.crew.retain(|_, until| *until > now);
+        self.crew.contains_key(worker) || self.crew.len() < usize::from(most)
+    }
+
     /// The lease's place, if it is still the one that was given out.
     fn held(&mut self, lease: &Lease) -> Option<&mut Leased> {
         let id = lease.entry.parse().ok()?;
@@ -258,7 +270,9 @@ impl WorkerQueue for MemoryQueue {
         };
         Ok(match job.held(lease) {
             Some(leased) => {
-                leased.until = Instant::now() + self.shared.lease;
+                let now = Instant::now();
+                leased.until = now + self.shared.lease;
+                (job.crew).insert(Arc::clone(&self.worker), now + 2 * self.shared.lease);
                 LeaseState::Held
             }
             None => LeaseState::Lost,
@@ -314,6 +328,9 @@ impl WorkerQueue for MemoryQueue {
 
     async fn leave(&self) -> Result<(), QueueError> {
         let mut state = self.state();
+        for job in state.jobs.values_mut() {
+            job.crew.remove(&self.worker);
+        }
         let holds = |job: &Job| job.leased.values().any(|l| l.owner == self.worker);
         if !state.jobs.values().any(holds) {
             state.workers.remove(&self.worker);
@@ -335,6 +352,7 @@ impl JobQueue for MemoryQueue {
             leased: HashMap::new(),
             committed: BTreeSet::new(),
             ready: VecDeque::new(),
+            crew: HashMap::new(),
         });
         Ok(())
     }

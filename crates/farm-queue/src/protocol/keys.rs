@@ -11,6 +11,7 @@
 //! | `mf:{J}:done` | stream | announcements of committed strips | `finish`; entries by `collect` |
 //! | `mf:{J}:dead` | stream | strips given up, with reasons | `finish`; entries by `collect` |
 //! | `mf:{J}:why` | hash | reasons of failed deliveries by strip | `finish` |
+//! | `mf:{J}:crew` | sorted set | workers of a job with a cap, by the time until which they count | `finish`, expiry |
 //! | `mf:workers` | sorted set | workers, by the time until which they count as alive | `leave` |
 //! | `mf:ctl` | channel | hints: wake up | |
 //!
@@ -56,6 +57,8 @@ pub struct JobKeys {
     pub dead: String,
     /// Reasons of failed deliveries.
     pub why: String,
+    /// Workers of a job with a cap on them.
+    pub crew: String,
     result_prefix: String,
 }
 
@@ -72,6 +75,7 @@ impl JobKeys {
             done: key("done"),
             dead: key("dead"),
             why: key("why"),
+            crew: key("crew"),
             result_prefix: key("r:"),
         }
     }
@@ -84,7 +88,7 @@ impl JobKeys {
 
     /// All keys but the results.
     #[must_use]
-    pub fn fixed(&self) -> [&str; 7] {
+    pub fn fixed(&self) -> [&str; 8] {
         [
             &self.spec,
             &self.queue,
@@ -93,6 +97,7 @@ impl JobKeys {
             &self.done,
             &self.dead,
             &self.why,
+            &self.crew,
         ]
     }
 }

@@ -167,6 +167,7 @@ mod tests {
                 strip_rows: 64,
             },
             backend: BackendChoice::Gpu,
+            max_workers: None,
         }
     }
 

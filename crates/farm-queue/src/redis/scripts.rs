@@ -35,6 +35,7 @@ scripts! {
     ENQUEUE = "lua/enqueue.lua";
     FAIL = "lua/fail.lua";
     HEARTBEAT = "lua/heartbeat.lua";
+    JOIN = "lua/join.lua";
     LEAVE = "lua/leave.lua";
     PRESENCE = "lua/presence.lua";
     REJECT = "lua/reject.lua";

@@ -279,7 +279,11 @@ impl WorkerQueue for RedisWorkerQueue {
             .arg(&lease.entry)
             .arg(lease.attempt);
         let state = match self.inner.control.script::<i64>(&call).await? {
-            1 => return Ok(LeaseState::Held),
+            1 => {
+                // A long strip keeps its worker's place too; whether it still has one does not matter.
+                self.inner.joins(&lease.job, &job).await?;
+                return Ok(LeaseState::Held);
+            }
             0 => LeaseState::Lost,
             _ => LeaseState::JobGone,
         };
@@ -369,6 +373,9 @@ impl WorkerQueue for RedisWorkerQueue {
                 .arg(keys::GROUP)
                 .arg(&inner.consumer);
             inner.control.script::<i64>(&call).await?;
+            let mut forget = cmd("ZREM");
+            forget.arg(&job.crew).arg(&inner.consumer);
+            inner.control.query::<i64>(&forget, CONTROL_TIMEOUT).await?;
         }
         if inner.state().held.is_empty() {
             inner.left.store(true, Ordering::Relaxed);

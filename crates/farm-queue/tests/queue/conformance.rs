@@ -124,6 +124,7 @@ conformance! {
     a_dropped_collect_call_loses_no_strip
     a_dead_strip_may_be_queued_again
     workers_are_counted_until_they_leave
+    a_cap_on_workers_is_kept
 }
 
 /// Creates a job and queues all its strips.
@@ -630,4 +631,28 @@ async fn workers_are_counted_until_they_leave(farm: impl Farm) {
     a.leave().await.unwrap();
     assert_eq!(farm.jobs().workers().await.unwrap(), 0);
     assert_eq!(collect(farm.jobs(), &job.id, 1).await.len(), 1);
+}
+
+async fn a_cap_on_workers_is_kept(farm: impl Farm) {
+    let job = Arc::new(JobSpec {
+        max_workers: Some(1),
+        ..JobSpec::clone(&job(4))
+    });
+    submit(&farm, &job).await;
+    let (a, b) = (farm.worker("a").await, farm.worker("b").await);
+    let first = lease(&a).await;
+    nothing(&b).await;
+    let second = lease(&a).await;
+    assert_ne!(first.strip, second.strip);
+    // Another job has places of its own.
+    let other = crate::samples::job(1);
+    submit(&farm, &other).await;
+    assert_eq!(lease(&b).await.job.id, other.id);
+    for held in [&first, &second] {
+        a.deliver(held, buffer_for(held, 1.0)).await.unwrap();
+    }
+    a.leave().await.unwrap();
+    assert_eq!(lease(&b).await.job.id, job.id);
+    farm.jobs().finish(&job.id).await.unwrap();
+    assert_eq!(farm.residue(&job.id), [""; 0]);
 }

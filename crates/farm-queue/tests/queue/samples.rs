@@ -47,6 +47,7 @@ pub(crate) fn job_of(count: u32, width: u32, strip_rows: u32) -> Arc<JobSpec> {
         },
         strips: StripPlan { height, strip_rows },
         backend: BackendChoice::Auto,
+        max_workers: None,
     })
 }
 

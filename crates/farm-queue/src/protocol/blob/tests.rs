@@ -29,6 +29,7 @@ fn spec_with(measures: MeasureSet) -> JobSpec {
             strip_rows: 3,
         },
         backend: BackendChoice::Auto,
+        max_workers: None,
     };
     spec::check(&spec).unwrap();
     spec

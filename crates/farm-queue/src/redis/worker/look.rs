@@ -95,6 +95,10 @@ impl Inner {
         if !accepts.admits(spec.backend) {
             return Ok(None);
         }
+        if !self.joins(&spec, &keys).await? {
+            self.state().chooser.idle(job);
+            return Ok(None);
+        }
         for _ in 0..MAX_DROPS {
             let Some(((id, fields), attempt)) = self.next_entry(job, &keys).await? else {
                 break;
@@ -126,6 +130,18 @@ impl Inner {
         }
         self.state().chooser.idle(job);
         Ok(None)
+    }
+
+    /// Takes, or keeps, one of a job's places for workers, where it has only so many.
+    pub(super) async fn joins(&self, spec: &JobSpec, keys: &JobKeys) -> Result<bool, QueueError> {
+        let Some(most) = spec.max_workers else {
+            return Ok(true);
+        };
+        let call = (scripts::JOIN.call(&[&keys.crew, &keys.spec]))
+            .arg(&self.consumer)
+            .arg(most)
+            .arg(millis(2 * self.lease));
+        Ok(self.control.script::<i64>(&call).await? == 1)
     }
 
     /// The next entry of a job: one that is ours unknown to us, one whose lease ran out, or a new one.
