@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use farm_queue::protocol::keys::JobKeys;
 use farm_queue::{
-    Delivered, JobQueue, LeaseState, QueueError, RedisJobQueue, RedisWorkerQueue, WorkerQueue,
+    Delivered, JobQueue, JobSpec, LeaseState, QueueError, RedisJobQueue, RedisWorkerQueue,
+    WorkerQueue,
 };
 
 use crate::conformance::{Farm, RedisFarm, collect, lease, submit};
@@ -233,7 +234,10 @@ async fn out_of_memory_passes() {
 #[tokio::test]
 async fn every_key_expires() {
     let farm = RedisFarm::start().await;
-    let job = job(8);
+    let job = Arc::new(JobSpec {
+        max_workers: Some(2),
+        ..JobSpec::clone(&job(8))
+    });
     submit(&farm, &job).await;
     let worker = farm.worker("w").await;
     for _ in 0..4 {

@@ -15,10 +15,12 @@ pub(crate) const LEASE: Duration = Duration::from_millis(500);
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 pub(crate) const NOW: Duration = Duration::ZERO;
 pub(crate) const CPU: Accepts = Accepts {
-    backend: Backend::Cpu,
+    cpu: true,
+    gpu: false,
 };
 pub(crate) const GPU: Accepts = Accepts {
-    backend: Backend::Gpu,
+    cpu: false,
+    gpu: true,
 };
 
 /// A job of `count` strips of one row.
