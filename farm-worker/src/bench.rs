@@ -25,26 +25,26 @@ fn table(out: &mut impl Write, report: &Report) -> std::io::Result<()> {
     writeln!(out, "{}\n", report.machine)?;
     writeln!(
         out,
-        "{:<44} {:>14} {:>7} {:>11} {:>13}",
+        "{:<44} {:<14} {:>7} {:>12} {:>15}",
         "limit of", "arithmetic", "threads", "Gfma/s", "bound Giter/s"
     )?;
     for limit in &report.limits {
         writeln!(
             out,
-            "{:<44} {:>14} {:>7} {:>11.2} {:>13.3}",
+            "{:<44} {:<14} {:>7} {:>12.2} {:>15.3}",
             limit.device, limit.arithmetic, limit.threads, limit.gfma_per_sec, limit.giter_per_sec
         )?;
     }
     writeln!(
         out,
-        "\n{:<44} {:>14} {:>7} {:>11} {:>13}",
-        "kernel", "scene", "threads", "Giter/s", "of its bound"
+        "\n{:<44} {:<19} {:<9} {:>10} {:>13}",
+        "kernels of", "kernel", "scene", "Giter/s", "of the bound"
     )?;
     for kernel in &report.kernels {
         writeln!(
             out,
-            "{:<44} {:>14} {:>7} {:>11.3} {:>13.2}",
-            kernel.name, kernel.scene, kernel.threads, kernel.giter_per_sec, kernel.of_limit
+            "{:<44} {:<19} {:<9} {:>10.3} {:>13.2}",
+            kernel.device, kernel.name, kernel.scene, kernel.giter_per_sec, kernel.of_limit
         )?;
     }
     Ok(())

@@ -170,7 +170,7 @@ async fn serve<Q: WorkerQueue>(
 /// Waits until strips in hand are to be given back; for ever when the worker just goes on or ends.
 async fn told_to_drop(stop: &mut watch::Receiver<Stop>) {
     if stop.wait_for(|stop| *stop == Stop::Now).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

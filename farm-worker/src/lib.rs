@@ -9,6 +9,8 @@
 //! - [`frames`]: the last few jobs' frames, made ready for kernels
 //! - [`usage`]: one line about a command line that cannot be used
 
+#![forbid(unsafe_code)]
+
 pub mod frames;
 pub mod keepalive;
 pub mod lane;

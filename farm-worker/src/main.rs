@@ -1,5 +1,7 @@
 //! `farm-worker`: the program around the worker loop.
 
+#![forbid(unsafe_code)]
+
 mod bench;
 mod cli;
 

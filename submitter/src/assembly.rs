@@ -36,7 +36,7 @@ impl Assembly {
     }
 
     /// The strips to queue now.
-    pub fn to_queue(&mut self) -> Vec<Strip> {
+    pub fn strips_to_queue(&mut self) -> Vec<Strip> {
         let end = self.left.saturating_add(self.window).min(self.plan.count());
         let strips = (self.queued..end)
             .filter_map(|index| self.plan.strip(index))
@@ -107,7 +107,7 @@ mod tests {
             let mut assembly = Assembly::new(plan, window);
             let (mut underway, mut out, mut picks) = (Vec::new(), Vec::new(), picks.into_iter().cycle());
             while !assembly.is_complete() {
-                underway.extend(assembly.to_queue());
+                underway.extend(assembly.strips_to_queue());
                 prop_assert!(!underway.is_empty());
                 prop_assert!(underway.len() <= window.max(1) as usize);
                 let pick = picks.next().unwrap_or(0) as usize % underway.len();
@@ -121,7 +121,7 @@ mod tests {
                 }
             }
             prop_assert_eq!(out, plan.strips().collect::<Vec<_>>());
-            prop_assert!(assembly.to_queue().is_empty());
+            prop_assert!(assembly.strips_to_queue().is_empty());
         }
     }
 
@@ -132,7 +132,7 @@ mod tests {
             strip_rows: 1,
         };
         let mut assembly = Assembly::new(plan, 2);
-        assembly.to_queue();
+        assembly.strips_to_queue();
         assert!(!assembly.accept(buffer(plan.strip(5).unwrap())));
     }
 }

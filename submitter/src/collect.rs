@@ -76,7 +76,7 @@ pub async fn collect<Q: JobQueue>(
     let _listener = AbortOnDrop(listener);
     tokio::pin!(interrupt);
     while !assembly.is_complete() {
-        let strips = assembly.to_queue();
+        let strips = assembly.strips_to_queue();
         if !strips.is_empty() {
             queue.enqueue(&job.id, &strips).await?;
         }

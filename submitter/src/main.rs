@@ -3,6 +3,8 @@
 //! Data goes one way: argv -> [`cli`] (as typed) -> [`plan`] (complete, printable) -> strips ([`assembly`])
 //! -> queue -> workers -> buffers ([`collect`]) -> in order -> [`colour`] -> files ([`output`]).
 
+#![forbid(unsafe_code)]
+
 mod assembly;
 mod bar;
 mod cli;

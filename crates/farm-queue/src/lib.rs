@@ -16,6 +16,8 @@
 //! - [`memory`]: the queue in process
 //! - [`redis`]: the queue between machines
 
+#![forbid(unsafe_code)]
+
 pub mod job;
 pub mod memory;
 pub mod protocol;

@@ -14,6 +14,8 @@
 //! - [`buffer`]: a computed strip
 //! - [`oracle`]: exact iteration counts in big integers; the truth that every kernel answers to
 
+#![forbid(unsafe_code)]
+
 pub mod arithmetic;
 pub mod axis;
 pub mod buffer;

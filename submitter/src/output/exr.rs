@@ -95,7 +95,7 @@ fn append_row(
     for measure in measures {
         match strip.plane(*measure) {
             Some(Plane::Iterations(values)) => {
-                data.extend_from_slice(bytemuck::cast_slice(&values[range.clone()]))
+                data.extend_from_slice(bytemuck::cast_slice(&values[range.clone()]));
             }
             Some(Plane::Smooth(values) | Plane::Distance(values)) => {
                 data.extend_from_slice(bytemuck::cast_slice(&values[range.clone()]));
