@@ -3,41 +3,21 @@
 //! A lane has a few slots, each a task with a strip of its own, so that while one strip is computed
 //! another one is uploaded, read back or delivered.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use engine::cpu::CpuDevice;
 use engine::{Device, EngineError, PreparedFrame, Progress};
 use farm_queue::{Accepts, Delivered, Lease, QueueError, WorkerQueue};
 use fractal::{Backend, BackendChoice, Strip, StripBuffer};
 use tokio::sync::watch;
 
-use crate::frames::Frames;
 use crate::keepalive::{Gone, keep_alive};
-use crate::worker::{Settings, Stop, Tally};
+use crate::shared::{Shared, Stop};
 
 /// How long one call waits for a strip before it asks again.
 const LEASE_WAIT: Duration = Duration::from_secs(5);
 /// First and longest pause after a failure of the queue or of a device.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
-
-/// What all lanes of a worker share.
-pub(crate) struct Shared<Q> {
-    pub queue: Q,
-    pub settings: Settings,
-    pub frames: Frames,
-    pub tally: Tally,
-    /// The processor, for strips that an adapter cannot serve; made when first needed.
-    pub fallback: OnceLock<Device>,
-    pub stop: watch::Receiver<Stop>,
-}
-
-impl<Q> Shared<Q> {
-    fn cpu(&self) -> &Device {
-        self.fallback
-            .get_or_init(|| Device::Cpu(CpuDevice::new(self.settings.cpu_threads)))
-    }
-}
 
 /// Pauses that double from one failure to the next.
 struct BackOff {

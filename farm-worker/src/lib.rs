@@ -6,6 +6,7 @@
 //! - [`worker`]: all lanes of one worker, until it is told to stop
 //! - [`lane`]: one device, a few strips at a time: lease, compute, deliver
 //! - [`keepalive`]: heartbeats beside whatever a strip is waiting for
+//! - [`shared`]: what all lanes share: settings, counts, whether to stop
 //! - [`frames`]: the last few jobs' frames, made ready for kernels
 //! - [`usage`]: one line about a command line that cannot be used
 
@@ -14,7 +15,9 @@
 pub mod frames;
 pub mod keepalive;
 pub mod lane;
+pub mod shared;
 pub mod usage;
 pub mod worker;
 
-pub use worker::{Settings, Stats, run};
+pub use shared::{Settings, Stats};
+pub use worker::run;

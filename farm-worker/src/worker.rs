@@ -1,75 +1,19 @@
 //! All lanes of one worker, until it is told to stop.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use engine::Device;
 use farm_queue::WorkerQueue;
-use fractal::{BackendChoice, StripBuffer};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::frames::Frames;
-use crate::lane::{Shared, run_slot};
+use crate::lane::run_slot;
+use crate::shared::{Settings, Shared, Stats, Stop, Tally};
 
 /// Strips that one lane has in hand at a time: one computed, one on its way.
 const SLOTS_PER_LANE: usize = 2;
-
-/// What a worker is told when it starts; complete, no defaults.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Which devices it was opened with: decides whether adapters' lanes also serve jobs that are pinned
-    /// to the processor.
-    pub backend: BackendChoice,
-    /// Threads of the processor's lane; all cores when `None`.
-    pub cpu_threads: Option<usize>,
-    /// How long strips in hand may take to finish when it is told to stop, before they are given back.
-    pub grace: Duration,
-}
-
-/// What a worker did.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Stats {
-    /// Strips of which it delivered the first buffer.
-    pub strips: u64,
-    /// Pixels of those.
-    pub pixels: u64,
-}
-
-/// Whether, and how urgently, to stop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// Go on.
-    No,
-    /// Take no new strip, finish those in hand.
-    Soon,
-    /// Give back what is in hand.
-    Now,
-}
-
-/// Running counts of delivered work.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    strips: AtomicU64,
-    pixels: AtomicU64,
-}
-
-impl Tally {
-    pub(crate) fn count(&self, buffer: &StripBuffer) {
-        self.strips.fetch_add(1, Ordering::Relaxed);
-        self.pixels
-            .fetch_add(buffer.pixels() as u64, Ordering::Relaxed);
-    }
-
-    fn stats(&self) -> Stats {
-        Stats {
-            strips: self.strips.load(Ordering::Relaxed),
-            pixels: self.pixels.load(Ordering::Relaxed),
-        }
-    }
-}
 
 /// Serves `queue` with one lane for each of `devices` until `shutdown` is ready; then takes nothing new,
 /// gives strips in hand `settings.grace` to finish, gives back the rest uncounted, and leaves the farm.

@@ -84,6 +84,9 @@ pub enum PlanError {
     /// The view or its parameters are over a limit.
     #[error(transparent)]
     Frame(#[from] fractal::FrameError),
+    /// The view has no extent.
+    #[error(transparent)]
+    View(#[from] fractal::ViewError),
     /// The density is zero or less.
     #[error("--density {0} is not greater than 0")]
     Density(String),

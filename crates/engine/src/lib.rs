@@ -4,6 +4,7 @@
 //! - [`cpu`]: the SIMD kernels, one instruction set chosen at run time
 //! - [`gpu`]: the only module that names `wgpu`: adapters, their proof of arithmetic, the WGSL kernels
 //! - [`device`]: either of them as one type, and which of them this machine offers
+//! - [`info`]: what is said of a device, and of a strip that it did not compute
 //! - [`progress`]: the two-way channel between a computation and whoever waits for it
 //! - [`bench`]: what this machine can do, held against its own limit
 //!
@@ -13,9 +14,11 @@ pub mod bench;
 pub mod cpu;
 pub mod device;
 pub mod gpu;
+pub mod info;
 pub mod prepared;
 pub mod progress;
 
-pub use device::{Device, DeviceInfo, EngineError};
+pub use device::Device;
+pub use info::{DeviceInfo, EngineError};
 pub use prepared::PreparedFrame;
 pub use progress::Progress;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::axis::Axis;
 use crate::measure::MeasureSet;
-use crate::view::{Grid, View};
+use crate::view::{Grid, View, ViewError};
 
 /// Largest side of a picture in samples.
 pub const MAX_SIDE: u32 = 1 << 17;
@@ -50,21 +50,9 @@ pub enum FrameError {
         /// Rows asked for.
         height: u32,
     },
-    /// `xmin >= xmax` or `ymin >= ymax`.
-    #[error("bounds out of order: {low_name} {low} is not below {high_name} {high}")]
-    Bounds {
-        /// Name of the lower bound.
-        low_name: &'static str,
-        /// The lower bound as typed.
-        low: String,
-        /// Name of the upper bound.
-        high_name: &'static str,
-        /// The upper bound as typed.
-        high: String,
-    },
-    /// The zoom is zero or less.
-    #[error("zoom {0} is not greater than 0")]
-    Zoom(String),
+    /// The view has no extent.
+    #[error(transparent)]
+    View(#[from] ViewError),
     /// The iteration limit is 0 or over [`MAX_ITERATIONS`].
     #[error("an iteration limit of {0} is not within 1 and {MAX_ITERATIONS}")]
     Iterations(u64),
@@ -248,7 +236,7 @@ mod tests {
                 zoom: zero(),
             };
         });
-        assert_eq!(zoom, FrameError::Zoom("0".into()));
+        assert_eq!(zoom, FrameError::View(ViewError::Zoom("0".into())));
     }
 
     #[test]

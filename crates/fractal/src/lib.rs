@@ -34,4 +34,4 @@ pub use decimal::Decimal;
 pub use frame::{FrameError, FrameSpec};
 pub use measure::{Measure, MeasureSet};
 pub use strip::{Strip, StripPlan};
-pub use view::{Grid, View};
+pub use view::{Grid, View, ViewError};

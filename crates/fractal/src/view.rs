@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::axis::Axis;
 use crate::decimal::Decimal;
-use crate::frame::FrameError;
 
 /// The part of the plane that a picture shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +31,26 @@ pub enum View {
         /// Magnification, greater than zero.
         zoom: Decimal,
     },
+}
+
+/// Why a view has no extent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ViewError {
+    /// `xmin >= xmax` or `ymin >= ymax`.
+    #[error("bounds out of order: {low_name} {low} is not below {high_name} {high}")]
+    Bounds {
+        /// Name of the lower bound.
+        low_name: &'static str,
+        /// The lower bound as typed.
+        low: String,
+        /// Name of the upper bound.
+        high_name: &'static str,
+        /// The upper bound as typed.
+        high: String,
+    },
+    /// The zoom is zero or less.
+    #[error("zoom {0} is not greater than 0")]
+    Zoom(String),
 }
 
 /// How samples are laid out inside a view.
@@ -113,8 +132,8 @@ impl View {
     /// Checks that the view has an extent: bounds in order, zoom greater than zero.
     ///
     /// # Errors
-    /// [`FrameError::Bounds`] or [`FrameError::Zoom`].
-    pub fn check_order(&self) -> Result<(), FrameError> {
+    /// [`ViewError::Bounds`] or [`ViewError::Zoom`].
+    pub fn check_order(&self) -> Result<(), ViewError> {
         match self {
             Self::Bounds {
                 xmin,
@@ -127,7 +146,7 @@ impl View {
                 {
                     if !high.minus(low).is_positive() {
                         let (low, high) = (low.to_string(), high.to_string());
-                        return Err(FrameError::Bounds {
+                        return Err(ViewError::Bounds {
                             low_name,
                             low,
                             high_name,
@@ -138,7 +157,7 @@ impl View {
                 Ok(())
             }
             Self::Centre { zoom, .. } if !zoom.is_positive() => {
-                Err(FrameError::Zoom(zoom.to_string()))
+                Err(ViewError::Zoom(zoom.to_string()))
             }
             Self::Centre { .. } => Ok(()),
         }

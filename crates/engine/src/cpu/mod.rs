@@ -29,7 +29,7 @@ use fractal::{Arithmetic, Backend, Measure, Origin, Plane, Strip, StripBuffer};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::device::{DeviceInfo, EngineError};
+use crate::info::{DeviceInfo, EngineError};
 use crate::prepared::PreparedFrame;
 use crate::progress::Progress;
 use band::{Band, Plan, Planes, Scratch};

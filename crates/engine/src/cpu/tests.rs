@@ -6,7 +6,7 @@ use fractal::{Grid, Measure, MeasureSet, Plane, Strip, StripBuffer, StripPlan, V
 use proptest::prelude::*;
 
 use super::{CpuDevice, Isa};
-use crate::device::EngineError;
+use crate::info::EngineError;
 use crate::prepared::PreparedFrame;
 use crate::progress::Progress;
 

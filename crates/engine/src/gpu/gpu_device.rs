@@ -13,7 +13,7 @@ use super::adapters::AdapterSummary;
 use super::context::{Context, Stop, lock};
 use super::proof;
 use super::strip::{self, Task};
-use crate::device::{DeviceInfo, EngineError};
+use crate::info::{DeviceInfo, EngineError};
 use crate::prepared::PreparedFrame;
 use crate::progress::Progress;
 

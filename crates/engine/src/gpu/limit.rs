@@ -9,7 +9,7 @@ use shaders::{Kernel, Program, WORKGROUP};
 use super::context::Stop;
 use super::dispatch;
 use super::gpu_device::GpuDevice;
-use crate::device::EngineError;
+use crate::info::EngineError;
 
 /// Workgroups of a measurement: enough to fill any GPU.
 const WORKGROUPS: u32 = 4096;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::device::EngineError;
+use crate::info::EngineError;
 
 /// A device of its own, so that losing it disturbs no other test.
 fn own_devices() -> Vec<GpuDevice> {

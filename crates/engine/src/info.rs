@@ -1,0 +1,40 @@
+//! What is said of a device of either kind, and of a strip that it did not compute.
+
+use fractal::{Arithmetic, Backend};
+
+/// What a device is and can do, for people and reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// Its kind.
+    pub backend: Backend,
+    /// Its name, such as `AVX-512, 2 threads` or an adapter's.
+    pub name: String,
+    /// The number types whose proof it passed, the fastest first.
+    pub arithmetics: Vec<Arithmetic>,
+    /// For an adapter: whether it is a software one.
+    pub software: bool,
+}
+
+/// Why a strip was not computed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// [`Progress::cancel`] was called.
+    #[error("cancelled")]
+    Cancelled,
+    /// The device is gone or failed; another one may serve.
+    #[error("device '{device}' failed: {reason}")]
+    DeviceLost {
+        /// Its name.
+        device: String,
+        /// What its driver said.
+        reason: String,
+    },
+    /// The device has no kernel that is precise enough for the frame.
+    #[error("no kernel of '{device}' is precise enough for a pixel spacing of 2^{spacing_log2:.1}")]
+    NotServed {
+        /// Its name.
+        device: String,
+        /// log2 of the pixel spacing, rounded down.
+        spacing_log2: i32,
+    },
+}
