@@ -35,6 +35,7 @@ pub enum Command {
 /// Options of `render`.
 #[derive(Debug, Args)]
 #[command(
+    allow_negative_numbers = true,
     after_help = "The view is given by bounds and density, or by centre, zoom and size; numbers may have any number of digits.\n\nExamples:\n  submitter render --density 4096                       the whole set, 10240 x 12288, to mandelbrot.png\n  submitter render --re -0.75 --im 0.1 --zoom 20        a centre and a magnification\n  submitter render --grid linspace --measure stability --density 256 --iterations 100 -o x.npy\n                                                        what numpy computes on numpy.linspace\n  submitter render -o a.png -o a.npy -o a.exr           several files from one computation"
 )]
 pub struct RenderArgs {
