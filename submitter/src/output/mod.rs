@@ -33,7 +33,7 @@ pub enum OutputError {
     #[error("{}: is a directory; name a file", .0.display())]
     Directory(PathBuf),
     /// Not even a file beside it could be made.
-    #[error("{}: cannot be written: {source}", path.display())]
+    #[error("{}: cannot be written", path.display())]
     Create {
         /// Where.
         path: PathBuf,
@@ -51,7 +51,7 @@ pub enum OutputError {
         free: u64,
     },
     /// Writing failed on the way.
-    #[error("{}: writing failed: {source}", path.display())]
+    #[error("{}: writing failed", path.display())]
     Write {
         /// Where.
         path: PathBuf,
