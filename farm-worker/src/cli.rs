@@ -35,8 +35,9 @@ pub enum Command {
 /// Options of a working worker.
 #[derive(Debug, Args)]
 pub struct WorkArgs {
-    /// The farm's Redis: redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH
+    /// The farm's Redis.
     #[arg(
+        help = "The farm's Redis: redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH",
         long,
         value_name = "URL",
         env = "FARM_REDIS",

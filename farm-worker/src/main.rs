@@ -6,6 +6,7 @@ mod bench;
 mod cli;
 
 use std::io::{IsTerminal, Write};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -32,18 +33,25 @@ fn main() -> ExitCode {
     done.unwrap_or_else(|error| {
         // One line, whatever the chain of causes.
         let _ = writeln!(std::io::stderr(), "farm-worker: {error:#}");
-        ExitCode::FAILURE
+        if farm_worker::usage::is_misuse(&error) {
+            ExitCode::from(farm_worker::usage::USAGE)
+        } else {
+            ExitCode::FAILURE
+        }
     })
 }
 
 fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
     let filter = EnvFilter::try_new(&args.log)
         .with_context(|| format!("--log '{}' is no log level", args.log))?;
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+        .with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        log.init(); // in colour, unless NO_COLOR says otherwise
+    } else {
+        log.with_ansi(false).init();
+    }
     let choice = args.backend.into();
     let threads = args.threads.map(usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -53,11 +61,19 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         .build()
         .context("cannot start the I/O threads")?;
     runtime.block_on(async {
+        let mut stop = pin!(told_to_stop());
         let name = args.name.unwrap_or_else(cli::host_name);
         let url = args.redis.context("no --redis URL given")?;
         // The queue first: a wrong address is known at once, opening adapters takes a second or two.
-        let queue = RedisWorkerQueue::connect(&url, &name).await?;
-        let devices = tokio::task::spawn_blocking(move || device::open(choice, threads)).await??;
+        let opened = async {
+            let queue = RedisWorkerQueue::connect(&url, &name).await?;
+            let open = move || device::open(choice, threads);
+            anyhow::Ok((queue, tokio::task::spawn_blocking(open).await??))
+        };
+        let (queue, devices) = tokio::select! {
+            opened = opened => opened?,
+            status = &mut stop => return Ok(status),
+        };
         let lanes: Vec<_> = devices
             .iter()
             .map(|device| device.info().name.as_str())
@@ -69,25 +85,30 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
             grace: GRACE,
         };
         let mut status = ExitCode::SUCCESS;
-        let shutdown = async { status = told_to_stop().await };
+        let shutdown = async { status = stop.await };
         let stats = farm_worker::run(queue, devices, settings, shutdown).await;
         tracing::info!(strips = stats.strips, pixels = stats.pixels, "stopped");
         Ok(status)
     })
 }
 
-/// Waits for SIGTERM (an operator's orderly stop) or Ctrl-C, and says with which status to exit.
-async fn told_to_stop() -> ExitCode {
+/// Waits for SIGTERM (an operator's orderly stop) or Ctrl-C, and says with which status to exit. Listens
+/// from the call on, which has to be made within the runtime.
+fn told_to_stop() -> impl Future<Output = ExitCode> {
     #[cfg(unix)]
-    {
+    let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
+    };
+    async move {
+        #[cfg(unix)]
+        if let [Ok(mut interrupt), Ok(mut terminate)] = signals {
             return tokio::select! {
                 _ = terminate.recv() => ExitCode::SUCCESS,
-                _ = tokio::signal::ctrl_c() => ExitCode::from(INTERRUPTED),
+                _ = interrupt.recv() => ExitCode::from(INTERRUPTED),
             };
         }
+        let _ = tokio::signal::ctrl_c().await;
+        ExitCode::from(INTERRUPTED)
     }
-    let _ = tokio::signal::ctrl_c().await;
-    ExitCode::from(INTERRUPTED)
 }

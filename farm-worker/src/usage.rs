@@ -4,6 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
+use farm_queue::QueueError;
 
 /// Exit status of a program that was called wrongly.
 pub const USAGE: u8 = 2;
@@ -15,17 +17,29 @@ pub const USAGE: u8 = 2;
 pub fn parse<C: Parser>(program: &str) -> Result<C, ExitCode> {
     C::try_parse().map_err(|error| {
         if error.use_stderr() {
-            let _ = writeln!(
-                std::io::stderr(),
-                "{program}: {}",
-                one_line(&error.to_string())
-            );
+            let line = match error.kind() {
+                // Then clap's message is the whole help.
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                    "no command given; see --help".to_owned()
+                }
+                _ => one_line(&error.to_string()),
+            };
+            let _ = writeln!(std::io::stderr(), "{program}: {line}");
             ExitCode::from(USAGE)
         } else {
             let _ = error.print();
             ExitCode::SUCCESS
         }
     })
+}
+
+/// Whether an error that came later is about the command line after all: an address that is none.
+#[must_use]
+pub fn is_misuse(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref::<QueueError>(),
+        Some(QueueError::Address { .. })
+    )
 }
 
 /// What clap says in several paragraphs, as one line: the message and its tips, without the usage.

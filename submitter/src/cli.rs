@@ -69,8 +69,14 @@ pub struct RenderArgs {
     /// How hard to compress .png
     #[arg(long, value_enum, default_value_t = CompressionArg::Fast)]
     pub compression: CompressionArg,
-    /// The farm's Redis, redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH; without it, render in process
-    #[arg(long, value_name = "URL", env = "FARM_REDIS", hide_env_values = true)]
+    /// The farm's Redis.
+    #[arg(
+        help = "The farm's Redis, redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH; without it, render in process",
+        long,
+        value_name = "URL",
+        env = "FARM_REDIS",
+        hide_env_values = true
+    )]
     pub redis: Option<String>,
     /// Which kinds of device may compute it; auto is every GPU, or the processor when there is none
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]

@@ -55,6 +55,7 @@ fn main() -> ExitCode {
             ) {
                 (Some(_), _) => ExitCode::from(usage::USAGE),
                 (_, Some(CollectError::Interrupted)) => ExitCode::from(INTERRUPTED),
+                _ if usage::is_misuse(&error) => ExitCode::from(usage::USAGE),
                 _ => ExitCode::FAILURE,
             }
         }
@@ -65,11 +66,14 @@ fn render(args: RenderArgs) -> anyhow::Result<()> {
     let (json, quiet) = (args.json, args.quiet);
     let filter = EnvFilter::try_new(&args.log)
         .with_context(|| format!("--log '{}' is no log level", args.log))?;
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(stderr)
-        .with_ansi(stderr().is_terminal())
-        .init();
+        .with_writer(stderr);
+    if stderr().is_terminal() {
+        log.init(); // in colour, unless NO_COLOR says otherwise
+    } else {
+        log.with_ansi(false).init();
+    }
     let plan = plan::plan(args)?;
     if !quiet {
         for warning in &plan.warnings {
@@ -77,7 +81,10 @@ fn render(args: RenderArgs) -> anyhow::Result<()> {
         }
     }
     let runtime = render::runtime()?;
-    let report = runtime.block_on(render::render(plan, quiet, render::interrupted()));
+    let report = runtime.block_on(async {
+        let interrupt = render::interrupted();
+        render::render(plan, quiet, interrupt).await
+    });
     runtime.shutdown_timeout(LAST_GASP);
     let report = report?;
     if json {

@@ -64,7 +64,11 @@ pub async fn render(
             report
         }
         Place::Farm { url, .. } => {
-            let queue = Arc::new(RedisJobQueue::connect(url).await?);
+            tokio::pin!(interrupt);
+            let queue = tokio::select! {
+                connected = RedisJobQueue::connect(url) => Arc::new(connected?),
+                () = &mut interrupt => return Err(CollectError::Interrupted.into()),
+            };
             run(&queue, &plan, &job, reserved, quiet, started, interrupt).await
         }
     }
@@ -96,13 +100,14 @@ async fn run<Q: JobQueue>(
         colours: Arc::new(Colours::new(plan.colours.palette, range)),
         compression: plan.compression,
     };
+    // Before any file has a thread: a thread that is not waited for may be too late to remove its file.
+    queue.create(Arc::clone(job)).await?;
     let writers = reserved
         .into_iter()
         .map(|place| place.start(making.clone()))
         .collect::<Result<Vec<Writer>, _>>()?;
     let bar = Bar::new(&plan.frame, plan.strips.count(), quiet);
     let mut tally = Tally::default();
-    queue.create(Arc::clone(job)).await?;
     let collected = collect(queue, job, &writers, &bar, &mut tally, interrupt).await;
     // Also after a failure: nobody should work on, and no key stay behind.
     match tokio::time::timeout(FINISH_PATIENCE, queue.finish(&job.id)).await {
@@ -247,19 +252,26 @@ fn colour_range(frame: &FrameSpec) -> (f64, f64) {
 }
 
 /// Resolves when the user presses Ctrl-C or the system asks the program to stop.
-pub async fn interrupted() {
+///
+/// Listens from the call on, not from the first poll: what comes while files and devices are still being
+/// opened must not end the program over its files. Call it within the runtime.
+pub fn interrupted() -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
+    let signals = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
+    };
+    async move {
+        #[cfg(unix)]
+        if let [Ok(mut interrupt), Ok(mut terminate)] = signals {
             tokio::select! {
                 _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Starts the threads that I/O runs on.
