@@ -7,6 +7,8 @@
 //!
 //! What must agree between WGSL and Rust is in [`layout`], and held together by tests.
 
+#![forbid(unsafe_code)]
+
 pub mod layout;
 mod program;
 
