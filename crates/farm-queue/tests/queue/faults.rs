@@ -9,7 +9,8 @@ use farm_queue::{
     WorkerQueue,
 };
 
-use crate::conformance::{Farm, RedisFarm, collect, lease, submit};
+use crate::conformance::{collect, lease, submit};
+use crate::farms::{Farm, RedisFarm};
 use crate::samples::*;
 use crate::server::{Server, Transport, free_port};
 

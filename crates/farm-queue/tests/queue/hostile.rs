@@ -8,7 +8,8 @@ use farm_queue::protocol::blob;
 use farm_queue::protocol::keys::{JOBS, JobKeys};
 use farm_queue::{Collected, Delivered, JobId, JobQueue, JobSpec, WorkerQueue};
 
-use crate::conformance::{Farm, RedisFarm, collect, lease, submit};
+use crate::conformance::{collect, lease, submit};
+use crate::farms::{Farm, RedisFarm};
 use crate::samples::*;
 
 /// Plants `bytes` in the place of strip 0's result and announces it, as a committed one would be.

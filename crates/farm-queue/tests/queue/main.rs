@@ -4,6 +4,7 @@
 //! rather than skipping them.
 
 mod conformance;
+mod farms;
 mod faults;
 mod hostile;
 mod samples;
