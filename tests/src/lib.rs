@@ -1,1 +1,66 @@
-//! The farm's integration tests: real servers, real adapters, real programs.
+//! The harness of the farm's integration tests: real servers, real adapters, real programs.
+//!
+//! The tests themselves are in `tests/farm.rs` and `tests/farm/`, one binary. They know the programs from
+//! outside only: command lines, exit statuses, files, signals, and what lies in Redis.
+//!
+//! - [`programs`]: the release programs, run with a time limit, a watched peak of memory and signals
+//! - [`terminal`]: the same in a terminal
+//! - [`server`]: a private redis-server per test; [`worker`]: farm-worker processes on it
+//! - [`pictures`]: readers for `.npy`, `.png` and `.exr`, and digests of files
+//! - [`scenes`]: the views that tests render, quick and slow ones
+//! - [`naive`]: one pixel at a time, as a textbook has it
+//! - [`oracle`]: exact iteration counts from files
+//! - [`gpu`]: whether this machine has an adapter, and whether it must
+//! - [`house`]: rules about the code base, as code
+//!
+//! A missing server, program or (where it is required) adapter is a failure that says what is missing,
+//! never a silent pass.
+
+#![forbid(unsafe_code)]
+
+pub mod gpu;
+pub mod house;
+pub mod naive;
+pub mod oracle;
+pub mod pictures;
+pub mod programs;
+pub mod scenes;
+pub mod server;
+pub mod terminal;
+pub mod worker;
+
+pub use pictures::digest;
+pub use programs::{Finished, Run, Running, submitter};
+pub use server::Server;
+pub use worker::Worker;
+
+use tempfile::TempDir;
+
+/// An empty folder that vanishes with the value.
+///
+/// # Panics
+/// When none can be made.
+#[must_use]
+pub fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+/// Names of everything in a folder, sorted.
+///
+/// # Panics
+/// When it cannot be read.
+#[must_use]
+pub fn names_in(folder: &std::path::Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .expect("a readable folder")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}

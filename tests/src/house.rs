@@ -1,0 +1,359 @@
+//! Rules about the code base, as code: what is deliberately not there stays away.
+//!
+//! Every rule takes sources as text, so that a test can hand it a planted violation and see it fail.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Longest file of code; most are half of it.
+pub const MOST_LINES: usize = 600;
+/// Folders that hold no sources of ours.
+const NOT_OURS: [&str; 3] = ["target", ".git", "node_modules"];
+
+/// A file of the project.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Path from the project's top, with `/`.
+    pub path: String,
+    /// All of it; empty for files that are no text.
+    pub text: String,
+}
+
+/// One breach of a rule: where, and what.
+pub type Breach = String;
+
+/// A name that code may use in one place only.
+#[derive(Clone, Copy, Debug)]
+pub struct Confined {
+    /// What is confined, for people.
+    pub what: &'static str,
+    /// Texts that show its use.
+    pub shown_by: &'static [&'static str],
+    /// Texts that look like it and are not.
+    pub unless: &'static [&'static str],
+    /// Beginnings of paths where it may be used.
+    pub allowed: &'static [&'static str],
+}
+
+/// Where names are confined to. Tests look at the world from outside and may use what they need.
+pub const CONFINED: [Confined; 6] = [
+    Confined {
+        what: "wgpu",
+        shown_by: &["wgpu"],
+        unless: &[],
+        allowed: &["crates/engine/src/gpu/"],
+    },
+    Confined {
+        what: "the redis crate",
+        shown_by: &["redis::"],
+        // Our own modules of that name.
+        unless: &[
+            "crate::redis::",
+            "farm_queue::redis::",
+            "super::redis::",
+            "self::redis::",
+        ],
+        allowed: &["crates/farm-queue/src/redis/"],
+    },
+    Confined {
+        what: "the png crate",
+        shown_by: &["png::"],
+        unless: &["png::write("],
+        allowed: &["submitter/src/output/png.rs"],
+    },
+    Confined {
+        what: "the exr crate",
+        shown_by: &["exr::"],
+        unless: &["exr::write("],
+        allowed: &["submitter/src/output/exr.rs"],
+    },
+    Confined {
+        what: "the environment",
+        shown_by: &[
+            "env::var",
+            "env::vars",
+            "env::set_var",
+            "option_env!",
+            "env = \"",
+        ],
+        unless: &[],
+        allowed: &["submitter/src/cli.rs", "farm-worker/src/cli.rs"],
+    },
+    Confined {
+        what: "unsafe code",
+        shown_by: &[
+            "unsafe {",
+            "unsafe fn",
+            "unsafe impl",
+            "unsafe trait",
+            "unsafe extern",
+        ],
+        unless: &[],
+        allowed: &["crates/engine/src/cpu/"],
+    },
+];
+
+/// Our crates, and which of the others each may depend on: arrows point down only.
+pub const ARROWS: [(&str, &[&str]); 6] = [
+    ("crates/fractal", &[]),
+    ("shaders", &["fractal"]),
+    ("crates/engine", &["fractal", "shaders"]),
+    ("crates/farm-queue", &["fractal"]),
+    ("farm-worker", &["fractal", "engine", "farm-queue"]),
+    (
+        "submitter",
+        &["fractal", "engine", "farm-queue", "farm-worker"],
+    ),
+];
+
+/// What a crate knows nothing of, by the dependencies it does not have.
+pub const IGNORANCE: [(&str, &[&str]); 6] = [
+    (
+        "crates/fractal",
+        &["tokio", "rayon", "wgpu", "redis", "tracing", "tempfile"],
+    ),
+    ("shaders", &["wgpu", "tokio", "redis"]),
+    (
+        "crates/engine",
+        &["tokio", "redis", "colorgrad", "png", "exr"],
+    ),
+    (
+        "crates/farm-queue",
+        &["wgpu", "rayon", "colorgrad", "png", "exr"],
+    ),
+    (
+        "farm-worker",
+        &[
+            "wgpu",
+            "redis",
+            "colorgrad",
+            "png",
+            "exr",
+            "image",
+            "indicatif",
+        ],
+    ),
+    ("submitter", &["wgpu", "redis"]),
+];
+
+/// Top of the project.
+#[must_use]
+pub fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ lies in the project")
+        .to_owned()
+}
+
+/// Every file of the project.
+///
+/// # Panics
+/// When a folder cannot be read.
+#[must_use]
+pub fn sources() -> Vec<Source> {
+    let top = top();
+    let mut folders = vec![top.clone()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a readable folder") {
+            let path = entry.expect("an entry").path();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if path.is_dir() {
+                if !NOT_OURS.contains(&name.as_str()) {
+                    folders.push(path);
+                }
+            } else if !name.starts_with(".git") || name == ".gitignore" {
+                let relative = path.strip_prefix(&top).expect("a path inside");
+                found.push(Source {
+                    path: relative.to_string_lossy().replace('\\', "/"),
+                    text: std::fs::read_to_string(&path).unwrap_or_default(),
+                });
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+impl Source {
+    /// Whether it is Rust that ships: not a test, an example or a benchmark.
+    #[must_use]
+    pub fn is_shipped_rust(&self) -> bool {
+        let inside = |folder: &str| {
+            self.path.starts_with(folder) || self.path.contains(&format!("/{folder}"))
+        };
+        self.path.ends_with(".rs")
+            && !inside("tests/")
+            && !inside("examples/")
+            && !inside("benches/")
+            && !self.path.ends_with("/tests.rs")
+    }
+
+    /// Its lines of code with their numbers, without comments and without the tests at its end.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = self.text.lines().enumerate();
+        lines
+            .take_while(|(_, line)| line.trim() != "#[cfg(test)]")
+            .map(|(at, line)| (at + 1, line.split_once("//").map_or(line, |(code, _)| code)))
+    }
+}
+
+/// Uses of a confined name outside its place.
+#[must_use]
+pub fn confined(rule: &Confined, sources: &[Source]) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for source in sources.iter().filter(|source| source.is_shipped_rust()) {
+        if rule
+            .allowed
+            .iter()
+            .any(|place| source.path.starts_with(place))
+        {
+            continue;
+        }
+        for (number, line) in source.code() {
+            let rest = rule
+                .unless
+                .iter()
+                .fold(line.to_owned(), |line, name| line.replace(name, ""));
+            if rule.shown_by.iter().any(|name| has_word(&rest, name)) {
+                breaches.push(format!(
+                    "{}:{number}: {} has no place here: {line}",
+                    source.path, rule.what
+                ));
+            }
+        }
+    }
+    breaches
+}
+
+/// Whether `name` stands in `text` other than as the end of a longer word.
+fn has_word(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_')
+    })
+}
+
+/// Dependencies of a crate on others by its `Cargo.toml`, those of its tests left out.
+#[must_use]
+pub fn dependencies(manifest: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut names = Vec::new();
+    for line in manifest.lines().map(str::trim) {
+        if let Some(table) = line.strip_prefix('[') {
+            let table = table.trim_end_matches(']');
+            inside = table == "dependencies" || table.ends_with(".dependencies");
+            // One dependency as a table of its own.
+            if let Some((_, name)) = table
+                .split_once("dependencies.")
+                .filter(|_| !table.starts_with("dev-"))
+            {
+                names.push(name.to_owned());
+            }
+        } else if inside && !line.is_empty() && !line.starts_with('#') {
+            let end = line.find(['.', ' ', '=']).unwrap_or(line.len());
+            names.push(line[..end].trim_matches('"').to_owned());
+        }
+    }
+    names
+}
+
+/// Dependencies of our crates by folder.
+#[must_use]
+pub fn manifests(sources: &[Source]) -> BTreeMap<String, Vec<String>> {
+    let of = |source: &Source| {
+        let folder = source.path.strip_suffix("/Cargo.toml")?;
+        Some((folder.to_owned(), dependencies(&source.text)))
+    };
+    sources.iter().filter_map(of).collect()
+}
+
+/// Arrows that point up or aside, and dependencies on what a crate should not know.
+#[must_use]
+pub fn layering(manifests: &BTreeMap<String, Vec<String>>) -> Vec<Breach> {
+    let ours: Vec<&str> = ARROWS
+        .iter()
+        .map(|(folder, _)| folder.rsplit('/').next().unwrap_or(folder))
+        .collect();
+    let mut breaches = Vec::new();
+    for (folder, below) in ARROWS {
+        let Some(dependencies) = manifests.get(folder) else {
+            breaches.push(format!("{folder}: there is no such crate"));
+            continue;
+        };
+        for dependency in dependencies.iter().map(String::as_str) {
+            if ours.contains(&dependency) && !below.contains(&dependency) {
+                breaches.push(format!("{folder} must not depend on {dependency}"));
+            }
+        }
+    }
+    for (folder, unknown) in IGNORANCE {
+        for dependency in manifests.get(folder).into_iter().flatten() {
+            if unknown.contains(&dependency.as_str()) {
+                breaches.push(format!("{folder} must know nothing of {dependency}"));
+            }
+        }
+    }
+    breaches
+}
+
+/// Files that lie, or are as long as, they should not.
+#[must_use]
+pub fn files(sources: &[Source]) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for Source { path, text } in sources {
+        if path.ends_with(".wgsl") && !path.starts_with("shaders/") {
+            breaches.push(format!("{path}: shaders lie in shaders/"));
+        }
+        let lines = text.lines().count();
+        if path.ends_with(".rs") && lines > MOST_LINES {
+            breaches.push(format!("{path}: {lines} lines; {MOST_LINES} at most"));
+        }
+        let is_module = path.ends_with(".rs") && path.contains("src/");
+        if is_module && !text.starts_with("//!") {
+            breaches.push(format!("{path}: opens without saying what it is"));
+        }
+    }
+    breaches
+}
+
+/// Places that a clone of the project does not have, and that nothing in it may rely on.
+#[must_use]
+pub fn outside(sources: &[Source]) -> Vec<Breach> {
+    // In parts, so that this file is not its own first breach.
+    let places = [
+        concat!("..", "/shared"),
+        concat!("/work", "/"),
+        concat!("/root", "/"),
+    ];
+    let mut breaches = Vec::new();
+    for source in sources {
+        for (at, line) in source.text.lines().enumerate() {
+            if places.iter().any(|place| line.contains(place)) {
+                breaches.push(format!(
+                    "{}:{}: relies on a place outside: {line}",
+                    source.path,
+                    at + 1
+                ));
+            }
+        }
+    }
+    breaches
+}
+
+/// Our crates that may hold `unsafe` code although only the SIMD kernels need it.
+#[must_use]
+pub fn unguarded(sources: &[Source]) -> Vec<Breach> {
+    let roots = sources.iter().filter(|source| {
+        let is_root = source.path.ends_with("src/lib.rs") || source.path.ends_with("src/main.rs");
+        is_root && !source.path.starts_with("crates/engine/")
+    });
+    roots
+        .filter(|source| !source.text.contains("#![forbid(unsafe_code)]"))
+        .map(|source| format!("{}: does not forbid unsafe code", source.path))
+        .collect()
+}

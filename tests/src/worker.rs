@@ -1,0 +1,62 @@
+//! farm-worker processes on a test's server.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use crate::programs::{Run, Running};
+use crate::server::Server;
+
+/// Longest life of a worker: longer than any test.
+const LIFE: Duration = Duration::from_secs(300);
+
+/// A farm-worker that is ready for work; killed on drop.
+#[derive(Debug)]
+pub struct Worker(Running);
+
+impl Worker {
+    /// Starts one on the processor, with one thread, and waits until it is ready.
+    #[must_use]
+    pub fn start(server: &Server, name: &str) -> Self {
+        Self::start_with(server, name, "--backend cpu --threads 1")
+    }
+
+    /// Starts one with these options, and waits until it is ready.
+    #[must_use]
+    pub fn start_with(server: &Server, name: &str, options: &str) -> Self {
+        let mut running = Run::program("farm-worker")
+            .args(["--redis", &server.url(), "--name", name])
+            .args(options.split_whitespace())
+            .limit(LIFE)
+            .start();
+        running.until_it_says("ready");
+        Self(running)
+    }
+
+    /// Starts `count` of them.
+    #[must_use]
+    pub fn crew(server: &Server, count: usize) -> Vec<Self> {
+        (1..=count)
+            .map(|number| Self::start(server, &format!("worker-{number}")))
+            .collect()
+    }
+
+    /// The process itself.
+    #[must_use]
+    pub fn into_running(self) -> Running {
+        self.0
+    }
+}
+
+impl Deref for Worker {
+    type Target = Running;
+
+    fn deref(&self) -> &Running {
+        &self.0
+    }
+}
+
+impl DerefMut for Worker {
+    fn deref_mut(&mut self) -> &mut Running {
+        &mut self.0
+    }
+}
