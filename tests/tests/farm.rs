@@ -1,0 +1,16 @@
+//! The farm as its users meet it: one binary, one module a subject.
+//!
+//! Every comparison has a control beside it that shows that it can fail.
+
+mod farm {
+    mod bad_input;
+    mod faults;
+    mod hostile;
+    mod house;
+    mod identity;
+    mod main_job;
+    mod measures;
+    mod notebook;
+    mod oracle;
+    mod words;
+}

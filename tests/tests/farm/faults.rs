@@ -1,0 +1,315 @@
+//! Workers and submitters that are killed, stopped, held, or late: the picture is the same, nothing stays.
+
+use std::time::{Duration, Instant};
+
+use farm_tests::programs::{Running, outputs};
+use farm_tests::scenes::{QUICK, SLOW, SLOW_STRIPS, SLOWER};
+use farm_tests::server::Pending;
+use farm_tests::{Server, Worker, digest, folder, names_in, submitter};
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+/// How long after a worker's death its strips may lie still: a lease, and the longest wait of a look.
+const RECOVERY: Duration = Duration::from_secs(20);
+/// How long a worker that is told to stop may still work, with time for a loaded machine.
+const ORDERLY_STOP: Duration = Duration::from_secs(5);
+/// How long anything may take that happens at once, on a loaded machine.
+const AT_ONCE: Duration = Duration::from_secs(3);
+
+/// A scene's digest and how long it takes in process, alone.
+fn alone(scene: &str) -> (u64, Duration) {
+    let folder = folder();
+    let done = submitter(&format!("render -q {scene} -o x.npy"))
+        .within(&folder)
+        .ok();
+    (digest(folder.path().join("x.npy")), done.elapsed)
+}
+
+/// A render on a farm, under way.
+struct Job {
+    running: Running,
+    folder: TempDir,
+}
+
+impl Job {
+    fn start(server: &Server, scene: &str) -> Self {
+        let folder = folder();
+        let line = format!("render -q {scene} -o x.npy --json --redis {}", server.url());
+        let running = submitter(&line).within(&folder).start();
+        Self { running, folder }
+    }
+
+    /// Waits for its end; checks its picture, and that nothing is left in the server; returns its report.
+    fn done(self, server: &Server, expected: u64) -> serde_json::Value {
+        let done = self.running.wait();
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert_eq!(
+            digest(self.folder.path().join("x.npy")),
+            expected,
+            "{done:?}"
+        );
+        assert_eq!(
+            server.job_keys(),
+            [""; 0],
+            "nothing of a finished job is left"
+        );
+        done.json()
+    }
+}
+
+fn of<'a>(worker: &str, pending: &'a [Pending]) -> Vec<&'a Pending> {
+    pending
+        .iter()
+        .filter(|strip| strip.owner.starts_with(worker))
+        .collect()
+}
+
+#[test]
+fn a_killed_workers_strips_are_computed_by_another() {
+    let scene = format!("{SLOW} {SLOW_STRIPS}");
+    let (expected, alone) = alone(&scene);
+    let server = Server::start();
+    let victim = Worker::start(&server, "victim");
+    let job = Job::start(&server, &scene);
+    let id = server.job();
+    server.until("the victim is in the middle of a strip", || {
+        !of("victim", &server.pending(&id)).is_empty()
+    });
+    let _survivor = Worker::start(&server, "survivor");
+    victim.signal(Signal::KILL);
+    let killed = Instant::now();
+    let _ = victim.into_running().wait();
+    assert!(
+        !of("victim", &server.pending(&id)).is_empty(),
+        "it died with strips in hand"
+    );
+    let report = job.done(&server, expected);
+    let took = killed.elapsed();
+    // Alone all cores worked on it; the survivor has one thread, and the machine may have other work.
+    assert!(took < RECOVERY + 4 * alone, "{took:?}, and {alone:?} alone");
+    assert!(
+        report["redelivered"]
+            .as_u64()
+            .is_some_and(|strips| strips >= 1),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_worker_told_to_stop_gives_its_strips_back_at_once() {
+    let (expected, _) = alone(SLOWER);
+    let server = Server::start();
+    let told = Worker::start(&server, "told");
+    let job = Job::start(&server, SLOWER);
+    let id = server.job();
+    server.until("it is in the middle of strips", || {
+        of("told", &server.pending(&id)).len() == 2
+    });
+    let _others = [
+        Worker::start(&server, "other-1"),
+        Worker::start(&server, "other-2"),
+    ];
+    told.signal(Signal::TERM);
+    let asked = Instant::now();
+    let ended = told.into_running().wait();
+    let took = asked.elapsed();
+    assert_eq!(
+        ended.code,
+        Some(0),
+        "an orderly stop is a success: {ended:?}"
+    );
+    assert!(took < ORDERLY_STOP, "{took:?}");
+    let stopped = Instant::now();
+    server.until("others have its strips", || {
+        let pending = server.pending(&id);
+        of("told", &pending).is_empty() && of("_", &pending).is_empty()
+    });
+    assert!(stopped.elapsed() < AT_ONCE, "{:?}", stopped.elapsed());
+    let report = job.done(&server, expected);
+    assert_eq!(
+        report["redelivered"], 0,
+        "a strip given back does not count: {report}"
+    );
+}
+
+#[test]
+fn an_idle_worker_stops_at_once_and_signs_off() {
+    let server = Server::start();
+    for (signal, code) in [(Signal::TERM, 0), (Signal::INT, 130)] {
+        let worker = Worker::start(&server, "idle");
+        server.until("it is known", || !server.keys("mf:workers*").is_empty());
+        let asked = Instant::now();
+        worker.signal(signal);
+        let ended = worker.into_running().wait();
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(asked.elapsed() < AT_ONCE, "{:?}", asked.elapsed());
+        assert_eq!(server.keys("*"), [""; 0]);
+    }
+}
+
+#[test]
+fn a_worker_that_was_frozen_changes_nothing_when_it_wakes() {
+    let scene = format!("{SLOW} {SLOW_STRIPS}");
+    let (expected, alone) = alone(&scene);
+    let server = Server::start();
+    let frozen = Worker::start(&server, "frozen");
+    let job = Job::start(&server, &scene);
+    let id = server.job();
+    server.until("it is in the middle of a strip", || {
+        !of("frozen", &server.pending(&id)).is_empty()
+    });
+    frozen.signal(Signal::STOP);
+    let stopped = Instant::now();
+    let _other = Worker::start(&server, "other");
+    let _ = job.done(&server, expected);
+    assert!(
+        stopped.elapsed() < RECOVERY + 4 * alone,
+        "{:?}",
+        stopped.elapsed()
+    );
+    // It delivers what it had in hand, to a job that is no more.
+    frozen.signal(Signal::CONT);
+    std::thread::sleep(AT_ONCE);
+    assert_eq!(
+        server.job_keys(),
+        [""; 0],
+        "a late worker brings nothing back"
+    );
+    // And it is as good as before.
+    drop(_other);
+    let (quick, _) = self::alone(&format!("{QUICK} --backend cpu"));
+    let report = Job::start(&server, &format!("{QUICK} --backend cpu")).done(&server, quick);
+    assert_eq!(report["workers"][0]["name"], "frozen");
+}
+
+#[test]
+fn workers_may_join_while_a_job_runs() {
+    let scene = format!("{SLOW} {SLOW_STRIPS}");
+    let (expected, _) = alone(&scene);
+    let server = Server::start();
+    let mut job = Job::start(&server, &scene);
+    let id = server.job();
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(job.running.is_running(), "a job without workers waits");
+    let _first = Worker::start(&server, "first");
+    server.until("the first works", || {
+        !of("first", &server.pending(&id)).is_empty()
+    });
+    let _second = Worker::start(&server, "second");
+    let report = job.done(&server, expected);
+    let names: Vec<&str> = report["workers"]
+        .as_array()
+        .expect("workers")
+        .iter()
+        .filter_map(|worker| worker["name"].as_str())
+        .collect();
+    assert_eq!(names, ["first", "second"], "both took part");
+}
+
+#[test]
+fn an_interrupted_render_leaves_no_file_and_no_key() {
+    let server = Server::start();
+    let worker = Worker::start(&server, "worker");
+    for signal in [Signal::INT, Signal::TERM] {
+        let folder = folder();
+        let line = format!("render {SLOWER} --redis {}", server.url());
+        let mut running = submitter(&line)
+            .args(outputs(&["x.npy", "x.png", "x.exr"]))
+            .within(&folder)
+            .start();
+        let id = server.job();
+        server.until("a strip is under way", || !server.pending(&id).is_empty());
+        assert!(running.is_running());
+        running.signal(signal);
+        let asked = Instant::now();
+        let ended = running.wait();
+        assert_eq!(ended.code, Some(130), "{ended:?}");
+        assert!(asked.elapsed() < AT_ONCE, "{:?}", asked.elapsed());
+        let errors: Vec<&str> = ended
+            .words()
+            .into_iter()
+            .filter(|line| !line.contains("warning"))
+            .collect();
+        assert_eq!(errors, ["submitter: interrupted"]);
+        assert_eq!(ended.stdout, "");
+        assert_eq!(names_in(folder.path()), [""; 0]);
+        assert_eq!(server.job_keys(), [""; 0]);
+    }
+    // The worker noticed, and serves the next job.
+    let (expected, _) = alone(&format!("{QUICK} --backend cpu"));
+    let asked = Instant::now();
+    let _ = Job::start(&server, &format!("{QUICK} --backend cpu")).done(&server, expected);
+    assert!(asked.elapsed() < RECOVERY, "{:?}", asked.elapsed());
+    assert_eq!(server.job_keys(), [""; 0], "nor does it bring a key back");
+    drop(worker);
+}
+
+#[test]
+fn an_interrupted_render_in_process_leaves_no_file() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let folder = folder();
+        let files = ["x.npy", "x.png", "x.exr"];
+        let running = submitter(&format!("render {SLOWER}"))
+            .args(outputs(&files))
+            .within(&folder)
+            .start();
+        let started = Instant::now();
+        while names_in(folder.path()).len() < files.len() {
+            assert!(started.elapsed() < RECOVERY, "its files never came");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        running.signal(signal);
+        let asked = Instant::now();
+        let ended = running.wait();
+        assert_eq!(ended.code, Some(130), "{ended:?}");
+        assert!(asked.elapsed() < AT_ONCE, "{:?}", asked.elapsed());
+        assert_eq!(names_in(folder.path()), [""; 0]);
+    }
+}
+
+#[test]
+fn every_key_of_a_running_job_expires() {
+    let server = Server::start();
+    let _worker = Worker::start(&server, "worker");
+    let scene = format!("{SLOW} {SLOW_STRIPS}");
+    let mut job = Job::start(&server, &scene);
+    let _ = server.job();
+    let mut seen = 0;
+    while job.running.is_running() {
+        for key in server.keys("*").into_iter().filter(|key| key != "mf:jobs") {
+            let left_ms: i64 = server.ask(&["PTTL", &key]);
+            // -2 is a key that is gone by now, -1 one that stays for ever.
+            assert_ne!(left_ms, -1, "{key} never expires");
+            seen += 1;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(seen > 10, "control: keys were looked at");
+    server.ask::<()>(&["SET", "forever", "x"]);
+    assert_eq!(
+        server.ask::<i64>(&["PTTL", "forever"]),
+        -1,
+        "control: what a missed one looks like"
+    );
+}
+
+#[test]
+fn a_small_redis_carries_a_large_picture() {
+    // 71 megapixels of 4 bytes through 48 MB.
+    let server = Server::start_with(&["--maxmemory", "48mb", "--maxmemory-policy", "noeviction"]);
+    let _worker = Worker::start_with(&server, "worker", "--backend cpu");
+    let scene = "--density 3072 --iterations 50 --backend cpu";
+    let folder = folder();
+    submitter(&format!("render -q {scene} -o here.png"))
+        .within(&folder)
+        .ok();
+    let line = format!(
+        "render -q {scene} -o there.png --json --redis {}",
+        server.url()
+    );
+    let done = submitter(&line).within(&folder).ok();
+    let [here, there] = ["here.png", "there.png"].map(|name| digest(folder.path().join(name)));
+    assert_eq!(here, there);
+    assert_eq!(done.json()["redelivered"], 0, "{done:?}");
+    assert_eq!(server.job_keys(), [""; 0]);
+}

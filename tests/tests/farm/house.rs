@@ -1,0 +1,190 @@
+//! The rules of the house hold, and each can fail.
+
+use std::collections::BTreeMap;
+
+use farm_tests::house::{
+    ARROWS, Breach, CONFINED, MOST_LINES, Source, confined, dependencies, files, layering,
+    manifests, outside, sources, unguarded,
+};
+
+fn planted(path: &str, text: &str) -> Vec<Source> {
+    vec![Source {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    }]
+}
+
+#[track_caller]
+fn assert_kept(breaches: &[Breach]) {
+    assert!(breaches.is_empty(), "\n{}\n", breaches.join("\n"));
+}
+
+#[test]
+fn names_keep_to_their_places() {
+    let sources = sources();
+    for rule in &CONFINED {
+        assert_kept(&confined(rule, &sources));
+        // It is used where it belongs, so the rule looks at the right thing.
+        let at_home: Vec<Source> = sources
+            .iter()
+            .filter(|source| {
+                rule.allowed
+                    .iter()
+                    .any(|place| source.path.starts_with(place))
+            })
+            .map(|source| Source {
+                path: format!("elsewhere/{}", source.path),
+                text: source.text.clone(),
+            })
+            .collect();
+        assert!(
+            !confined(rule, &at_home).is_empty(),
+            "{}: not even used at home",
+            rule.what
+        );
+    }
+}
+
+#[test]
+fn control_names_out_of_place_are_seen() {
+    for (rule, line) in [
+        (0, "use wgpu::Device;"),
+        (0, "let x: wgpu::Queue;"),
+        (1, "use redis::Client;"),
+        (1, "let c = ::redis::Client::open(url)?;"),
+        (2, "let e = png::Encoder::new(out, 1, 1);"),
+        (3, "use exr::prelude::*;"),
+        (4, "let home = std::env::var(\"HOME\");"),
+        (4, "let home = env::var_os(\"HOME\");"),
+        (4, "#[arg(long, env = \"FARM_X\")]"),
+        (5, "    unsafe { core::hint::unreachable_unchecked() }"),
+    ] {
+        let planted = planted(
+            "submitter/src/colour.rs",
+            &format!("//! Colours.\n{line}\n"),
+        );
+        assert_eq!(confined(&CONFINED[rule], &planted).len(), 1, "{line}");
+    }
+    for (rule, line) in [
+        (0, "// what wgpu does with it"),
+        (1, "use farm_queue::redis::RedisJobQueue;"),
+        (2, "OutputKind::Png => png::write(out)?,"),
+        (4, "let path = concat!(env!(\"CARGO_MANIFEST_DIR\"));"),
+        (5, "#![forbid(unsafe_code)]"),
+    ] {
+        let planted = planted("submitter/src/colour.rs", line);
+        assert_kept(&confined(&CONFINED[rule], &planted));
+    }
+}
+
+#[test]
+fn arrows_point_down() {
+    let manifests = manifests(&sources());
+    assert!(
+        manifests["submitter"].contains(&"farm-worker".to_owned()),
+        "the tables were read"
+    );
+    assert_kept(&layering(&manifests));
+}
+
+#[test]
+fn control_arrows_that_point_up_are_seen() {
+    let lawful = || -> BTreeMap<String, Vec<String>> {
+        ARROWS
+            .iter()
+            .map(|(folder, below)| {
+                (
+                    (*folder).to_owned(),
+                    below.iter().map(|name| (*name).to_owned()).collect(),
+                )
+            })
+            .collect()
+    };
+    assert_kept(&layering(&lawful()));
+    for (folder, dependency) in [
+        ("crates/farm-queue", "engine"),
+        ("crates/fractal", "shaders"),
+        ("shaders", "engine"),
+        ("crates/engine", "farm-queue"),
+        ("farm-worker", "submitter"),
+        ("farm-worker", "colorgrad"),
+        ("crates/farm-queue", "png"),
+        ("crates/fractal", "tokio"),
+        ("submitter", "redis"),
+    ] {
+        let mut manifests = lawful();
+        manifests
+            .entry(folder.to_owned())
+            .or_default()
+            .push(dependency.to_owned());
+        assert_eq!(layering(&manifests).len(), 1, "{folder} -> {dependency}");
+    }
+    let mut without = lawful();
+    without.remove("shaders");
+    assert_eq!(layering(&without).len(), 1, "a crate that went away");
+}
+
+#[test]
+fn dependency_tables_are_read() {
+    let manifest = "[package]\nname = \"x\"\n[dependencies]\n# why\na.workspace = true\nb = \"1\"\n\"c\" = { path = \"c\" }\n\
+                    [dependencies.d]\nversion = \"1\"\n[target.'cfg(unix)'.dependencies]\ne = \"1\"\n[dev-dependencies]\nf = \"1\"\n[lints]\ng = 1\n";
+    let names = dependencies(manifest);
+    assert!(
+        ["a", "b", "c", "d", "e"]
+            .iter()
+            .all(|name| names.contains(&(*name).to_owned())),
+        "{names:?}"
+    );
+    assert!(
+        ["f", "g", "name"]
+            .iter()
+            .all(|name| !names.contains(&(*name).to_owned())),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn files_lie_where_they_belong_and_are_not_long() {
+    let sources = sources();
+    assert!(
+        sources.iter().any(|source| source.path.ends_with(".wgsl")),
+        "there are shaders"
+    );
+    assert_kept(&files(&sources));
+}
+
+#[test]
+fn control_files_out_of_place_are_seen() {
+    for (path, text) in [
+        ("crates/engine/src/gpu/kernel.wgsl", String::new()),
+        (
+            "submitter/src/long.rs",
+            format!("//! Long.\n{}", "\n".repeat(MOST_LINES)),
+        ),
+        ("submitter/src/mute.rs", "use std::io;\n".to_owned()),
+    ] {
+        assert_eq!(files(&planted(path, &text)).len(), 1, "{path}");
+    }
+    assert_kept(&files(&planted("shaders/wgsl/kernel.wgsl", "")));
+}
+
+#[test]
+fn nothing_relies_on_places_outside() {
+    assert_kept(&outside(&sources()));
+}
+
+#[test]
+fn control_places_outside_are_seen() {
+    let text = concat!("let path = \"..", "/shared/oracle/x.json\";\n");
+    assert_eq!(outside(&planted("tests/tests/x.rs", text)).len(), 1);
+}
+
+#[test]
+fn unsafe_code_is_forbidden_outside_the_engine() {
+    assert_kept(&unguarded(&sources()));
+    assert_eq!(
+        unguarded(&planted("submitter/src/main.rs", "//! Main.\n")).len(),
+        1,
+        "control"
+    );
+}
