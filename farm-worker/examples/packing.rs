@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             };
             sent += packed.len();
             let (back, secs) = timed(|| {
-                packing::unpack(measure, &packed, buffer.pixels(), WIDTH as usize)
+                packing::unpack(measure, &packed, buffer.pixels(), WIDTH as usize, None)
                     .unwrap_or(Plane::Iterations(Vec::new()))
             });
             unpack_secs += secs;

@@ -18,7 +18,7 @@
 //! The reader takes nothing on trust: widths and lengths have to account for every byte before it allocates,
 //! and what it allocates depends on the plane's size alone.
 
-use bytemuck::{Pod, cast_slice, cast_slice_mut};
+use bytemuck::{Pod, cast_slice, cast_slice_mut, cast_vec};
 use fractal::{Measure, Plane};
 
 /// Values of one block.
@@ -66,7 +66,8 @@ pub fn pack(plane: &Plane, width: usize) -> Option<Vec<u8>> {
     }
 }
 
-/// The plane of `measure` with `count` values in rows of `width` that was packed to `packed`.
+/// The plane of `measure` with `count` values in rows of `width` that was packed to `packed`; in the
+/// memory of `spare`, where that is a plane of the same measure.
 ///
 /// # Errors
 /// The first thing that is wrong with `packed`. It is read to its end and not further, and nothing is
@@ -76,19 +77,25 @@ pub fn unpack(
     packed: &[u8],
     count: usize,
     width: usize,
+    spare: Option<Plane>,
 ) -> Result<Plane, PackingError> {
-    Ok(match measure {
-        Measure::Iterations => Plane::Iterations(unpack_words(packed, count, width)?),
-        Measure::Smooth => Plane::Smooth(as_floats(unpack_words(packed, count, width)?)),
-        Measure::Distance => Plane::Distance(as_floats(unpack_words(packed, count, width)?)),
-        Measure::Stability => Plane::Stability(bytemuck::cast_vec::<u64, f64>(unpack_words(
-            packed, count, width,
-        )?)),
+    let words = |spare: Vec<u32>| unpack_words(packed, count, width, spare);
+    let floats = |spare: Vec<f32>| words(cast_vec(spare)).map(cast_vec::<u32, f32>);
+    Ok(match (measure, spare) {
+        (Measure::Iterations, Some(Plane::Iterations(spare))) => Plane::Iterations(words(spare)?),
+        (Measure::Iterations, _) => Plane::Iterations(words(Vec::new())?),
+        (Measure::Smooth, Some(Plane::Smooth(spare))) => Plane::Smooth(floats(spare)?),
+        (Measure::Smooth, _) => Plane::Smooth(floats(Vec::new())?),
+        (Measure::Distance, Some(Plane::Distance(spare))) => Plane::Distance(floats(spare)?),
+        (Measure::Distance, _) => Plane::Distance(floats(Vec::new())?),
+        (Measure::Stability, spare) => {
+            let spare = match spare {
+                Some(Plane::Stability(spare)) => cast_vec::<f64, u64>(spare),
+                _ => Vec::new(),
+            };
+            Plane::Stability(cast_vec(unpack_words(packed, count, width, spare)?))
+        }
     })
-}
-
-fn as_floats(words: Vec<u32>) -> Vec<f32> {
-    bytemuck::cast_vec(words)
 }
 
 /// A value's bit pattern.
@@ -163,10 +170,9 @@ impl Word for u64 {
     }
 }
 
-/// The zigzagged errors of the block that starts at `at`.
+/// Sets `errors` to the zigzagged errors of the block that starts at `at`.
 #[inline(always)]
-fn errors<T: Word>(values: &[T], width: usize, at: usize) -> [T; BLOCK] {
-    let mut errors = [T::zeroed(); BLOCK];
+fn foretell<T: Word>(values: &[T], width: usize, at: usize, errors: &mut [T; BLOCK]) {
     let inner = at.checked_sub(width + 1).and_then(|above| {
         let here = values.get(at - 1..at + BLOCK)?;
         let above = values.get(above..above + BLOCK + 1)?;
@@ -183,6 +189,7 @@ fn errors<T: Word>(values: &[T], width: usize, at: usize) -> [T; BLOCK] {
         }
     } else {
         // The first row, and the last block where it is not full.
+        errors.fill(T::zeroed());
         let value = |back: usize, i: usize| {
             let at = (at + i).checked_sub(back);
             at.map_or(T::zeroed(), |at| values[at])
@@ -193,7 +200,6 @@ fn errors<T: Word>(values: &[T], width: usize, at: usize) -> [T; BLOCK] {
             *error = now.wrapping_sub(before).zigzag();
         }
     }
-    errors
 }
 
 /// Bits of the widest value.
@@ -211,9 +217,11 @@ fn seems_worth_it<T: Word>(values: &[T], width: usize) -> bool {
         return true;
     }
     let mut taken = 0;
+    let mut errors = [T::zeroed(); BLOCK];
     for sample in 0..SAMPLES {
         let at = sample * blocks / SAMPLES * BLOCK;
-        T::each_part(&errors(values, width, at), |_, part| {
+        foretell(values, width, at, &mut errors);
+        T::each_part(&errors, |_, part| {
             taken += usize::from(bits(part));
         });
     }
@@ -229,8 +237,10 @@ fn pack_words<T: Word>(values: &[T], width: usize) -> Option<Vec<u8>> {
     let widths = values.len().div_ceil(BLOCK) * T::PARTS;
     let mut out = Vec::with_capacity(widths + size_of_val(values) / 4);
     out.resize(widths, 0);
+    let mut errors = [T::zeroed(); BLOCK];
     for block in 0..values.len().div_ceil(BLOCK) {
-        T::each_part(&errors(values, width, block * BLOCK), |part, values| {
+        foretell(values, width, block * BLOCK, &mut errors);
+        T::each_part(&errors, |part, values| {
             let bits = bits(values);
             out[block * T::PARTS + part] = bits;
             PACKERS[usize::from(bits)](values, &mut out);
@@ -243,6 +253,7 @@ fn unpack_words<T: Word>(
     packed: &[u8],
     count: usize,
     width: usize,
+    mut values: Vec<T>,
 ) -> Result<Vec<T>, PackingError> {
     let width = width.max(1);
     let blocks = count.div_ceil(BLOCK);
@@ -261,7 +272,8 @@ fn unpack_words<T: Word>(
         return Err(short(widths.len() + bits * BYTES_PER_BIT));
     }
 
-    let mut values = vec![T::zeroed(); count];
+    // What is left in a spare's memory is written over.
+    values.resize(count, T::zeroed());
     // The value before the current one, less the one above that.
     let mut slope = T::zeroed();
     let mut errors = [T::zeroed(); BLOCK];
@@ -281,7 +293,9 @@ fn unpack_words<T: Word>(
                 *here = *above;
                 continue;
             }
-            let errors = errors.map(T::unzigzag);
+            for error in &mut errors {
+                *error = error.unzigzag();
+            }
             for i in 0..BLOCK {
                 slope = slope.wrapping_add(errors[i]);
                 here[i] = slope.wrapping_add(above[i]);

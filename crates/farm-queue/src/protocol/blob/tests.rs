@@ -205,7 +205,7 @@ fn only_the_digest_sees_a_changed_pixel() {
     let mut blob = encode(&spec.id, &buffer, "w", 1);
     *blob.last_mut().unwrap() ^= 1;
     assert_eq!(decode(&blob, &spec, buffer.strip), Err(BlobError::Digest));
-    let missed = decode_with(&blob, &spec, buffer.strip, blind).unwrap();
+    let missed = decode_with(&blob, &spec, buffer.strip, Vec::new(), blind).unwrap();
     assert!(!same(&missed.buffer, &buffer));
 }
 
@@ -274,7 +274,7 @@ proptest! {
             let at = at.index(blob.len());
             blob[at] = to;
         }
-        if let Ok(decoded) = decode_with(&blob, &spec, buffer.strip, blind) {
+        if let Ok(decoded) = decode_with(&blob, &spec, buffer.strip, Vec::new(), blind) {
             prop_assert!(decoded.buffer.fits(&spec.frame, buffer.strip));
         }
     }

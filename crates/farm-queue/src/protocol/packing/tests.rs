@@ -35,9 +35,9 @@ fn any_plane() -> impl Strategy<Value = (Plane, usize)> {
         let words = || values.iter().map(|value| *value as u32).collect();
         let plane = match measure {
             Measure::Iterations => Plane::Iterations(words()),
-            Measure::Smooth => Plane::Smooth(as_floats(words())),
-            Measure::Distance => Plane::Distance(as_floats(words())),
-            Measure::Stability => Plane::Stability(bytemuck::cast_vec(values)),
+            Measure::Smooth => Plane::Smooth(cast_vec(words())),
+            Measure::Distance => Plane::Distance(cast_vec(words())),
+            Measure::Stability => Plane::Stability(cast_vec(values)),
         };
         (plane, width)
     })
@@ -76,7 +76,7 @@ fn slopes_take_few_bits() {
 fn refuses_bad_widths_lengths_and_tails() {
     let plane = Plane::Iterations((0..300).map(|i| i * i).collect());
     let packed = pack(&plane, 10).unwrap();
-    let read = |bytes: &[u8]| unpack(Measure::Iterations, bytes, 300, 10);
+    let read = |bytes: &[u8]| unpack(Measure::Iterations, bytes, 300, 10, None);
     assert_eq!(read(&packed).unwrap(), plane);
 
     let mut wide = packed.clone();
@@ -98,7 +98,7 @@ fn refuses_bad_widths_lengths_and_tails() {
 fn the_width_of_rows_matters() {
     let plane = Plane::Iterations((0..3000).map(|i| i * i).collect());
     let packed = pack(&plane, 300).unwrap();
-    let other = unpack(Measure::Iterations, &packed, 3000, 299).unwrap();
+    let other = unpack(Measure::Iterations, &packed, 3000, 299, None).unwrap();
     assert_ne!(other, plane);
 }
 
@@ -122,8 +122,13 @@ proptest! {
     fn planes_come_back((plane, width) in any_plane()) {
         if let Some(packed) = pack(&plane, width) {
             prop_assert!(packed.len() < plane.bytes().len());
-            let back = unpack(plane.measure(), &packed, words_of(&plane), width).unwrap();
+            let back = unpack(plane.measure(), &packed, words_of(&plane), width, None).unwrap();
             // By bytes: a plane may hold NaN.
+            prop_assert_eq!(back.bytes(), plane.bytes());
+            // In memory that held something else.
+            let used = vec![0xab; (words_of(&plane) + width) * plane.measure().bytes()];
+            let spare = Plane::from_bytes(plane.measure(), &used);
+            let back = unpack(plane.measure(), &packed, words_of(&plane), width, Some(spare)).unwrap();
             prop_assert_eq!(back.bytes(), plane.bytes());
         }
     }
@@ -133,7 +138,7 @@ proptest! {
         bytes in prop::collection::vec(prop_oneof![0u8..=32, any::<u8>()], 0..3000),
         measure in prop::sample::select(Measure::ALL.to_vec()), count in 0usize..2000, width in 1usize..400,
     ) {
-        if let Ok(plane) = unpack(measure, &bytes, count, width) {
+        if let Ok(plane) = unpack(measure, &bytes, count, width, None) {
             prop_assert_eq!(plane.bytes().len(), count * measure.bytes());
         }
     }
@@ -143,12 +148,12 @@ proptest! {
         let Some(mut packed) = pack(&plane, width) else { return Ok(()) };
         let at = at.index(packed.len());
         packed[at] ^= 1 << bit;
-        if let Ok(back) = unpack(plane.measure(), &packed, words_of(&plane), width) {
+        if let Ok(back) = unpack(plane.measure(), &packed, words_of(&plane), width, None) {
             prop_assert_eq!(back.bytes().len(), plane.bytes().len());
         }
         packed[at] ^= 1 << bit;
         packed.truncate(packed.len() - cut.min(packed.len()));
         let whole = cut == 0 || packed.is_empty();
-        prop_assert!(whole || unpack(plane.measure(), &packed, words_of(&plane), width).is_err());
+        prop_assert!(whole || unpack(plane.measure(), &packed, words_of(&plane), width, None).is_err());
     }
 }
