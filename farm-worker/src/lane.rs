@@ -1,7 +1,8 @@
 //! One device and the strips it works on: lease, compute, deliver.
 //!
 //! A lane has a few slots, each a task with a strip of its own, so that while one strip is computed
-//! another one is uploaded, read back or delivered.
+//! another one is uploaded, read back or delivered. Slots take turns at the device: a strip on its way
+//! back keeps none, so that slow deliveries do not leave the device idle.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use engine::{Device, EngineError, PreparedFrame, Progress};
 use farm_queue::{Accepts, Delivered, Lease, QueueError, WorkerQueue};
 use fractal::{Backend, BackendChoice, Strip, StripBuffer};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::keepalive::{Gone, keep_alive};
 use crate::shared::{Shared, Stop};
@@ -44,12 +45,20 @@ enum Outcome {
 }
 
 /// One slot of a lane: takes one strip after the other until the worker is told to stop.
-pub(crate) async fn run_slot<Q: WorkerQueue>(shared: Arc<Shared<Q>>, device: Arc<Device>) {
+pub(crate) async fn run_slot<Q: WorkerQueue>(
+    shared: Arc<Shared<Q>>,
+    device: Arc<Device>,
+    turns: Arc<Semaphore>,
+) {
     let accepts = accepts(&device, shared.settings.backend);
     let mut stop = shared.stop.clone();
     let mut queue_trouble = BackOff::new();
     let mut device_trouble = BackOff::new();
     while *stop.borrow_and_update() == Stop::No {
+        let mut turn = tokio::select! {
+            turn = Arc::clone(&turns).acquire_owned() => turn.ok(),
+            _ = stop.changed() => break,
+        };
         let leased = tokio::select! {
             leased = shared.queue.lease(accepts, LEASE_WAIT) => leased,
             _ = stop.changed() => break,
@@ -57,7 +66,7 @@ pub(crate) async fn run_slot<Q: WorkerQueue>(shared: Arc<Shared<Q>>, device: Arc
         match leased {
             Ok(Some(lease)) => {
                 queue_trouble = BackOff::new();
-                match serve(&shared, &device, lease).await {
+                match serve(&shared, &device, lease, &mut turn).await {
                     Outcome::Done => device_trouble = BackOff::new(),
                     Outcome::Failed => device_trouble.pause().await,
                 }
@@ -84,12 +93,14 @@ fn accepts(device: &Device, choice: BackendChoice) -> Accepts {
     }
 }
 
-/// Takes one strip from lease to delivery.
+/// Takes one strip from lease to delivery, and gives up the turn when it is computed; not where that failed,
+/// so that the pause which follows is the device's.
 #[tracing::instrument(skip_all, fields(job = %lease.job.id, strip = lease.strip.index, attempt = lease.attempt, device = %device.info().name))]
 async fn serve<Q: WorkerQueue>(
     shared: &Arc<Shared<Q>>,
     device: &Arc<Device>,
     lease: Lease,
+    turn: &mut Option<OwnedSemaphorePermit>,
 ) -> Outcome {
     let progress = Arc::new(Progress::default());
     // Whichever way this function is left, the computation does not run on for nobody.
@@ -110,6 +121,7 @@ async fn serve<Q: WorkerQueue>(
             Ok(Err(reason)) => return Err(reason),
             Err(panic) => return Err(format!("the kernel panicked: {panic}")),
         };
+        drop(turn.take());
         Ok((deliver(shared, &lease, Arc::clone(&buffer)).await, buffer))
     };
     let kept = tokio::select! {

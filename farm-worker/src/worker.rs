@@ -5,15 +5,18 @@ use std::sync::{Arc, OnceLock};
 
 use engine::Device;
 use farm_queue::WorkerQueue;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::frames::Frames;
 use crate::lane::run_slot;
 use crate::shared::{Settings, Shared, Stats, Stop, Tally};
 
-/// Strips that one lane has in hand at a time: one computed, one on its way.
-const SLOTS_PER_LANE: usize = 2;
+/// Strips that one lane has in hand at a time, those on their way back included.
+const SLOTS_PER_LANE: usize = 4;
+/// Strips of those that are leased or computed: the next one is there when one is done. More would be kept from
+/// other workers towards a job's end.
+const COMPUTED_PER_LANE: usize = 2;
 
 /// Serves `queue` with one lane for each of `devices` until `shutdown` is ready; then takes nothing new,
 /// gives strips in hand `settings.grace` to finish, gives back the rest uncounted, and leaves the farm.
@@ -37,8 +40,13 @@ pub async fn run<Q: WorkerQueue>(
     for device in devices {
         let device = Arc::new(device);
         tracing::info!(device = %device.info().name, arithmetics = ?device.info().arithmetics, "lane opened");
+        let turns = Arc::new(Semaphore::new(COMPUTED_PER_LANE));
         for _ in 0..SLOTS_PER_LANE {
-            slots.spawn(run_slot(Arc::clone(&shared), Arc::clone(&device)));
+            slots.spawn(run_slot(
+                Arc::clone(&shared),
+                Arc::clone(&device),
+                Arc::clone(&turns),
+            ));
         }
     }
     shutdown.await;

@@ -7,6 +7,7 @@
 //! - [`keys`]: names of everything that lies in Redis
 //! - [`spec`]: a job's spec as it travels
 //! - [`blob`]: a computed strip as it travels
+//! - [`packing`]: its planes made smaller
 //! - [`entry`]: the small fields of stream entries
 //! - [`attempts`]: how often a strip may be delivered, and what is remembered of its failures
 //! - [`choice`]: which job a worker serves next
@@ -17,5 +18,6 @@ pub mod blob;
 pub mod choice;
 pub mod entry;
 pub mod keys;
+pub mod packing;
 pub mod spec;
 pub mod window;

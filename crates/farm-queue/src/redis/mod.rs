@@ -20,6 +20,7 @@
 mod connect;
 mod reply;
 mod scripts;
+mod spares;
 mod submitter;
 mod wake;
 mod worker;

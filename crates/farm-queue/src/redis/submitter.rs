@@ -20,12 +20,15 @@ use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{blob, entry, spec, window};
 use crate::queue::{Collected, JobQueue, QueueError};
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, Server, bulk_timeout};
+use crate::redis::spares::Spares;
 use crate::redis::{JOB_LIFETIME, millis, reply, scripts};
 
 /// Most bytes of buffers that one round of fetching asks for.
 const FETCH_BYTES: u64 = 16 << 20;
 /// Most announcements that one round reads.
 const MAX_FETCH: u64 = 64;
+/// Most buffers whose memory is kept for the next ones, within [`FETCH_BYTES`], too.
+const MAX_SPARES: u64 = 8;
 /// Longest wait of one read on the server; a dropped call holds up the next one no longer than this.
 const BLOCK_SLICE: Duration = Duration::from_secs(1);
 /// How often the keys of a job are given new lifetimes.
@@ -62,6 +65,7 @@ struct Reading {
     read_done: Vec<String>,
     read_dead: Vec<String>,
     kept: Instant,
+    spares: Spares,
 }
 
 impl RedisJobQueue {
@@ -160,12 +164,12 @@ impl RedisJobQueue {
     }
 }
 
-impl Job {
-    /// Most announcements to read at once, so that their buffers stay within [`FETCH_BYTES`].
-    fn fetch_count(&self) -> u64 {
-        (FETCH_BYTES / spec::largest_strip_bytes(&self.spec).max(1)).clamp(1, MAX_FETCH)
-    }
+/// Most announcements to read at once, so that their buffers stay within [`FETCH_BYTES`].
+fn fetch_count(job: &JobSpec) -> u64 {
+    (FETCH_BYTES / spec::largest_strip_bytes(job).max(1)).clamp(1, MAX_FETCH)
+}
 
+impl Job {
     /// Removes from the server what was fetched.
     async fn settle(&self, reading: &mut Reading) -> Result<(), QueueError> {
         let keys = &self.keys;
@@ -207,7 +211,7 @@ impl Job {
     /// Reads announcements and dead letters, waiting up to `wait`, and fetches what they announce.
     async fn read(&self, reading: &mut Reading, wait: Duration) -> Result<(), QueueError> {
         let mut ask = cmd("XREAD");
-        ask.arg("COUNT").arg(self.fetch_count());
+        ask.arg("COUNT").arg(fetch_count(&self.spec));
         let wait = wait.min(BLOCK_SLICE);
         if !wait.is_zero() {
             // 0 would mean for ever.
@@ -291,7 +295,9 @@ impl Job {
                 .map_err(|error| error.to_string())
                 .and_then(|value| match value {
                     Value::BulkString(bytes) if !bytes.is_empty() => {
-                        blob::decode(&bytes, &self.spec, strip).map_err(|error| error.to_string())
+                        let spare = reading.spares.take();
+                        blob::decode_reusing(&bytes, &self.spec, strip, spare)
+                            .map_err(|error| error.to_string())
                     }
                     _ => Err("an announced result is not there".to_owned()),
                 });
@@ -299,7 +305,7 @@ impl Job {
                 Ok(decoded) => {
                     reading.taken.push((strip.index, id));
                     reading.ready.push(Collected::Strip {
-                        buffer: Arc::new(decoded.buffer),
+                        buffer: reading.spares.lend(decoded.buffer),
                         worker: decoded.worker,
                         attempt: decoded.attempt,
                     });
@@ -349,6 +355,7 @@ impl JobQueue for RedisJobQueue {
                 read_done: Vec::new(),
                 read_dead: Vec::new(),
                 kept: Instant::now(),
+                spares: Spares::new(fetch_count(&job).min(MAX_SPARES) as usize),
             }),
             spec: job,
         };

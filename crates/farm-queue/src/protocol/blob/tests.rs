@@ -39,12 +39,17 @@ fn all_measures() -> MeasureSet {
     Measure::ALL.into_iter().collect()
 }
 
+/// A buffer whose planes are packed where `seed` is even, and are not worth packing where it is odd.
 fn buffer_of(spec: &JobSpec, index: u32, seed: u8) -> StripBuffer {
     let strip = spec.strips.strip(index).unwrap();
     let pixels = (strip.rows * spec.frame.width) as usize;
     let planes = spec.frame.measures.iter().map(|measure| {
         let bytes: Vec<u8> = (0..pixels * measure.bytes())
-            .map(|at| (at as u8).wrapping_mul(31).wrapping_add(seed))
+            .map(|at| match seed % 2 {
+                0 if at % measure.bytes() > 0 => 0,
+                0 => (at / measure.bytes()) as u8 ^ seed,
+                _ => (at as u8).wrapping_mul(31).wrapping_add(seed),
+            })
             .collect();
         Plane::from_bytes(measure, &bytes)
     });
@@ -99,7 +104,11 @@ fn refuses_what_is_foreign() {
     let other_strip = spec.strips.strip(2).unwrap();
     assert_eq!(refused(&spec, other_strip), BlobError::Foreign("strip"));
     let last = spec.strips.strip(6).unwrap();
-    assert!(matches!(refused(&spec, last), BlobError::Length { .. }));
+    assert_eq!(refused(&spec, last), BlobError::Foreign("strip"));
+    // Longer than its strip may be: not even looked into.
+    let raw = encode(&spec.id, &buffer_of(&spec, 1, 1), "w", 1);
+    let error = decode(&raw, &spec, last).unwrap_err();
+    assert!(matches!(error, BlobError::Length { .. }));
     let mut other = spec.clone();
     other.id = JobId::generate();
     assert_eq!(refused(&other, strip), BlobError::Foreign("job"));
@@ -107,7 +116,10 @@ fn refuses_what_is_foreign() {
     other.frame.measures = [Measure::Iterations, Measure::Stability, Measure::Distance]
         .into_iter()
         .collect();
-    assert!(matches!(refused(&other, strip), BlobError::Length { .. }));
+    assert_eq!(
+        refused(&other, strip),
+        BlobError::Foreign("set of measures")
+    );
     let mut pinned = spec;
     pinned.backend = BackendChoice::Cpu;
     assert_eq!(refused(&pinned, strip), BlobError::Backend("gpu"));
@@ -141,29 +153,64 @@ fn refuses_other_versions_and_other_things() {
     assert_eq!(changed(56, 0), BlobError::Field("attempt"));
     assert_eq!(changed(61, 77), BlobError::Field("back end"));
     assert_eq!(changed(62, 77), BlobError::Field("arithmetic"));
-    assert_eq!(changed(63, 1), BlobError::Field("reserved byte"));
+    assert_eq!(changed(63, 31), BlobError::Field("set of packed measures"));
     assert_eq!(changed(87, 0xff), BlobError::Field("busy time"));
-    assert_eq!(changed(88, 121), BlobError::Field("length of names"));
-    assert_eq!(changed(90, 0xff), BlobError::Field("device's name"));
+    assert_eq!(changed(104, 121), BlobError::Field("length of names"));
+    assert_eq!(changed(106, 0xff), BlobError::Field("device's name"));
     assert_eq!(
         decode(&[], &spec, buffer.strip),
         Err(BlobError::Truncated(0))
     );
 }
 
+/// A blob is never longer than its strip, packed or not, and says for each plane which it is.
+#[test]
+fn refuses_planes_of_other_lengths() {
+    let spec = spec_with(MeasureSet::default().with(Measure::Smooth));
+    let refused = |seed: u8, at: usize, to: u8| {
+        let buffer = buffer_of(&spec, 0, seed);
+        let mut blob = encode(&spec.id, &buffer, "w", 1);
+        assert_eq!(
+            blob[63],
+            if seed.is_multiple_of(2) {
+                bit(Measure::Smooth)
+            } else {
+                0
+            }
+        );
+        assert_eq!(blob.len() < 200, seed.is_multiple_of(2));
+        blob[at] = to;
+        decode(&blob, &spec, buffer.strip).unwrap_err()
+    };
+    let plane = |measure: Measure, found, raw| BlobError::Plane {
+        measure: measure.name(),
+        found,
+        raw,
+    };
+    // Three rows of 13 pixels: 156 bytes. Lengths of planes begin at 88.
+    assert_eq!(refused(0, 63, 0), plane(Measure::Smooth, 33, 156));
+    assert_eq!(refused(1, 63, 2), plane(Measure::Smooth, 156, 156));
+    assert_eq!(refused(1, 92, 155), plane(Measure::Smooth, 155, 156));
+    assert_eq!(refused(0, 88, 1), plane(Measure::Iterations, 1, 0));
+    let payload = BlobError::Field("length of its payload");
+    assert_eq!(refused(0, 92, 32), payload);
+    assert!(matches!(refused(0, 16, 112), BlobError::Length { .. }));
+}
+
 /// The control of the flips below: without the digest, a changed pixel goes unseen.
 #[test]
 fn only_the_digest_sees_a_changed_pixel() {
     let spec = spec_with(all_measures());
-    let buffer = buffer_of(&spec, 0, 0);
+    let buffer = buffer_of(&spec, 0, 1);
     let mut blob = encode(&spec.id, &buffer, "w", 1);
     *blob.last_mut().unwrap() ^= 1;
     assert_eq!(decode(&blob, &spec, buffer.strip), Err(BlobError::Digest));
-    fn blind(bytes: &[u8]) -> u64 {
-        u64::from_le_bytes(bytes[DIGEST_AT..AFTER_DIGEST].try_into().unwrap())
-    }
-    let missed = decode_with(&blob, &spec, buffer.strip, blind).unwrap();
+    let missed = decode_with(&blob, &spec, buffer.strip, Vec::new(), blind).unwrap();
     assert!(!same(&missed.buffer, &buffer));
+}
+
+fn blind(bytes: &[u8]) -> u64 {
+    u64::from_le_bytes(bytes[DIGEST_AT..AFTER_DIGEST].try_into().unwrap())
 }
 
 fn any_measures() -> impl Strategy<Value = MeasureSet> {
@@ -208,13 +255,28 @@ proptest! {
     }
 
     #[test]
-    fn any_flipped_bit_is_seen(at: prop::sample::Index, bit in 0u8..8) {
+    fn any_flipped_bit_is_seen(at: prop::sample::Index, bit in 0u8..8, seed: u8) {
         let spec = spec_with(all_measures());
-        let buffer = buffer_of(&spec, 0, 3);
+        let buffer = buffer_of(&spec, 0, seed);
         let mut blob = encode(&spec.id, &buffer, "worker", 1);
         let at = at.index(blob.len());
         blob[at] ^= 1 << bit;
         prop_assert!(decode(&blob, &spec, buffer.strip).is_err());
+    }
+
+    /// A liar's blob: its digest is right, and what it holds is anything.
+    #[test]
+    fn damage_behind_a_right_digest_is_survived(damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20)) {
+        let spec = spec_with(all_measures());
+        let buffer = buffer_of(&spec, 0, 2);
+        let mut blob = encode(&spec.id, &buffer, "worker", 1);
+        for (at, to) in damage {
+            let at = at.index(blob.len());
+            blob[at] = to;
+        }
+        if let Ok(decoded) = decode_with(&blob, &spec, buffer.strip, Vec::new(), blind) {
+            prop_assert!(decoded.buffer.fits(&spec.frame, buffer.strip));
+        }
     }
 
     #[test]
