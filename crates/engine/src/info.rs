@@ -18,7 +18,7 @@ pub struct DeviceInfo {
 /// Why a strip was not computed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
-    /// [`Progress::cancel`] was called.
+    /// [`crate::Progress::cancel`] was called.
     #[error("cancelled")]
     Cancelled,
     /// The device is gone or failed; another one may serve.

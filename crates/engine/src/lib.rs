@@ -6,7 +6,7 @@
 //! - [`device`]: either of them as one type, and which of them this machine offers
 //! - [`info`]: what is said of a device, and of a strip that it did not compute
 //! - [`progress`]: the two-way channel between a computation and whoever waits for it
-//! - [`bench`]: what this machine can do, held against its own limit
+//! - [`mod@bench`]: what this machine can do, held against its own limit
 //!
 //! The engine knows no queue, no file and no colour, and reads no environment variable.
 
