@@ -55,7 +55,7 @@ pub struct WorkArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// How much to say on stderr: error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "info")]
+    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "info", value_parser = farm_worker::usage::log_filter)]
     pub log: String,
 }
 

@@ -42,6 +42,23 @@ pub fn is_misuse(error: &anyhow::Error) -> bool {
     )
 }
 
+/// Reads `--log`: a level, or several `target=level` with commas.
+///
+/// # Errors
+/// One line, when it is neither.
+pub fn log_filter(text: &str) -> Result<String, String> {
+    let wrong =
+        || "neither a level (error, warn, info, debug, trace) nor target=level,...".to_owned();
+    for part in text.split(',') {
+        let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+        level
+            .parse::<tracing_subscriber::filter::LevelFilter>()
+            .map_err(|_| wrong())?;
+    }
+    tracing_subscriber::EnvFilter::try_new(text).map_err(|_| wrong())?;
+    Ok(text.to_owned())
+}
+
 /// What clap says in several paragraphs, as one line: the message and its tips, without the usage.
 fn one_line(message: &str) -> String {
     let message = message.strip_prefix("error: ").unwrap_or(message);

@@ -57,7 +57,7 @@ pub struct RenderArgs {
     /// Where to write: .png, .npy or .exr by extension; may be given several times [default: mandelbrot.png]
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
-    /// What .npy holds
+    /// What .npy holds, and .exr beside the iteration and smooth counts
     #[arg(long, value_enum, default_value_t = MeasureArg::Smooth)]
     pub measure: MeasureArg,
     /// Colours of .png
@@ -94,7 +94,7 @@ pub struct RenderArgs {
     #[arg(short, long)]
     pub quiet: bool,
     /// How much to log on stderr: error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn")]
+    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
     pub log: String,
 }
 

@@ -1,25 +1,30 @@
 //! From queue to files: keeps a window of strips queued, takes what workers deliver, hands strips in
 //! order to the files. The same loop in process and on a farm.
+//!
+//! Queueing and looking for results are tasks of their own: the queue may be out of reach or full for a
+//! while, and then what relieves it must go on.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use farm_queue::job::MAX_DELIVERIES;
 use farm_queue::{Collected, JobQueue, JobSpec, QueueError};
-use tokio::sync::mpsc::{Receiver, channel};
+use fractal::{BackendChoice, Strip};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 
 use crate::assembly::Assembly;
 use crate::bar::Bar;
 use crate::output::Writer;
+use crate::patience::Patience;
 use crate::report::Tally;
 
 /// How long one look for results waits.
 const WAIT: Duration = Duration::from_millis(500);
-/// How long the queue may be out of reach before the render gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// First and longest pause between two tries to reach it.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
-/// Batches of results that may wait here.
+/// How long nothing may come before the user is told who is there.
+const SILENCE: Duration = Duration::from_secs(5);
+/// Batches of results that may wait here, and of strips that may wait to be queued.
 const BATCHES: usize = 2;
 
 /// Why a picture was not finished.
@@ -55,16 +60,18 @@ fn reasons_of(reasons: &[String]) -> String {
 }
 
 /// Renders the strips of a created job into `writers` until all have left, `bar` and `tally` told of each.
+/// `on_farm` says that workers are elsewhere, and may not be there at all.
 ///
 /// # Errors
 /// The first thing that keeps the picture from being finished. The job is still in the queue then, as it
 /// is after success: the caller ends it.
 pub async fn collect<Q: JobQueue>(
     queue: &Arc<Q>,
-    job: &JobSpec,
+    job: &Arc<JobSpec>,
     writers: &[Writer],
     bar: &Bar,
     tally: &mut Tally,
+    on_farm: bool,
     interrupt: impl Future<Output = ()>,
 ) -> Result<(), CollectError> {
     let strip_bytes = u64::from(job.strips.strip_rows)
@@ -72,24 +79,51 @@ pub async fn collect<Q: JobQueue>(
         * job.frame.measures.bytes_per_pixel() as u64;
     let window = u32::try_from(queue.window_bytes() / strip_bytes.max(1)).unwrap_or(u32::MAX);
     let mut assembly = Assembly::new(job.strips, window);
-    let (mut results, listener) = listen(Arc::clone(queue), job);
-    let _listener = AbortOnDrop(listener);
+    let mut rejections = Rejections::default();
+    let (found, mut results) = channel(BATCHES);
+    let (feed, wanted) = channel(BATCHES);
+    let _tasks = [
+        AbortOnDrop(tokio::spawn(feeding(
+            Arc::clone(queue),
+            Arc::clone(job),
+            wanted,
+            found.clone(),
+        ))),
+        AbortOnDrop(tokio::spawn(listening(
+            Arc::clone(queue),
+            Arc::clone(job),
+            found,
+        ))),
+    ];
     tokio::pin!(interrupt);
+    let silence = tokio::time::sleep(SILENCE);
+    tokio::pin!(silence);
+    // In process the workers are known to be there.
+    let mut told = !on_farm;
+    // At most a window of strips.
+    let mut to_queue: Vec<Strip> = Vec::new();
     while !assembly.is_complete() {
-        let strips = assembly.strips_to_queue();
-        if !strips.is_empty() {
-            queue.enqueue(&job.id, &strips).await?;
-        }
+        to_queue.extend(assembly.strips_to_queue());
         let batch = tokio::select! {
             batch = results.recv() => batch,
+            Ok(place) = feed.reserve(), if !to_queue.is_empty() => {
+                place.send(std::mem::take(&mut to_queue));
+                continue;
+            }
+            () = &mut silence, if !told => {
+                told = true;
+                tell_who_is_there(queue, job).await;
+                continue;
+            }
             () = &mut interrupt => return Err(CollectError::Interrupted),
         };
-        // The listener ends with an error as its last word, never without one.
+        // Both tasks end with an error as their last word, never without one.
         let Some(batch) = batch else {
             return Err(CollectError::Interrupted);
         };
         for found in batch? {
-            take(queue, job, &mut assembly, found, tally).await?;
+            told = true;
+            to_queue.extend(take(&mut assembly, &mut rejections, found, tally)?);
         }
         bar.workers(tally.workers_seen());
         while let Some(strip) = assembly.next() {
@@ -105,14 +139,23 @@ pub async fn collect<Q: JobQueue>(
     Ok(())
 }
 
-/// One result: into the assembly, or back into the queue.
-async fn take<Q: JobQueue>(
-    queue: &Arc<Q>,
-    job: &JobSpec,
+/// How often each strip's results were rejected: a worker whose results nobody can read must not keep a
+/// strip for ever.
+#[derive(Default)]
+struct Rejections(HashMap<u32, Vec<String>>);
+
+/// One result: into the assembly, or its strip back to the queue.
+fn take(
     assembly: &mut Assembly,
+    rejections: &mut Rejections,
     found: Collected,
     tally: &mut Tally,
-) -> Result<(), CollectError> {
+) -> Result<Option<Strip>, CollectError> {
+    let dead = |strip: Strip, reasons| CollectError::Dead {
+        strip: strip.index,
+        row0: strip.row0,
+        reasons,
+    };
     match found {
         Collected::Strip {
             buffer,
@@ -121,7 +164,9 @@ async fn take<Q: JobQueue>(
         } => {
             if assembly.accept(Arc::clone(&buffer)) {
                 tally.count(&buffer, &worker, attempt);
+                rejections.0.remove(&buffer.strip.index);
             }
+            Ok(None)
         }
         Collected::Rejected { strip, reason } => {
             tracing::warn!(
@@ -130,53 +175,83 @@ async fn take<Q: JobQueue>(
                 "result rejected"
             );
             tally.rejected += 1;
-            if let Some(strip) = strip.filter(|strip| assembly.awaits(strip.index)) {
-                queue.enqueue(&job.id, &[strip]).await?;
+            let Some(strip) = strip.filter(|strip| assembly.awaits(strip.index)) else {
+                return Ok(None);
+            };
+            let reasons = rejections.0.entry(strip.index).or_default();
+            reasons.push(reason);
+            if reasons.len() >= MAX_DELIVERIES as usize {
+                return Err(dead(strip, std::mem::take(reasons)));
             }
+            Ok(Some(strip))
         }
-        Collected::Dead { strip, reasons } => {
-            if assembly.awaits(strip.index) {
-                return Err(CollectError::Dead {
-                    strip: strip.index,
-                    row0: strip.row0,
-                    reasons,
-                });
-            }
+        Collected::Dead { strip, reasons } if assembly.awaits(strip.index) => {
+            Err(dead(strip, reasons))
         }
+        Collected::Dead { .. } => Ok(None),
     }
-    Ok(())
+}
+
+/// Says once who could be working when nothing has come: a farm without workers, or without such as the
+/// job asks for, would be waited for in silence.
+async fn tell_who_is_there<Q: JobQueue>(queue: &Arc<Q>, job: &JobSpec) {
+    let asked = match job.backend {
+        BackendChoice::Auto => "any backend",
+        BackendChoice::Cpu => "--backend cpu",
+        BackendChoice::Gpu => "--backend gpu",
+    };
+    match queue.workers().await {
+        Ok(0) => {
+            tracing::warn!("no worker is on the farm; start farm-worker with the same --redis");
+        }
+        Ok(workers) => tracing::warn!(
+            workers,
+            "no strip has come yet; the job asks for {asked}, and a strip may simply take this long"
+        ),
+        Err(error) => tracing::warn!(%error, "cannot ask who is on the farm"),
+    }
 }
 
 type Batch = Result<Vec<Collected>, QueueError>;
 
-/// Looks for results on a task of its own: a look that is given up half-way could lose what it found.
-fn listen<Q: JobQueue>(queue: Arc<Q>, job: &JobSpec) -> (Receiver<Batch>, JoinHandle<()>) {
-    let (found, results) = channel(BATCHES);
-    let job = job.id.clone();
-    let listener = tokio::spawn(async move {
-        let mut trouble: Option<Instant> = None;
-        let mut pause = BACK_OFF.0;
-        loop {
-            let batch = queue.collect(&job, WAIT).await;
-            match &batch {
-                Ok(_) => (trouble, pause) = (None, BACK_OFF.0),
-                Err(error @ (QueueError::Unreachable { .. } | QueueError::OutOfMemory(_)))
-                    if trouble.get_or_insert_with(Instant::now).elapsed() < PATIENCE =>
-                {
-                    tracing::warn!(%error, "no results; trying again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(BACK_OFF.1);
-                    continue;
-                }
-                Err(_) => {}
-            }
-            let last = batch.is_err();
-            if found.send(batch).await.is_err() || last {
+/// Queues strips as they are wanted.
+async fn feeding<Q: JobQueue>(
+    queue: Arc<Q>,
+    job: Arc<JobSpec>,
+    mut wanted: Receiver<Vec<Strip>>,
+    found: Sender<Batch>,
+) {
+    while let Some(strips) = wanted.recv().await {
+        let mut patience = Patience::new();
+        // Queued twice is harmless, so an unknown outcome is tried again.
+        while let Err(error) = queue.enqueue(&job.id, &strips).await {
+            if let Err(error) = patience.bear(error, "strips not queued").await {
+                let _ = found.send(Err(error)).await;
                 return;
             }
         }
-    });
-    (results, listener)
+    }
+}
+
+/// Looks for results. Its own task also because a look that is given up half-way could lose what it found.
+async fn listening<Q: JobQueue>(queue: Arc<Q>, job: Arc<JobSpec>, found: Sender<Batch>) {
+    let mut patience = Patience::new();
+    loop {
+        let batch = match queue.collect(&job.id, WAIT).await {
+            Ok(batch) => {
+                patience = Patience::new();
+                Ok(batch)
+            }
+            Err(error) => match patience.bear(error, "no results").await {
+                Ok(()) => continue,
+                Err(error) => Err(error),
+            },
+        };
+        let last = batch.is_err();
+        if found.send(batch).await.is_err() || last {
+            return;
+        }
+    }
 }
 
 struct AbortOnDrop(JoinHandle<()>);

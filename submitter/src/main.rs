@@ -11,11 +11,12 @@ mod cli;
 mod collect;
 mod colour;
 mod output;
+mod patience;
 mod plan;
 mod render;
 mod report;
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,8 +41,9 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Render(args) => render(*args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);
+            to_stdout(&script)
         }
     };
     match done {
@@ -59,6 +61,17 @@ fn main() -> ExitCode {
                 _ => ExitCode::FAILURE,
             }
         }
+    }
+}
+
+/// Writes data; a reader that has gone away has had enough, and that is no failure.
+fn to_stdout(data: &[u8]) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    match out.write_all(data).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to stdout")
+        }
+        _ => Ok(()),
     }
 }
 
@@ -88,9 +101,9 @@ fn render(args: RenderArgs) -> anyhow::Result<()> {
     runtime.shutdown_timeout(LAST_GASP);
     let report = report?;
     if json {
-        let mut out = stdout().lock();
-        serde_json::to_writer(&mut out, &report).context("cannot write to stdout")?;
-        writeln!(out).context("cannot write to stdout")?;
+        let mut line = serde_json::to_vec(&report).context("cannot make the report")?;
+        line.push(b'\n');
+        to_stdout(&line)?;
     }
     if !quiet {
         let _ = writeln!(stderr(), "{}", report.summary());

@@ -65,8 +65,8 @@ pub enum OutputKind {
     Png,
     /// One measure, as numpy writes it.
     Npy(Measure),
-    /// Measures as channels.
-    Exr,
+    /// Iteration count, smooth count and one measure, as channels.
+    Exr(Measure),
 }
 
 /// How smooth counts become colours.
@@ -108,7 +108,7 @@ pub enum PlanError {
         most: u32,
     },
     /// The colour range is empty.
-    #[error("--colour-range {0} {1}: the low end must be below the high end")]
+    #[error("--colour-range {0:?} {1:?}: the low end must be below the high end, and both finite")]
     ColourRange(f64, f64),
 }
 
@@ -134,7 +134,8 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
     };
     frame.check()?;
     let strips = strips(&frame, args.strip_rows)?;
-    let place = match args.redis {
+    // Set but empty is how a shell says that there is none.
+    let place = match args.redis.filter(|url| !url.is_empty()) {
         None => Place::InProcess {
             workers: args.workers.unwrap_or(1),
         },
@@ -144,7 +145,7 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         },
     };
     let range = match args.colour_range.as_deref() {
-        Some(&[low, high]) if low < high => Some((low, high)),
+        Some(&[low, high]) if low < high && (high - low).is_finite() => Some((low, high)),
         Some(&[low, high]) => return Err(PlanError::ColourRange(low, high)),
         _ => None,
     };
@@ -210,7 +211,7 @@ fn outputs(paths: &[PathBuf], measure: Measure) -> Result<Vec<Output>, PlanError
     let paths = if paths.is_empty() { &default } else { paths };
     let mut outputs: Vec<Output> = Vec::new();
     for path in paths {
-        if outputs.iter().any(|other| other.path == *path) {
+        if (outputs.iter()).any(|other| one_file(&other.path) == one_file(path)) {
             return Err(PlanError::Twice(path.clone()));
         }
         outputs.push(Output {
@@ -221,6 +222,16 @@ fn outputs(paths: &[PathBuf], measure: Measure) -> Result<Vec<Output>, PlanError
     Ok(outputs)
 }
 
+/// One name for a file, however it is spelled: its folder as the system knows it, and its own name.
+fn one_file(path: &Path) -> PathBuf {
+    let folder = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    folder.join(path.file_name().unwrap_or_default())
+}
+
 fn kind(path: &Path, measure: Measure) -> Result<OutputKind, PlanError> {
     let extension = path
         .extension()
@@ -228,7 +239,7 @@ fn kind(path: &Path, measure: Measure) -> Result<OutputKind, PlanError> {
     match extension.as_deref() {
         Some("png") => Ok(OutputKind::Png),
         Some("npy") => Ok(OutputKind::Npy(measure)),
-        Some("exr") => Ok(OutputKind::Exr),
+        Some("exr") => Ok(OutputKind::Exr(measure)),
         _ => Err(PlanError::Extension(path.to_owned())),
     }
 }
@@ -240,7 +251,10 @@ impl OutputKind {
         match self {
             Self::Png => none.with(Measure::Smooth),
             Self::Npy(measure) => none.with(measure),
-            Self::Exr => none.with(Measure::Iterations).with(Measure::Smooth),
+            Self::Exr(measure) => none
+                .with(Measure::Iterations)
+                .with(Measure::Smooth)
+                .with(measure),
         }
     }
 }
@@ -275,7 +289,9 @@ fn warnings(frame: &FrameSpec) -> Vec<String> {
         warnings.push(format!(
             "pixels are 2^{spacing:.0} apart, too close for double precision to tell them from each other: the picture will show blocks"
         ));
-    } else if !Arithmetic::F64.is_exact_for(frame.extent_log2(), spacing) {
+    } else if frame.extent_log2().is_finite() // a single sample has none
+        && !Arithmetic::F64.is_exact_for(frame.extent_log2(), spacing)
+    {
         warnings.push(format!(
             "the view is 2^{:.0} wide; below 2^{:.0} plain double precision miscounts some pixels",
             frame.extent_log2(),
@@ -358,7 +374,7 @@ mod tests {
             ),
             (
                 "--escape-radius -1",
-                "escape radius -1 is not over 0 and at most 1000000000",
+                "escape radius -1.0 is not over 0 and at most 1e9",
             ),
             ("-o picture", "-o picture: write to .png, .npy or .exr"),
             ("-o a.png -o a.png", "-o a.png: given twice"),
@@ -368,11 +384,27 @@ mod tests {
             ),
             (
                 "--colour-range 5 5",
-                "--colour-range 5 5: the low end must be below the high end",
+                "--colour-range 5.0 5.0: the low end must be below the high end, and both finite",
             ),
         ] {
             assert_eq!(planned(line).unwrap_err().to_string(), says, "{line}");
         }
+    }
+
+    #[test]
+    fn one_file_under_two_names_is_given_twice() {
+        let twice = planned("-o a.png -o ./a.png").unwrap_err();
+        assert_eq!(twice.to_string(), "-o ./a.png: given twice");
+    }
+
+    #[test]
+    fn an_exr_holds_the_same_in_any_company() {
+        let alone = planned("-o a.exr --measure distance").unwrap().outputs[0].clone();
+        let among = planned("-o a.exr -o b.npy -o c.png --measure distance").unwrap();
+        assert_eq!(alone, among.outputs[0]);
+        let measures: Vec<_> = alone.kind.measures().iter().collect();
+        let expected = [Measure::Iterations, Measure::Smooth, Measure::Distance];
+        assert_eq!(measures, expected);
     }
 
     #[test]

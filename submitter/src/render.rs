@@ -8,8 +8,8 @@ use engine::cpu::CpuDevice;
 use engine::{PreparedFrame, Progress, device};
 use farm_queue::memory::MemoryQueue;
 use farm_queue::redis::RedisJobQueue;
-use farm_queue::{JobId, JobQueue, JobSpec};
-use fractal::{BackendChoice, FrameSpec, Measure, MeasureSet, Plane, Strip};
+use farm_queue::{JobId, JobQueue, JobSpec, QueueError};
+use fractal::{Axis, BackendChoice, FrameSpec, Measure, MeasureSet, Plane, Strip};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
@@ -17,6 +17,7 @@ use crate::bar::Bar;
 use crate::collect::{CollectError, collect};
 use crate::colour::Colours;
 use crate::output::{self, Reserved, Writer};
+use crate::patience::Patience;
 use crate::plan::{OutputKind, Place, RenderPlan};
 use crate::report::{OutputReport, Report, Tally};
 
@@ -27,7 +28,7 @@ const RANGE_ITERATIONS: u64 = 100_000;
 /// Share of the escaped samples that lie below the palette's upper end.
 const RANGE_HIGH: f64 = 0.995;
 /// How long ending a job may take before the program ends without it; its keys expire by themselves.
-const FINISH_PATIENCE: Duration = Duration::from_secs(3);
+const FINISH_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Renders `plan`; `interrupt` stops it at any time.
 ///
@@ -108,9 +109,17 @@ async fn run<Q: JobQueue>(
         .collect::<Result<Vec<Writer>, _>>()?;
     let bar = Bar::new(&plan.frame, plan.strips.count(), quiet);
     let mut tally = Tally::default();
-    let collected = collect(queue, job, &writers, &bar, &mut tally, interrupt).await;
+    let on_farm = matches!(plan.place, Place::Farm { .. });
+    let collected = collect(queue, job, &writers, &bar, &mut tally, on_farm, interrupt).await;
     // Also after a failure: nobody should work on, and no key stay behind.
-    match tokio::time::timeout(FINISH_PATIENCE, queue.finish(&job.id)).await {
+    let clear = async {
+        let mut patience = Patience::new();
+        while let Err(error) = queue.finish(&job.id).await {
+            patience.bear(error, "job not cleared").await?;
+        }
+        Ok::<(), QueueError>(())
+    };
+    match tokio::time::timeout(FINISH_PATIENCE, clear).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the job was not cleared; its keys will expire"),
         Err(_) => tracing::warn!("the job was not cleared in time; its keys will expire"),
@@ -133,7 +142,7 @@ async fn run<Q: JobQueue>(
         let path = file.publish()?;
         let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
         outputs.push(OutputReport {
-            path,
+            path: path.to_string_lossy().into_owned(),
             bytes,
             busy_secs,
         });
@@ -222,7 +231,18 @@ fn colour_range(frame: &FrameSpec) -> (f64, f64) {
         row0: 0,
         rows: coarse.height,
     };
-    let smooth = PreparedFrame::new(coarse).ok().and_then(|coarse| {
+    // Samples of the frame's own columns and rows: a view by its centre is as wide as its sides are, so a
+    // smaller frame of other proportions would show another part of the plane.
+    let picked = |axis: &Axis, samples: u32| -> Vec<f64> {
+        let index = |sample| u64::from(sample) * u64::from(axis.len()) / u64::from(samples);
+        (0..samples)
+            .map(|sample| axis.at(index(sample) as u32))
+            .collect()
+    };
+    let (columns, rows) = frame.axes();
+    let smooth = PreparedFrame::new(coarse).ok().and_then(|mut coarse| {
+        coarse.columns = picked(&columns, coarse.spec.width);
+        coarse.rows = picked(&rows, coarse.spec.height);
         CpuDevice::new(Some(1))
             .compute(&coarse, strip, &Progress::default())
             .ok()

@@ -1,7 +1,6 @@
 //! What a render says when it is done: one line for people, one JSON object for programs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use fractal::StripBuffer;
 use serde::Serialize;
@@ -63,8 +62,8 @@ pub struct WorkerReport {
 /// A file that was written.
 #[derive(Clone, Debug, Serialize)]
 pub struct OutputReport {
-    /// Where.
-    pub path: PathBuf,
+    /// Where; what is no Unicode of it is replaced.
+    pub path: String,
     /// Bytes.
     pub bytes: u64,
     /// Seconds that its thread worked.
@@ -115,7 +114,7 @@ impl Report {
         let files: Vec<_> = self
             .outputs
             .iter()
-            .map(|output| output.path.display().to_string())
+            .map(|output| output.path.clone())
             .collect();
         let devices: Vec<_> = self
             .workers

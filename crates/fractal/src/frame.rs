@@ -57,10 +57,10 @@ pub enum FrameError {
     #[error("an iteration limit of {0} is not within 1 and {MAX_ITERATIONS}")]
     Iterations(u64),
     /// The escape radius is not in its range.
-    #[error("escape radius {0} is not over 0 and at most {MAX_ESCAPE_RADIUS}")]
+    #[error("escape radius {0:?} is not over 0 and at most {MAX_ESCAPE_RADIUS:e}")]
     EscapeRadius(f64),
     /// The start value is not in its range.
-    #[error("start value {0} {1} is not within {MAX_START} in both parts")]
+    #[error("start value {0:?} {1:?} is not within {MAX_START:e} in both parts")]
     Start(f64, f64),
     /// No measure is asked for.
     #[error("a picture without measures carries nothing")]

@@ -64,8 +64,14 @@ impl Smoothing {
         let ratio = log2(norm2) * self.inverse_log2_radius2;
         // R <= 1 makes the ratio 0: then take 2, which leaves n.
         let ratio = if ratio > 0.0 { ratio } else { 2.0 };
-        let smooth = f64::from(n) + 1.0 - log2(ratio);
-        if n == 0 { 0.0 } else { smooth as f32 }
+        let smooth = (f64::from(n) + 1.0 - log2(ratio)) as f32;
+        // 0 is kept for inside, whatever the formula says of a point far out.
+        let smooth = if smooth == 0.0 {
+            f32::MIN_POSITIVE
+        } else {
+            smooth
+        };
+        if n == 0 { 0.0 } else { smooth }
     }
 }
 
@@ -78,7 +84,9 @@ impl Smoothing {
 pub fn distance(n: u32, norm2: f64, derivative: f64, spacing: f64) -> f32 {
     // 2|z|ln|z| = |z| ln(|z|²)
     let estimate = norm2.sqrt() * (log2(norm2) * std::f64::consts::LN_2) / (derivative * spacing);
-    if n == 0 { 0.0 } else { estimate as f32 }
+    // 0 is kept for inside: a derivative past all bounds, or an escape radius below 1, is as near as can be.
+    let estimate = (estimate as f32).max(f32::MIN_POSITIVE);
+    if n == 0 { 0.0 } else { estimate }
 }
 
 #[cfg(test)]
@@ -107,6 +115,15 @@ mod tests {
         assert_eq!(s.count(10, 65536.0), s.count(11, 65536.0 * 65536.0));
         assert_eq!(s.count(0, 5.0), 0.0);
         assert_eq!(Smoothing::new(1.0).count(7, 3.0), 7.0);
+    }
+
+    #[test]
+    fn nothing_that_escaped_looks_inside() {
+        // n + 1 - log2(..) is exactly 0 here.
+        let far = Smoothing::new(2.0).count(1, 256.0);
+        assert!(far > 0.0 && far < 1e-30, "{far}");
+        assert!(distance(1, 1e10, f64::INFINITY, 1.0) > 0.0);
+        assert!(distance(1, 0.5, 1.0, 1.0) > 0.0);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use exr::math::Vec2;
 use exr::meta::BlockDescription;
 use exr::meta::attribute::{ChannelDescription, LineOrder, SampleType, Text};
 use exr::meta::header::Header;
-use fractal::{FrameSpec, Measure, Plane, StripBuffer};
+use fractal::{FrameSpec, Measure, MeasureSet, Plane, StripBuffer};
 use smallvec::SmallVec;
 
 use super::Strips;
@@ -34,10 +34,11 @@ fn channel(measure: Measure) -> (&'static str, SampleType) {
 pub(super) fn write(
     out: &mut (impl Write + Seek),
     frame: &FrameSpec,
+    measures: MeasureSet,
     strips: &mut Strips,
 ) -> io::Result<()> {
     // The format wants channels, and so their samples in each row, in the order of their names.
-    let mut measures: Vec<Measure> = frame.measures.iter().collect();
+    let mut measures: Vec<Measure> = measures.iter().collect();
     measures.sort_by_key(|measure| channel(*measure).0);
     let (width, height) = (frame.width as usize, frame.height as usize);
     let channels: SmallVec<[ChannelDescription; 5]> = measures

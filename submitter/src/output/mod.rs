@@ -23,6 +23,8 @@ use crate::plan::{Output, OutputKind};
 const QUEUED_STRIPS: usize = 4;
 /// Bytes collected before they go to the disk.
 const FILE_BUFFER: usize = 1 << 20;
+/// Bytes of a file's name that the name of its unfinished part repeats: names have at most 255.
+const NAME_KEPT: usize = 200;
 /// Bytes of a disk that a picture leaves free.
 const SPARE: u64 = 1 << 20;
 
@@ -32,6 +34,9 @@ pub enum OutputError {
     /// The place is a directory.
     #[error("{}: is a directory; name a file", .0.display())]
     Directory(PathBuf),
+    /// The place is taken by something else than a file.
+    #[error("{}: is no regular file; name another", .0.display())]
+    Special(PathBuf),
     /// Not even a file beside it could be made.
     #[error("{}: cannot be written", path.display())]
     Create {
@@ -89,6 +94,7 @@ impl Iterator for Strips {
 /// A file on its way.
 pub struct Writer {
     path: PathBuf,
+    place: PathBuf,
     sender: Sender<Arc<StripBuffer>>,
     thread: JoinHandle<io::Result<(NamedTempFile, Duration)>>,
 }
@@ -96,6 +102,7 @@ pub struct Writer {
 /// A file that is whole but not yet in its place.
 pub struct Written {
     path: PathBuf,
+    place: PathBuf,
     file: NamedTempFile,
     /// Seconds that its thread worked, not counting waits for strips.
     pub busy_secs: f64,
@@ -116,6 +123,8 @@ pub struct Job {
 #[derive(Debug)]
 pub struct Reserved {
     output: Output,
+    /// Where it ends up: `output.path`, or what that leads to.
+    place: PathBuf,
     file: NamedTempFile,
 }
 
@@ -125,13 +134,20 @@ impl Reserved {
     /// # Errors
     /// One line about what is in the way.
     pub fn new(output: &Output, frame: &FrameSpec) -> Result<Self, OutputError> {
-        let path = &output.path;
+        // What a link leads to is written, not the link.
+        let path = &output
+            .path
+            .canonicalize()
+            .unwrap_or_else(|_| output.path.clone());
         if path.is_dir() {
-            return Err(OutputError::Directory(path.clone()));
+            return Err(OutputError::Directory(output.path.clone()));
+        }
+        if path.exists() && !path.is_file() {
+            return Err(OutputError::Special(output.path.clone()));
         }
         let create = |source| OutputError::Create {
-            path: path.clone(),
-            source,
+            path: output.path.clone(),
+            source: plain(source),
         };
         let directory = match path.parent() {
             Some(parent) if parent != Path::new("") => parent,
@@ -139,7 +155,7 @@ impl Reserved {
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let mut builder = tempfile::Builder::new();
-        let prefix = format!(".{name}.");
+        let prefix = format!(".{}.", &name[..name.floor_char_boundary(NAME_KEPT)]);
         builder.prefix(&prefix).suffix(".part");
         #[cfg(unix)]
         {
@@ -159,8 +175,10 @@ impl Reserved {
                 });
             }
         }
+        let place = path.clone();
         Ok(Self {
             output: output.clone(),
+            place,
             file,
         })
     }
@@ -170,7 +188,11 @@ impl Reserved {
     /// # Errors
     /// When no thread can be started.
     pub fn start(self, job: Job) -> Result<Writer, OutputError> {
-        let Self { output, file } = self;
+        let Self {
+            output,
+            place,
+            file,
+        } = self;
         let Output { path, kind } = output;
         let (sender, receiver) = channel(QUEUED_STRIPS);
         let strips = Strips {
@@ -190,9 +212,19 @@ impl Reserved {
             })?;
         Ok(Writer {
             path,
+            place,
             sender,
             thread,
         })
+    }
+}
+
+/// What the system said, without the name of the unfinished file that `tempfile` adds to it.
+fn plain(error: io::Error) -> io::Error {
+    let said = error.to_string();
+    match said.split_once(" at path ") {
+        Some((cause, _)) => io::Error::new(error.kind(), cause.to_owned()),
+        None => error,
     }
 }
 
@@ -203,7 +235,7 @@ impl OutputKind {
             Self::Npy(measure) => {
                 npy::HEADER_BYTES as u64 + frame.pixels() * measure.bytes() as u64
             }
-            Self::Png | Self::Exr => 0,
+            Self::Png | Self::Exr(_) => 0,
         }
     }
 }
@@ -226,7 +258,7 @@ fn write(
                 job.compression,
                 &mut strips,
             )?,
-            OutputKind::Exr => exr::write(&mut out, &job.frame, &mut strips)?,
+            OutputKind::Exr(_) => exr::write(&mut out, &job.frame, kind.measures(), &mut strips)?,
         }
         out.flush()?;
     }
@@ -248,6 +280,7 @@ impl Writer {
     pub fn finish(self) -> Result<Written, OutputError> {
         let Self {
             path,
+            place,
             sender,
             thread,
         } = self;
@@ -258,6 +291,7 @@ impl Writer {
         match ended {
             Ok((file, busy)) => Ok(Written {
                 path,
+                place,
                 file,
                 busy_secs: busy.as_secs_f64(),
             }),
@@ -272,7 +306,7 @@ impl Written {
     /// # Errors
     /// When the rename fails; nothing is left of the file then.
     pub fn publish(self) -> Result<PathBuf, OutputError> {
-        match self.file.persist(&self.path) {
+        match self.file.persist(&self.place) {
             Ok(_) => Ok(self.path),
             Err(error) => Err(OutputError::Write {
                 path: self.path,

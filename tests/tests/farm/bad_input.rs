@@ -114,7 +114,7 @@ const MISUSES: &[(&str, &str)] = &[
     ("--escape-radius -2", "-2"),
     ("--escape-radius nan", "escape radius"),
     ("--escape-radius inf", "escape radius"),
-    ("--escape-radius 1e10", "1000000000"),
+    ("--escape-radius 1e10", "1e9"),
     ("--z0 nan 0", "start value"),
     ("--z0 0 inf", "start value"),
     ("--z0 1e10 0", "start value"),

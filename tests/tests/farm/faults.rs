@@ -313,3 +313,39 @@ fn a_small_redis_carries_a_large_picture() {
     assert_eq!(done.json()["redelivered"], 0, "{done:?}");
     assert_eq!(server.job_keys(), [""; 0]);
 }
+
+#[test]
+fn a_redis_that_answers_nobody_for_a_while_costs_only_that_while() {
+    // Small, so that strips are still being queued when it falls silent.
+    let server = Server::start_with(&["--maxmemory", "48mb", "--maxmemory-policy", "noeviction"]);
+    let _worker = Worker::start_with(&server, "worker", "--backend cpu");
+    let scene = "--density 3072 --iterations 3000 --backend cpu";
+    let folder = folder();
+    submitter(&format!("render -q {scene} -o here.png"))
+        .within(&folder)
+        .ok();
+    let line = format!("render -q {scene} -o there.png --redis {}", server.url());
+    let running = submitter(&line).within(&folder).start();
+    let id = server.job();
+    server.until("a strip is under way", || !server.pending(&id).is_empty());
+    // Longer than any command waits for its answer.
+    let silent = Instant::now();
+    server.ask::<()>(&["CLIENT", "PAUSE", "7000", "ALL"]);
+    let ended = running.wait();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(silent.elapsed() > Duration::from_secs(7), "it was silent");
+    let [here, there] = ["here.png", "there.png"].map(|name| digest(folder.path().join(name)));
+    assert_eq!(here, there);
+    assert_eq!(server.job_keys(), [""; 0]);
+}
+
+#[test]
+fn a_farm_without_workers_is_not_waited_for_in_silence() {
+    let server = Server::start();
+    let folder = folder();
+    let line = format!("render {QUICK} -o x.png --redis {}", server.url());
+    let mut running = submitter(&line).within(&folder).start();
+    running.until_it_says("no worker is on the farm");
+    running.signal(Signal::INT);
+    assert_eq!(running.wait().code, Some(130));
+}
