@@ -114,7 +114,7 @@ pub struct Parts<'a> {
 #[must_use]
 pub fn parts<'a>(job: &JobId, buffer: &'a StripBuffer, worker: &str, attempt: u32) -> Parts<'a> {
     let origin = &buffer.origin;
-    let (device, worker) = (name(&origin.device), name(worker));
+    let (device, worker) = (&name(&origin.device), &name(worker));
     let header_len = FIXED_BYTES + device.len() + worker.len();
     let (mut measures, mut packed, mut lens) = (0, 0, [0u32; Measure::ALL.len()]);
     let mut planes = Vec::with_capacity(buffer.planes.len());
@@ -274,6 +274,10 @@ fn decode_with(
         return Err(BlobError::Field("busy time"));
     }
     let pixels = rows as usize * spec.frame.width as usize;
+    // Rates are made of it: a figure that no strip can have would spoil the whole job's.
+    if iterations_total > (pixels as u64).saturating_mul(spec.frame.iterations) {
+        return Err(BlobError::Field("number of iterations"));
+    }
     let mut lens = [0; Measure::ALL.len()];
     for (len, measure) in lens.iter_mut().zip(Measure::ALL) {
         *len = header.u32()?;
@@ -356,9 +360,9 @@ fn digest<'a>(header: &[u8], rest: impl Iterator<Item = &'a [u8]>) -> u64 {
     hasher.digest()
 }
 
-/// `text` cut to what a header holds, at a character's end.
-fn name(text: &str) -> &str {
-    &text[..text.floor_char_boundary(MAX_NAME_BYTES)]
+/// `text` as a header holds it: cut at a character's end, and without control characters.
+fn name(text: &str) -> String {
+    text[..text.floor_char_boundary(MAX_NAME_BYTES)].replace(char::is_control, "")
 }
 
 fn bit(measure: Measure) -> u8 {
@@ -428,7 +432,10 @@ impl<'a> Reader<'a> {
             .split_at_checked(len)
             .ok_or(BlobError::Truncated(self.len))?;
         self.rest = rest;
-        std::str::from_utf8(text).map_err(|_| BlobError::Field(what))
+        // Names are shown on terminals, which obey control characters.
+        (std::str::from_utf8(text).ok())
+            .filter(|text| !text.contains(char::is_control))
+            .ok_or(BlobError::Field(what))
     }
 }
 

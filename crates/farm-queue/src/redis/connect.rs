@@ -60,10 +60,22 @@ impl fmt::Debug for Server {
 }
 
 /// `url` without what may be a secret: user, password and query.
+///
+/// It may be no address at all, so it is read carefully: a password with a `#` or `?` in it ends the address early for a
+/// reader who knows the rules, and one in the query may hold an `@`. Where either is possible nothing but the scheme is
+/// left.
 fn without_credentials(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    let is_scheme =
+        |text: &str| (text.chars()).all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let (scheme, rest) = (url.split_once("://"))
+        .filter(|(scheme, _)| is_scheme(scheme))
+        .unwrap_or(("", url));
+    let place = match rest.rsplit_once('@') {
+        Some((credentials, _)) if credentials.contains(['?', '#']) => "***",
+        Some((_, place)) => place,
+        None => rest,
+    };
+    let place = place.split(['?', '#']).next().unwrap_or_default();
     if scheme.is_empty() {
         place.to_owned()
     } else {
@@ -445,6 +457,11 @@ mod tests {
             ("http://u:secret@host", "http://host"),
             ("u:secret@host", "host"),
             ("rediss://u:secret@host", "rediss://host"),
+            ("redis://u:secret#secret@127.0.0.1:1", "redis://***"),
+            ("redis://u:secret?secret@h/x", "redis://***"),
+            ("http://host?pass=x@secret", "http://***"),
+            ("http://host?pass=secret", "http://host"),
+            ("u:secret://secret@host", "host"),
             ("", ""),
         ] {
             let error = Server::parse(bad).unwrap_err();

@@ -57,7 +57,7 @@ fn buffer_of(spec: &JobSpec, index: u32, seed: u8) -> StripBuffer {
         strip,
         width: spec.frame.width,
         planes: planes.collect(),
-        iterations_total: 12_345_678_901,
+        iterations_total: 1234,
         origin: Origin {
             backend: Backend::Gpu,
             arithmetic: Arithmetic::DoubleSingle,
@@ -92,6 +92,36 @@ fn names_of_any_length_are_cut_to_fit() {
     assert_eq!(decoded.worker, "w".repeat(MAX_NAME_BYTES));
     assert_eq!(decoded.buffer.origin.device, "é".repeat(MAX_NAME_BYTES / 2));
     assert!(blob.len() as u64 <= MAX_HEADER_BYTES as u64 + spec::largest_strip_bytes(&spec));
+}
+
+#[test]
+fn names_lose_their_control_characters() {
+    let spec = spec_with(all_measures());
+    let mut buffer = buffer_of(&spec, 0, 0);
+    buffer.origin.device = "\u{1b}[2Jé\u{9b}H\0".into();
+    let blob = encode(&spec.id, &buffer, "a\r\nb", 1);
+    let decoded = decode(&blob, &spec, buffer.strip).unwrap();
+    assert_eq!(decoded.buffer.origin.device, "[2JéH");
+    assert_eq!(decoded.worker, "ab");
+}
+
+#[test]
+fn refuses_more_iterations_than_a_strip_has() {
+    let spec = spec_with(all_measures());
+    let mut buffer = buffer_of(&spec, 0, 0);
+    let most = 3 * 13 * 100;
+    for (total, good) in [(most, true), (most + 1, false), (u64::MAX, false)] {
+        buffer.iterations_total = total;
+        let blob = encode(&spec.id, &buffer, "w", 1);
+        assert_eq!(decode(&blob, &spec, buffer.strip).is_ok(), good, "{total}");
+    }
+    for busy_secs in [-1.0, f64::NAN, f64::INFINITY] {
+        buffer.iterations_total = 0;
+        buffer.busy_secs = busy_secs;
+        let blob = encode(&spec.id, &buffer, "w", 1);
+        let refused = decode(&blob, &spec, buffer.strip);
+        assert_eq!(refused, Err(BlobError::Field("busy time")));
+    }
 }
 
 #[test]
@@ -154,9 +184,16 @@ fn refuses_other_versions_and_other_things() {
     assert_eq!(changed(61, 77), BlobError::Field("back end"));
     assert_eq!(changed(62, 77), BlobError::Field("arithmetic"));
     assert_eq!(changed(63, 31), BlobError::Field("set of packed measures"));
+    assert_eq!(changed(75, 1), BlobError::Field("number of iterations"));
     assert_eq!(changed(87, 0xff), BlobError::Field("busy time"));
     assert_eq!(changed(104, 121), BlobError::Field("length of names"));
     assert_eq!(changed(106, 0xff), BlobError::Field("device's name"));
+    assert_eq!(changed(106, 0x1b), BlobError::Field("device's name"));
+    let last_of_names = 106 + buffer.origin.device.len();
+    assert_eq!(
+        changed(last_of_names, 0x07),
+        BlobError::Field("worker's name")
+    );
     assert_eq!(
         decode(&[], &spec, buffer.strip),
         Err(BlobError::Truncated(0))
@@ -224,7 +261,7 @@ proptest! {
     #[test]
     fn comes_back_as_it_went(
         measures in any_measures(), index in 0u32..7, seed: u8, worker in ".{0,60}", attempt in 1u32..,
-        kernel_id: u64, iterations_total: u64, busy_secs in 0.0f64..1e9,
+        kernel_id: u64, iterations_total in 0u64..=13 * 2 * 100, busy_secs in 0.0f64..1e9,
     ) {
         let spec = spec_with(measures);
         let mut buffer = buffer_of(&spec, index, seed);

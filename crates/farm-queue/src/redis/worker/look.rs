@@ -196,7 +196,12 @@ impl Inner {
             }
             Err(error) => {
                 if matches!(error, SendError::Redis(_)) {
-                    self.state().lost_answers.insert(job.clone());
+                    let mut state = self.state();
+                    // Jobs that end meanwhile stay. A forgotten strip is another's when its lease runs out.
+                    if state.lost_answers.len() >= MAX_KNOWN_JOBS {
+                        state.lost_answers.clear();
+                    }
+                    state.lost_answers.insert(job.clone());
                 }
                 Err(error.plain(self.control.server()))
             }
