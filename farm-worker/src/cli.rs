@@ -1,6 +1,7 @@
 //! The command line as typed. The only module of this program that reads the environment.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use farm_worker::usage::Misuse;
 use fractal::BackendChoice;
 
 /// Computes strips of Mandelbrot pictures for a farm.
@@ -59,6 +60,20 @@ pub struct WorkArgs {
     pub log: String,
 }
 
+impl WorkArgs {
+    /// The address of the farm's Redis.
+    ///
+    /// An empty one is none: a script that sets `FARM_REDIS` to the content of an unset variable means nothing by it.
+    /// Not left to clap, which would then refuse `bench` too for a variable that it does not use.
+    pub fn redis_url(&self) -> Result<&str, Misuse> {
+        (self.redis.as_deref().map(str::trim))
+            .filter(|url| !url.is_empty())
+            .ok_or(Misuse(
+                "no Redis given: --redis and FARM_REDIS are empty or not set",
+            ))
+    }
+}
+
 /// Options of `bench`.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
@@ -104,5 +119,19 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_empty_address_is_none() {
+        let given = |url: &str| {
+            let cli = Cli::try_parse_from(["farm-worker", "--redis", url]).unwrap();
+            cli.work.redis_url().map(str::to_owned)
+        };
+        assert_eq!(given("redis://farm"), Ok("redis://farm".to_owned()));
+        for empty in ["", " "] {
+            let error = anyhow::Error::from(given(empty).unwrap_err());
+            assert!(farm_worker::usage::is_misuse(&error), "{error}");
+            assert!(error.to_string().starts_with("no Redis given"), "{error}");
+        }
     }
 }

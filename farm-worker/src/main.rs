@@ -18,6 +18,8 @@ use tracing_subscriber::EnvFilter;
 
 /// How long strips in hand may take to finish on SIGTERM before they are given back.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long computations that nobody waits for any more may keep the process.
+const LAST_GASP: Duration = Duration::from_millis(500);
 /// Exit status after Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
+    let url = args.redis_url()?.to_owned();
     let filter = EnvFilter::try_new(&args.log)
         .with_context(|| format!("--log '{}' is no log level", args.log))?;
     let log = tracing_subscriber::fmt()
@@ -60,10 +63,9 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()
         .context("cannot start the I/O threads")?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         let mut stop = pin!(told_to_stop());
         let name = args.name.unwrap_or_else(cli::host_name);
-        let url = args.redis.context("no --redis URL given")?;
         // The queue first: a wrong address is known at once, opening adapters takes a second or two.
         let opened = async {
             let queue = RedisWorkerQueue::connect(&url, &name).await?;
@@ -89,7 +91,11 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         let stats = farm_worker::run(queue, devices, settings, shutdown).await;
         tracing::info!(strips = stats.strips, pixels = stats.pixels, "stopped");
         Ok(status)
-    })
+    });
+    // Dropped, it would wait for computations in the middle of a step, which may be one of minutes: their strips
+    // were given back, and nobody takes what they find.
+    runtime.shutdown_timeout(LAST_GASP);
+    done
 }
 
 /// Waits for SIGTERM (an operator's orderly stop) or Ctrl-C, and says with which status to exit. Listens

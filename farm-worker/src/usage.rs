@@ -33,13 +33,19 @@ pub fn parse<C: Parser>(program: &str) -> Result<C, ExitCode> {
     })
 }
 
-/// Whether an error that came later is about the command line after all: an address that is none.
+/// What is wrong with arguments that were parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Misuse(pub &'static str);
+
+/// Whether an error that came later is about the command line after all: an address that is none, or none at all.
 #[must_use]
 pub fn is_misuse(error: &anyhow::Error) -> bool {
-    matches!(
-        error.downcast_ref::<QueueError>(),
-        Some(QueueError::Address { .. })
-    )
+    error.is::<Misuse>()
+        || matches!(
+            error.downcast_ref::<QueueError>(),
+            Some(QueueError::Address { .. })
+        )
 }
 
 /// Reads `--log`: a level, or several `target=level` with commas.
@@ -81,12 +87,51 @@ fn one_line(message: &str) -> String {
             line.push_str(part);
         }
     }
-    line
+    without_secrets(&line)
+}
+
+/// `line` without what may be a secret of an address that it quotes: what lies between its `://` and its last `@`,
+/// and from its `?` to the last quotation mark.
+///
+/// Rather too much than too little: a password may hold any character, quotation marks too.
+fn without_secrets(line: &str) -> String {
+    let Some((before, address)) = line.split_once("://") else {
+        return line.to_owned();
+    };
+    let (mask, rest) = match address.rsplit_once('@') {
+        Some((_, rest)) => ("***@", rest),
+        None => ("", address),
+    };
+    let rest = match (rest.find('?'), rest.rfind('\'')) {
+        (Some(query), Some(end)) if query < end => {
+            format!("{}?***{}", &rest[..query], &rest[end..])
+        }
+        (Some(query), None) => format!("{}?***", &rest[..query]),
+        _ => rest.to_owned(),
+    };
+    format!("{before}://{mask}{rest}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::one_line;
+
+    #[test]
+    fn quoted_addresses_show_no_credentials() {
+        for (given, shown) in [
+            ("redis://u:secret@h", "redis://***@h"),
+            ("redis://u:sec'ret@1?#/ secret@h:1/2", "redis://***@h:1/2"),
+            ("redis://u:secret@h redis://u:secret@i", "redis://***@i"),
+            ("--redsi=redis://u:secret@h", "--redsi=redis://***@h"),
+            ("unix:///sock?user=u&pass=secret", "unix:///sock?***"),
+            ("redis://h", "redis://h"),
+            ("u@h", "u@h"),
+        ] {
+            let said = format!("error: unrecognized subcommand '{given}'\n\nUsage: x\n");
+            let line = one_line(&said);
+            assert_eq!(line, format!("unrecognized subcommand '{shown}'"));
+        }
+    }
 
     #[test]
     fn several_paragraphs_become_one_line() {

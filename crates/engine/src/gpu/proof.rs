@@ -25,7 +25,7 @@ pub(super) struct Findings {
     pub(super) subnormals_kept: bool,
 }
 
-/// The arithmetics that passed, the fastest first; see [`weighed`]. The order of a software adapter is fixed.
+/// The arithmetics that passed, the fastest first; see [`order`]. The order of a software adapter is fixed.
 pub(super) fn prove_and_time(context: &Context, adapter: &AdapterSummary) -> Vec<Arithmetic> {
     let (name, software) = (adapter.name.as_str(), adapter.software);
     let mut timed = Vec::new();
@@ -66,7 +66,7 @@ pub(super) fn prove_and_time(context: &Context, adapter: &AdapterSummary) -> Vec
         };
         timed.sort_by_key(|(arithmetic, _)| place(*arithmetic));
     } else {
-        timed.sort_by(|a, b| weighed(*b).total_cmp(&weighed(*a)));
+        return order(&timed);
     }
     timed
         .into_iter()
@@ -74,13 +74,32 @@ pub(super) fn prove_and_time(context: &Context, adapter: &AdapterSummary) -> Vec
         .collect()
 }
 
-/// What arithmetics are ordered by. Where two are about as fast the more precise one comes first: it costs little, and
-/// an order that noise decided would give a picture other bytes every time a worker starts.
-fn weighed((arithmetic, rate): (Arithmetic, f64)) -> f64 {
-    match arithmetic {
-        Arithmetic::F32 => rate,
-        Arithmetic::DoubleSingle | Arithmetic::F64 => 1.5 * rate,
+/// Arithmetics of a hardware adapter by their measured rates: the more precise one first, unless a less precise one is
+/// faster by a clear factor.
+///
+/// An order that noise decided would give a picture other bytes every time a worker starts, so each factor keeps away
+/// from the ratios that devices have. Single precision is as fast as double precision in hardware or faster by a power
+/// of two, 2 first of all: 1.5 lies between. Double-single costs some ten to twenty operations of single precision, which
+/// is near what double precision costs on devices with few units for it, and either is fine there: 2 is more than noise.
+fn order(timed: &[(Arithmetic, f64)]) -> Vec<Arithmetic> {
+    let mut ordered: Vec<(Arithmetic, f64)> = Vec::new();
+    for (arithmetic, factor) in [
+        (Arithmetic::F64, 1.0),
+        (Arithmetic::DoubleSingle, 2.0),
+        (Arithmetic::F32, 1.5),
+    ] {
+        let Some(&(_, rate)) = timed.iter().find(|(found, _)| *found == arithmetic) else {
+            continue;
+        };
+        // Before the slowest ones that it clearly beats, and behind the last that it does not.
+        let place = (ordered.iter())
+            .rposition(|(_, other)| rate < factor * other)
+            .map_or(0, |last| last + 1);
+        ordered.insert(place, (arithmetic, rate));
     }
+    (ordered.into_iter())
+        .map(|(arithmetic, _)| arithmetic)
+        .collect()
 }
 
 /// Proves one arithmetic.
@@ -408,4 +427,33 @@ pub(super) fn check_of_exact_outcomes(change: impl Fn(&mut SingleOutcome)) -> Re
         .collect();
     check_single(&outcomes)?;
     check_transformations(&outcomes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn precision_goes_first_unless_speed_differs_clearly() {
+        use Arithmetic::{DoubleSingle, F32, F64};
+        let ordered = |f64s, pairs, f32s| order(&[(F32, f32s), (DoubleSingle, pairs), (F64, f64s)]);
+        // Few units for doubles, about as fast as pairs: whatever the noise says.
+        for noise in [0.6, 0.9, 1.0, 1.1, 1.9] {
+            assert_eq!(ordered(1.0, noise, 16.0), [F32, F64, DoubleSingle]);
+        }
+        assert_eq!(ordered(1.0, 3.0, 60.0), [F32, DoubleSingle, F64]);
+        // Half as many units for doubles as for singles.
+        for noise in [1.8, 2.0, 2.2] {
+            assert_eq!(ordered(1.0, 0.15, noise), [F32, F64, DoubleSingle]);
+        }
+        // As fast.
+        for noise in [0.8, 1.0, 1.2] {
+            assert_eq!(ordered(1.0, 0.1, noise), [F64, F32, DoubleSingle]);
+        }
+        assert_eq!(
+            order(&[(F32, 1.0), (DoubleSingle, 0.1)]),
+            [F32, DoubleSingle]
+        );
+        assert_eq!(order(&[]), []);
+    }
 }
