@@ -69,8 +69,8 @@ mod tests {
         let frames = Frames::default();
         let (slow, other) = (JobId::generate(), JobId::generate());
         std::thread::scope(|scope| {
-            let (begun, has_begun) = mpsc::channel();
-            let (go_on, may_go_on) = mpsc::channel();
+            let (begun, has_begun) = mpsc::sync_channel(1);
+            let (go_on, may_go_on) = mpsc::sync_channel(1);
             let frames = &frames;
             let slow = &slow;
             scope.spawn(move || {
@@ -81,7 +81,7 @@ mod tests {
                 })
             });
             has_begun.recv().unwrap();
-            let (done, is_done) = mpsc::channel();
+            let (done, is_done) = mpsc::sync_channel(1);
             let second = done.clone();
             scope.spawn(move || {
                 let _ = frames.get_or_make(slow, || unreachable!("made twice"));

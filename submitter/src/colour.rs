@@ -10,17 +10,21 @@ use crate::cli::PaletteArg;
 /// Steps of the table in one octave of 1 + smooth - low: finer than 8 bits show on any palette.
 const STEPS_LOG2: u32 = 10;
 const SHIFT: u32 = f32::MANTISSA_DIGITS - 1 - STEPS_LOG2;
-const INSIDE: [u8; 3] = [0, 0, 0];
+const INSIDE: [u8; 4] = [0, 0, 0, 0];
 
 /// Bytes of an 8-bit RGB pixel.
 pub const RGB_BYTES: usize = 3;
+
+/// Pixels whose places in the table are found together, as vectors.
+const RUN: usize = 64;
 
 /// A palette laid out for one range of smooth counts.
 #[derive(Debug)]
 pub struct Colours {
     low: f32,
-    /// Colour by the leading bits of 1 + smooth - low, which are its logarithm, nearly.
-    table: Vec<[u8; 3]>,
+    /// First the colour of the inside, then colours by the leading bits of 1 + smooth - low, which are its
+    /// logarithm, nearly. Three bytes and one to spare.
+    table: Vec<[u8; 4]>,
 }
 
 impl Colours {
@@ -37,35 +41,39 @@ impl Colours {
         };
         let octaves = (1.0 + (high - low).max(f64::MIN_POSITIVE)).log2();
         let last = key((1.0 + (high - low)) as f32);
-        let table = (0..=last)
-            .map(|key| {
-                let value = f32::from_bits(((key as u32) << SHIFT) + 1f32.to_bits());
-                let [r, g, b, _] = gradient
-                    .at((f64::from(value).log2() / octaves) as f32)
-                    .to_rgba8();
-                [r, g, b]
-            })
-            .collect();
+        let outside = (0..=last).map(|key| {
+            let value = f32::from_bits((key << SHIFT) + 1f32.to_bits());
+            let [r, g, b, _] = gradient
+                .at((f64::from(value).log2() / octaves) as f32)
+                .to_rgba8();
+            [r, g, b, 0]
+        });
         Self {
             low: low as f32,
-            table,
+            table: [INSIDE].into_iter().chain(outside).collect(),
         }
     }
 
     /// Colours a run of smooth counts; `rgb` has three bytes for each.
     pub fn paint(&self, smooth: &[f32], rgb: &mut [u8]) {
-        let last = self.table.len() - 1;
-        for (value, pixel) in smooth.iter().zip(rgb.chunks_exact_mut(RGB_BYTES)) {
-            // NaN and what lies below the range both become 1 here, the start of the table.
-            let colour = self.table[key(1.0 + (value - self.low)).min(last)];
-            pixel.copy_from_slice(if *value == 0.0 { &INSIDE } else { &colour });
+        let last = (self.table.len() - 2) as u32;
+        let mut places = [0u32; RUN];
+        for (values, pixels) in smooth.chunks(RUN).zip(rgb.chunks_mut(RUN * RGB_BYTES)) {
+            for (place, value) in places.iter_mut().zip(values) {
+                // NaN and what lies below the range both become 1 here, the start of the colours.
+                let outside = key(1.0 + (value - self.low)).min(last) + 1;
+                *place = if *value == 0.0 { 0 } else { outside };
+            }
+            for (pixel, place) in pixels.chunks_exact_mut(RGB_BYTES).zip(places) {
+                pixel.copy_from_slice(&self.table[place as usize][..RGB_BYTES]);
+            }
         }
     }
 }
 
 /// The leading bits of `value` above those of 1.
-fn key(value: f32) -> usize {
-    ((value.max(1.0).to_bits() - 1f32.to_bits()) >> SHIFT) as usize
+fn key(value: f32) -> u32 {
+    (value.max(1.0).to_bits() - 1f32.to_bits()) >> SHIFT
 }
 
 #[cfg(test)]
