@@ -149,6 +149,12 @@ impl Reserved {
             path: output.path.clone(),
             source: plain(source),
         };
+        // A name that no file can have: the unfinished file's own name is shorter, and would hide it.
+        if let Err(error) = path.symlink_metadata()
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(create(error));
+        }
         let directory = match path.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
