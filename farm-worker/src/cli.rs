@@ -1,8 +1,7 @@
 //! The command line as typed. The only module of this program that reads the environment.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use farm_worker::usage::Misuse;
-use fractal::BackendChoice;
+use clap::{Args, Parser, Subcommand};
+use farm_worker::usage::{BackendArg, Misuse};
 
 /// Computes strips of Mandelbrot pictures for a farm.
 ///
@@ -83,27 +82,6 @@ pub struct BenchArgs {
     /// Measure only this kind of device; gpu includes software adapters
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
-}
-
-/// Which devices to use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BackendArg {
-    /// Every hardware GPU, or the processor when there is none
-    Auto,
-    /// The processor
-    Cpu,
-    /// GPUs, software adapters too when there is no other
-    Gpu,
-}
-
-impl From<BackendArg> for BackendChoice {
-    fn from(arg: BackendArg) -> Self {
-        match arg {
-            BackendArg::Auto => Self::Auto,
-            BackendArg::Cpu => Self::Cpu,
-            BackendArg::Gpu => Self::Gpu,
-        }
-    }
 }
 
 /// This machine's name, for people.

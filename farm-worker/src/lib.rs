@@ -8,7 +8,7 @@
 //! - [`keepalive`]: heartbeats beside whatever a strip is waiting for
 //! - [`shared`]: what all lanes share: settings, counts, whether to stop
 //! - [`frames`]: the last few jobs' frames, made ready for kernels
-//! - [`usage`]: one line about a command line that cannot be used
+//! - [`usage`]: what both programs share of their command lines
 
 #![forbid(unsafe_code)]
 

@@ -1,11 +1,13 @@
-//! What both programs say about a command line that they cannot use: one line, exit status 2.
+//! What both programs share of their command lines: choices that both take, and what they say about one that
+//! they cannot use: one line, exit status 2.
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{Parser, ValueEnum};
 use farm_queue::QueueError;
+use fractal::BackendChoice;
 
 /// Exit status of a program that was called wrongly.
 pub const USAGE: u8 = 2;
@@ -46,6 +48,27 @@ pub fn is_misuse(error: &anyhow::Error) -> bool {
             error.downcast_ref::<QueueError>(),
             Some(QueueError::Address { .. })
         )
+}
+
+/// Which kinds of device, as both programs take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    /// Every hardware GPU, or the processor when there is none
+    Auto,
+    /// The processor alone
+    Cpu,
+    /// GPUs alone, software adapters too when there is no other
+    Gpu,
+}
+
+impl From<BackendArg> for BackendChoice {
+    fn from(arg: BackendArg) -> Self {
+        match arg {
+            BackendArg::Auto => Self::Auto,
+            BackendArg::Cpu => Self::Cpu,
+            BackendArg::Gpu => Self::Gpu,
+        }
+    }
 }
 
 /// Reads `--log`: a level, or several `target=level` with commas.

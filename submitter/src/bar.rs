@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
-use fractal::{FrameSpec, StripBuffer};
+use fractal::FrameSpec;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// A bar over the strips of one picture; draws nothing where stderr is no terminal.
@@ -54,7 +54,7 @@ impl Bar {
     }
 
     /// A strip has left.
-    pub fn strip(&self, _strip: &StripBuffer) {
+    pub fn strip(&self) {
         self.bar.inc(1);
     }
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use fractal::{BackendChoice, Decimal, Grid, Measure};
+use farm_worker::usage::BackendArg;
+use fractal::{Decimal, Grid, Measure};
 
 /// Renders pictures of the Mandelbrot set, on this machine or on a farm.
 #[derive(Debug, Parser)]
@@ -204,27 +205,6 @@ pub enum CompressionArg {
     Balanced,
     /// A little smaller still, ten times slower
     High,
-}
-
-/// Which kinds of device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BackendArg {
-    /// Every hardware GPU, or the processor when there is none
-    Auto,
-    /// The processor alone
-    Cpu,
-    /// GPUs alone, software adapters too when there is no other
-    Gpu,
-}
-
-impl From<BackendArg> for BackendChoice {
-    fn from(arg: BackendArg) -> Self {
-        match arg {
-            BackendArg::Auto => Self::Auto,
-            BackendArg::Cpu => Self::Cpu,
-            BackendArg::Gpu => Self::Gpu,
-        }
-    }
 }
 
 impl From<GridArg> for Grid {

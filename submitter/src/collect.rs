@@ -127,7 +127,7 @@ pub async fn collect<Q: JobQueue>(
         }
         bar.workers(tally.workers_seen());
         while let Some(strip) = assembly.next() {
-            bar.strip(&strip);
+            bar.strip();
             for writer in writers {
                 tokio::select! {
                     sent = writer.send(Arc::clone(&strip)) => if !sent { return Err(CollectError::Output) },
