@@ -27,6 +27,7 @@ mod worker;
 
 use std::time::Duration;
 
+pub use connect::{ConnectOptions, Identity, Secret};
 pub use submitter::RedisJobQueue;
 pub use worker::RedisWorkerQueue;
 

@@ -19,7 +19,7 @@ use crate::protocol::entry::Field;
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{blob, entry, spec, window};
 use crate::queue::{Collected, JobQueue, QueueError};
-use crate::redis::connect::{CONTROL_TIMEOUT, Link, Server, bulk_timeout};
+use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server, bulk_timeout};
 use crate::redis::spares::Spares;
 use crate::redis::{JOB_LIFETIME, millis, reply, scripts};
 
@@ -69,33 +69,19 @@ struct Reading {
 }
 
 impl RedisJobQueue {
-    /// Connects to the farm at `url`, after checking that the server is fit for it.
+    /// Connects to the farm of `options` (an address, at least), after checking that the server is fit for it.
     ///
     /// # Errors
     /// What is wrong with the address or the server; nothing within about 3 seconds is an error, too.
-    pub async fn connect(url: &str) -> Result<Self, QueueError> {
-        let server = Server::parse(url)?;
-        let control = Link::new(Arc::clone(&server));
+    pub async fn connect(options: impl Into<ConnectOptions>) -> Result<Self, QueueError> {
+        let server = Server::parse(&options.into())?;
+        let control = Link::keeping_scripts(Arc::clone(&server));
         let maxmemory = server.check(&control).await?;
-        let queue = Self {
+        Ok(Self {
             control,
             window_bytes: window::redis_window_bytes(maxmemory),
             jobs: StdMutex::default(),
-        };
-        queue.load_scripts().await;
-        Ok(queue)
-    }
-
-    /// Makes the server know all scripts, so that workers need no right to send texts.
-    async fn load_scripts(&self) {
-        let mut load = Pipeline::with_capacity(scripts::ALL.len());
-        for script in scripts::ALL {
-            load.add_command(script.load());
-        }
-        // Where it fails, calls by text will tell.
-        if let Err(error) = self.control.pipeline(&load, CONTROL_TIMEOUT).await {
-            tracing::debug!("scripts are not loaded ahead: {error}");
-        }
+        })
     }
 
     fn job(&self, id: &JobId) -> Option<Arc<Job>> {
@@ -329,7 +315,8 @@ impl JobQueue for RedisJobQueue {
     }
 
     async fn create(&self, job: Arc<JobSpec>) -> Result<(), QueueError> {
-        let text = spec::encode(&job).map_err(|error| QueueError::Spec(error.to_string()))?;
+        let text = spec::encode(&job, self.control.server().farm_key())
+            .map_err(|error| QueueError::Spec(error.to_string()))?;
         self.prune().await?;
         let keys = JobKeys::new(&job.id);
         let call = (scripts::CREATE.call(&[&keys.spec, &keys.queue]))
@@ -344,7 +331,7 @@ impl JobQueue for RedisJobQueue {
             .arg(job.id.as_str());
         self.control.query::<i64>(&list, CONTROL_TIMEOUT).await?;
         let known = Job {
-            link: Link::new(Arc::clone(self.control.server())),
+            link: Link::keeping_scripts(Arc::clone(self.control.server())),
             keys,
             reading: Mutex::new(Reading {
                 done: "0-0".to_owned(),
@@ -417,7 +404,7 @@ impl JobQueue for RedisJobQueue {
                 let mut ask = cmd("GETRANGE");
                 ask.arg(&keys.spec).arg(0).arg(spec::MAX_SPEC_BYTES);
                 let text: Vec<u8> = self.control.query(&ask, CONTROL_TIMEOUT).await?;
-                spec::decode(&text).map_or(0, |spec| spec.strips.count())
+                spec::decode(&text, None).map_or(0, |spec| spec.strips.count())
             }
         };
         let mut remove = Pipeline::new();
