@@ -193,6 +193,7 @@ mod tests {
             },
             backend: BackendChoice::Gpu,
             max_workers: None,
+            build: 0,
         }
     }
 
