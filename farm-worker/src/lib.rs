@@ -8,10 +8,12 @@
 //! - [`keepalive`]: heartbeats beside whatever a strip is waiting for
 //! - [`shared`]: what all lanes share: settings, counts, whether to stop
 //! - [`frames`]: the last few jobs' frames, made ready for kernels
+//! - [`farm_args`]: how both programs get into the farm's Redis
 //! - [`usage`]: what both programs share of their command lines
 
 #![forbid(unsafe_code)]
 
+pub mod farm_args;
 pub mod frames;
 pub mod keepalive;
 pub mod lane;

@@ -14,6 +14,7 @@ use anyhow::Context;
 use cli::{Cli, Command, WorkArgs};
 use engine::device;
 use farm_queue::redis::RedisWorkerQueue;
+use farm_worker::farm_args;
 use tracing_subscriber::EnvFilter;
 
 /// How long strips in hand may take to finish on SIGTERM before they are given back.
@@ -28,6 +29,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(status) => return status,
     };
+    if cli.command.is_none()
+        && let Some(warning) = farm_args::conceal(cli.work.redis.as_deref())
+    {
+        let _ = writeln!(std::io::stderr(), "farm-worker: warning: {warning}");
+    }
     let done = match cli.command {
         Some(Command::Bench(args)) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         None => work(cli.work),
@@ -55,6 +61,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
     } else {
         log.with_ansi(false).init();
     }
+    let farm = cli::farm(&url, &args.farm)?;
     let choice = args.backend.into();
     let threads = args.threads.map(usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -68,7 +75,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         let name = args.name.unwrap_or_else(cli::host_name);
         // The queue first: a wrong address is known at once, opening adapters takes a second or two.
         let opened = async {
-            let queue = RedisWorkerQueue::connect(&url, &name).await?;
+            let queue = RedisWorkerQueue::connect(&farm, &name).await?;
             let open = move || device::open(choice, threads);
             anyhow::Ok((queue, tokio::task::spawn_blocking(open).await??))
         };

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod acl;
 mod assembly;
 mod bar;
 mod cli;
@@ -24,7 +25,7 @@ use anyhow::Context;
 use clap::CommandFactory;
 use cli::{Cli, Command, RenderArgs};
 use collect::CollectError;
-use farm_worker::usage;
+use farm_worker::{farm_args, usage};
 use plan::PlanError;
 use tracing_subscriber::EnvFilter;
 
@@ -38,8 +39,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(status) => return status,
     };
+    if let Some(warning) = farm_args::conceal(cli.command.redis()) {
+        let _ = writeln!(stderr(), "submitter: warning: {warning}");
+    }
     let done = match cli.command {
         Command::Render(args) => render(*args),
+        Command::RedisAcl(args) => acl::lines(&args).and_then(|lines| to_stdout(lines.as_bytes())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);

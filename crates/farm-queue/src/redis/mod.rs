@@ -17,6 +17,7 @@
 //! All time is the server's. Every script may be called twice, and may write some bytes when the server
 //! is out of memory if what it does frees some: only `create`, `enqueue` and buffers are refused then.
 
+pub mod acl;
 mod connect;
 mod reply;
 mod scripts;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use ::redis::ConnectionAddr;
+use ::redis::{ConnectionAddr, IntoConnectionInfo};
 
 use crate::protocol::signing::FarmKey;
 use crate::redis::connect::without_credentials;
@@ -73,6 +73,15 @@ impl ConnectOptions {
             insecure: false,
             farm_key: None,
         }
+    }
+
+    /// Whether an address holds a user, and whether a password; neither where it is none.
+    #[must_use]
+    pub fn credentials_in(url: &str) -> (bool, bool) {
+        url.into_connection_info().map_or((false, false), |info| {
+            let redis = info.redis_settings();
+            (redis.username().is_some(), redis.password().is_some())
+        })
     }
 }
 
