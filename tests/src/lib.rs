@@ -6,6 +6,7 @@
 //! - [`programs`]: the release programs, run with a time limit, a watched peak of memory and signals
 //! - [`terminal`]: the same in a terminal
 //! - [`server`]: a private redis-server per test; [`worker`]: farm-worker processes on it
+//! - [`certificates`]: an authority of a test's own, for TLS
 //! - [`pictures`]: readers for `.npy`, `.png` and `.exr`, and digests of files
 //! - [`scenes`]: the views that tests render, quick and slow ones
 //! - [`naive`]: one pixel at a time, as a textbook has it
@@ -18,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod certificates;
 pub mod gpu;
 pub mod house;
 pub mod naive;
@@ -63,4 +65,18 @@ pub fn names_in(folder: &std::path::Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Writes a file that only its owner may read.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn write_secret(path: &std::path::Path, text: &str) {
+    std::fs::write(path, text).expect("a file of the test");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let owner_only = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(path, owner_only).expect("a file of the test");
+    }
 }
