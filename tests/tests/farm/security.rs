@@ -121,7 +121,7 @@ fn a_server_that_is_another_or_that_nobody_vouches_for_is_refused() {
     );
     // TLS to a port that speaks none.
     let plain = format!("--redis rediss://127.0.0.1:{} {ca}", server.port());
-    refused(&plain, FAILED, "does not speak TLS");
+    refused(&plain, FAILED, "is there TLS on that port?");
 
     let (_server, port) = tls_server(&authority, &authority.expired_server("127.0.0.1"), "no");
     refused(

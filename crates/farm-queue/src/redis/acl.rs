@@ -155,7 +155,7 @@ const SUBMITTER: &[Grant] = &[
     },
     Grant {
         keys: &["~mf:{*}:why"],
-        commands: &["hdel"],
+        commands: &["hdel", "hget"],
     },
     Grant {
         keys: &["%R~mf:workers"],
