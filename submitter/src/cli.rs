@@ -1,11 +1,15 @@
 //! The command line as typed. The only module of this program that reads the environment.
 
+pub mod farm;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use farm_worker::usage::BackendArg;
 use fractal::{Decimal, Grid, Measure};
+
+use farm::{JobsCommand, WorkersCommand};
 
 /// Renders pictures of the Mandelbrot set, on this machine or on a farm.
 #[derive(Debug, Parser)]
@@ -25,6 +29,12 @@ pub struct Cli {
 pub enum Command {
     /// Render one picture.
     Render(Box<RenderArgs>),
+    /// See and steer the jobs of a farm.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// See and drain the workers of a farm.
+    #[command(subcommand)]
+    Workers(WorkersCommand),
     /// Print completions for a shell.
     Completions {
         /// The shell.

@@ -10,6 +10,7 @@ mod bar;
 mod cli;
 mod collect;
 mod colour;
+mod operate;
 mod output;
 mod patience;
 mod plan;
@@ -40,6 +41,8 @@ fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Render(args) => render(*args),
+        Command::Jobs(command) => ask_farm(operate::jobs(command)),
+        Command::Workers(command) => ask_farm(operate::workers(command)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);
@@ -73,6 +76,12 @@ fn to_stdout(data: &[u8]) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Asks something of a farm, and prints the answer.
+fn ask_farm(asked: impl Future<Output = anyhow::Result<Vec<u8>>>) -> anyhow::Result<()> {
+    let answer = render::runtime()?.block_on(asked)?;
+    to_stdout(&answer)
 }
 
 fn render(args: RenderArgs) -> anyhow::Result<()> {
