@@ -1,6 +1,7 @@
 //! Heartbeats beside whatever a strip is waiting for.
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use farm_queue::{Lease, LeaseState, WorkerQueue, job};
@@ -12,6 +13,9 @@ use crate::meters::{Call, Meters};
 /// within 5 s.
 const HEARTBEAT: Duration = Duration::from_secs(4);
 const _: () = assert!(3 * HEARTBEAT.as_millis() < job::LEASE.as_millis());
+
+/// Between two heartbeats at the least, however many hints come.
+const HINT_GAP: Duration = Duration::from_millis(200);
 
 /// How a lease ended before the work under it did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,13 +51,36 @@ pub(crate) async fn keep_alive<Q: WorkerQueue, T>(
     }
 }
 
-/// Heartbeats until the lease has ended; says how.
+/// Heartbeats until the lease has ended; says how. At once when the queue hints at it.
 async fn beat<Q: WorkerQueue>(queue: &Q, meters: &Meters, lease: &Lease) -> Gone {
     let mut beats = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last = Instant::now();
+    let mut hint = pin!(queue.hint());
     loop {
-        beats.tick().await;
-        match queue.heartbeat(lease).await {
+        tokio::select! {
+            biased;
+            () = &mut hint => {
+                hint.set(queue.hint());
+                beats.reset_after(HINT_GAP.saturating_sub(last.elapsed()));
+                continue;
+            }
+            _ = beats.tick() => {}
+        }
+        last = Instant::now();
+        let mut heartbeat = pin!(queue.heartbeat(lease));
+        let answer = loop {
+            // A hint while the answer is on its way may be about what came after it.
+            tokio::select! {
+                biased;
+                () = &mut hint => {
+                    hint.set(queue.hint());
+                    beats.reset_after(HINT_GAP);
+                }
+                answer = &mut heartbeat => break answer,
+            }
+        };
+        match answer {
             Ok(LeaseState::Held) => {}
             Ok(LeaseState::Lost) => return Gone::Lost,
             Ok(LeaseState::JobGone) => return Gone::Job,

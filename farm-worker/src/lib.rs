@@ -25,6 +25,6 @@ mod station;
 pub mod usage;
 pub mod worker;
 
-pub use meters::{Meters, Stats};
+pub use meters::Meters;
 pub use shared::Settings;
-pub use worker::{Done, Ended, run};
+pub use worker::{Done, Ended, about, run};

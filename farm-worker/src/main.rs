@@ -14,6 +14,7 @@ use std::time::Duration;
 use anyhow::Context;
 use cli::{Cli, Command, WorkArgs};
 use engine::{Compute, device};
+use farm_queue::WorkerQueue;
 use farm_queue::redis::RedisWorkerQueue;
 use farm_worker::exporter::Exporter;
 use farm_worker::{Ended, Meters};
@@ -63,7 +64,8 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
             }
             tokio::spawn(exporter.serve(Arc::clone(&meters)));
         }
-        let name = args.name.unwrap_or_else(cli::host_name);
+        let host = cli::host_name();
+        let name = args.name.unwrap_or_else(|| host.clone());
         // The queue first: a wrong address is known at once, opening adapters takes a second or two.
         let opened = async {
             let queue = RedisWorkerQueue::connect(&url, &name).await?;
@@ -74,6 +76,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
             opened = opened => opened?,
             status = &mut stop => return Ok(status),
         };
+        queue.describe(farm_worker::about(&devices, host));
         let lanes: Vec<_> = devices
             .iter()
             .map(|device| device.info().name.as_str())
@@ -89,12 +92,13 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         let shutdown = async { status = stop.await };
         let done = farm_worker::run(queue, devices, settings, meters, shutdown).await;
         tracing::info!(
-            strips = done.stats.strips,
-            pixels = done.stats.pixels,
+            strips = done.figures.strips,
+            pixels = done.figures.pixels,
             "stopped"
         );
         match done.ended {
             Ended::Told => Ok(status),
+            Ended::Drained => Ok(ExitCode::SUCCESS),
             Ended::Hung(hung) => anyhow::bail!(
                 "every device has hung for {:.0} s; start the worker again",
                 hung.as_secs_f64()

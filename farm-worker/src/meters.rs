@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicU64;
 
+use farm_queue::WorkerFigures;
 use fractal::StripBuffer;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -88,24 +89,13 @@ impl Call {
     }
 }
 
-/// What a worker did.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Stats {
-    /// Strips of which it delivered the first buffer.
-    pub strips: u64,
-    /// Pixels of those.
-    pub pixels: u64,
-    /// Seconds that its devices were busy with those.
-    pub busy_secs: f64,
-}
-
 type Label = [(&'static str, &'static str); 1];
 /// Kind and name of a device.
 type Device = [(&'static str, String); 2];
 type Seconds = Counter<f64, AtomicU64>;
 type StripSeconds = Family<Device, Histogram, fn() -> Histogram>;
 
-/// A worker's running counts. Cheap to count in from any thread; read by [`Meters::text`] and [`Meters::stats`].
+/// A worker's running counts. Cheap to count in from any thread; read by [`Meters::text`] and [`Meters::figures`].
 #[derive(Debug)]
 pub struct Meters {
     registry: Registry,
@@ -249,12 +239,16 @@ impl Meters {
 
     /// What the worker did so far.
     #[must_use]
-    pub fn stats(&self) -> Stats {
-        let delivered = [("outcome", Outcome::Delivered.name())];
-        Stats {
-            strips: self.strips.get_or_create(&delivered).get(),
+    pub fn figures(&self) -> WorkerFigures {
+        let ended = |outcome: Outcome| {
+            let label = [("outcome", outcome.name())];
+            self.strips.get_or_create(&label).get()
+        };
+        WorkerFigures {
+            strips: ended(Outcome::Delivered),
             pixels: self.pixels.get(),
             busy_secs: self.busy_secs.get(),
+            failed: ended(Outcome::Failed),
         }
     }
 
@@ -289,13 +283,13 @@ impl Meters {
         let device = label(buffer.origin.backend, &buffer.origin.device);
         (self.compute_secs.get_or_create(&device)).inc_by(buffer.busy_secs.max(0.0));
         self.strip_secs.get_or_create(&device).observe(secs);
+        self.busy_secs.inc_by(buffer.busy_secs.max(0.0));
     }
 
     /// A buffer was the first of its strip.
     pub(crate) fn delivered(&self, buffer: &StripBuffer) {
         self.pixels.inc_by(buffer.pixels() as u64);
         self.iterations.inc_by(buffer.iterations_total);
-        self.busy_secs.inc_by(buffer.busy_secs.max(0.0));
     }
 
     /// A strip left.

@@ -1,17 +1,19 @@
 //! All lanes of one worker, until it is told to stop.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use engine::Compute;
-use farm_queue::WorkerQueue;
+use farm_queue::{WorkerAbout, WorkerFigures, WorkerQueue};
+use fractal::Backend;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::frames::Frames;
 use crate::lane::{Lane, run_slot};
-use crate::meters::{Meters, Stats};
+use crate::meters::Meters;
 use crate::shared::{Settings, Shared, Stop};
 use crate::station::Station;
 
@@ -19,12 +21,16 @@ use crate::station::Station;
 const SLOTS_PER_LANE: usize = 4;
 /// How often lanes that hang are looked at, at least.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often figures that have changed are told.
+const TELL: Duration = Duration::from_secs(2);
 
 /// Why a worker ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// It was told to.
     Told,
+    /// An operator asked the farm to do without it.
+    Drained,
     /// Every device has hung for this long: nothing but a new process will help.
     Hung(Duration),
 }
@@ -33,13 +39,16 @@ pub enum Ended {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Done {
     /// What it did.
-    pub stats: Stats,
+    pub figures: WorkerFigures,
     /// Why it ended.
     pub ended: Ended,
 }
 
-/// Serves `queue` with one lane for each of `devices` until `shutdown` is ready; then takes nothing new,
+/// Serves `queue` with one lane for each of `devices` until `shutdown` is ready or the queue says that an operator
+/// wants to do without this worker; then takes nothing new,
 /// gives strips in hand `settings.grace` to finish, gives back the rest uncounted, and leaves the farm.
+///
+/// Call `queue.describe` before: see [`about`].
 ///
 /// A device that shows no progress for too long loses its strip and takes no other one until it moves again; when
 /// all of them hang, the worker ends.
@@ -75,7 +84,9 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
     shared.meters.works(true);
     let ended = tokio::select! {
         () = shutdown => Ended::Told,
+        () = shared.queue.drained() => Ended::Drained,
         hung = all_hung(&lanes, timeout) => Ended::Hung(hung),
+        never = tell(&shared) => match never {},
     };
     shared.meters.works(false);
     if matches!(ended, Ended::Hung(_)) {
@@ -89,11 +100,12 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
         stop.send_replace(Stop::Now);
         all_of(&mut slots).await;
     }
+    shared.queue.tell(shared.meters.figures());
     if let Err(error) = shared.queue.leave().await {
         tracing::warn!(%error, "could not sign off; the farm will notice by itself");
     }
     Done {
-        stats: shared.meters.stats(),
+        figures: shared.meters.figures(),
         ended,
     }
 }
@@ -111,6 +123,38 @@ async fn all_hung(lanes: &[Arc<Lane>], timeout: Duration) -> Duration {
         if let Some(hung) = hung.filter(|hung| *hung >= timeout) {
             return hung;
         }
+    }
+}
+
+/// Tells the queue what the worker has done, again whenever that has changed.
+async fn tell<Q: WorkerQueue>(shared: &Shared<Q>) -> Infallible {
+    let mut told = WorkerFigures::default();
+    loop {
+        let figures = shared.meters.figures();
+        if figures != told {
+            shared.queue.tell(figures);
+            told = figures;
+        }
+        tokio::time::sleep(TELL).await;
+    }
+}
+
+/// What a worker of this build says of itself, for `workers list`; it also decides which jobs it is offered.
+pub fn about<D: Compute>(devices: &[D], host: String) -> WorkerAbout {
+    let has = |backend| (devices.iter()).any(|device| device.info().backend == backend);
+    let backends = [Backend::Cpu, Backend::Gpu];
+    let kinds: Vec<&str> = (backends.into_iter().filter(|backend| has(*backend)))
+        .map(Backend::name)
+        .collect();
+    WorkerAbout {
+        host,
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        build: engine::build_id(),
+        devices: (devices.iter())
+            .map(|device| device.info().name.clone())
+            .collect(),
+        backend: kinds.join(","),
     }
 }
 

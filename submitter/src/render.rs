@@ -57,7 +57,7 @@ pub async fn render(
             Place::InProcess { .. } => None,
             Place::Farm { workers, .. } => workers,
         },
-        build: 0,
+        build: engine::build_id(),
     });
     match &plan.place {
         Place::InProcess { workers } => {
