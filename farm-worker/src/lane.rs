@@ -101,14 +101,15 @@ pub(crate) async fn run_slot<Q: WorkerQueue>(shared: Arc<Shared<Q>>, lane: Arc<L
     let mut queue_trouble = BackOff::new();
     let mut device_trouble = BackOff::new();
     while *stop.borrow_and_update() == Stop::No {
-        tokio::select! {
-            () = until_hung(&mut hung, false) => {}
-            _ = stop.changed() => break,
-        }
         let mut turn = tokio::select! {
             turn = Arc::clone(&lane.turns).acquire_owned() => turn.ok(),
             _ = stop.changed() => break,
         };
+        // Only now: turns are given up by strips that hang, too.
+        tokio::select! {
+            () = until_hung(&mut hung, false) => {}
+            _ = stop.changed() => break,
+        }
         let leased = tokio::select! {
             leased = shared.queue.lease(accepts, LEASE_WAIT) => leased,
             () = until_hung(&mut hung, true) => continue,

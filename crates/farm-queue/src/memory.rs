@@ -390,7 +390,7 @@ impl WorkerQueue for MemoryQueue {
 
     async fn drained(&self) {
         // Nobody can ask for it.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     fn describe(&self, _: WorkerAbout) {}
