@@ -147,7 +147,7 @@ async fn malformed_strips_are_counted_and_dropped() {
     farm.jobs().create(Arc::clone(&job)).await.unwrap();
     let keys = JobKeys::new(&job.id);
     let bad = [
-        ["v", "2", "s", "2"],
+        ["v", "2", "s", "4"],
         ["v", "1", "s", "0"],
         ["v", "2", "s", "-1"],
         ["s", "1", "x", "\u{0}"],
