@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use farm_worker::usage::BackendArg;
+use farm_worker::usage::{BackendArg, LogFormat};
 use fractal::{Decimal, Grid, Measure};
 
 use farm::{JobsCommand, WorkersCommand};
@@ -107,6 +107,9 @@ pub struct RenderArgs {
     /// How much to log on stderr: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
     pub log: String,
+    /// How to log on stderr
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
 }
 
 /// Where in the plane: by bounds, or by centre.

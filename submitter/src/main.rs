@@ -17,7 +17,7 @@ mod plan;
 mod render;
 mod report;
 
-use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -27,7 +27,6 @@ use cli::{Cli, Command, RenderArgs};
 use collect::CollectError;
 use farm_worker::usage;
 use plan::PlanError;
-use tracing_subscriber::EnvFilter;
 
 /// Exit status after Ctrl-C or SIGTERM.
 const INTERRUPTED: u8 = 130;
@@ -86,23 +85,13 @@ fn ask_farm(asked: impl Future<Output = anyhow::Result<Vec<u8>>>) -> anyhow::Res
 
 fn render(args: RenderArgs) -> anyhow::Result<()> {
     let (json, quiet) = (args.json, args.quiet);
-    let filter = EnvFilter::try_new(&args.log)
-        .with_context(|| format!("--log '{}' is no log level", args.log))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(stderr);
-    if stderr().is_terminal() {
-        log.init(); // in colour, unless NO_COLOR says otherwise
-    } else {
-        log.with_ansi(false).init();
-    }
+    let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
     let plan = plan::plan(args)?;
     if !quiet {
         for warning in &plan.warnings {
             let _ = writeln!(stderr(), "submitter: warning: {warning}");
         }
     }
-    let runtime = render::runtime()?;
     let report = runtime.block_on(async {
         let interrupt = render::interrupted();
         render::render(plan, quiet, interrupt).await
