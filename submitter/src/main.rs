@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod acl;
 mod assembly;
 mod bar;
 mod cli;
@@ -25,7 +26,7 @@ use anyhow::Context;
 use clap::CommandFactory;
 use cli::{Cli, Command, RenderArgs};
 use collect::CollectError;
-use farm_worker::usage;
+use farm_worker::{farm_args, usage};
 use plan::PlanError;
 
 /// Exit status after Ctrl-C or SIGTERM.
@@ -38,10 +39,14 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(status) => return status,
     };
+    if let Some(warning) = farm_args::conceal(cli.command.redis()) {
+        let _ = writeln!(stderr(), "submitter: warning: {warning}");
+    }
     let done = match cli.command {
         Command::Render(args) => render(*args),
         Command::Jobs(command) => ask_farm(operate::jobs(command)),
         Command::Workers(command) => ask_farm(operate::workers(command)),
+        Command::RedisAcl(args) => acl::lines(&args).and_then(|lines| to_stdout(lines.as_bytes())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);
@@ -79,7 +84,8 @@ fn to_stdout(data: &[u8]) -> anyhow::Result<()> {
 
 /// Asks something of a farm, and prints the answer.
 fn ask_farm(asked: impl Future<Output = anyhow::Result<Vec<u8>>>) -> anyhow::Result<()> {
-    let answer = render::runtime()?.block_on(asked)?;
+    let runtime = usage::start("warn", usage::LogFormat::Text, "submitter-io")?;
+    let answer = runtime.block_on(asked)?;
     to_stdout(&answer)
 }
 

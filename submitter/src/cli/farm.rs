@@ -1,11 +1,13 @@
 //! The command lines of `submitter jobs` and `submitter workers`, as typed.
 
 use clap::{Args, Subcommand};
+use farm_queue::redis::ConnectOptions;
+use farm_worker::farm_args::FarmArgs;
 use farm_worker::usage::Misuse;
 
 /// Options of everything that looks at a farm.
 #[derive(Debug, Args)]
-pub struct FarmArgs {
+pub struct AskArgs {
     /// The farm's Redis.
     #[arg(
         help = "The farm's Redis, redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH",
@@ -15,19 +17,26 @@ pub struct FarmArgs {
         hide_env_values = true
     )]
     pub redis: Option<String>,
+    /// The way into it.
+    #[command(flatten)]
+    pub farm: FarmArgs,
     /// Print JSON on stdout
     #[arg(long)]
     pub json: bool,
 }
 
-impl FarmArgs {
-    /// The address of the farm's Redis.
-    pub fn redis_url(&self) -> Result<&str, Misuse> {
-        (self.redis.as_deref().map(str::trim))
+impl AskArgs {
+    /// The way into the farm.
+    ///
+    /// # Errors
+    /// When no Redis is given, or a file that belongs to the way cannot be used.
+    pub fn options(&self) -> anyhow::Result<ConnectOptions> {
+        let url = (self.redis.as_deref().map(str::trim))
             .filter(|url| !url.is_empty())
             .ok_or(Misuse(
                 "no Redis given: --redis and FARM_REDIS are empty or not set",
-            ))
+            ))?;
+        Ok(crate::cli::farm(url.to_owned(), &self.farm)?)
     }
 }
 
@@ -35,14 +44,14 @@ impl FarmArgs {
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
     /// List the farm's jobs, the most urgent first.
-    List(FarmArgs),
+    List(AskArgs),
     /// Show a job: progress, rate, time left, strips by worker, retries, dead strips and why.
     Show {
         /// The job.
         job: String,
         /// The farm.
         #[command(flatten)]
-        farm: FarmArgs,
+        ask: AskArgs,
     },
     /// Offer no more of a job's strips to workers; what they have is finished.
     Pause {
@@ -50,7 +59,7 @@ pub enum JobsCommand {
         job: String,
         /// The farm.
         #[command(flatten)]
-        farm: FarmArgs,
+        ask: AskArgs,
     },
     /// Go on with a paused job.
     Resume {
@@ -58,7 +67,7 @@ pub enum JobsCommand {
         job: String,
         /// The farm.
         #[command(flatten)]
-        farm: FarmArgs,
+        ask: AskArgs,
     },
     /// End a job; its strips stop being computed within seconds.
     Cancel {
@@ -66,7 +75,7 @@ pub enum JobsCommand {
         job: String,
         /// The farm.
         #[command(flatten)]
-        farm: FarmArgs,
+        ask: AskArgs,
     },
     /// Queue a job's dead strips again.
     Retry {
@@ -74,7 +83,7 @@ pub enum JobsCommand {
         job: String,
         /// The farm.
         #[command(flatten)]
-        farm: FarmArgs,
+        ask: AskArgs,
     },
     /// Give a job another weight when workers choose among jobs: a job of 3 gets three times the strips of one of 1.
     Priority {
@@ -85,7 +94,7 @@ pub enum JobsCommand {
         priority: f64,
         /// The farm.
         #[command(flatten)]
-        farm: FarmArgs,
+        ask: AskArgs,
     },
 }
 
@@ -93,14 +102,14 @@ pub enum JobsCommand {
 #[derive(Debug, Subcommand)]
 pub enum WorkersCommand {
     /// List the farm's workers: devices, strips, seconds worked, quarantine.
-    List(FarmArgs),
+    List(AskArgs),
     /// Ask a worker to finish or give back what it has, and end.
     Drain {
         /// Its name, or its process as `list --json` has it; all workers of that name.
         worker: String,
         /// The farm.
         #[command(flatten)]
-        farm: FarmArgs,
+        ask: AskArgs,
     },
     /// Let a worker out of quarantine, and forget why it was there.
     Forgive {
@@ -108,30 +117,30 @@ pub enum WorkersCommand {
         worker: String,
         /// The farm.
         #[command(flatten)]
-        farm: FarmArgs,
+        ask: AskArgs,
     },
 }
 
 impl JobsCommand {
     /// The farm that it is about.
-    pub fn farm(&self) -> &FarmArgs {
+    pub fn ask(&self) -> &AskArgs {
         match self {
-            Self::List(farm)
-            | Self::Show { farm, .. }
-            | Self::Pause { farm, .. }
-            | Self::Resume { farm, .. }
-            | Self::Cancel { farm, .. }
-            | Self::Retry { farm, .. }
-            | Self::Priority { farm, .. } => farm,
+            Self::List(ask)
+            | Self::Show { ask, .. }
+            | Self::Pause { ask, .. }
+            | Self::Resume { ask, .. }
+            | Self::Cancel { ask, .. }
+            | Self::Retry { ask, .. }
+            | Self::Priority { ask, .. } => ask,
         }
     }
 }
 
 impl WorkersCommand {
     /// The farm that it is about.
-    pub fn farm(&self) -> &FarmArgs {
+    pub fn ask(&self) -> &AskArgs {
         match self {
-            Self::List(farm) | Self::Drain { farm, .. } | Self::Forgive { farm, .. } => farm,
+            Self::List(ask) | Self::Drain { ask, .. } | Self::Forgive { ask, .. } => ask,
         }
     }
 }

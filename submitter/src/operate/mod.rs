@@ -10,15 +10,15 @@ use farm_queue::redis::RedisControl;
 use farm_queue::redis::control::Changed;
 use serde::Serialize;
 
-use crate::cli::farm::{FarmArgs, JobsCommand, WorkersCommand};
+use crate::cli::farm::{AskArgs, JobsCommand, WorkersCommand};
 
 /// Runs one command of `submitter jobs`; what goes to stdout.
 ///
 /// # Errors
 /// One line.
 pub async fn jobs(command: JobsCommand) -> anyhow::Result<Vec<u8>> {
-    let farm = connect(command.farm()).await?;
-    let json = command.farm().json;
+    let farm = connect(command.ask()).await?;
+    let json = command.ask().json;
     match command {
         JobsCommand::List(_) => jobs::list(&farm, json).await,
         JobsCommand::Show { job, .. } => jobs::show(&farm, &find(&farm, &job).await?, json).await,
@@ -60,8 +60,8 @@ pub async fn jobs(command: JobsCommand) -> anyhow::Result<Vec<u8>> {
 /// # Errors
 /// One line.
 pub async fn workers(command: WorkersCommand) -> anyhow::Result<Vec<u8>> {
-    let farm = connect(command.farm()).await?;
-    let json = command.farm().json;
+    let farm = connect(command.ask()).await?;
+    let json = command.ask().json;
     match command {
         WorkersCommand::List(_) => workers::list(&farm, json).await,
         WorkersCommand::Drain { worker, .. } => workers::drain(&farm, &worker, json).await,
@@ -69,8 +69,8 @@ pub async fn workers(command: WorkersCommand) -> anyhow::Result<Vec<u8>> {
     }
 }
 
-async fn connect(args: &FarmArgs) -> anyhow::Result<RedisControl> {
-    Ok(RedisControl::connect(args.redis_url()?).await?)
+async fn connect(args: &AskArgs) -> anyhow::Result<RedisControl> {
+    Ok(RedisControl::connect(args.options()?).await?)
 }
 
 async fn find(farm: &RedisControl, name: &str) -> anyhow::Result<JobId> {
