@@ -11,6 +11,7 @@
 //! - [`entry`]: the small fields of stream entries
 //! - [`attempts`]: how often a strip may be delivered, and what is remembered of its failures
 //! - [`choice`]: which job a worker serves next
+//! - [`table`]: what a queue holds of a job, and every step on it, as a state machine
 //! - [`window`]: how many bytes may be under way at once
 
 pub mod attempts;
@@ -20,4 +21,5 @@ pub mod entry;
 pub mod keys;
 pub mod packing;
 pub mod spec;
+pub mod table;
 pub mod window;
