@@ -18,6 +18,7 @@
 //! is out of memory if what it does frees some: only `create`, `enqueue` and buffers are refused then.
 
 mod connect;
+pub mod control;
 mod reply;
 mod scripts;
 mod spares;
@@ -27,11 +28,14 @@ mod worker;
 
 use std::time::Duration;
 
+pub use control::RedisControl;
 pub use submitter::RedisJobQueue;
 pub use worker::RedisWorkerQueue;
 
 /// How long a job's keys outlive the last sign of its submitter.
 pub const JOB_LIFETIME: Duration = Duration::from_secs(3600);
+/// How long the state of a job that failed or was cancelled stays readable.
+pub const ENDED_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 /// How long a buffer waits to be collected.
 pub const RESULT_LIFETIME: Duration = Duration::from_secs(3600);
 /// How long a worker counts as alive after it last said so.
