@@ -5,7 +5,8 @@
 //!
 //! - [`programs`]: the release programs, run with a time limit, a watched peak of memory and signals
 //! - [`terminal`]: the same in a terminal
-//! - [`server`]: a private redis-server per test; [`worker`]: farm-worker processes on it
+//! - [`server`]: a private redis-server per test, [`aof`]: the log that it keeps; [`worker`]: farm-worker
+//!   processes on it; [`proxy`]: a bad network between them
 //! - [`pictures`]: readers for `.npy`, `.png` and `.exr`, and digests of files
 //! - [`scenes`]: the views that tests render, quick and slow ones
 //! - [`naive`]: one pixel at a time, as a textbook has it
@@ -18,12 +19,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aof;
 pub mod gpu;
 pub mod house;
 pub mod naive;
 pub mod oracle;
 pub mod pictures;
 pub mod programs;
+pub mod proxy;
 pub mod scenes;
 pub mod server;
 pub mod terminal;
@@ -31,7 +34,8 @@ pub mod worker;
 
 pub use pictures::digest;
 pub use programs::{Finished, Run, Running, submitter};
-pub use server::Server;
+pub use proxy::{Network, Proxy};
+pub use server::{Persistence, Server};
 pub use worker::Worker;
 
 use tempfile::TempDir;
