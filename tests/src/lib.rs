@@ -7,6 +7,7 @@
 //! - [`terminal`]: the same in a terminal
 //! - [`server`]: a private redis-server per test, [`aof`]: the log that it keeps; [`worker`]: farm-worker
 //!   processes on it; [`proxy`]: a bad network between them
+//! - [`job`]: renders on a farm while something goes wrong
 //! - [`pictures`]: readers for `.npy`, `.png` and `.exr`, and digests of files
 //! - [`scenes`]: the views that tests render, quick and slow ones
 //! - [`naive`]: one pixel at a time, as a textbook has it
@@ -22,6 +23,7 @@
 pub mod aof;
 pub mod gpu;
 pub mod house;
+pub mod job;
 pub mod naive;
 pub mod oracle;
 pub mod pictures;
@@ -32,6 +34,7 @@ pub mod server;
 pub mod terminal;
 pub mod worker;
 
+pub use job::Job;
 pub use pictures::digest;
 pub use programs::{Finished, Run, Running, submitter};
 pub use proxy::{Network, Proxy};

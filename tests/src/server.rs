@@ -20,6 +20,8 @@ use crate::aof::Log;
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// Ports that are tried when others take them first.
 const PORTS: usize = 5;
+/// How long something may be awaited, on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often the server is asked again while something is awaited.
 const GLANCE: Duration = Duration::from_millis(10);
 
@@ -262,6 +264,7 @@ impl Server {
     pub fn job_keys(&self) -> Vec<String> {
         let mut keys = self.keys("mf:{*");
         keys.extend(self.keys("mf:jobs"));
+        keys.extend(self.keys("mf:all"));
         keys
     }
 
@@ -300,17 +303,26 @@ impl Server {
             .collect()
     }
 
+    /// Strips of a job with a committed buffer, as far as the server knows; audits count on their own.
+    #[must_use]
+    pub fn committed(&self, job: &JobId) -> u64 {
+        self.try_ask(&["BITCOUNT", &format!("mf:{{{job}}}:bits")])
+            .unwrap_or(0)
+    }
+
+    /// Waits until so many strips of a job are committed.
+    pub fn until_committed(&self, job: &JobId, strips: u64) {
+        self.until("strips are committed", || self.committed(job) >= strips);
+    }
+
     /// Waits until something holds.
     ///
     /// # Panics
-    /// When it does not within half a minute.
+    /// When it does not within a minute.
     pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let started = Instant::now();
         while !holds() {
-            assert!(
-                started.elapsed() < Duration::from_secs(30),
-                "waited in vain until {what}"
-            );
+            assert!(started.elapsed() < PATIENCE, "waited in vain until {what}");
             std::thread::sleep(GLANCE);
         }
     }
