@@ -8,6 +8,7 @@
 //! - [`server`]: a private redis-server per test, [`aof`]: the log that it keeps; [`worker`]: farm-worker
 //!   processes on it; [`proxy`]: a bad network between them
 //! - [`job`]: renders on a farm while something goes wrong
+//! - [`chaos`]: farms on which something goes wrong every few seconds
 //! - [`pictures`]: readers for `.npy`, `.png` and `.exr`, and digests of files
 //! - [`scenes`]: the views that tests render, quick and slow ones
 //! - [`naive`]: one pixel at a time, as a textbook has it
@@ -21,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod aof;
+pub mod chaos;
 pub mod gpu;
 pub mod house;
 pub mod job;
