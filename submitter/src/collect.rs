@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farm_queue::job::MAX_DELIVERIES;
-use farm_queue::{Collected, JobQueue, JobSpec, QueueError};
+use farm_queue::{Collected, JobQueue, JobSpec, Order, QueueError};
 use fractal::{BackendChoice, Strip};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
@@ -161,6 +161,7 @@ fn take(
             buffer,
             worker,
             attempt,
+            ..
         } => {
             if assembly.accept(Arc::clone(&buffer)) {
                 tally.count(&buffer, &worker, attempt);
@@ -185,7 +186,7 @@ fn take(
             }
             Ok(Some(strip))
         }
-        Collected::Dead { strip, reasons } if assembly.awaits(strip.index) => {
+        Collected::Dead { strip, reasons, .. } if assembly.awaits(strip.index) => {
             Err(dead(strip, reasons))
         }
         Collected::Dead { .. } => Ok(None),
@@ -224,7 +225,8 @@ async fn feeding<Q: JobQueue>(
     while let Some(strips) = wanted.recv().await {
         let mut patience = Patience::new();
         // Queued twice is harmless, so an unknown outcome is tried again.
-        while let Err(error) = queue.enqueue(&job.id, &strips).await {
+        let orders: Vec<Order> = strips.into_iter().map(Order::from).collect();
+        while let Err(error) = queue.enqueue(&job.id, &orders).await {
             if let Err(error) = patience.bear(error, "strips not queued").await {
                 let _ = found.send(Err(error)).await;
                 return;

@@ -55,6 +55,7 @@ pub async fn render(
             Place::InProcess { .. } => None,
             Place::Farm { workers, .. } => workers,
         },
+        build: 0,
     });
     match &plan.place {
         Place::InProcess { workers } => {
