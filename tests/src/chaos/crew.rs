@@ -169,10 +169,7 @@ impl Submitter {
     #[must_use]
     pub fn new(server: u16, scene: &str) -> Self {
         let proxy = Proxy::start(server);
-        let line = format!(
-            "render -q {scene} -o x.npy --json --journal journal --redis {}",
-            proxy.url()
-        );
+        let line = format!("render -q {scene} -o x.npy --json --redis {}", proxy.url());
         Self {
             proxy,
             line,
@@ -204,7 +201,7 @@ impl Submitter {
         self.started = Instant::now();
         let run = match resume {
             Some(job) => submitter(&format!(
-                "resume {job} -q --json --journal journal --redis {}",
+                "resume {job} -q --json --redis {}",
                 self.proxy.url()
             )),
             None => submitter(&self.line),

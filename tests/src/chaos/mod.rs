@@ -33,6 +33,8 @@ use watch::Figures;
 
 /// How often a farm is looked after.
 const TICK: Duration = Duration::from_millis(50);
+/// Before the first fault, in seconds.
+const FIRST: (f64, f64) = (0.3, 1.5);
 /// Between two faults, in seconds.
 const PAUSE: (f64, f64) = (1.0, 3.0);
 /// How long after a job's end workers that did not hear of it may take to put away what they brought.
@@ -42,9 +44,9 @@ const MOST_FAILURES: u64 = 5;
 
 /// The pictures: 128 strips each, and some hundredths of a second a strip.
 const SCENES: [&str; 3] = [
-    "--re -0.75 --im 0.00002 --zoom 1e9 --size 256x512 --iterations 120000 --backend cpu --strip-rows 4",
-    "--re -0.7436 --im 0.1318 --zoom 300 --size 256x512 --iterations 60000 --backend cpu --strip-rows 4",
-    "--re -0.75 --im 0.00001 --zoom 3e9 --size 256x512 --iterations 100000 --backend cpu --strip-rows 4 \
+    "--re -0.75 --im 0.00002 --zoom 1e9 --size 256x512 --iterations 350000 --backend cpu --strip-rows 4",
+    "--re -0.75 --im 0.00001 --zoom 3e9 --size 256x512 --iterations 320000 --backend cpu --strip-rows 4",
+    "--re -0.75 --im 0.00001 --zoom 3e9 --size 128x512 --iterations 800000 --backend cpu --strip-rows 4 \
      --measure smooth",
 ];
 
@@ -165,7 +167,7 @@ fn try_play(settings: &Settings, played: &mut Played) -> Result<(), String> {
     let scene = dice.pick(&SCENES);
     let mut stage = Stage::set(scene, settings.pretenders, dice.clone());
     let begun = Instant::now();
-    let mut next = begun + dice.seconds(PAUSE.0, PAUSE.1);
+    let mut next = begun + dice.seconds(FIRST.0, FIRST.1);
     let ended = loop {
         std::thread::sleep(TICK);
         stage.tend(settings.strip_secs)?;
@@ -212,6 +214,7 @@ fn try_play(settings: &Settings, played: &mut Played) -> Result<(), String> {
         }
     };
     played.secs = begun.elapsed().as_secs_f64();
+    stage.watch.done();
     stage.calm();
     let report: serde_json::Value =
         serde_json::from_str(ended.stdout.trim()).map_err(|error| error.to_string())?;

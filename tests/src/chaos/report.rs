@@ -6,6 +6,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::fault::Kind;
+use super::watch::Figures;
 use super::{Played, Settings};
 
 /// All runs.
@@ -43,11 +44,10 @@ impl Summary {
         self.played.iter().map(of).sum()
     }
 
-    /// Seconds from a worker's death until another one had its strip, sorted.
-    fn recoveries(&self) -> Vec<f64> {
-        let mut all: Vec<f64> = (self.played.iter())
-            .flat_map(|one| one.figures.recoveries.iter().copied())
-            .collect();
+    /// Seconds of all runs, sorted.
+    fn sorted(&self, of: impl Fn(&Figures) -> &[f64]) -> Vec<f64> {
+        let secs = self.played.iter().flat_map(|one| of(&one.figures));
+        let mut all: Vec<f64> = secs.copied().collect();
         all.sort_by(f64::total_cmp);
         all
     }
@@ -65,7 +65,14 @@ impl Summary {
     /// As one JSON object.
     #[must_use]
     pub fn json(&self, settings: &Settings) -> Value {
-        let recoveries = self.recoveries();
+        let seconds = |sorted: &[f64]| {
+            json!({
+                "strips": sorted.len(),
+                "p50": quantile(sorted, 0.5),
+                "p99": quantile(sorted, 0.99),
+                "max": sorted.last(),
+            })
+        };
         let faults: serde_json::Map<String, Value> = (self.faults().into_iter())
             .map(|(kind, count)| (kind.name().to_owned(), count.into()))
             .collect();
@@ -88,13 +95,9 @@ impl Summary {
             "pictures_differing": self.sum(|one| u64::from(one.differs)),
             "keys_left": self.sum(|one| one.left.len() as u64),
             "runs_broken": self.sum(|one| u64::from(one.broken.is_some())),
-            "recovery_secs": {
-                "strips": recoveries.len(),
-                "p50": quantile(&recoveries, 0.5),
-                "p99": quantile(&recoveries, 0.99),
-                "max": recoveries.last(),
-                "not_within_a_minute": self.sum(|one| one.figures.abandoned),
-            },
+            "recovery_secs": seconds(&self.sorted(|figures| &figures.recoveries)),
+            "recovery_secs_disturbed": seconds(&self.sorted(|figures| &figures.disturbed)),
+            "not_recovered_within_a_minute": self.sum(|one| one.figures.abandoned),
             "strips": self.sum(|one| one.strips),
             "strips_computed": self.sum(|one| one.work.computed),
             "wasted_share": self.wasted(),
@@ -117,7 +120,6 @@ impl Summary {
     /// As a table.
     #[must_use]
     pub fn table(&self, settings: &Settings) -> String {
-        let recoveries = self.recoveries();
         let mut rows: Vec<(String, String)> = vec![
             ("runs".into(), self.played.len().to_string()),
             (
@@ -137,8 +139,13 @@ impl Summary {
             (self.faults().into_iter())
                 .map(|(kind, count)| (format!("  {}", kind.name()), count.to_string())),
         );
-        let secs = |share| {
-            quantile(&recoveries, share).map_or("-".to_owned(), |secs| format!("{secs:.1} s"))
+        let seconds = |sorted: &[f64]| {
+            let secs = |share| {
+                quantile(sorted, share).map_or("-".to_owned(), |secs| format!("{secs:.1} s"))
+            };
+            let [half, most, all] = [0.5, 0.99, 1.0].map(secs);
+            let strips = sorted.len();
+            format!("p50 {half}, p99 {most}, longest {all} ({strips} strips)")
         };
         rows.extend([
             (
@@ -154,15 +161,16 @@ impl Summary {
                 self.sum(|one| u64::from(one.broken.is_some())).to_string(),
             ),
             (
-                "recovery of a dead worker's strip".into(),
-                format!(
-                    "p50 {}, p99 {}, longest {} ({} strips; {} not within a minute)",
-                    secs(0.5),
-                    secs(0.99),
-                    secs(1.0),
-                    recoveries.len(),
-                    self.sum(|one| one.figures.abandoned)
-                ),
+                "a dead worker's strip is another's after".into(),
+                seconds(&self.sorted(|figures| &figures.recoveries)),
+            ),
+            (
+                "  with other faults meanwhile".into(),
+                seconds(&self.sorted(|figures| &figures.disturbed)),
+            ),
+            (
+                "  not within a minute".into(),
+                self.sum(|one| one.figures.abandoned).to_string(),
             ),
             (
                 "strips computed beyond one each".into(),

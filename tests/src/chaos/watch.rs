@@ -13,13 +13,18 @@ const EVERY: Duration = Duration::from_millis(200);
 /// Longest wait for a dead worker's strips before it is told as it is.
 const GIVE_UP: Duration = Duration::from_secs(60);
 
+/// How long a strip has to be off the queue to be done: what the server lost is queued again sooner.
+const DONE: Duration = Duration::from_secs(4);
+
 /// Figures of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
-    /// Seconds from a worker's death until others had each of its strips, where nothing else was wrong with
-    /// the server or the job meanwhile.
+    /// Seconds from a worker's death until others had each of its strips, where nothing was wrong with
+    /// the server or the submitter meanwhile.
     pub recoveries: Vec<f64>,
-    /// Strips of dead workers that were not taken up within a minute, although nothing else was wrong.
+    /// The same where something was.
+    pub disturbed: Vec<f64>,
+    /// Strips of dead workers that were not taken up within a minute.
     pub abandoned: u64,
     /// Most memory that the server used beyond what it uses empty, in bytes.
     pub peak_bytes: u64,
@@ -37,9 +42,10 @@ pub struct Watch {
 #[derive(Debug)]
 struct Death {
     at: Instant,
+    disturbed: bool,
     owners: BTreeSet<String>,
-    /// Slots that it had.
-    slots: BTreeSet<String>,
+    /// Slots that it had, and since when each of them is not on the queue.
+    slots: BTreeMap<String, Option<Instant>>,
 }
 
 /// A job's stream and who has what of it.
@@ -67,12 +73,13 @@ impl Watch {
         };
         let prefix = format!("{worker}.");
         let theirs = || (seen.owner_of.iter()).filter(|(_, owner)| owner.starts_with(&prefix));
-        let slots: BTreeSet<String> = theirs()
-            .filter_map(|(entry, _)| seen.slot_of.get(entry).cloned())
+        let slots: BTreeMap<String, Option<Instant>> = theirs()
+            .filter_map(|(entry, _)| Some((seen.slot_of.get(entry)?.clone(), None)))
             .collect();
         if !slots.is_empty() {
             self.deaths.push(Death {
                 at: Instant::now(),
+                disturbed: false,
                 owners: theirs().map(|(_, owner)| owner.clone()).collect(),
                 slots,
             });
@@ -80,9 +87,11 @@ impl Watch {
     }
 
     /// Something is done to the server or to the job that holds strips up by itself: what is waited for
-    /// now would not measure what a worker's death costs.
+    /// now does not measure what a worker's death alone costs.
     pub fn disturbed(&mut self) {
-        self.deaths.clear();
+        for death in &mut self.deaths {
+            death.disturbed = true;
+        }
     }
 
     /// Looks at the server, when it is time.
@@ -108,23 +117,33 @@ impl Watch {
             return;
         };
         for death in &mut self.deaths {
-            let waits = |slot: &String| {
-                let mut entries = seen.slot_of.iter().filter(|(_, of)| *of == slot).peekable();
-                // Without an entry it is done. With entries, somebody alive has to have one of them.
-                entries.peek().is_some()
-                    && !entries.any(|(entry, _)| {
-                        (seen.owner_of.iter()).any(|(pending, owner)| {
-                            let alive = !owner.starts_with('_') && !death.owners.contains(owner);
-                            pending == entry && alive
-                        })
-                    })
+            let figures = if death.disturbed {
+                &mut self.figures.disturbed
+            } else {
+                &mut self.figures.recoveries
             };
-            let (left, taken): (BTreeSet<_>, BTreeSet<_>) = std::mem::take(&mut death.slots)
-                .into_iter()
-                .partition(waits);
-            death.slots = left;
-            let secs = death.at.elapsed().as_secs_f64();
-            (self.figures.recoveries).extend(taken.iter().map(|_| secs));
+            let (at, owners) = (death.at, &death.owners);
+            death.slots.retain(|slot, gone| {
+                let mut entries = seen.slot_of.iter().filter(|(_, of)| *of == slot).peekable();
+                if entries.peek().is_none() {
+                    let since = *gone.get_or_insert_with(Instant::now);
+                    let done = since.elapsed() > DONE;
+                    if done {
+                        figures.push((since - at).as_secs_f64());
+                    }
+                    return !done;
+                }
+                *gone = None;
+                let is_theirs = |(entry, owner): &(String, String)| {
+                    let alive = !owner.starts_with('_') && !owners.contains(owner);
+                    alive && seen.slot_of.get(entry) == Some(slot)
+                };
+                let taken = seen.owner_of.iter().any(is_theirs);
+                if taken {
+                    figures.push(at.elapsed().as_secs_f64());
+                }
+                !taken
+            });
         }
         self.deaths.retain(|death| {
             let over = death.at.elapsed() > GIVE_UP;
@@ -133,6 +152,20 @@ impl Watch {
             }
             !over && !death.slots.is_empty()
         });
+    }
+
+    /// The job is done, and with it all that was waited for.
+    pub fn done(&mut self) {
+        for death in std::mem::take(&mut self.deaths) {
+            let figures = if death.disturbed {
+                &mut self.figures.disturbed
+            } else {
+                &mut self.figures.recoveries
+            };
+            let now = Instant::now();
+            let secs = |gone: &Option<Instant>| (gone.unwrap_or(now) - death.at).as_secs_f64();
+            figures.extend(death.slots.values().map(secs));
+        }
     }
 
     /// What was measured.
