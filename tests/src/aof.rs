@@ -24,6 +24,16 @@ impl Log {
         }
     }
 
+    /// Writes one into an empty folder of a server.
+    pub(crate) fn plant(server: &Path, log: &[u8]) {
+        let folder = server.join(FOLDER);
+        let manifest = "file appendonly.aof.1.incr.aof seq 1 type i\n";
+        std::fs::create_dir(&folder)
+            .and_then(|()| std::fs::write(folder.join("appendonly.aof.manifest"), manifest))
+            .and_then(|()| std::fs::write(folder.join("appendonly.aof.1.incr.aof"), log))
+            .expect("a log of ours");
+    }
+
     /// All of it.
     ///
     /// # Panics
@@ -83,6 +93,27 @@ pub fn boundaries(log: &[u8]) -> Vec<usize> {
     ends
 }
 
+/// Those of a log's [`boundaries`] that are no part of a transaction, which a server takes whole or not at all.
+///
+/// # Panics
+/// When it is no log.
+#[must_use]
+pub fn transactions(log: &[u8]) -> Vec<usize> {
+    const BEGINNING: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
+    const END: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
+    let mut within = false;
+    let mut ends = vec![0];
+    for pair in boundaries(log).windows(2) {
+        let record = &log[pair[0]..pair[1]];
+        within =
+            (within || record.eq_ignore_ascii_case(BEGINNING)) && !record.eq_ignore_ascii_case(END);
+        if !within {
+            ends.push(pair[1]);
+        }
+    }
+    ends
+}
+
 /// The line that starts at `at`, and where the next one does.
 fn line(log: &[u8], at: usize) -> (&[u8], usize) {
     let length = log[at..].windows(2).position(|pair| pair == b"\r\n");
@@ -112,6 +143,7 @@ mod tests {
         let bytes = server.log().bytes();
         let ends = boundaries(&bytes);
         assert_eq!(*ends.last().unwrap(), bytes.len());
+        assert_eq!(transactions(&bytes), ends, "none of more than one record");
         // SELECT 0, and three writes.
         assert_eq!(ends.len(), 1 + 4);
         for (cut, expected) in [(4, "3\r\n*9"), (3, "2"), (2, "1")] {
@@ -122,6 +154,20 @@ mod tests {
         }
         // In the middle of a record: as if the record had not been.
         server.log().write(&bytes[..ends[3] - 2]);
+        server.restart();
+        assert_eq!(server.ask::<String>(&["GET", "key"]), "1");
+        // Nor is the half of a transaction.
+        server.ask::<()>(&[
+            "EVAL",
+            "redis.call('SET','a',1) redis.call('SET','key',9)",
+            "0",
+        ]);
+        server.kill();
+        let bytes = server.log().bytes();
+        let (all, whole) = (boundaries(&bytes), transactions(&bytes));
+        assert_eq!(all[all.len() - 1], whole[whole.len() - 1]);
+        assert_eq!(all[all.len() - 5], whole[whole.len() - 2]);
+        server.log().truncate(all[all.len() - 2]);
         server.restart();
         assert_eq!(server.ask::<String>(&["GET", "key"]), "1");
         server.kill();

@@ -9,6 +9,7 @@
 //!   processes on it; [`proxy`]: a bad network between them
 //! - [`job`]: renders on a farm while something goes wrong
 //! - [`chaos`]: farms on which something goes wrong every few seconds
+//! - [`clock`]: programs whose clocks are off
 //! - [`pictures`]: readers for `.npy`, `.png` and `.exr`, and digests of files
 //! - [`scenes`]: the views that tests render, quick and slow ones
 //! - [`naive`]: one pixel at a time, as a textbook has it
@@ -23,6 +24,7 @@
 
 pub mod aof;
 pub mod chaos;
+pub mod clock;
 pub mod gpu;
 pub mod house;
 pub mod job;
@@ -36,6 +38,7 @@ pub mod server;
 pub mod terminal;
 pub mod worker;
 
+pub use clock::Clock;
 pub use job::Job;
 pub use pictures::digest;
 pub use programs::{Finished, Run, Running, submitter};

@@ -15,6 +15,7 @@ use redis::{Client, Connection, FromRedisValue, ToRedisArgs};
 use tempfile::TempDir;
 
 use crate::aof::Log;
+use crate::clock::Clock;
 
 /// Longest time that a server may take to start.
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -47,6 +48,7 @@ pub struct Server {
     port: u16,
     password: Option<String>,
     arguments: Vec<String>,
+    environment: Vec<(&'static str, String)>,
     folder: TempDir,
 }
 
@@ -81,7 +83,18 @@ impl Server {
             .position(|word| *word == "--requirepass")
             .map(|at| more[at + 1].to_owned());
         (0..PORTS)
-            .find_map(|_| Self::try_start(more, password.clone()))
+            .find_map(|_| Self::try_start(more, &[], password.clone()))
+            .expect("redis-server did not start")
+    }
+
+    /// Starts one whose clock is this one.
+    ///
+    /// # Panics
+    /// When redis-server is not installed or does not start.
+    #[must_use]
+    pub fn start_by(clock: &Clock) -> Self {
+        (0..PORTS)
+            .find_map(|_| Self::try_start(&[], &clock.environment(), None))
             .expect("redis-server did not start")
     }
 
@@ -99,16 +112,21 @@ impl Server {
         Self::start_with(&words)
     }
 
-    fn try_start(more: &[&str], password: Option<String>) -> Option<Self> {
+    fn try_start(
+        more: &[&str],
+        environment: &[(&'static str, String)],
+        password: Option<String>,
+    ) -> Option<Self> {
         let folder = crate::folder();
         let port = server_port();
         let arguments: Vec<String> = more.iter().map(|&word| word.to_owned()).collect();
-        let child = spawn(port, folder.path(), &arguments);
+        let child = spawn(port, folder.path(), &arguments, environment);
         let mut server = Self {
             child,
             port,
             password,
             arguments,
+            environment: environment.to_vec(),
             folder,
         };
         server.answers_soon().then_some(server)
@@ -145,7 +163,12 @@ impl Server {
     /// # Panics
     /// When it does not come back.
     pub fn restart(&mut self) {
-        self.child = spawn(self.port, self.folder.path(), &self.arguments);
+        self.child = spawn(
+            self.port,
+            self.folder.path(),
+            &self.arguments,
+            &self.environment,
+        );
         assert!(
             self.answers_soon(),
             "redis-server does not come back; files: {:?}",
@@ -167,6 +190,14 @@ impl Server {
             };
             removed.expect("a file of ours");
         }
+    }
+
+    /// Gives it, while it is dead and its folder empty, this log to come back with.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn restore(&self, log: &[u8]) {
+        Log::plant(self.folder.path(), log);
     }
 
     /// The log that it left, to be read and cut while it is dead.
@@ -336,8 +367,14 @@ impl Drop for Server {
     }
 }
 
-fn spawn(port: u16, folder: &Path, arguments: &[String]) -> Child {
+fn spawn(
+    port: u16,
+    folder: &Path,
+    arguments: &[String],
+    environment: &[(&'static str, String)],
+) -> Child {
     Command::new("redis-server")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
         .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
         .arg("--dir")

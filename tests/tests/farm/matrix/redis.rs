@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use farm_tests::aof::boundaries;
 use farm_tests::scenes::LONG;
-use farm_tests::{Job, Persistence, Server, Worker};
+use farm_tests::{Clock, Job, Persistence, Server, Worker};
 
 use super::MIDST;
 
@@ -160,4 +160,38 @@ fn it_is_told_to_evict_in_the_midst_of_a_job() {
         done.stderr.contains("maxmemory-policy"),
         "it is warned of: {done:?}"
     );
+}
+
+#[test]
+fn its_clock_jumps_by_an_hour() {
+    let clock = Clock::off_by(0);
+    let server = Server::start_by(&clock);
+    let _worker = Worker::start(&server, "worker");
+    let job = Job::start(&server, LONG);
+    let id = server.job();
+    server.until_committed(&id, MIDST);
+    // Leases end early, which only costs work; and late, which costs nobody alive anything.
+    for off in [3600, -3600] {
+        clock.set(off);
+        let [secs, _]: [u64; 2] = server.ask(&["TIME"]);
+        let real = std::time::UNIX_EPOCH.elapsed().expect("a time").as_secs();
+        let seen = secs as i64 - real as i64;
+        assert!((seen - off).abs() < 60, "control: off by {seen} s");
+        std::thread::sleep(BETWEEN);
+    }
+    let _ = job.done(&server);
+}
+
+#[test]
+fn it_comes_back_empty_and_an_hour_earlier() {
+    let clock = Clock::off_by(3600);
+    let mut server = Server::start_by(&clock);
+    let _worker = Worker::start(&server, "worker");
+    let job = Job::start(&server, LONG);
+    let id = server.job();
+    server.until_committed(&id, MIDST);
+    server.kill();
+    clock.set(0);
+    server.restart();
+    let _ = job.done(&server);
 }

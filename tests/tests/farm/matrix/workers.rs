@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use farm_tests::job::of;
 use farm_tests::scenes::{LONG, SLOWER};
-use farm_tests::{Job, Server, Worker};
+use farm_tests::{Clock, Job, Server, Worker};
 use rustix::process::Signal;
 
 use super::{MIDST, RECOVERY};
@@ -67,25 +67,6 @@ fn frozen_for_two_leases_and_awake_again_in_the_midst_of_the_job() {
     let _ = job.done(&server);
 }
 
-/// The library that lies about the time to a program; from the package `faketime`.
-fn library() -> String {
-    let folders = ["/usr/lib", "/usr/local/lib"];
-    let found = folders
-        .into_iter()
-        .find_map(|folder| find(folder.as_ref(), 2));
-    found.expect("libfaketimeMT.so.1 is missing: these tests need one (./tests/run installs it)")
-}
-
-fn find(folder: &std::path::Path, depth: u32) -> Option<String> {
-    let file = folder.join("faketime/libfaketimeMT.so.1");
-    if file.exists() {
-        return Some(file.to_string_lossy().into_owned());
-    }
-    let entries = std::fs::read_dir(folder).ok().filter(|_| depth > 0)?;
-    let mut folders = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    folders.find_map(|path| find(&path, depth - 1))
-}
-
 /// Seconds of a day that a worker's log lines carry: `2026-11-22T18:53:06.1Z  INFO ...`.
 fn seconds_of_day(line: &str) -> i64 {
     let time = line.split_once('T').expect("a time").1;
@@ -99,28 +80,19 @@ fn seconds_of_day(line: &str) -> i64 {
 #[test]
 fn with_clocks_that_jump_by_an_hour() {
     let server = Server::start();
-    let folder = farm_tests::folder();
-    let (library, offset) = (library(), folder.path().join("offset"));
+    let clock = Clock::off_by(3600);
     let worker = |name: &str| {
         let command = Worker::command(&server.url(), name, "--backend cpu --threads 1");
-        command
-            .env("LD_PRELOAD", &library)
-            .env(
-                "FAKETIME_TIMESTAMP_FILE",
-                offset.to_str().expect("a plain path"),
-            )
-            .env("FAKETIME_NO_CACHE", "1")
-            // A clock that is set does not disturb what measures how long things take.
-            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        (clock.environment().iter())
+            .fold(command, |command, (name, value)| command.env(name, value))
     };
-    std::fs::write(&offset, "+3600").expect("a file");
     let ahead = Worker::ready(worker("ahead"));
     let job = Job::start(&server, LONG);
     let id = server.job();
     server.until_committed(&id, MIDST);
     let late = Worker::start(&server, "right");
     // And back by two hours while strips are in hand.
-    std::fs::write(&offset, "-3600").expect("a file");
+    clock.set(-3600);
     let behind = Worker::ready(worker("behind"));
     let report = job.done(&server).json();
     assert_eq!(report["redelivered"], 0, "no lease ended early: {report}");
