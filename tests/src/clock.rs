@@ -53,7 +53,9 @@ impl Clock {
     #[must_use]
     pub fn environment(&self) -> [(&'static str, String); 4] {
         [
-            ("LD_PRELOAD", self.library.clone()),
+            // With the system's own allocator: others, such as redis-server's, ask for the time before they
+            // can give the library the memory that it needs to answer.
+            ("LD_PRELOAD", format!("{} libc.so.6", self.library)),
             (
                 "FAKETIME_TIMESTAMP_FILE",
                 self.file().to_string_lossy().into_owned(),
