@@ -1,13 +1,17 @@
 //! The command line as typed. The only module of this program that reads the environment.
 
+pub mod farm;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
-use farm_worker::usage::BackendArg;
+use farm_worker::usage::{BackendArg, LogFormat};
 use fractal::{Decimal, Grid, Measure};
+
+use farm::{JobsCommand, WorkersCommand};
 
 /// Renders pictures of the Mandelbrot set, on this machine or on a farm.
 #[derive(Debug, Parser)]
@@ -27,6 +31,12 @@ pub struct Cli {
 pub enum Command {
     /// Render one picture.
     Render(Box<RenderArgs>),
+    /// See and steer the jobs of a farm.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// See and drain the workers of a farm.
+    #[command(subcommand)]
+    Workers(WorkersCommand),
     /// Print the Redis users of a farm, with no more rights than workers and submitters need.
     RedisAcl(RedisAclArgs),
     /// Print completions for a shell.
@@ -104,6 +114,9 @@ pub struct RenderArgs {
     /// How much to log on stderr: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
     pub log: String,
+    /// How to log on stderr
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
 }
 
 /// Options of `redis-acl`.
@@ -276,6 +289,8 @@ impl Command {
     pub fn redis(&self) -> Option<&str> {
         match self {
             Self::Render(args) => args.redis.as_deref(),
+            Self::Jobs(command) => command.ask().redis.as_deref(),
+            Self::Workers(command) => command.ask().redis.as_deref(),
             Self::RedisAcl(_) | Self::Completions { .. } => None,
         }
     }

@@ -10,6 +10,7 @@ mod farm {
     mod house;
     mod identity;
     mod main_job;
+    mod matrix;
     mod measures;
     mod notebook;
     mod oracle;

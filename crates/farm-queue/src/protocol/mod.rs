@@ -12,6 +12,7 @@
 //! - [`entry`]: the small fields of stream entries
 //! - [`attempts`]: how often a strip may be delivered, and what is remembered of its failures
 //! - [`choice`]: which job a worker serves next
+//! - [`table`]: what a queue holds of a job, and every step on it, as a state machine
 //! - [`window`]: how many bytes may be under way at once
 
 pub mod attempts;
@@ -22,4 +23,5 @@ pub mod keys;
 pub mod packing;
 pub mod signing;
 pub mod spec;
+pub mod table;
 pub mod window;

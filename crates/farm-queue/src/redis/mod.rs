@@ -19,6 +19,7 @@
 
 pub mod acl;
 mod connect;
+pub mod control;
 mod reply;
 mod scripts;
 mod spares;
@@ -29,6 +30,7 @@ mod worker;
 use std::time::Duration;
 
 pub use connect::{ConnectOptions, Identity, Secret};
+pub use control::RedisControl;
 pub use submitter::RedisJobQueue;
 pub use worker::RedisWorkerQueue;
 

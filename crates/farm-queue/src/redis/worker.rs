@@ -267,11 +267,13 @@ impl Inner {
 
     async fn keep_presence(self: Arc<Self>) {
         let mut heard = self.heard.subscribe();
+        let mut seen = 0;
         loop {
-            let orders = heard.borrow_and_update().orders;
-            let asked = heard.wait_for(|heard| heard.orders != orders);
+            let asked = heard.wait_for(|heard| heard.orders != seen);
             // Either way: at an operator's wish, or because it is time.
             let hinted = matches!(timeout(PRESENCE_LIFETIME / 3, asked).await, Ok(Ok(_)));
+            // Before the sign is given: what comes meanwhile is for the next one.
+            seen = heard.borrow_and_update().orders;
             if hinted {
                 // Jobs may have been paused.
                 self.state().listed = None;
@@ -479,11 +481,14 @@ impl WorkerQueue for RedisWorkerQueue {
         Ok(())
     }
 
-    async fn hint(&self) {
+    fn hint(&self) -> impl Future<Output = ()> + Send {
+        // From the call on, not from the first poll.
         let mut heard = self.inner.heard.subscribe();
         let ends = heard.borrow_and_update().ends;
-        // The sender lives as long as this queue.
-        let _ = heard.wait_for(|heard| heard.ends != ends).await;
+        async move {
+            // The sender lives as long as this queue.
+            let _ = heard.wait_for(|heard| heard.ends != ends).await;
+        }
     }
 
     async fn drained(&self) {

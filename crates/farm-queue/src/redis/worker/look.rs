@@ -39,7 +39,7 @@ impl Inner {
         self: &Arc<Self>,
         accepts: Accepts,
     ) -> Result<Option<Lease>, QueueError> {
-        let current = {
+        let (current, current_turn) = {
             let mut state = self.state();
             let claims = self.heard.borrow().claims;
             if state
@@ -59,7 +59,8 @@ impl Inner {
             }
             // A job that is paused is listed no more.
             let listed = state.listed.is_some_and(|at| at.elapsed() < LIST_INTERVAL);
-            state.chooser.current().filter(|_| listed).cloned()
+            let turn = state.chooser.current().cloned();
+            (turn.clone().filter(|_| listed), turn)
         };
         // While a turn lasts, the list of jobs is seldom asked for: one round trip a strip.
         if let Some(job) = &current
@@ -68,6 +69,11 @@ impl Inner {
             return Ok(Some(lease));
         }
         let offered = self.jobs().await?;
+        if let Some(job) = &current_turn
+            && !offered.iter().any(|(name, _)| name == job)
+        {
+            self.state().chooser.idle(job);
+        }
         let order = self.state().chooser.order(offered);
         for job in order {
             if current.as_ref() != Some(&job)
