@@ -257,12 +257,6 @@ impl Server {
         format!("redis://{login}127.0.0.1:{}", self.port)
     }
 
-    /// Its port.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
     /// Asks it one thing as another user; the error is what it answered.
     ///
     /// # Errors
