@@ -5,7 +5,8 @@
 //!
 //! - [`programs`]: the release programs, run with a time limit, a watched peak of memory and signals
 //! - [`terminal`]: the same in a terminal
-//! - [`server`]: a private redis-server per test; [`worker`]: farm-worker processes on it
+//! - [`server`]: a private redis-server per test; [`worker`]: worker processes on it, good ones and those of
+//!   the program `pretender`, whose devices misbehave
 //! - [`pictures`]: readers for `.npy`, `.png` and `.exr`, and digests of files
 //! - [`scenes`]: the views that tests render, quick and slow ones
 //! - [`naive`]: one pixel at a time, as a textbook has it

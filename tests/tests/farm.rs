@@ -13,4 +13,5 @@ mod farm {
     mod notebook;
     mod oracle;
     mod words;
+    mod worker;
 }
