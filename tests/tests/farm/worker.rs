@@ -295,7 +295,7 @@ fn strips_of_a_device_that_hangs_are_computed_by_another() {
 }
 
 #[test]
-fn a_device_that_hung_once_and_one_that_crawls_lose_nothing() {
+fn a_slow_device_that_moves_keeps_its_strips() {
     let scene = format!("{QUICK} --backend cpu --strip-rows 50");
     let expected = alone(&scene);
     let server = Server::start();
