@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 
 use clap::{Args, Parser, Subcommand};
+use farm_queue::redis::ConnectOptions;
+use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
 use farm_worker::usage::{BackendArg, LogFormat, Misuse};
 
 /// Computes strips of Mandelbrot pictures for a farm.
@@ -16,7 +18,7 @@ use farm_worker::usage::{BackendArg, LogFormat, Misuse};
     version,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Examples:\n  farm-worker --redis redis://farm.example:6379\n  farm-worker --redis unix:///run/redis.sock --backend cpu --threads 8\n  farm-worker bench\n\nExit status: 0 done or told to stop, 1 failed or every device hangs, 2 usage, 130 interrupted."
+    after_help = "Examples:\n  farm-worker --redis rediss://farm.example:6379 --tls-ca farm.pem\n  farm-worker --redis unix:///run/redis.sock --backend cpu --threads 8\n  farm-worker bench\n\nExit status: 0 done or told to stop, 1 failed or every device hangs, 2 usage, 130 interrupted."
 )]
 pub struct Cli {
     /// What to do other than work.
@@ -39,7 +41,7 @@ pub enum Command {
 pub struct WorkArgs {
     /// The farm's Redis.
     #[arg(
-        help = "The farm's Redis: redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH",
+        help = "The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text) or unix:///PATH",
         long,
         value_name = "URL",
         env = "FARM_REDIS",
@@ -47,6 +49,9 @@ pub struct WorkArgs {
         required = true
     )]
     pub redis: Option<String>,
+    /// How to get in.
+    #[command(flatten)]
+    pub farm: FarmArgs,
     /// Which devices to use: auto is every GPU, or the processor when there is none
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
@@ -96,6 +101,20 @@ impl WorkArgs {
                 )
             })
     }
+}
+
+/// The way into the farm at `url`.
+pub fn farm(url: &str, args: &FarmArgs) -> Result<ConnectOptions, FarmArgsError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    args.options(
+        url.to_owned(),
+        Environment {
+            user: variable("FARM_REDIS_USER"),
+            password: variable("FARM_REDIS_PASSWORD"),
+            key: variable("FARM_KEY"),
+            insecure: variable("FARM_INSECURE"),
+        },
+    )
 }
 
 /// Options of `bench`.

@@ -10,11 +10,13 @@
 //! - [`shared`]: what all lanes share: settings, whether to stop
 //! - [`frames`]: the last few jobs' frames, made ready for kernels
 //! - [`meters`]: what a worker counts; [`exporter`]: the same over HTTP, for Prometheus
+//! - [`farm_args`]: how both programs get into the farm's Redis
 //! - [`usage`]: what both programs share of their command lines and their start
 
 #![forbid(unsafe_code)]
 
 pub mod exporter;
+pub mod farm_args;
 pub mod frames;
 mod gate;
 mod keepalive;

@@ -17,7 +17,7 @@ use engine::{Compute, device};
 use farm_queue::WorkerQueue;
 use farm_queue::redis::RedisWorkerQueue;
 use farm_worker::exporter::Exporter;
-use farm_worker::{Ended, Meters};
+use farm_worker::{Ended, Meters, farm_args};
 
 /// How long strips in hand may take to finish on SIGTERM before they are given back.
 const GRACE: Duration = Duration::from_secs(2);
@@ -31,6 +31,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(status) => return status,
     };
+    if cli.command.is_none()
+        && let Some(warning) = farm_args::conceal(cli.work.redis.as_deref())
+    {
+        let _ = writeln!(std::io::stderr(), "farm-worker: warning: {warning}");
+    }
     let done = match cli.command {
         Some(Command::Bench(args)) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         None => work(cli.work),
@@ -49,6 +54,7 @@ fn main() -> ExitCode {
 fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
     let url = args.redis_url()?.to_owned();
     let metrics = args.metrics_address()?;
+    let farm = cli::farm(&url, &args.farm)?;
     let choice = args.backend.into();
     let threads = args.threads.map(usize::from);
     let strip_timeout = Duration::from_secs(args.strip_timeout.into());
@@ -68,7 +74,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         let name = args.name.unwrap_or_else(|| host.clone());
         // The queue first: a wrong address is known at once, opening adapters takes a second or two.
         let opened = async {
-            let queue = RedisWorkerQueue::connect(&url, &name).await?;
+            let queue = RedisWorkerQueue::connect(&farm, &name).await?;
             let open = move || device::open(choice, threads);
             anyhow::Ok((queue, tokio::task::spawn_blocking(open).await??))
         };

@@ -10,6 +10,8 @@ use clap::{Parser, ValueEnum};
 use farm_queue::QueueError;
 use fractal::BackendChoice;
 
+use crate::farm_args::FarmArgsError;
+
 /// Exit status of a program that was called wrongly.
 pub const USAGE: u8 = 2;
 /// Threads that queues, heartbeats and logs run on; computing has its own.
@@ -47,9 +49,10 @@ pub struct Misuse(pub &'static str);
 #[must_use]
 pub fn is_misuse(error: &anyhow::Error) -> bool {
     error.is::<Misuse>()
+        || error.is::<FarmArgsError>()
         || matches!(
             error.downcast_ref::<QueueError>(),
-            Some(QueueError::Address { .. })
+            Some(QueueError::Address { .. } | QueueError::Options(_))
         )
 }
 

@@ -5,11 +5,13 @@
 
 #![forbid(unsafe_code)]
 
+mod acl;
 mod assembly;
 mod bar;
 mod cli;
 mod collect;
 mod colour;
+mod operate;
 mod output;
 mod patience;
 mod plan;
@@ -24,7 +26,7 @@ use anyhow::Context;
 use clap::CommandFactory;
 use cli::{Cli, Command, RenderArgs};
 use collect::CollectError;
-use farm_worker::usage;
+use farm_worker::{farm_args, usage};
 use plan::PlanError;
 
 /// Exit status after Ctrl-C or SIGTERM.
@@ -37,8 +39,14 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(status) => return status,
     };
+    if let Some(warning) = farm_args::conceal(cli.command.redis()) {
+        let _ = writeln!(stderr(), "submitter: warning: {warning}");
+    }
     let done = match cli.command {
         Command::Render(args) => render(*args),
+        Command::Jobs(command) => ask_farm(operate::jobs(command)),
+        Command::Workers(command) => ask_farm(operate::workers(command)),
+        Command::RedisAcl(args) => acl::lines(&args).and_then(|lines| to_stdout(lines.as_bytes())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);
@@ -72,6 +80,13 @@ fn to_stdout(data: &[u8]) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Asks something of a farm, and prints the answer.
+fn ask_farm(asked: impl Future<Output = anyhow::Result<Vec<u8>>>) -> anyhow::Result<()> {
+    let runtime = usage::start("warn", usage::LogFormat::Text, "submitter-io")?;
+    let answer = runtime.block_on(asked)?;
+    to_stdout(&answer)
 }
 
 fn render(args: RenderArgs) -> anyhow::Result<()> {

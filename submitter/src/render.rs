@@ -67,10 +67,10 @@ pub async fn render(
             crew.stop().await;
             report
         }
-        Place::Farm { url, .. } => {
+        Place::Farm { farm, .. } => {
             tokio::pin!(interrupt);
             let queue = tokio::select! {
-                connected = RedisJobQueue::connect(url) => Arc::new(connected?),
+                connected = RedisJobQueue::connect(&**farm) => Arc::new(connected?),
                 () = &mut interrupt => return Err(CollectError::Interrupted.into()),
             };
             run(&queue, &plan, &job, reserved, quiet, started, interrupt).await
