@@ -5,18 +5,20 @@
 
 #![forbid(unsafe_code)]
 
+mod acl;
 mod assembly;
 mod bar;
 mod cli;
 mod collect;
 mod colour;
+mod operate;
 mod output;
 mod patience;
 mod plan;
 mod render;
 mod report;
 
-use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,9 +26,8 @@ use anyhow::Context;
 use clap::CommandFactory;
 use cli::{Cli, Command, RenderArgs};
 use collect::CollectError;
-use farm_worker::usage;
+use farm_worker::{farm_args, usage};
 use plan::PlanError;
-use tracing_subscriber::EnvFilter;
 
 /// Exit status after Ctrl-C or SIGTERM.
 const INTERRUPTED: u8 = 130;
@@ -38,8 +39,14 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(status) => return status,
     };
+    if let Some(warning) = farm_args::conceal(cli.command.redis()) {
+        let _ = writeln!(stderr(), "submitter: warning: {warning}");
+    }
     let done = match cli.command {
         Command::Render(args) => render(*args),
+        Command::Jobs(command) => ask_farm(operate::jobs(command)),
+        Command::Workers(command) => ask_farm(operate::workers(command)),
+        Command::RedisAcl(args) => acl::lines(&args).and_then(|lines| to_stdout(lines.as_bytes())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);
@@ -75,25 +82,22 @@ fn to_stdout(data: &[u8]) -> anyhow::Result<()> {
     }
 }
 
+/// Asks something of a farm, and prints the answer.
+fn ask_farm(asked: impl Future<Output = anyhow::Result<Vec<u8>>>) -> anyhow::Result<()> {
+    let runtime = usage::start("warn", usage::LogFormat::Text, "submitter-io")?;
+    let answer = runtime.block_on(asked)?;
+    to_stdout(&answer)
+}
+
 fn render(args: RenderArgs) -> anyhow::Result<()> {
     let (json, quiet) = (args.json, args.quiet);
-    let filter = EnvFilter::try_new(&args.log)
-        .with_context(|| format!("--log '{}' is no log level", args.log))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(stderr);
-    if stderr().is_terminal() {
-        log.init(); // in colour, unless NO_COLOR says otherwise
-    } else {
-        log.with_ansi(false).init();
-    }
+    let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
     let plan = plan::plan(args)?;
     if !quiet {
         for warning in &plan.warnings {
             let _ = writeln!(stderr(), "submitter: warning: {warning}");
         }
     }
-    let runtime = render::runtime()?;
     let report = runtime.block_on(async {
         let interrupt = render::interrupted();
         render::render(plan, quiet, interrupt).await

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use engine::cpu::CpuDevice;
 use engine::{PreparedFrame, Progress, device};
 use farm_queue::memory::MemoryQueue;
 use farm_queue::redis::RedisJobQueue;
 use farm_queue::{JobId, JobQueue, JobSpec, QueueError};
+use farm_worker::Meters;
 use fractal::{Axis, BackendChoice, FrameSpec, Measure, MeasureSet, Plane, Strip};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -27,6 +27,8 @@ const RANGE_SAMPLES: u32 = 48;
 const RANGE_ITERATIONS: u64 = 100_000;
 /// Share of the escaped samples that lie below the palette's upper end.
 const RANGE_HIGH: f64 = 0.995;
+/// How long a device of this process may show no progress before its strip goes to another one.
+const STRIP_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long ending a job may take before the program ends without it; its keys expire by themselves.
 const FINISH_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -55,7 +57,7 @@ pub async fn render(
             Place::InProcess { .. } => None,
             Place::Farm { workers, .. } => workers,
         },
-        build: 0,
+        build: engine::build_id(),
     });
     match &plan.place {
         Place::InProcess { workers } => {
@@ -65,10 +67,10 @@ pub async fn render(
             crew.stop().await;
             report
         }
-        Place::Farm { url, .. } => {
+        Place::Farm { farm, .. } => {
             tokio::pin!(interrupt);
             let queue = tokio::select! {
-                connected = RedisJobQueue::connect(url) => Arc::new(connected?),
+                connected = RedisJobQueue::connect(&**farm) => Arc::new(connected?),
                 () = &mut interrupt => return Err(CollectError::Interrupted.into()),
             };
             run(&queue, &plan, &job, reserved, quiet, started, interrupt).await
@@ -196,11 +198,14 @@ impl Crew {
                 backend: choice,
                 cpu_threads: threads,
                 grace: Duration::ZERO,
+                strip_timeout: STRIP_TIMEOUT,
             };
+            let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION"), engine::build_id()));
             let (stop, stopped) = oneshot::channel();
-            let worker = farm_worker::run(queue.as_worker(&name), devices, settings, async {
-                let _ = stopped.await;
-            });
+            let worker =
+                farm_worker::run(queue.as_worker(&name), devices, settings, meters, async {
+                    let _ = stopped.await;
+                });
             crew.workers.spawn(async move {
                 worker.await;
             });
@@ -293,14 +298,4 @@ pub fn interrupted() -> impl Future<Output = ()> {
         }
         let _ = tokio::signal::ctrl_c().await;
     }
-}
-
-/// Starts the threads that I/O runs on.
-pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("submitter-io")
-        .enable_all()
-        .build()
-        .context("cannot start the I/O threads")
 }
