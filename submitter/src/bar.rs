@@ -53,7 +53,13 @@ impl Bar {
         }
     }
 
-    /// A strip has left.
+    /// So many strips were there from the start.
+    pub fn resumed(&self, strips: u64) {
+        self.bar.set_position(strips);
+        self.bar.reset_eta();
+    }
+
+    /// A strip has come.
     pub fn strip(&self) {
         self.bar.inc(1);
     }

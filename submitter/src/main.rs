@@ -1,7 +1,8 @@
 //! `submitter`: renders pictures in process or on a farm.
 //!
 //! Data goes one way: argv -> [`cli`] (as typed) -> [`plan`] (complete, printable) -> strips ([`assembly`])
-//! -> queue -> workers -> buffers ([`collect`]) -> in order -> [`colour`] -> files ([`output`]).
+//! -> queue -> workers -> buffers ([`collect`]), kept in a [`journal`] -> in order -> [`colour`] -> files
+//! ([`output`]).
 
 #![forbid(unsafe_code)]
 
@@ -10,11 +11,15 @@ mod bar;
 mod cli;
 mod collect;
 mod colour;
+mod crew;
+mod journal;
 mod output;
 mod patience;
 mod plan;
+mod range;
 mod render;
 mod report;
+mod resume;
 
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
 use std::process::ExitCode;
@@ -25,7 +30,8 @@ use clap::CommandFactory;
 use cli::{Cli, Command, RenderArgs};
 use collect::CollectError;
 use farm_worker::usage;
-use plan::PlanError;
+use journal::Taken;
+use plan::{PlanError, RenderPlan};
 use tracing_subscriber::EnvFilter;
 
 /// Exit status after Ctrl-C or SIGTERM.
@@ -40,6 +46,7 @@ fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Render(args) => render(*args),
+        Command::Resume(args) => resume::resume(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);
@@ -75,10 +82,15 @@ fn to_stdout(data: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-fn render(args: RenderArgs) -> anyhow::Result<()> {
-    let (json, quiet) = (args.json, args.quiet);
-    let filter = EnvFilter::try_new(&args.log)
-        .with_context(|| format!("--log '{}' is no log level", args.log))?;
+/// One line for people, beside the data on stdout.
+fn say(line: &str) {
+    let _ = writeln!(stderr(), "submitter: {line}");
+}
+
+/// Starts the log on stderr.
+fn log(filter: &str) -> anyhow::Result<()> {
+    let filter =
+        EnvFilter::try_new(filter).with_context(|| format!("--log '{filter}' is no log level"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(stderr);
@@ -87,19 +99,34 @@ fn render(args: RenderArgs) -> anyhow::Result<()> {
     } else {
         log.with_ansi(false).init();
     }
+    Ok(())
+}
+
+fn render(args: RenderArgs) -> anyhow::Result<()> {
+    let (json, quiet) = (args.json, args.quiet);
+    log(&args.log)?;
     let plan = plan::plan(args)?;
+    finish(plan, None, quiet, json)
+}
+
+/// Renders a plan, going on with `taken`, and says how it went.
+fn finish(plan: RenderPlan, taken: Option<Taken>, quiet: bool, json: bool) -> anyhow::Result<()> {
     if !quiet {
         for warning in &plan.warnings {
-            let _ = writeln!(stderr(), "submitter: warning: {warning}");
+            say(&format!("warning: {warning}"));
         }
     }
+    let folder = plan.journal.as_ref().map(|journal| journal.folder.clone());
     let runtime = render::runtime()?;
-    let report = runtime.block_on(async {
+    let ending = runtime.block_on(async {
         let interrupt = render::interrupted();
-        render::render(plan, quiet, interrupt).await
+        render::render(plan, taken, quiet, interrupt).await
     });
     runtime.shutdown_timeout(LAST_GASP);
-    let report = report?;
+    if let Some(job) = ending.kept {
+        say(&resume::hint(&job, folder));
+    }
+    let report = ending.report?;
     if json {
         let mut line = serde_json::to_vec(&report).context("cannot make the report")?;
         line.push(b'\n');

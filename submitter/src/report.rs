@@ -14,6 +14,14 @@ pub struct Tally {
     redelivered: u64,
     /// Results that were malformed, truncated, oversized or foreign.
     pub rejected: u64,
+    /// Strips that came from the journal of an earlier process.
+    pub resumed: u64,
+    /// Strips that were queued once more because an earlier result of theirs may be lost.
+    pub recomputed: u64,
+    /// Strips of a slow worker that were queued once more towards the end.
+    pub speculated: u64,
+    /// Strips that were computed a second time and compared.
+    pub audited: u64,
 }
 
 impl Tally {
@@ -91,6 +99,14 @@ pub struct Report {
     pub redelivered: u64,
     /// Results thrown away because they were malformed.
     pub rejected: u64,
+    /// Strips taken from the journal.
+    pub resumed: u64,
+    /// Strips computed again because an earlier result of theirs may be lost.
+    pub recomputed: u64,
+    /// Strips of slow workers that others were given as well.
+    pub speculated: u64,
+    /// Strips computed a second time and compared.
+    pub audited: u64,
     /// Smooth counts at the palette's ends.
     pub colour_range: (f64, f64),
     /// Files.
@@ -105,6 +121,10 @@ impl Report {
         self.iterations_total = tally.iterations_total;
         self.redelivered = tally.redelivered;
         self.rejected = tally.rejected;
+        self.resumed = tally.resumed;
+        self.recomputed = tally.recomputed;
+        self.speculated = tally.speculated;
+        self.audited = tally.audited;
         self.workers = tally.by_device.values().cloned().collect();
     }
 
@@ -136,6 +156,9 @@ impl Report {
                 "; {} strips delivered again, {} rejected",
                 self.redelivered, self.rejected
             ));
+        }
+        if self.resumed > 0 {
+            line.push_str(&format!("; {} strips from the journal", self.resumed));
         }
         line
     }
