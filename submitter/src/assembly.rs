@@ -47,6 +47,8 @@ pub struct Assembly {
     states: Vec<State>,
     /// Strips below this one were queued, or were in the journal from the start.
     queued: u32,
+    /// The highest that `queued` has been.
+    reached: u32,
     /// Strips to queue once more, before any new one.
     again: VecDeque<u32>,
     /// Strips in [`State::UnderWay`].
@@ -87,6 +89,7 @@ impl Assembly {
             budget,
             states,
             queued: 0,
+            reached: 0,
             again: VecDeque::new(),
             under_way: 0,
             left: 0,
@@ -133,13 +136,84 @@ impl Assembly {
             }
             self.queued += 1;
         }
+        self.reached = self.reached.max(self.queued);
         strips
+    }
+
+    /// Strips that the queue holds already: they are under way without being queued.
+    pub fn already(&mut self, strips: impl IntoIterator<Item = u32>) {
+        for strip in strips {
+            if self.state(strip) == Some(State::Untouched) {
+                self.set(strip, State::UnderWay);
+            }
+        }
+    }
+
+    /// These strips count for nothing any more and are computed again, unless they are under way. Whether some
+    /// had left: then [`Assembly::restart`].
+    pub fn revoke(&mut self, strips: impl IntoIterator<Item = u32>) -> bool {
+        let mut had_left = false;
+        for strip in strips {
+            match self.state(strip) {
+                Some(State::Here | State::Stored | State::Dead) => {}
+                Some(State::Left) => had_left = true,
+                _ => continue,
+            }
+            self.forget(strip);
+            self.dead.remove(&strip);
+            self.set(strip, State::Untouched);
+            self.queued = self.queued.min(strip);
+        }
+        had_left
+    }
+
+    /// All strips are to leave once more, from the first one on: those that are `journalled` from there, others are
+    /// computed again.
+    pub fn restart(&mut self, journalled: impl Fn(u32) -> bool) {
+        for strip in 0..self.left {
+            if self.state(strip) != Some(State::Left) {
+                continue;
+            }
+            if journalled(strip) {
+                self.set(strip, State::Stored);
+            } else {
+                self.set(strip, State::Untouched);
+                self.queued = self.queued.min(strip);
+            }
+        }
+        self.left = 0;
     }
 
     /// Strips below this one were queued at some time.
     #[must_use]
     pub fn queued_below(&self) -> u32 {
-        self.queued
+        self.reached
+    }
+
+    /// Whether none is left to queue.
+    #[must_use]
+    pub fn all_queued(&self) -> bool {
+        self.queued == self.plan.count() && self.again.is_empty()
+    }
+
+    /// Strips that are waited for, from the top down.
+    pub fn awaited(&self) -> impl Iterator<Item = Strip> {
+        let under_way = |at: &u32| self.awaits(*at);
+        let strips = (0..self.reached).filter(under_way);
+        strips.filter_map(|at| self.plan.strip(at))
+    }
+
+    /// How many are waited for.
+    #[must_use]
+    pub fn under_way(&self) -> u32 {
+        self.under_way
+    }
+
+    /// How many have come.
+    #[must_use]
+    pub fn come(&self) -> u32 {
+        let come = |state: &&State| matches!(state, State::Here | State::Stored | State::Left);
+        self.states.iter().filter(come).count() as u32
     }
 
     /// Takes a finished strip; `false` when it was there already, and nothing changes.
@@ -206,9 +280,8 @@ impl Assembly {
         }
     }
 
-    /// Queues a strip once more whose result came to nothing, or that failed too often.
+    /// Queues a strip once more that is waited for, but whose result came to nothing.
     pub fn queue_again(&mut self, strip: u32) {
-        self.dead.remove(&strip);
         self.set(strip, State::UnderWay);
         if !self.again.contains(&strip) {
             self.again.push_back(strip);
@@ -398,12 +471,57 @@ mod tests {
         assert!(assembly.is_stuck() && assembly.next().is_none());
         assert_eq!(assembly.dead().map(|s| s.index).collect::<Vec<_>>(), [0]);
         // Another try.
-        assembly.queue_again(0);
+        assert!(!assembly.revoke([0]), "it never left");
         assert!(!assembly.is_stuck());
         let again = assembly.strips_to_queue(0, true);
         assert_eq!(again.len(), 1);
         assert!(assembly.accept(buffer(again[0])));
         let left = std::iter::from_fn(|| assembly.next()).map(|next| index(&next));
         assert_eq!(left.collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn what_was_revoked_comes_anew_and_all_leave_once_more() {
+        let plan = StripPlan {
+            height: 8,
+            strip_rows: 1,
+        };
+        let mut assembly = Assembly::new(plan, 3, 0, []);
+        let mut come = |assembly: &mut Assembly, leave: bool| {
+            let strips = assembly.strips_to_queue(0, true);
+            for strip in &strips {
+                assert!(assembly.accept(buffer(*strip)));
+            }
+            let mut left = Vec::new();
+            while let Some(next) = leave.then(|| assembly.next()).flatten() {
+                left.push(index(&next));
+            }
+            (strips.iter().map(|s| s.index).collect::<Vec<_>>(), left)
+        };
+        assert_eq!(come(&mut assembly, true).1, [0, 1, 2]);
+        assert_eq!(come(&mut assembly, false).0, [3, 4, 5]);
+        assert!(!assembly.revoke([4]));
+        assert!(assembly.revoke([1, 4]), "1 had left");
+        // 0 is in the journal, 2 is not.
+        assembly.restart(|strip| strip == 0);
+        assert_eq!(assembly.come(), 3);
+        let (strips, left) = come(&mut assembly, true);
+        assert_eq!((strips, left), (vec![1, 2, 4], vec![0, 1, 2, 3, 4, 5]));
+        assert_eq!(come(&mut assembly, true).1, [6, 7]);
+        assert!(assembly.is_complete() && assembly.all_queued());
+    }
+
+    #[test]
+    fn what_the_queue_holds_already_is_not_queued() {
+        let plan = StripPlan {
+            height: 5,
+            strip_rows: 1,
+        };
+        let mut assembly = Assembly::new(plan, 4, 0, [1]);
+        assembly.already([0, 1, 2]);
+        let strips = assembly.strips_to_queue(0, true);
+        assert_eq!(strips.iter().map(|s| s.index).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(assembly.under_way(), 4);
+        assert_eq!(assembly.awaited().count(), 4);
     }
 }

@@ -59,9 +59,14 @@ impl Bar {
         self.bar.reset_eta();
     }
 
-    /// A strip has come.
-    pub fn strip(&self) {
-        self.bar.inc(1);
+    /// So many strips have come.
+    pub fn come(&self, strips: u64) {
+        self.bar.set_position(strips);
+    }
+
+    /// An operator holds the job.
+    pub fn paused(&self) {
+        self.bar.set_message("paused by an operator");
     }
 
     /// Takes the bar off the screen.

@@ -7,7 +7,7 @@ use anyhow::Context;
 use farm_queue::memory::MemoryQueue;
 use farm_queue::protocol::spec::largest_strip_bytes;
 use farm_queue::redis::RedisJobQueue;
-use farm_queue::{JobId, JobQueue, JobSpec, QueueError};
+use farm_queue::{JobId, JobQueue, JobReport, JobSpec, QueueError};
 
 use crate::bar::Bar;
 use crate::collect::{CollectError, Past, Work, collect};
@@ -16,7 +16,7 @@ use crate::crew::Crew;
 use crate::journal::store::Taken;
 use crate::journal::{Begin, Journal, Saved, Store, saved};
 use crate::output::{self, Files, Reserved};
-use crate::patience::Patience;
+use crate::patience::{PATIENCE, Patience};
 use crate::plan::{OutputKind, Place, RenderPlan};
 use crate::range::colour_range;
 use crate::report::{OutputReport, Report, Tally};
@@ -48,6 +48,7 @@ pub fn job_of(plan: &RenderPlan, id: JobId) -> JobSpec {
             Place::InProcess { .. } => None,
             Place::Farm { workers, .. } => workers,
         },
+        build: build(),
     }
 }
 
@@ -125,7 +126,7 @@ async fn rendered(
 fn same_command(plan: &RenderPlan) -> Option<Taken> {
     let journal = plan.journal.as_ref().filter(|journal| !journal.fresh)?;
     let fingerprint = saved::fingerprint(plan, build())?;
-    Store::new(journal.folder.clone()).same(&fingerprint, |_| true)
+    Store::new(journal.folder.clone()).same(&fingerprint)
 }
 
 /// One job, and what its render was told.
@@ -178,10 +179,12 @@ impl Run<'_> {
             bar: &bar,
             tally: &mut tally,
             on_farm: matches!(plan.place, Place::Farm { .. }),
+            audit: plan.audit,
+            about: self.about(),
         };
-        let collected = collect(work, interrupt).await;
+        let (collected, state) = collect(work, interrupt).await;
         // Also after a failure: nobody should work on, and no key stay behind.
-        self.clear(queue).await;
+        self.clear(queue, &collected, &state).await;
         // Ending a file that was not finished removes it, so every path below cleans up.
         let written = tokio::task::spawn_blocking(move || files.finish()).await?;
         bar.clear();
@@ -232,14 +235,40 @@ impl Run<'_> {
             .ok()
     }
 
-    /// Ends the job in the queue.
-    async fn clear<Q: JobQueue>(&self, queue: &Arc<Q>) {
+    /// What operators are told of the job.
+    fn about(&self) -> JobReport {
+        let title = self.plan.outputs.first();
+        let title = title.and_then(|output| output.path.file_name());
+        let host = gethostname::gethostname();
+        JobReport {
+            title: title.unwrap_or_default().to_string_lossy().into_owned(),
+            submitter: format!("{} {}", host.to_string_lossy(), std::process::id()),
+            ..JobReport::default()
+        }
+    }
+
+    /// Ends the job in the queue, which stood so at the end.
+    async fn clear<Q: JobQueue>(
+        &self,
+        queue: &Arc<Q>,
+        collected: &Result<(), CollectError>,
+        state: &JobReport,
+    ) {
+        let id = &self.job.id;
         let clear = async {
-            let mut patience = Patience::new();
-            while let Err(error) = queue.finish(&self.job.id).await {
-                patience.bear(error, "job not cleared").await?;
+            let mut patience = Patience::new(PATIENCE);
+            loop {
+                let ended = match collected {
+                    Err(CollectError::Dead(_)) => queue.fail(id, state).await,
+                    // An operator did that already.
+                    Err(CollectError::Queue(QueueError::Cancelled(_))) => Ok(()),
+                    _ => queue.finish(id).await,
+                };
+                match ended {
+                    Ok(()) => return Ok::<(), QueueError>(()),
+                    Err(error) => patience.bear(error, "job not cleared").await?,
+                }
             }
-            Ok::<(), QueueError>(())
         };
         match tokio::time::timeout(FINISH_PATIENCE, clear).await {
             Ok(Ok(())) => {}

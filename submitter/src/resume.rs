@@ -38,7 +38,7 @@ pub fn resume(args: ResumeArgs) -> anyhow::Result<()> {
         return list(&store, args.json);
     };
     let job = store.find(&given)?;
-    let taken = store.take(&job, |_| true)?;
+    let taken = store.take(&job)?;
     // Set but empty is how a shell says that there is none.
     let redis = args.redis.filter(|url| !url.is_empty());
     let mut plan = taken.saved.plan(redis, args.workers);

@@ -83,4 +83,6 @@ pub struct JobSpec {
     pub backend: BackendChoice,
     /// Most workers that may have strips of it at a time, at least 1; all when `None`.
     pub max_workers: Option<u16>,
+    /// Digest of the kernels that may compute it: a picture is never put together from two builds.
+    pub build: u64,
 }

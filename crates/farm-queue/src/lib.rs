@@ -11,7 +11,8 @@
 //!
 //! The queue knows no colours and no kernels: buffers are bytes with a header to it.
 //!
-//! - [`queue`]: the two traits, a worker's and a submitter's; [`job`]: what a job is
+//! - [`queue`]: the two traits, a worker's and a submitter's; [`job`]: what a job is; [`order`]: what is asked
+//!   for of it; [`status`]: what is told of jobs and workers
 //! - [`protocol`]: what travels and what is decided, pure
 //! - [`memory`]: the queue in process
 //! - [`redis`]: the queue between machines
@@ -20,13 +21,17 @@
 
 pub mod job;
 pub mod memory;
+pub mod order;
 pub mod protocol;
 pub mod queue;
 pub mod redis;
+pub mod status;
 
 pub use crate::redis::{RedisJobQueue, RedisWorkerQueue};
 pub use job::{JobId, JobSpec};
 pub use memory::MemoryQueue;
+pub use order::{Issue, Order};
 pub use queue::{
     Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue,
 };
+pub use status::{JobOrders, JobReport, JobState, UnderWay, WorkerAbout, WorkerFigures};

@@ -9,17 +9,22 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fractal::{Strip, StripBuffer};
+use fractal::{Strip, StripBuffer, StripPlan};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use crate::job::{JobId, JobSpec, LEASE};
-use crate::protocol::attempts::{self, Next};
+use crate::order::{Issue, Order};
+use crate::protocol::attempts::{self, Blame, Next};
 use crate::protocol::choice::{Chooser, DEFAULT_PRIORITY};
 use crate::protocol::window::MEMORY_WINDOW_BYTES;
 use crate::queue::{
     Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue,
 };
+use crate::status::{self, JobOrders, JobReport, UnderWay, WorkerAbout, WorkerFigures};
+
+/// How long a worker stays in quarantine.
+const QUARANTINE: Duration = Duration::from_secs(60);
 
 /// The queue in process. Clones are handles to the same queue, for the same worker.
 #[derive(Clone)]
@@ -35,11 +40,14 @@ struct Shared {
     work: Notify,
     /// Something may be collected, or a job ended.
     results: Notify,
+    /// A job ended.
+    ended: Notify,
 }
 
 struct State {
     jobs: BTreeMap<JobId, Job>,
     workers: BTreeSet<Arc<str>>,
+    quarantined: HashMap<Arc<str>, Instant>,
     chooser: Chooser,
     next_entry: u64,
 }
@@ -60,9 +68,15 @@ struct Job {
 
 struct Entry {
     id: u64,
-    strip: Strip,
+    order: Order,
     deliveries: u32,
     reasons: Vec<String>,
+}
+
+impl Entry {
+    fn slot(&self, plan: StripPlan) -> u32 {
+        self.order.issue.slot(self.order.strip, plan)
+    }
 }
 
 struct Leased {
@@ -93,11 +107,13 @@ impl MemoryQueue {
                 state: Mutex::new(State {
                     jobs: BTreeMap::new(),
                     workers: BTreeSet::new(),
+                    quarantined: HashMap::new(),
                     chooser: Chooser::new(RandomState::new().hash_one(0)),
                     next_entry: 1,
                 }),
                 work: Notify::new(),
                 results: Notify::new(),
+                ended: Notify::new(),
             }),
             worker: worker.into(),
         }
@@ -123,6 +139,13 @@ impl MemoryQueue {
         let state = &mut *state;
         state.workers.insert(Arc::clone(&self.worker));
         let now = Instant::now();
+        if let Some(until) = state
+            .quarantined
+            .get(&self.worker)
+            .filter(|until| **until > now)
+        {
+            return Err(Some(*until));
+        }
         let mut offered = Vec::new();
         let mut next_expiry = None;
         for (id, job) in &mut state.jobs {
@@ -132,7 +155,7 @@ impl MemoryQueue {
             if !accepts.admits(job.spec.backend) || !job.has_place_for(&self.worker, now) {
                 continue;
             }
-            if !job.queue.is_empty() {
+            if job.next_for(&self.worker).is_some() {
                 offered.push((id.clone(), DEFAULT_PRIORITY));
             }
             let earliest = job.leased.values().map(|leased| leased.until).min();
@@ -142,7 +165,8 @@ impl MemoryQueue {
             return Err(next_expiry);
         };
         let Some((job, mut entry)) = state.jobs.get_mut(&id).and_then(|job| {
-            let entry = job.queue.pop_front()?;
+            let at = job.next_for(&self.worker)?;
+            let entry = job.queue.remove(at)?;
             Some((job, entry))
         }) else {
             return Err(next_expiry);
@@ -152,7 +176,8 @@ impl MemoryQueue {
         entry.deliveries += 1;
         let lease = Lease {
             job: Arc::clone(&job.spec),
-            strip: entry.strip,
+            strip: entry.order.strip,
+            issue: entry.order.issue,
             attempt: entry.deliveries,
             entry: entry.id.to_string(),
         };
@@ -202,16 +227,22 @@ impl Job {
 
     /// Queues a strip once more, or puts it to the dead letters.
     fn requeue(&mut self, entry: Entry) {
-        if self.committed.contains(&entry.strip.index) {
+        if self.committed.contains(&entry.slot(self.spec.strips)) {
             return;
         }
         match attempts::after(entry.deliveries) {
             Next::Deliver(_) => self.queue.push_front(entry),
             Next::Dead => self.ready.push_back(Collected::Dead {
-                strip: entry.strip,
+                strip: entry.order.strip,
+                issue: entry.order.issue,
                 reasons: entry.reasons,
             }),
         }
+    }
+
+    /// The first entry in the queue that `worker` may have.
+    fn next_for(&self, worker: &str) -> Option<usize> {
+        (self.queue.iter()).position(|entry| entry.order.not.as_deref() != Some(worker))
     }
 
     /// Whether `worker` is one of the job's workers, or may become one.
@@ -234,12 +265,15 @@ impl Job {
         self.leased.remove(&id).map(|leased| leased.entry)
     }
 
-    /// Forgets an entry whose strip is done, whoever holds it now.
-    fn acknowledge(&mut self, entry: &str) {
-        if let Ok(id) = entry.parse::<u64>() {
-            self.leased.remove(&id);
-            self.queue.retain(|queued| queued.id != id);
-        }
+    /// Forgets an entry whose strip is done, whoever holds it now; why it failed before.
+    fn acknowledge(&mut self, entry: &str) -> Vec<String> {
+        let Ok(id) = entry.parse::<u64>() else {
+            return Vec::new();
+        };
+        let queued = (self.queue.iter()).position(|queued| queued.id == id);
+        (self.leased.remove(&id).map(|leased| leased.entry))
+            .or_else(|| queued.and_then(|at| self.queue.remove(at)))
+            .map_or_else(Vec::new, |entry| entry.reasons)
     }
 }
 
@@ -268,7 +302,12 @@ impl WorkerQueue for MemoryQueue {
         let Some(job) = state.jobs.get_mut(&lease.job.id) else {
             return Ok(LeaseState::JobGone);
         };
+        let committed = job.committed.contains(&lease.slot());
         Ok(match job.held(lease) {
+            Some(_) if committed => {
+                job.acknowledge(&lease.entry);
+                LeaseState::Lost
+            }
             Some(leased) => {
                 let now = Instant::now();
                 leased.until = now + self.shared.lease;
@@ -288,16 +327,23 @@ impl WorkerQueue for MemoryQueue {
         let Some(job) = state.jobs.get_mut(&lease.job.id) else {
             return Ok(Delivered::JobGone);
         };
-        job.acknowledge(&lease.entry);
-        if job.committed.contains(&lease.strip.index) {
+        let reasons = job.acknowledge(&lease.entry);
+        if job.committed.contains(&lease.slot()) {
             return Ok(Delivered::Duplicate);
         }
         if buffer.fits(&job.spec.frame, lease.strip) {
-            job.committed.insert(lease.strip.index);
+            job.committed.insert(lease.slot());
             job.ready.push_back(Collected::Strip {
                 buffer,
                 worker: self.worker.to_string(),
                 attempt: lease.attempt,
+                issue: lease.issue,
+                blamed: reasons
+                    .iter()
+                    .filter_map(|reason| match attempts::blame(reason)? {
+                        Blame::Worker(name) | Blame::Silent(name) => Some(name.to_owned()),
+                    })
+                    .collect(),
             });
         } else {
             job.ready.push_back(Collected::Rejected {
@@ -337,6 +383,19 @@ impl WorkerQueue for MemoryQueue {
         }
         Ok(())
     }
+
+    async fn hint(&self) {
+        self.shared.ended.notified().await;
+    }
+
+    async fn drained(&self) {
+        // Nobody can ask for it.
+        std::future::pending::<()>().await;
+    }
+
+    fn describe(&self, _: WorkerAbout) {}
+
+    fn tell(&self, _: WorkerFigures) {}
 }
 
 impl JobQueue for MemoryQueue {
@@ -357,17 +416,21 @@ impl JobQueue for MemoryQueue {
         Ok(())
     }
 
-    async fn enqueue(&self, job: &JobId, strips: &[Strip]) -> Result<(), QueueError> {
+    async fn enqueue(&self, job: &JobId, orders: &[Order]) -> Result<(), QueueError> {
         let mut state = self.state();
         let state = &mut *state;
         let queued = (state.jobs.get_mut(job)).ok_or_else(|| QueueError::JobGone(job.clone()))?;
-        for strip in strips {
-            queued.queue.push_back(Entry {
+        for order in orders {
+            let entry = Entry {
                 id: state.next_entry,
-                strip: *strip,
+                order: order.clone(),
                 deliveries: 0,
                 reasons: Vec::new(),
-            });
+            };
+            if !order.extra {
+                queued.committed.remove(&entry.slot(queued.spec.strips));
+            }
+            queued.queue.push_back(entry);
             state.next_entry += 1;
         }
         self.shared.work.notify_waiters();
@@ -399,8 +462,51 @@ impl JobQueue for MemoryQueue {
         }
     }
 
+    async fn repair(&self, job: &JobId, _: &[Strip]) -> Result<Vec<Strip>, QueueError> {
+        // Memory loses nothing but whole jobs.
+        let state = self.state();
+        let known = state.jobs.contains_key(job);
+        known
+            .then(Vec::new)
+            .ok_or_else(|| QueueError::JobGone(job.clone()))
+    }
+
+    async fn report(&self, job: &JobId, _: &JobReport) -> Result<JobOrders, QueueError> {
+        // Nobody else could read it, nor want anything.
+        self.repair(job, &[]).await.map(|_| JobOrders::default())
+    }
+
+    async fn under_way(&self, job: &JobId) -> Result<UnderWay, QueueError> {
+        let state = self.state();
+        let job = (state.jobs.get(job)).ok_or_else(|| QueueError::JobGone(job.clone()))?;
+        let render = |entry: &&Entry| entry.order.issue == Issue::Render;
+        let lease = |leased: &Leased| status::Leased {
+            strip: leased.entry.order.strip,
+            issue: leased.entry.order.issue,
+            worker: leased.owner.to_string(),
+            attempt: leased.entry.deliveries,
+            entry: leased.entry.id.to_string(),
+        };
+        Ok(UnderWay {
+            waiting: job.queue.iter().filter(render).count() as u64,
+            leases: job.leased.values().map(lease).collect(),
+        })
+    }
+
+    async fn quarantine(&self, worker: &str, reason: &str) -> Result<(), QueueError> {
+        tracing::warn!(worker, reason, "in quarantine");
+        let until = Instant::now() + QUARANTINE;
+        self.state().quarantined.insert(worker.into(), until);
+        Ok(())
+    }
+
+    async fn fail(&self, job: &JobId, _: &JobReport) -> Result<(), QueueError> {
+        self.finish(job).await
+    }
+
     async fn finish(&self, job: &JobId) -> Result<(), QueueError> {
         self.state().jobs.remove(job);
+        self.shared.ended.notify_waiters();
         self.shared.work.notify_waiters();
         self.shared.results.notify_waiters();
         Ok(())

@@ -7,6 +7,8 @@ use std::time::Duration;
 use fractal::{BackendChoice, Strip, StripBuffer};
 
 use crate::job::{JobId, JobSpec};
+use crate::order::{Issue, Order};
+use crate::status::{JobOrders, JobReport, UnderWay, WorkerAbout, WorkerFigures};
 
 /// What a worker's lane can compute: it is offered only jobs that admit it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +38,20 @@ pub struct Lease {
     pub job: Arc<JobSpec>,
     /// The strip.
     pub strip: Strip,
+    /// What it is wanted for.
+    pub issue: Issue,
     /// How often it was delivered, this time included; from 1.
     pub attempt: u32,
     /// The queue's own name for the entry.
     pub entry: String,
+}
+
+impl Lease {
+    /// The place of its result among those of its job.
+    #[must_use]
+    pub fn slot(&self) -> u32 {
+        self.issue.slot(self.strip, self.job.strips)
+    }
 }
 
 /// Answer to a heartbeat.
@@ -47,7 +59,7 @@ pub struct Lease {
 pub enum LeaseState {
     /// Still this worker's, for another [`crate::job::LEASE`].
     Held,
-    /// Somebody else's by now, or done: stop.
+    /// Somebody else's by now, or done by somebody else: stop.
     Lost,
     /// The job is finished or cancelled: stop.
     JobGone,
@@ -75,6 +87,10 @@ pub enum Collected {
         worker: String,
         /// Deliveries that it took, from 1.
         attempt: u32,
+        /// What it was wanted for.
+        issue: Issue,
+        /// Names of workers that failed at it before, each as often as it did.
+        blamed: Vec<String>,
     },
     /// A result that was malformed, truncated, oversized or foreign; counted and thrown away. The
     /// submitter enqueues the strip again.
@@ -88,6 +104,8 @@ pub enum Collected {
     Dead {
         /// The strip.
         strip: Strip,
+        /// What it was wanted for.
+        issue: Issue,
         /// Why, as far as workers said so.
         reasons: Vec<String>,
     },
@@ -133,6 +151,9 @@ pub enum QueueError {
     /// The server is out of memory; may pass when submitters collect.
     #[error("Redis is out of memory: {0}")]
     OutOfMemory(String),
+    /// An operator cancelled the job.
+    #[error("job {0} was cancelled")]
+    Cancelled(JobId),
     /// The queue holds no such job: it was finished, expired or flushed away.
     #[error("the queue does not know job {0} any more")]
     JobGone(JobId),
@@ -178,6 +199,19 @@ pub trait WorkerQueue: Send + Sync + 'static {
 
     /// Leaves the farm: forgets this worker, unless it still holds strips.
     fn leave(&self) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// Resolves at the next hint that a lease may have ended, because its job did: beat at once then. A
+    /// hint may get lost.
+    fn hint(&self) -> impl Future<Output = ()> + Send;
+
+    /// Resolves when an operator asks this worker to finish or give back what it has, and leave.
+    fn drained(&self) -> impl Future<Output = ()> + Send;
+
+    /// Says what this worker is; it is given only jobs of its build from then on.
+    fn describe(&self, about: WorkerAbout);
+
+    /// Says what this worker has done so far; goes out with its next sign of life.
+    fn tell(&self, figures: WorkerFigures);
 }
 
 /// A queue as a submitter sees it.
@@ -185,14 +219,15 @@ pub trait JobQueue: Send + Sync + 'static {
     /// Most bytes of buffers that may be queued, leased or waiting to be collected at once.
     fn window_bytes(&self) -> u64;
 
-    /// Makes a job known to workers; nothing is queued yet.
+    /// Makes a job known to workers; nothing is queued yet. A job that is known already is taken up as it is:
+    /// so a submitter that was restarted goes on.
     fn create(&self, job: Arc<JobSpec>) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// Queues strips of a job, in this order.
     fn enqueue(
         &self,
         job: &JobId,
-        strips: &[Strip],
+        orders: &[Order],
     ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// What workers have delivered since the last call; waits up to `wait` for something. Each strip's
@@ -203,8 +238,41 @@ pub trait JobQueue: Send + Sync + 'static {
         wait: Duration,
     ) -> impl Future<Output = Result<Vec<Collected>, QueueError>> + Send;
 
+    /// Makes whole what the queue lost of a job (its server came back empty or with older data), and says
+    /// which of the `awaited` strips it does not hold any more: neither to do, nor under way, nor done, nor dead.
+    fn repair(
+        &self,
+        job: &JobId,
+        awaited: &[Strip],
+    ) -> impl Future<Output = Result<Vec<Strip>, QueueError>> + Send;
+
+    /// The submitter's sign of life, about once a second: how the job stands; and what operators want of it.
+    fn report(
+        &self,
+        job: &JobId,
+        report: &JobReport,
+    ) -> impl Future<Output = Result<JobOrders, QueueError>> + Send;
+
+    /// Which of the job's strips wait, and who has the others.
+    fn under_way(&self, job: &JobId) -> impl Future<Output = Result<UnderWay, QueueError>> + Send;
+
+    /// Keeps a worker, by its name, from getting strips of any job: for a minute, and each time twice as long, up to
+    /// an hour. What it was accused of is forgotten after a day.
+    fn quarantine(
+        &self,
+        worker: &str,
+        reason: &str,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
+
     /// Ends a job, finished or not: removes all that the queue holds of it, and tells its workers.
     fn finish(&self, job: &JobId) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// Ends a job as failed: like [`JobQueue::finish`], but its last report stays readable for a day.
+    fn fail(
+        &self,
+        job: &JobId,
+        report: &JobReport,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// How many workers are alive, as far as the queue knows.
     fn workers(&self) -> impl Future<Output = Result<usize, QueueError>> + Send;

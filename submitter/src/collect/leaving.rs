@@ -33,12 +33,17 @@ impl Leaving {
     }
 
     /// Where the next strip goes; it is closed when a file has ended early.
-    pub fn door(&self) -> &Sender<Arc<StripBuffer>> {
-        &self.sender
+    pub fn door(&self) -> Sender<Arc<StripBuffer>> {
+        self.sender.clone()
+    }
+
+    /// Lets go of the files: what is on the way to them does not arrive.
+    pub fn give_up(&mut self) {
+        self.task.abort();
     }
 
     /// Waits until the last strip is with every file; `false` when a file has ended early.
-    pub async fn end(mut self) -> bool {
+    pub async fn end(&mut self) -> bool {
         let (closed, _) = channel(WAITING);
         // Without a sender the task ends after the last strip.
         drop(std::mem::replace(&mut self.sender, closed));

@@ -10,7 +10,7 @@ pub mod record;
 pub mod saved;
 pub mod store;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
@@ -23,11 +23,11 @@ use std::time::{Duration, Instant};
 use farm_queue::JobSpec;
 use farm_queue::protocol::blob::{self, Decoded};
 use fractal::{Strip, StripBuffer};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{Permit, Receiver, Sender, channel};
-use tokio::sync::oneshot;
 
-pub use record::Event;
 use record::Place;
+pub use record::{Event, maker};
 pub use saved::Saved;
 pub use store::{Store, StoreError, Taken};
 
@@ -57,8 +57,6 @@ pub enum Entry {
     },
     /// Something else.
     Event(Event),
-    /// Answers when all before it is written.
-    Flush(oneshot::Sender<()>),
 }
 
 /// The journal of one job, open.
@@ -74,13 +72,19 @@ struct Shared {
     job: Arc<JobSpec>,
     /// Where strips are that were written.
     places: Mutex<HashMap<u32, Place>>,
+    /// Strips of which nothing counts that was handed over before they were revoked.
+    revoked: Mutex<HashSet<u32>>,
     /// The file, for reading, and its folder; once there is one. Held also while the file is written: both
     /// have one position in it.
     file: Mutex<Option<(File, PathBuf)>>,
     /// Strips that were handed over and are not written yet.
     unwritten: AtomicU32,
+    /// A strip was written, or never will be.
+    written: Notify,
     /// It could not be written any more.
     ended: AtomicBool,
+    /// It holds what is not to be used.
+    spoilt: AtomicBool,
     /// Nobody will want it: what is not written need not be.
     discard: AtomicBool,
 }
@@ -108,9 +112,12 @@ impl Journal {
         let shared = Arc::new(Shared {
             job: Arc::clone(job),
             places: Mutex::default(),
+            revoked: Mutex::default(),
             file: Mutex::default(),
             unwritten: AtomicU32::new(0),
+            written: Notify::new(),
             ended: AtomicBool::new(false),
+            spoilt: AtomicBool::new(false),
             discard: AtomicBool::new(false),
         });
         let (sender, receiver) = channel(WAITING);
@@ -161,26 +168,49 @@ impl Journal {
         self.shared.unwritten.load(Ordering::Relaxed)
     }
 
+    /// Waits until the next strip is written.
+    pub async fn written(&self) {
+        self.shared.written.notified().await;
+    }
+
     /// Whether a strip can be read back.
     #[must_use]
     pub fn holds(&self, strip: u32) -> bool {
         lock(&self.shared.places).contains_key(&strip)
     }
 
+    /// The strips that can be read back and that `worker` made.
+    #[must_use]
+    pub fn made_by(&self, worker: &str) -> Vec<u32> {
+        let maker = maker(worker);
+        let places = lock(&self.shared.places);
+        let made = places.iter().filter(|(_, place)| place.maker == maker);
+        made.map(|(strip, _)| *strip).collect()
+    }
+
+    /// What was handed over of these strips so far is not to be used: from now on, and after a
+    /// [`Event::Revoked`] which has to be handed over next also for who resumes the job.
+    pub fn revoke(&self, strips: &[u32]) {
+        lock(&self.shared.revoked).extend(strips);
+        let mut places = lock(&self.shared.places);
+        for strip in strips {
+            places.remove(strip);
+        }
+        if !self.works() {
+            // It cannot say so any more.
+            self.shared.spoilt.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// A strip that was announced will not be handed over after all.
+    pub fn withdraw(&self) {
+        self.shared.unwritten.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Whether it is still written.
     #[must_use]
     pub fn works(&self) -> bool {
         !self.shared.ended.load(Ordering::Relaxed)
-    }
-
-    /// Waits until all that was handed over is written.
-    pub async fn flush(&self) {
-        let (done, flushed) = oneshot::channel();
-        if let Some(place) = self.place().await {
-            place.send(Entry::Flush(done));
-            // An error is the thread's end: there is nothing to wait for.
-            let _ = flushed.await;
-        }
     }
 
     /// Reads a strip back; `None` when it is not there, or not what it was.
@@ -212,6 +242,7 @@ impl Journal {
     pub fn end(mut self, keep: bool) -> bool {
         self.shared.discard.store(!keep, Ordering::Relaxed);
         self.join();
+        let keep = keep && !self.shared.spoilt.load(Ordering::Relaxed);
         let file = lock(&self.shared.file).take();
         match file {
             Some((_, folder)) if !keep => {
@@ -392,9 +423,7 @@ impl Shared {
         }
         if is_strip {
             self.unwritten.fetch_sub(1, Ordering::Relaxed);
-        }
-        if let Entry::Flush(done) = entry {
-            let _ = done.send(());
+            self.written.notify_one();
         }
     }
 
@@ -408,26 +437,29 @@ impl Shared {
             } => {
                 let index = buffer.strip.index;
                 let parts = blob::parts(&self.job.id, buffer, worker, *attempt);
-                let kernel = buffer.origin.kernel_id;
-                record::strip(&mut output.record, index, kernel, parts.pieces());
+                let maker = record::maker(worker);
+                record::strip(&mut output.record, index, maker, parts.pieces());
                 let place = Place {
                     at: output.end + record::HEADER_BYTES as u64,
                     bytes: (output.record.len() - record::HEADER_BYTES) as u32,
+                    maker,
                 };
                 self.append(output)?;
-                lock(&self.places).insert(index, place);
+                let revoked = lock(&self.revoked);
+                if !revoked.contains(&index) {
+                    lock(&self.places).insert(index, place);
+                }
             }
             Entry::Event(event) => {
                 record::event(&mut output.record, event);
                 self.append(output)?;
                 if let Event::Revoked(strips) = event {
-                    let mut places = lock(&self.places);
+                    let mut revoked = lock(&self.revoked);
                     for strip in strips {
-                        places.remove(strip);
+                        revoked.remove(strip);
                     }
                 }
             }
-            Entry::Flush(_) => {}
         }
         Ok(())
     }
@@ -459,7 +491,7 @@ impl Entry {
                 let planes = buffer.planes.iter().map(|plane| plane.bytes().len() as u64);
                 planes.sum()
             }
-            _ => 0,
+            Self::Event(_) => 0,
         }
     }
 }

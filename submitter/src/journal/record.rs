@@ -8,7 +8,7 @@
 //!  6  2  zero
 //!  8  4  strip: index; event: 0
 //! 12  4  length of what follows the header
-//! 16  8  strip: kernel id; event: 0
+//! 16  8  strip: digest of its worker's name; event: 0
 //! 24  8  xxh3 of all other bytes
 //! 32     a strip as it travels (`farm_queue::protocol::blob`), or an event as JSON
 //! ```
@@ -23,7 +23,7 @@ use farm_queue::JobSpec;
 use farm_queue::protocol::blob::MAX_HEADER_BYTES;
 use farm_queue::protocol::spec::largest_strip_bytes;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 /// Most bytes of an event: one that names every strip of the largest picture fits.
 const MAX_EVENT_BYTES: u64 = 2 << 20;
@@ -57,6 +57,14 @@ pub struct Place {
     pub at: u64,
     /// Bytes of it.
     pub bytes: u32,
+    /// Who made it: [`maker`] of the worker's name.
+    pub maker: u64,
+}
+
+/// What stands for a worker's name.
+#[must_use]
+pub fn maker(worker: &str) -> u64 {
+    xxh3_64(worker.as_bytes())
 }
 
 /// What a journal's file holds.
@@ -96,13 +104,8 @@ impl Reading {
 }
 
 /// Appends the record of a strip to `out`: its blob, in pieces.
-pub fn strip<'a>(
-    out: &mut Vec<u8>,
-    index: u32,
-    kernel_id: u64,
-    blob: impl Iterator<Item = &'a [u8]>,
-) {
-    record(out, (STRIP, index, kernel_id), blob);
+pub fn strip<'a>(out: &mut Vec<u8>, index: u32, maker: u64, blob: impl Iterator<Item = &'a [u8]>) {
+    record(out, (STRIP, index, maker), blob);
 }
 
 /// Appends the record of an event to `out`.
@@ -114,7 +117,7 @@ pub fn event(out: &mut Vec<u8>, event: &Event) {
 
 fn record<'a>(
     out: &mut Vec<u8>,
-    (kind, index, kernel_id): (u8, u32, u64),
+    (kind, index, maker): (u8, u32, u64),
     body: impl Iterator<Item = &'a [u8]>,
 ) {
     let start = out.len();
@@ -122,7 +125,7 @@ fn record<'a>(
     out.extend_from_slice(&[VERSION, kind, 0, 0]);
     out.extend_from_slice(&index.to_le_bytes());
     out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&kernel_id.to_le_bytes());
+    out.extend_from_slice(&maker.to_le_bytes());
     out.extend_from_slice(&[0; 8]);
     for piece in body {
         out.extend_from_slice(piece);
@@ -146,7 +149,7 @@ struct Header {
     kind: u8,
     index: u32,
     bytes: u32,
-    kernel_id: u64,
+    maker: u64,
 }
 
 impl Header {
@@ -170,20 +173,16 @@ impl Header {
             kind,
             index,
             bytes,
-            kernel_id: u64::from(number(16)) | u64::from(number(20)) << 32,
+            maker: u64::from(number(16)) | u64::from(number(20)) << 32,
         })
     }
 }
 
-/// Reads a journal's file from its start. Strips whose kernel `admits` refuses are left out.
+/// Reads a journal's file from its start.
 ///
 /// # Errors
 /// What the system says; nothing that the file holds is an error.
-pub fn scan(
-    source: &mut (impl Read + Seek),
-    reading: Reading,
-    admits: impl Fn(u64) -> bool,
-) -> io::Result<Found> {
+pub fn scan(source: &mut (impl Read + Seek), reading: Reading) -> io::Result<Found> {
     let mut found = Found::default();
     let length = source.seek(SeekFrom::End(0))?;
     let mut at = 0;
@@ -213,14 +212,14 @@ pub fn scan(
         };
         let begin = at + HEADER_BYTES as u64;
         match header.kind {
-            STRIP if admits(header.kernel_id) => {
+            STRIP => {
                 let place = Place {
                     at: begin,
                     bytes: header.bytes,
+                    maker: header.maker,
                 };
                 found.strips.insert(header.index, place);
             }
-            STRIP => {}
             _ => match serde_json::from_slice(&body) {
                 Ok(Event::Queued(below)) => {
                     found.queued = found.queued.max(below.min(reading.strips));
@@ -280,7 +279,7 @@ mod tests {
     };
 
     fn read(bytes: &[u8]) -> Found {
-        scan(&mut Cursor::new(bytes), READING, |_| true).unwrap()
+        scan(&mut Cursor::new(bytes), READING).unwrap()
     }
 
     /// A file of strips, and where each record ends.
@@ -372,17 +371,16 @@ mod tests {
     fn events_take_effect_in_their_place() {
         let mut bytes = Vec::new();
         let body = [1, 2, 3];
-        let mut one = |bytes: &mut Vec<u8>, index, kernel| {
-            strip(bytes, index, kernel, std::iter::once(body.as_slice()));
+        let mut one = |bytes: &mut Vec<u8>, index, maker| {
+            strip(bytes, index, maker, std::iter::once(body.as_slice()));
         };
         event(&mut bytes, &Event::Queued(9));
         one(&mut bytes, 3, 7);
         one(&mut bytes, 4, 7);
         event(&mut bytes, &Event::Revoked(vec![3, 4]));
         one(&mut bytes, 4, 7);
-        one(&mut bytes, 5, 8);
         event(&mut bytes, &Event::Queued(1000));
-        let found = scan(&mut Cursor::new(&bytes), READING, |kernel| kernel == 7).unwrap();
+        let found = scan(&mut Cursor::new(&bytes), READING).unwrap();
         assert_eq!(found.strips.keys().copied().collect::<Vec<_>>(), [4]);
         assert_eq!(found.queued, READING.strips, "no more than there are");
         assert_eq!(found.end as usize, bytes.len());

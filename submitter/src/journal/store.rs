@@ -145,7 +145,7 @@ impl Store {
             let saved = self.saved(&job).ok()?;
             let mut file = File::open(self.folder_of(&job).join(STRIPS)).ok()?;
             let live = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-            let found = record::scan(&mut file, Reading::of(&saved.job, false), |_| true).ok()?;
+            let found = record::scan(&mut file, Reading::of(&saved.job, false)).ok()?;
             Some(Listed {
                 strips: found.strips.len(),
                 bytes: file.metadata().map_or(0, |metadata| metadata.len()),
@@ -177,11 +177,11 @@ impl Store {
         }
     }
 
-    /// Takes up the journal of `job`. Strips of kernels that `admits` refuses are left out.
+    /// Takes up the journal of `job`.
     ///
     /// # Errors
     /// When its submitter lives, or it cannot be read.
-    pub fn take(&self, job: &JobId, admits: impl Fn(u64) -> bool) -> Result<Taken, StoreError> {
+    pub fn take(&self, job: &JobId) -> Result<Taken, StoreError> {
         let folder = self.folder_of(job);
         let io = |source| StoreError::Io {
             job: job.clone(),
@@ -199,7 +199,7 @@ impl Store {
         }
         // Read under the lock: what was removed in between is not taken up.
         let saved = self.saved(job)?;
-        let found = record::scan(&mut file, Reading::of(&saved.job, true), admits).map_err(io)?;
+        let found = record::scan(&mut file, Reading::of(&saved.job, true)).map_err(io)?;
         if found.damage > 0 {
             tracing::warn!(%job, places = found.damage, "the journal is damaged; what is lost is computed again");
         }
@@ -215,11 +215,11 @@ impl Store {
 
     /// The newest journal with this fingerprint that nobody holds, taken up.
     #[must_use]
-    pub fn same(&self, fingerprint: &str, admits: impl Fn(u64) -> bool) -> Option<Taken> {
+    pub fn same(&self, fingerprint: &str) -> Option<Taken> {
         self.jobs().into_iter().rev().find_map(|job| {
             let saved = self.saved(&job).ok()?;
             (saved.fingerprint == fingerprint).then_some(())?;
-            self.take(&job, &admits).ok()
+            self.take(&job).ok()
         })
     }
 
@@ -327,16 +327,13 @@ mod tests {
         let job = saved.job.id.clone();
         let (_, file) = store.begin(&saved).unwrap();
         assert!(store.list()[0].live);
-        assert!(matches!(
-            store.take(&job, |_| true),
-            Err(StoreError::Live(_))
-        ));
-        assert!(store.same(&saved.fingerprint, |_| true).is_none());
+        assert!(matches!(store.take(&job), Err(StoreError::Live(_))));
+        assert!(store.same(&saved.fingerprint).is_none());
         drop(file);
         assert!(!store.list()[0].live);
-        let taken = store.same(&saved.fingerprint, |_| true).unwrap();
+        let taken = store.same(&saved.fingerprint).unwrap();
         assert_eq!(taken.saved, saved);
-        assert!(store.same(&saved.fingerprint, |_| true).is_none());
+        assert!(store.same(&saved.fingerprint).is_none());
         remove(&taken.folder);
         assert!(store.list().is_empty());
         assert!(fs::read_dir(&store.folder).unwrap().next().is_none());

@@ -78,32 +78,32 @@ const PLANTS: [(&str, Plant, bool); 25] = [
     ),
     (
         "a strip that is no number",
-        |t| t.add("q", &["v", "1", "s", "zero"]),
+        |t| t.add("q", &["v", "2", "s", "zero"]),
         false,
     ),
     (
         "a strip past the last",
-        |t| t.add("q", &["v", "1", "s", "4294967295"]),
+        |t| t.add("q", &["v", "2", "s", "4294967295"]),
         false,
     ),
     (
         "a strip of another version",
-        |t| t.add("q", &["v", "2", "s", "0"]),
-        false,
-    ),
-    (
-        "a strip twice",
         |t| t.add("q", &["v", "1", "s", "0"]),
         false,
     ),
     (
+        "a strip twice",
+        |t| t.add("q", &["v", "2", "s", "0"]),
+        false,
+    ),
+    (
         "a strip of a hundred fields",
-        |t| t.add("q", &["v", "1"].repeat(100)),
+        |t| t.add("q", &["v", "2"].repeat(100)),
         false,
     ),
     (
         "a flood in the queue",
-        |t| t.add("q", &["v", "1", "s", &"0".repeat(FLOOD)]),
+        |t| t.add("q", &["v", "2", "s", &"0".repeat(FLOOD)]),
         false,
     ),
     (
@@ -113,7 +113,7 @@ const PLANTS: [(&str, Plant, bool); 25] = [
     ),
     (
         "an announcement past the last strip",
-        |t| t.add("done", &["v", "1", "s", "99999"]),
+        |t| t.add("done", &["v", "2", "s", "99999"]),
         true,
     ),
     (
@@ -123,12 +123,12 @@ const PLANTS: [(&str, Plant, bool); 25] = [
     ),
     (
         "a flood of an announcement",
-        |t| t.add("done", &["v", "1", "s", &"0".repeat(FLOOD)]),
+        |t| t.add("done", &["v", "2", "s", &"0".repeat(FLOOD)]),
         true,
     ),
     (
         "an announcement without a result",
-        |t| t.add("done", &["v", "1", "s", "2"]),
+        |t| t.add("done", &["v", "2", "s", "2"]),
         true,
     ),
     ("an empty result", |t| t.store(b""), true),
@@ -211,7 +211,7 @@ fn plant_job(target: &Target, spec: &str) {
     let id = JobId::generate();
     let (server, key) = (target.server, |part: &str| format!("mf:{{{id}}}:{part}"));
     server.ask::<()>(&["SET", &key("spec"), spec]);
-    server.ask::<String>(&["XADD", &key("q"), "*", "v", "1", "s", "0"]);
+    server.ask::<String>(&["XADD", &key("q"), "*", "v", "2", "s", "0"]);
     server.ask::<()>(&["XGROUP", "CREATE", &key("q"), "w", "0"]);
     server.ask::<()>(&["ZADD", "mf:jobs", "0", id.as_str()]);
 }

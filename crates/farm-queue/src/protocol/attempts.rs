@@ -43,10 +43,48 @@ pub fn reason_line(reason: &str) -> String {
     line
 }
 
+/// Most bytes of a worker's name.
+pub const MAX_NAME_BYTES: usize = 64;
+/// What the queue itself says when a lease ran out, after the owner.
+const NO_HEARTBEAT: &str = ": no heartbeat";
+
+/// A worker's name as it is used everywhere: one line of bounded length without the colon that ends it in
+/// reasons.
+#[must_use]
+pub fn worker_name(name: &str) -> String {
+    let line = reason_line(name).replace(':', "_");
+    line[..line.floor_char_boundary(MAX_NAME_BYTES)].to_owned()
+}
+
+/// The name of a worker among the names of its processes, `NAME.PID.RANDOM`.
+#[must_use]
+pub fn worker_of(process: &str) -> &str {
+    process.rsplitn(3, '.').nth(2).unwrap_or(process)
+}
+
 /// The reason that the queue itself gives when a lease ran out.
 #[must_use]
 pub fn expired_reason(owner: &str) -> String {
-    reason_line(&format!("{owner}: no heartbeat"))
+    reason_line(&format!("{owner}{NO_HEARTBEAT}"))
+}
+
+/// Who is to blame for a failed delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame<'a> {
+    /// The worker of that name said itself that it failed.
+    Worker(&'a str),
+    /// The process of that name fell silent: died, or was cut off.
+    Silent(&'a str),
+}
+
+/// Who is to blame by a reason that was kept.
+#[must_use]
+pub fn blame(reason: &str) -> Option<Blame<'_>> {
+    if let Some(process) = reason.strip_suffix(NO_HEARTBEAT) {
+        return Some(Blame::Silent(process));
+    }
+    let (name, _) = reason.split_once(": ")?;
+    Some(Blame::Worker(name))
 }
 
 /// Adds `reason` to those kept of a strip; what is over [`MAX_REASONS`] is left out.
@@ -66,6 +104,18 @@ mod tests {
         assert_eq!(after(MAX_DELIVERIES - 1), Next::Deliver(MAX_DELIVERIES));
         assert_eq!(after(MAX_DELIVERIES), Next::Dead);
         assert_eq!(after(u32::MAX), Next::Dead);
+    }
+
+    #[test]
+    fn reasons_say_who_is_to_blame() {
+        assert_eq!(blame("a.b: it: burnt"), Some(Blame::Worker("a.b")));
+        let silent = expired_reason("box.local.12.00ff");
+        assert_eq!(blame(&silent), Some(Blame::Silent("box.local.12.00ff")));
+        assert_eq!(worker_of("box.local.12.00ff"), "box.local");
+        assert_eq!(worker_of("in process"), "in process");
+        assert_eq!(blame("nobody"), None);
+        assert_eq!(worker_name("a: b\n"), "a_ b ");
+        assert_eq!(worker_name(&"é".repeat(99)).len(), MAX_NAME_BYTES);
     }
 
     #[test]

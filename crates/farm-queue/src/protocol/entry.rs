@@ -1,18 +1,24 @@
 //! The small fields of stream entries: which strip an entry is about.
 //!
-//! Entries of all three streams carry `v` (version) and `s` (strip index); dead letters carry `r`, the
-//! reasons, one a line.
+//! Entries of all three streams carry `v` (version) and `s`, the slot: a strip's index, or for an audit the
+//! number of the job's strips and the index. Strips to do may carry `n`, the name of a worker that may not have
+//! it, and `x` when they are copies of one under way; dead letters carry `r`, the reasons, one a line.
 
 use fractal::{Strip, StripPlan};
 
-use crate::protocol::attempts::{MAX_REASONS, reason_line};
+use crate::order::{Issue, Order};
+use crate::protocol::attempts::{MAX_REASONS, reason_line, worker_name};
 
 /// Version of the entries that this build writes, and the only one that it reads.
-pub const ENTRY_VERSION: &str = "1";
+pub const ENTRY_VERSION: &str = "2";
 /// Field of the version.
 pub const VERSION_FIELD: &str = "v";
-/// Field of the strip's index.
-pub const STRIP_FIELD: &str = "s";
+/// Field of the slot.
+pub const SLOT_FIELD: &str = "s";
+/// Field of the worker that may not have it.
+pub const NOT_FIELD: &str = "n";
+/// Field of a copy; its value does not matter.
+pub const EXTRA_FIELD: &str = "x";
 /// Field of a dead letter's reasons.
 pub const REASONS_FIELD: &str = "r";
 /// Most fields that an entry may have; foreign ones beside ours are let pass, floods are not.
@@ -27,14 +33,14 @@ pub enum EntryError {
     /// Without a version, or written by a build of another version.
     #[error("an entry of an unknown version; this build reads version {ENTRY_VERSION}")]
     Version,
-    /// Without a strip index, or with one that is no number.
-    #[error("an entry without a strip index")]
+    /// Without a slot, or with one that is no number.
+    #[error("an entry without a strip")]
     NoStrip,
-    /// The index is past the job's last strip.
-    #[error("an entry for strip {index} of a job of {count}")]
+    /// The slot is past the job's last one.
+    #[error("an entry for place {slot} of a job of {count} strips")]
     Foreign {
-        /// Index in the entry.
-        index: u32,
+        /// Slot in the entry.
+        slot: u32,
         /// Strips of the job.
         count: u32,
     },
@@ -50,26 +56,48 @@ fn field<'a>(fields: &'a [Field], name: &str) -> Option<&'a [u8]> {
         .map(|(_, value)| value.as_slice())
 }
 
-/// The strip that an entry's fields are about.
+/// The strip that an entry's fields are about, and what for.
 ///
 /// # Errors
 /// Why the entry is none of this job's.
-pub fn strip(fields: &[Field], plan: StripPlan) -> Result<Strip, EntryError> {
+pub fn strip(fields: &[Field], plan: StripPlan) -> Result<(Strip, Issue), EntryError> {
     if fields.len() > MAX_FIELDS {
         return Err(EntryError::TooManyFields(fields.len()));
     }
     if field(fields, VERSION_FIELD) != Some(ENTRY_VERSION.as_bytes()) {
         return Err(EntryError::Version);
     }
-    let index = field(fields, STRIP_FIELD)
+    let slot: u32 = field(fields, SLOT_FIELD)
         // `parse` would take a sign, which nobody of ours writes.
         .filter(|text| text.iter().all(u8::is_ascii_digit))
         .and_then(|text| std::str::from_utf8(text).ok())
         .and_then(|text| text.parse().ok())
         .ok_or(EntryError::NoStrip)?;
-    plan.strip(index).ok_or(EntryError::Foreign {
-        index,
-        count: plan.count(),
+    let count = plan.count();
+    let (index, issue) = match slot.checked_sub(count) {
+        None => (slot, Issue::Render),
+        Some(index) => (index, Issue::Audit),
+    };
+    let strip = plan.strip(index);
+    strip
+        .map(|strip| (strip, issue))
+        .ok_or(EntryError::Foreign { slot, count })
+}
+
+/// What an entry of the strips to do asks for.
+///
+/// # Errors
+/// Why the entry is none of this job's.
+pub fn order(fields: &[Field], plan: StripPlan) -> Result<Order, EntryError> {
+    let (strip, issue) = strip(fields, plan)?;
+    let not = field(fields, NOT_FIELD)
+        .filter(|name| !name.is_empty())
+        .map(|name| worker_name(&String::from_utf8_lossy(&name[..name.len().min(1024)])));
+    Ok(Order {
+        strip,
+        issue,
+        not,
+        extra: field(fields, EXTRA_FIELD).is_some_and(|value| !value.is_empty()),
     })
 }
 
@@ -104,20 +132,39 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes_and_nothing_else() {
-        let index_of = |s: &str| strip(&fields(&[("v", "1"), ("s", s)]), PLAN);
-        assert_eq!(index_of("3"), Ok(PLAN.strip(3).unwrap()));
+        let index_of = |s: &str| strip(&fields(&[("v", "2"), ("s", s)]), PLAN);
+        assert_eq!(index_of("3"), Ok((PLAN.strip(3).unwrap(), Issue::Render)));
+        assert_eq!(index_of("18"), Ok((PLAN.strip(3).unwrap(), Issue::Audit)));
         assert_eq!(
-            index_of("15"),
+            index_of("30"),
             Err(EntryError::Foreign {
-                index: 15,
+                slot: 30,
                 count: 15
             })
         );
+        let asked = order(
+            &fields(&[("v", "2"), ("s", "1"), ("n", "a"), ("x", "1")]),
+            PLAN,
+        );
+        let strip_1 = PLAN.strip(1).unwrap();
+        assert_eq!(
+            asked,
+            Ok(Order {
+                not: Some("a".to_owned()),
+                extra: true,
+                ..Order::from(strip_1)
+            })
+        );
+        let plain = order(
+            &fields(&[("v", "2"), ("s", "1"), ("n", ""), ("x", "")]),
+            PLAN,
+        );
+        assert_eq!(plain, Ok(Order::from(strip_1)));
         for bad in ["", "-1", "+3", "x", "4294967296", "3 "] {
             assert_eq!(index_of(bad), Err(EntryError::NoStrip), "{bad:?}");
         }
         assert_eq!(
-            strip(&fields(&[("v", "2"), ("s", "1")]), PLAN),
+            strip(&fields(&[("v", "1"), ("s", "1")]), PLAN),
             Err(EntryError::Version)
         );
         assert_eq!(strip(&fields(&[]), PLAN), Err(EntryError::Version));
@@ -130,7 +177,7 @@ mod tests {
 
     #[test]
     fn reasons_come_back_by_line() {
-        let dead = fields(&[("v", "1"), ("s", "1"), ("r", "one\ntwo\n")]);
+        let dead = fields(&[("v", "2"), ("s", "1"), ("r", "one\ntwo\n")]);
         assert_eq!(reasons(&dead), ["one", "two"]);
         assert!(reasons(&[]).is_empty());
     }
@@ -139,12 +186,13 @@ mod tests {
         #[test]
         fn any_fields_are_read_without_panic(
             fields in prop::collection::vec(
-                (prop_oneof![Just(b"v".to_vec()), Just(b"s".to_vec()), Just(b"r".to_vec()), any::<Vec<u8>>()],
-                 prop_oneof![Just(b"1".to_vec()), any::<Vec<u8>>()]),
+                (prop_oneof![Just(b"v".to_vec()), Just(b"s".to_vec()), Just(b"r".to_vec()), Just(b"n".to_vec()), any::<Vec<u8>>()],
+                 prop_oneof![Just(b"2".to_vec()), any::<Vec<u8>>()]),
                 0..20),
         ) {
-            if let Ok(found) = strip(&fields, PLAN) {
+            if let Ok((found, _)) = strip(&fields, PLAN) {
                 prop_assert_eq!(PLAN.strip(found.index), Some(found));
+                prop_assert!(order(&fields, PLAN).is_ok());
             }
             let reasons = reasons(&fields);
             prop_assert!(reasons.len() <= MAX_REASONS);

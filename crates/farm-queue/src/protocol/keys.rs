@@ -2,8 +2,10 @@
 //!
 //! | key | type | holds | removed by |
 //! |---|---|---|---|
-//! | `mf:jobs` | sorted set | active jobs by priority | `finish`; pruned by `create` |
+//! | `mf:jobs` | sorted set | jobs that workers are offered, by priority | `finish`, pause; pruned by `create` |
+//! | `mf:all` | sorted set | all jobs, by priority | `finish`; pruned by `create` |
 //! | `mf:{J}:spec` | string | the job's spec as JSON | `finish` |
+//! | `mf:{J}:state` | hash | what operators want of it, what its submitter says of it | `finish`; expiry after `fail` |
 //! | `mf:{J}:q` | stream, group `w` | strips to do and under way | `finish`; entries by commit |
 //! | `mf:{J}:r:S` | string | strip S's buffer until it is collected | `collect`, `finish` |
 //! | `mf:{J}:bits` | bitmap | strips with a committed buffer | `finish` |
@@ -13,15 +15,27 @@
 //! | `mf:{J}:why` | hash | reasons of failed deliveries by strip | `finish` |
 //! | `mf:{J}:crew` | sorted set | workers of a job with a cap, by the time until which they count | `finish`, expiry |
 //! | `mf:workers` | sorted set | workers, by the time until which they count as alive | `leave` |
+//! | `mf:worker:P` | string | what process P of a worker is and did, as JSON | `leave`, expiry |
+//! | `mf:orders` | hash | what operators want of workers, by process | `leave`, expiry |
+//! | `mf:bad` | hash | workers in quarantine, by name: until when, how often, why | expiry |
 //! | `mf:ctl` | channel | hints: wake up | |
 //!
+//! `S` is a slot: a strip's index, or for its audit the number of strips and the index.
 //! `{J}` is the job's name as a hash tag: all keys of a job lie in one slot, so every script touches one
 //! slot. Every key expires; a job's submitter keeps those of its job, and `mf:jobs`, alive.
 
 use crate::job::JobId;
 
-/// Active jobs by priority.
+/// Jobs that workers are offered, by priority.
 pub const JOBS: &str = "mf:jobs";
+/// All jobs, by priority.
+pub const ALL_JOBS: &str = "mf:all";
+/// Workers that operators want something of.
+pub const ORDERS: &str = "mf:orders";
+/// Workers in quarantine.
+pub const QUARANTINE: &str = "mf:bad";
+/// Value in [`ORDERS`]: finish or give back what you have, and leave.
+pub const ORDER_DRAIN: &str = "drain";
 /// Channel of hints; losing one costs a poll.
 pub const CONTROL: &str = "mf:ctl";
 /// The one consumer group of a job's stream.
@@ -39,12 +53,22 @@ pub const WAKE_WORK: &str = "work";
 pub const WAKE_CLAIM: &str = "claim";
 /// Message on [`CONTROL`]: a job ended.
 pub const WAKE_ENDED: &str = "ended";
+/// Message on [`CONTROL`]: an operator wants something of jobs or workers.
+pub const WAKE_ORDERS: &str = "orders";
+
+/// Where a process of a worker says what it is.
+#[must_use]
+pub fn worker(process: &str) -> String {
+    format!("mf:worker:{process}")
+}
 
 /// The names of one job's keys, made once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobKeys {
     /// The spec.
     pub spec: String,
+    /// Operators' wishes and the submitter's report.
+    pub state: String,
     /// The stream of strips.
     pub queue: String,
     /// Strips with a committed buffer.
@@ -69,6 +93,7 @@ impl JobKeys {
         let key = |part: &str| format!("mf:{{{job}}}:{part}");
         Self {
             spec: key("spec"),
+            state: key("state"),
             queue: key("q"),
             bits: key("bits"),
             got: key("got"),
@@ -80,15 +105,15 @@ impl JobKeys {
         }
     }
 
-    /// Where the buffer of strip `index` lies until it is collected.
+    /// Where the buffer for `slot` lies until it is collected.
     #[must_use]
-    pub fn result(&self, index: u32) -> String {
-        format!("{}{index}", self.result_prefix)
+    pub fn result(&self, slot: u32) -> String {
+        format!("{}{slot}", self.result_prefix)
     }
 
-    /// All keys but the results.
+    /// All keys but the results; the state last.
     #[must_use]
-    pub fn fixed(&self) -> [&str; 8] {
+    pub fn fixed(&self) -> [&str; 9] {
         [
             &self.spec,
             &self.queue,
@@ -98,6 +123,7 @@ impl JobKeys {
             &self.dead,
             &self.why,
             &self.crew,
+            &self.state,
         ]
     }
 }

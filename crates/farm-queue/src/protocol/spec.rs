@@ -168,6 +168,7 @@ mod tests {
             },
             backend: BackendChoice::Gpu,
             max_workers: None,
+            build: 0,
         }
     }
 

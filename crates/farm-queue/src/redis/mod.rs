@@ -32,6 +32,8 @@ pub use worker::RedisWorkerQueue;
 
 /// How long a job's keys outlive the last sign of its submitter.
 pub const JOB_LIFETIME: Duration = Duration::from_secs(3600);
+/// How long the state of a job that failed or was cancelled stays readable.
+pub const ENDED_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 /// How long a buffer waits to be collected.
 pub const RESULT_LIFETIME: Duration = Duration::from_secs(3600);
 /// How long a worker counts as alive after it last said so.

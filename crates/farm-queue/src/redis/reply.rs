@@ -54,6 +54,11 @@ pub(super) fn streams(value: Value) -> Vec<(String, Vec<Entry>)> {
     items(value).into_iter().filter_map(stream).collect()
 }
 
+/// The answer to XRANGE.
+pub(super) fn entries(value: Value) -> Vec<Entry> {
+    items(value).into_iter().filter_map(entry).collect()
+}
+
 /// The answer of the scripts that take a strip over: `[id, attempt, [field, value, ...]]`, or nil.
 pub(super) fn taken_over(value: Value) -> Option<(Entry, u32)> {
     let mut items = items(value).into_iter();

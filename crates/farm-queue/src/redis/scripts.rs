@@ -32,14 +32,18 @@ scripts! {
     CLAIM = "lua/claim.lua";
     COMMIT = "lua/commit.lua";
     CREATE = "lua/create.lua";
+    END = "lua/end.lua";
     ENQUEUE = "lua/enqueue.lua";
     FAIL = "lua/fail.lua";
     HEARTBEAT = "lua/heartbeat.lua";
     JOIN = "lua/join.lua";
     LEAVE = "lua/leave.lua";
+    ORDER = "lua/order.lua";
     PRESENCE = "lua/presence.lua";
+    QUARANTINE = "lua/quarantine.lua";
     REJECT = "lua/reject.lua";
     RELEASE = "lua/release.lua";
+    REPORT = "lua/report.lua";
     TAKE = "lua/take.lua";
     WORKERS = "lua/workers.lua";
 }

@@ -9,7 +9,7 @@ use ::redis::{PushKind, Value, cmd};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::protocol::keys::{CONTROL, WAKE_CLAIM};
+use crate::protocol::keys::{CONTROL, WAKE_CLAIM, WAKE_ENDED, WAKE_ORDERS};
 use crate::redis::connect::Server;
 
 /// Wait before a broken connection is opened anew.
@@ -24,6 +24,10 @@ pub(super) struct Heard {
     pub(super) hints: u64,
     /// Those of them that say that a strip was given back.
     pub(super) claims: u64,
+    /// Those of them that say that a job ended.
+    pub(super) ends: u64,
+    /// Those of them that say that an operator wants something.
+    pub(super) orders: u64,
 }
 
 /// Listens for ever; the sender is told of every hint.
@@ -47,11 +51,15 @@ async fn listen_once(
             match push.kind {
                 PushKind::Disconnection => on_break.notify_one(),
                 PushKind::Message => {
-                    let is_claim = matches!(push.data.get(1),
-                        Some(Value::BulkString(text)) if text == WAKE_CLAIM.as_bytes());
+                    let said = match push.data.get(1) {
+                        Some(Value::BulkString(text)) => text.as_slice(),
+                        _ => &[],
+                    };
                     on_message.send_modify(|heard| {
                         heard.hints += 1;
-                        heard.claims += u64::from(is_claim);
+                        heard.claims += u64::from(said == WAKE_CLAIM.as_bytes());
+                        heard.ends += u64::from(said == WAKE_ENDED.as_bytes());
+                        heard.orders += u64::from(said == WAKE_ORDERS.as_bytes());
                     });
                 }
                 _ => {}
@@ -64,6 +72,8 @@ async fn listen_once(
     heard.send_modify(|heard| {
         heard.hints += 1;
         heard.claims += 1;
+        heard.ends += 1;
+        heard.orders += 1;
     });
     loop {
         if timeout(PING_INTERVAL, broken.notified()).await.is_ok() {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ::redis::{Cmd, Pipeline, RedisWrite, ToRedisArgs, Value, cmd};
+use ::redis::{Cmd, Pipeline, RedisWrite, ToRedisArgs, Value, cmd, from_redis_value};
 use fractal::StripBuffer;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -28,6 +28,7 @@ use crate::queue::{Accepts, Delivered, Lease, LeaseState, QueueError, WorkerQueu
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, Server, bulk_timeout, is_unknown_script};
 use crate::redis::wake::{self, Heard};
 use crate::redis::{JOB_LIFETIME, PRESENCE_LIFETIME, RESULT_LIFETIME, millis, scripts};
+use crate::status::{self, Quarantine, WorkerAbout, WorkerFigures};
 
 /// Idle time that makes an entry look given up, so that anybody may take it over at once.
 const GIVEN_BACK_IDLE: Duration = Duration::from_secs(24 * 3600);
@@ -35,6 +36,9 @@ const GIVEN_BACK_IDLE: Duration = Duration::from_secs(24 * 3600);
 const POLL_WAITS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_secs(1));
 /// How long after a lease the worker expects more at once.
 const RECENTLY: Duration = Duration::from_secs(1);
+/// Wait after a sign of life that could not be given.
+const PRESENCE_RETRY: Duration = Duration::from_secs(1);
+
 /// A worker's end of the queue in Redis.
 pub struct RedisWorkerQueue {
     inner: Arc<Inner>,
@@ -51,6 +55,7 @@ struct Inner {
     bulk: Link,
     heard: Arc<watch::Sender<Heard>>,
     state: Mutex<State>,
+    drained: watch::Sender<bool>,
     malformed: AtomicU64,
     left: AtomicBool,
 }
@@ -63,6 +68,13 @@ struct State {
     /// Jobs of which an answer that may have assigned a strip got lost.
     lost_answers: HashSet<JobId>,
     last_lease: Option<Instant>,
+    /// When the list of jobs was last asked for.
+    listed: Option<Instant>,
+    /// Builds of jobs that this worker cannot serve, each told once.
+    foreign_builds: HashSet<u64>,
+    about: WorkerAbout,
+    figures: WorkerFigures,
+    quarantined_until: Option<Instant>,
     /// Claim hints that were acted on.
     claims_seen: u64,
 }
@@ -138,10 +150,9 @@ impl RedisWorkerQueue {
         let control = Link::new(Arc::clone(&server));
         server.check(&control).await?;
         let random = RandomState::new().hash_one(std::process::id());
-        let name = attempts::reason_line(worker_name);
-        let short = &name[..name.floor_char_boundary(64)];
+        let name = attempts::worker_name(worker_name);
         // Never used twice: entries of a dead process must not look like this one's.
-        let consumer = format!("{short}.{}.{random:016x}", std::process::id());
+        let consumer = format!("{name}.{}.{random:016x}", std::process::id());
         let heard = Arc::new(watch::Sender::new(Heard::default()));
         let inner = Arc::new(Inner {
             name,
@@ -156,8 +167,14 @@ impl RedisWorkerQueue {
                 held: HashSet::new(),
                 lost_answers: HashSet::new(),
                 last_lease: None,
+                listed: None,
+                foreign_builds: HashSet::new(),
+                about: WorkerAbout::default(),
+                figures: WorkerFigures::default(),
+                quarantined_until: None,
                 claims_seen: 0,
             }),
+            drained: watch::Sender::new(false),
             malformed: AtomicU64::new(0),
             left: AtomicBool::new(false),
         });
@@ -181,22 +198,77 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A sign of life; and what operators and submitters want of this worker.
     async fn show_presence(&self) -> Result<(), QueueError> {
+        let about = {
+            let state = self.state();
+            let shown = status::WorkerRecord {
+                name: self.name.clone(),
+                about: state.about.clone(),
+                figures: state.figures,
+            };
+            serde_json::to_vec(&shown).unwrap_or_default()
+        };
         let call = scripts::PRESENCE
             .call(&[keys::WORKERS])
             .arg(&self.consumer)
             .arg(millis(PRESENCE_LIFETIME));
-        self.control.script(&call).await
+        let now: u64 = self.control.script(&call).await?;
+        let mut both = Pipeline::with_capacity(3);
+        both.cmd("SET").arg(keys::worker(&self.consumer)).arg(about);
+        both.arg("PX").arg(millis(PRESENCE_LIFETIME));
+        both.cmd("HGET").arg(keys::ORDERS).arg(&self.consumer);
+        both.cmd("HGET").arg(keys::QUARANTINE).arg(&self.name);
+        let answers = self.control.pipeline(&both, CONTROL_TIMEOUT).await?;
+        let mut texts = answers.into_iter().map(|answer| {
+            (answer.extract_error().ok())
+                .and_then(|value| from_redis_value::<Option<String>>(value).ok())
+                .flatten()
+        });
+        let (_, order, record) = (texts.next(), texts.next(), texts.next());
+        if order.flatten().as_deref() == Some(keys::ORDER_DRAIN) {
+            self.drained.send_replace(true);
+        }
+        self.heed_quarantine(record.flatten().as_deref(), now);
+        Ok(())
+    }
+
+    fn heed_quarantine(&self, record: Option<&str>, now: u64) {
+        let record = record.and_then(Quarantine::parse);
+        let left = record
+            .as_ref()
+            .map_or(0, |record| record.until_ms.saturating_sub(now));
+        let mut state = self.state();
+        let was = state.quarantined_until.is_some();
+        state.quarantined_until = (left > 0).then(|| Instant::now() + Duration::from_millis(left));
+        match (was, record) {
+            (false, Some(record)) if left > 0 => tracing::warn!(
+                reason = record.reason,
+                secs = left / 1000,
+                "in quarantine: no strips for now"
+            ),
+            (true, _) if left == 0 => tracing::info!("out of quarantine"),
+            _ => {}
+        }
     }
 
     async fn keep_presence(self: Arc<Self>) {
+        let mut heard = self.heard.subscribe();
         loop {
-            sleep(PRESENCE_LIFETIME / 3).await;
+            let orders = heard.borrow_and_update().orders;
+            let asked = heard.wait_for(|heard| heard.orders != orders);
+            // Either way: at an operator's wish, or because it is time.
+            let hinted = matches!(timeout(PRESENCE_LIFETIME / 3, asked).await, Ok(Ok(_)));
+            if hinted {
+                // Jobs may have been paused.
+                self.state().listed = None;
+            }
             if self.left.load(Ordering::Relaxed) {
                 return;
             }
             if let Err(error) = self.show_presence().await {
                 tracing::debug!("cannot tell the farm that this worker is alive: {error}");
+                sleep(PRESENCE_RETRY).await;
             }
         }
     }
@@ -219,19 +291,24 @@ impl Inner {
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), QueueError> {
-        let job = JobKeys::new(&lease.job.id);
+        let keys = JobKeys::new(&lease.job.id);
+        self.give_back(&keys, &lease.entry, lease.attempt).await?;
+        self.given_back(lease);
+        Ok(())
+    }
+
+    /// Gives an entry back uncounted.
+    async fn give_back(&self, job: &JobKeys, entry: &str, attempt: u32) -> Result<(), QueueError> {
         let call = (scripts::RELEASE.call(&[&job.queue]))
             .arg(keys::GROUP)
             .arg(&self.consumer)
-            .arg(&lease.entry)
-            .arg(lease.attempt)
+            .arg(entry)
+            .arg(attempt)
             .arg(keys::RELEASED)
             .arg(millis(GIVEN_BACK_IDLE))
             .arg(keys::CONTROL)
             .arg(keys::WAKE_CLAIM);
-        self.control.script::<i64>(&call).await?;
-        self.given_back(lease);
-        Ok(())
+        self.control.script::<i64>(&call).await.map(drop)
     }
 
     /// This worker looks at once, too, even if it does not hear its own hint.
@@ -273,11 +350,12 @@ impl WorkerQueue for RedisWorkerQueue {
 
     async fn heartbeat(&self, lease: &Lease) -> Result<LeaseState, QueueError> {
         let job = JobKeys::new(&lease.job.id);
-        let call = (scripts::HEARTBEAT.call(&[&job.queue]))
+        let call = (scripts::HEARTBEAT.call(&[&job.queue, &job.bits]))
             .arg(keys::GROUP)
             .arg(&self.inner.consumer)
             .arg(&lease.entry)
-            .arg(lease.attempt);
+            .arg(lease.attempt)
+            .arg(lease.slot());
         let state = match self.inner.control.script::<i64>(&call).await? {
             1 => {
                 // A long strip keeps its worker's place too; whether it still has one does not matter.
@@ -298,12 +376,12 @@ impl WorkerQueue for RedisWorkerQueue {
     ) -> Result<Delivered, QueueError> {
         let inner = &self.inner;
         let job = JobKeys::new(&lease.job.id);
-        let result = job.result(lease.strip.index);
+        let result = job.result(lease.slot());
         let parts = blob::parts(&lease.job.id, &buffer, &inner.name, lease.attempt);
         let commit = (scripts::COMMIT.call(&[&job.queue, &result, &job.bits, &job.got, &job.done]))
             .arg(keys::GROUP)
             .arg(&lease.entry)
-            .arg(lease.strip.index)
+            .arg(lease.slot())
             .arg(entry::ENTRY_VERSION)
             .arg(millis(JOB_LIFETIME));
         // Together: the script itself sees whether the buffer is there, and refuses without it.
@@ -354,7 +432,7 @@ impl WorkerQueue for RedisWorkerQueue {
             .arg(millis(GIVEN_BACK_IDLE))
             .arg(keys::CONTROL)
             .arg(keys::WAKE_CLAIM)
-            .arg(lease.strip.index)
+            .arg(lease.slot())
             .arg(reason)
             .arg(MAX_DELIVERIES)
             .arg(entry::ENTRY_VERSION)
@@ -379,10 +457,39 @@ impl WorkerQueue for RedisWorkerQueue {
         }
         if inner.state().held.is_empty() {
             inner.left.store(true, Ordering::Relaxed);
-            let mut forget = cmd("ZREM");
-            forget.arg(keys::WORKERS).arg(&inner.consumer);
-            inner.control.query::<i64>(&forget, CONTROL_TIMEOUT).await?;
+            let mut forget = Pipeline::with_capacity(3);
+            forget.cmd("ZREM").arg(keys::WORKERS).arg(&inner.consumer);
+            forget.cmd("UNLINK").arg(keys::worker(&inner.consumer));
+            forget.cmd("HDEL").arg(keys::ORDERS).arg(&inner.consumer);
+            inner.control.pipeline(&forget, CONTROL_TIMEOUT).await?;
         }
         Ok(())
+    }
+
+    async fn hint(&self) {
+        let mut heard = self.inner.heard.subscribe();
+        let ends = heard.borrow_and_update().ends;
+        // The sender lives as long as this queue.
+        let _ = heard.wait_for(|heard| heard.ends != ends).await;
+    }
+
+    async fn drained(&self) {
+        // As above.
+        let _ = self
+            .inner
+            .drained
+            .subscribe()
+            .wait_for(|drained| *drained)
+            .await;
+    }
+
+    fn describe(&self, about: WorkerAbout) {
+        self.inner.state().about = about;
+        // Not only with the next sign of life: whoever lists workers sees it.
+        self.inner.heard.send_modify(|heard| heard.orders += 1);
+    }
+
+    fn tell(&self, figures: WorkerFigures) {
+        self.inner.state().figures = figures;
     }
 }

@@ -57,7 +57,7 @@ conformance! {
 /// Creates a job and queues all its strips.
 pub(crate) async fn submit(farm: &impl Farm, job: &Arc<JobSpec>) {
     farm.jobs().create(Arc::clone(job)).await.unwrap();
-    farm.jobs().enqueue(&job.id, &strips(job)).await.unwrap();
+    farm.jobs().enqueue(&job.id, &orders(job)).await.unwrap();
 }
 
 pub(crate) async fn lease(worker: &impl WorkerQueue) -> Lease {
@@ -199,7 +199,7 @@ async fn a_strip_that_kills_its_workers_is_given_up(farm: impl Farm) {
     assert!(worker.lease(CPU, 2 * LEASE).await.unwrap().is_none());
     let collected = collect(farm.jobs(), &job.id, 2).await;
     assert_eq!(value_of(&collected[0]), (0, 1.0));
-    let Collected::Dead { strip, reasons } = &collected[1] else {
+    let Collected::Dead { strip, reasons, .. } = &collected[1] else {
         panic!("{collected:?}");
     };
     assert_eq!(strip.index, 1);
@@ -219,7 +219,7 @@ async fn a_dead_strip_may_be_queued_again(farm: impl Farm) {
     nothing(&worker).await;
     let collected = collect(farm.jobs(), &job.id, 1).await;
     assert!(matches!(&collected[0], Collected::Dead { reasons, .. } if reasons.len() == 4));
-    farm.jobs().enqueue(&job.id, &strips(&job)).await.unwrap();
+    farm.jobs().enqueue(&job.id, &orders(&job)).await.unwrap();
     let retried = lease(&worker).await;
     assert_eq!(retried.attempt, 1);
     worker
@@ -236,7 +236,7 @@ async fn the_first_delivery_wins(farm: impl Farm) {
     let job = job(1);
     submit(&farm, &job).await;
     // The same strip twice in the queue, as after a repeated submission.
-    farm.jobs().enqueue(&job.id, &strips(&job)).await.unwrap();
+    farm.jobs().enqueue(&job.id, &orders(&job)).await.unwrap();
     let (a, b) = (farm.worker("a").await, farm.worker("b").await);
     let (first, second) = (lease(&a).await, lease(&b).await);
     assert_ne!(first.entry, second.entry);
@@ -312,7 +312,7 @@ async fn a_finished_job_leaves_nothing(farm: impl Farm) {
 
 async fn a_job_that_nobody_made_is_unknown(farm: impl Farm) {
     let job = job(1);
-    let queued = farm.jobs().enqueue(&job.id, &strips(&job)).await;
+    let queued = farm.jobs().enqueue(&job.id, &orders(&job)).await;
     assert!(matches!(queued, Err(QueueError::JobGone(_))));
     let collected = farm.jobs().collect(&job.id, NOW).await;
     assert!(matches!(collected, Err(QueueError::JobGone(_))));
@@ -392,7 +392,7 @@ async fn many_workers_collect_every_strip_once(farm: impl Farm) {
         });
     }
     // A window at a time, as a submitter does.
-    let all = strips(&job);
+    let all = orders(&job);
     let (mut queued, mut collected) = (0, Vec::new());
     while collected.len() < all.len() {
         while queued < all.len() && queued < collected.len() + 40 {
@@ -430,7 +430,7 @@ async fn a_dropped_lease_call_loses_no_strip(farm: impl Farm) {
     for (at, strip) in job.strips.strips().enumerate() {
         let wait = Duration::from_micros(at as u64 * 20);
         let call = async {
-            let strips = [strip];
+            let strips = [strip.into()];
             let queue = farm.jobs().enqueue(&job.id, &strips);
             let lease = timeout(wait, worker.lease(CPU, SOON));
             tokio::join!(queue, lease)
@@ -474,7 +474,7 @@ async fn lease_waits_for_work(farm: impl Farm) {
     );
     let queue = async {
         sleep(LEASE).await;
-        farm.jobs().enqueue(&job.id, &strips(&job)).await.unwrap();
+        farm.jobs().enqueue(&job.id, &orders(&job)).await.unwrap();
         Instant::now()
     };
     let (lease, queued) = tokio::join!(worker.lease(CPU, SOON), queue);

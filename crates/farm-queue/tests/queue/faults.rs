@@ -61,7 +61,7 @@ async fn passwords_are_asked_for_and_never_shown() {
     let worker = RedisWorkerQueue::connect(&right, "w").await.unwrap();
     let job = job(1);
     jobs.create(Arc::clone(&job)).await.unwrap();
-    jobs.enqueue(&job.id, &strips(&job)).await.unwrap();
+    jobs.enqueue(&job.id, &orders(&job)).await.unwrap();
     let lease = lease(&worker).await;
     worker
         .deliver(&lease, buffer_for(&lease, 1.0))
@@ -168,7 +168,7 @@ async fn a_strip_whose_answer_got_lost_is_found_at_once() {
         .unwrap();
     assert!(worker.lease(CPU, NOW).await.unwrap().is_none());
     // The server holds all answers back; it has assigned the strip when the connection breaks.
-    farm.jobs().enqueue(&job.id, &strips(&job)).await.unwrap();
+    farm.jobs().enqueue(&job.id, &orders(&job)).await.unwrap();
     farm.server.ask::<()>(&["CLIENT", "PAUSE", "2500", "WRITE"]);
     let start = Instant::now();
     let lost = worker.lease(CPU, NOW).await;
@@ -203,7 +203,7 @@ async fn out_of_memory_passes() {
         matches!(refused, Err(QueueError::OutOfMemory(_))),
         "{refused:?}"
     );
-    let refused = farm.jobs().enqueue(&job.id, &strips(&job)).await;
+    let refused = farm.jobs().enqueue(&job.id, &orders(&job)).await;
     assert!(
         matches!(refused, Err(QueueError::OutOfMemory(_))),
         "{refused:?}"

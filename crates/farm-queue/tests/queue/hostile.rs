@@ -20,14 +20,14 @@ fn plant(farm: &RedisFarm, job: &JobSpec, bytes: &[u8]) {
     let set: [&[u8]; 3] = [b"SET", result.as_bytes(), bytes];
     server.ask::<()>(&set);
     server.ask::<i64>(&["SETBIT", &keys.bits, "0", "1"]);
-    server.ask::<String>(&["XADD", &keys.done, "*", "v", "1", "s", "0"]);
+    server.ask::<String>(&["XADD", &keys.done, "*", "v", "2", "s", "0"]);
 }
 
 /// After a rejection the strip is queued again, computed and collected.
 async fn goes_on(farm: &RedisFarm, job: &Arc<JobSpec>) {
     let worker = farm.worker("honest").await;
     farm.jobs()
-        .enqueue(&job.id, &[strips(job)[0]])
+        .enqueue(&job.id, &[strips(job)[0].into()])
         .await
         .unwrap();
     let lease = lease(&worker).await;
@@ -117,7 +117,7 @@ async fn malformed_announcements_are_counted_and_removed() {
     let keys = JobKeys::new(&job.id);
     for fields in [
         ["v", "9", "s", "1"],
-        ["v", "1", "s", "99"],
+        ["v", "2", "s", "99"],
         ["a", "b", "c", "d"],
     ] {
         for stream in [&keys.done, &keys.dead] {
@@ -147,17 +147,17 @@ async fn malformed_strips_are_counted_and_dropped() {
     farm.jobs().create(Arc::clone(&job)).await.unwrap();
     let keys = JobKeys::new(&job.id);
     let bad = [
-        ["v", "1", "s", "2"],
-        ["v", "2", "s", "0"],
-        ["v", "1", "s", "-1"],
+        ["v", "2", "s", "4"],
+        ["v", "1", "s", "0"],
+        ["v", "2", "s", "-1"],
         ["s", "1", "x", "\u{0}"],
-        ["v", "1", "s", "99999999999999999999"],
+        ["v", "2", "s", "99999999999999999999"],
     ];
     for fields in bad {
         farm.server
             .ask::<String>(&[&["XADD", &keys.queue, "*"][..], &fields].concat());
     }
-    farm.jobs().enqueue(&job.id, &strips(&job)).await.unwrap();
+    farm.jobs().enqueue(&job.id, &orders(&job)).await.unwrap();
     let worker = farm.worker("w").await;
     for index in 0..2 {
         assert_eq!(lease(&worker).await.strip.index, index);
@@ -195,7 +195,7 @@ async fn malformed_specs_and_job_names_are_skipped() {
         let keys = JobKeys::new(&id);
         server.ask::<()>(&[b"SET", keys.spec.as_bytes(), spec]);
         server.ask::<i64>(&["ZADD", JOBS, "7", id.as_str()]);
-        server.ask::<String>(&["XADD", &keys.queue, "*", "v", "1", "s", "0"]);
+        server.ask::<String>(&["XADD", &keys.queue, "*", "v", "2", "s", "0"]);
         server.ask::<()>(&["XGROUP", "CREATE", &keys.queue, "w", "0"]);
     };
     plant(b"not json");

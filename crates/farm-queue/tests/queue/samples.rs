@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use farm_queue::{Accepts, Collected, JobId, JobSpec, Lease};
+use farm_queue::{Accepts, Collected, JobId, JobSpec, Lease, Order};
 use fractal::{
     Arithmetic, Backend, BackendChoice, FrameSpec, Grid, Measure, MeasureSet, Origin, Plane, Strip,
     StripBuffer, StripPlan, View,
@@ -50,6 +50,7 @@ pub(crate) fn job_of(count: u32, width: u32, strip_rows: u32) -> Arc<JobSpec> {
         strips: StripPlan { height, strip_rows },
         backend: BackendChoice::Auto,
         max_workers: None,
+        build: 0,
     })
 }
 
@@ -61,6 +62,11 @@ pub(crate) fn pinned(count: u32, backend: BackendChoice) -> Arc<JobSpec> {
 
 pub(crate) fn strips(job: &JobSpec) -> Vec<Strip> {
     job.strips.strips().collect()
+}
+
+/// Everything of a job, to be rendered by anybody.
+pub(crate) fn orders(job: &JobSpec) -> Vec<Order> {
+    job.strips.strips().map(Order::from).collect()
 }
 
 /// A buffer whose pixels all are `value`.

@@ -31,7 +31,7 @@ async fn picture<W: WorkerQueue, J: JobQueue>(workers: Vec<Arc<W>>, jobs: &J) ->
         });
     }
     let (mut queued, mut collected) = (0, 0);
-    let all = strips(&job);
+    let all = orders(&job);
     while collected < all.len() {
         let until = all.len().min(collected + 64);
         if queued < until {
@@ -58,7 +58,7 @@ async fn calls<W: WorkerQueue, J: JobQueue>(worker: &W, jobs: &J) -> [Duration; 
             spent[at] += clock.elapsed();
             clock = Instant::now();
         };
-        jobs.enqueue(&job.id, &[strip]).await.unwrap();
+        jobs.enqueue(&job.id, &[strip.into()]).await.unwrap();
         lap(0);
         let lease = worker.lease(CPU, SOON).await.unwrap().unwrap();
         lap(1);

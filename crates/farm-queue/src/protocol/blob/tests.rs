@@ -30,6 +30,7 @@ fn spec_with(measures: MeasureSet) -> JobSpec {
         },
         backend: BackendChoice::Auto,
         max_workers: None,
+        build: 0,
     };
     spec::check(&spec).unwrap();
     spec

@@ -2,43 +2,50 @@
 -- Takes over one strip whose lease ran out or that was given back: {entry, attempt, fields}, or nil.
 -- A strip that was delivered too often is put to the dead letters on the way.
 -- KEYS queue, dead, why, bits
--- ARGV group, consumer, lease ms, most deliveries, entry version, lifetime ms, released, failed
+-- ARGV group, consumer, lease ms, most deliveries, entry version, lifetime ms, released, failed, worker's name
 local queue, dead, why, bits = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local function field(fields, name)
+  for i = 1, #fields, 2 do
+    if fields[i] == name then return fields[i + 1] end
+  end
+end
 -- Bounded, so that a flood of dead strips does not hold up the server.
-for _ = 1, 16 do
-  local pending = redis.pcall('XPENDING', queue, ARGV[1], 'IDLE', ARGV[3], '-', '+', 1)
-  if pending.err then return false end
-  local p = pending[1]
-  if not p then return false end
+local pending = redis.pcall('XPENDING', queue, ARGV[1], 'IDLE', ARGV[3], '-', '+', 32)
+if pending.err then return false end
+for _, p in ipairs(pending) do
   local id, owner, count = p[1], p[2], p[4]
-  -- Counts the delivery; an entry that is deleted is dropped from the pending ones here.
-  local claimed = redis.call('XCLAIM', queue, ARGV[1], ARGV[2], ARGV[3], id)
-  local entry = claimed[1]
-  if entry then
-    local strip
-    for i = 1, #entry[2], 2 do
-      if entry[2][i] == 's' then strip = entry[2][i + 1] end
-    end
-    if not strip or #strip > 9 or not string.match(strip, '^%d+$') then
-      -- Malformed: the caller counts it and drops it.
-      return {id, count + 1, entry[2]}
-    end
-    if owner ~= ARGV[7] and owner ~= ARGV[8] then
-      local reasons = (redis.call('HGET', why, strip) or '') .. owner .. ': no heartbeat\n'
-      redis.call('HSET', why, strip, reasons)
-      redis.call('PEXPIRE', why, ARGV[6])
-    end
-    if count < tonumber(ARGV[4]) then
-      return {id, count + 1, entry[2]}
-    end
-    if redis.call('GETBIT', bits, strip) == 0 then
-      local reasons = redis.call('HGET', why, strip) or ''
-      redis.call('XADD', dead, '*', 'v', ARGV[5], 's', strip, 'r', reasons)
-      redis.call('PEXPIRE', dead, ARGV[6])
-    end
-    redis.call('HDEL', why, strip)
+  local lying = redis.call('XRANGE', queue, id, id)[1]
+  if not lying then
+    -- Deleted meanwhile: nobody waits for it.
     redis.call('XACK', queue, ARGV[1], id)
-    redis.call('XDEL', queue, id)
+  elseif field(lying[2], 'n') ~= ARGV[9] then
+    -- Counts the delivery.
+    redis.call('XCLAIM', queue, ARGV[1], ARGV[2], ARGV[3], id)
+    local slot = field(lying[2], 's')
+    if not slot or #slot > 9 or not string.match(slot, '^%d+$') then
+      -- Malformed: the caller counts it and drops it.
+      return {id, count + 1, lying[2]}
+    end
+    if redis.call('GETBIT', bits, slot) == 1 then
+      -- Another copy of it was delivered.
+      redis.call('XACK', queue, ARGV[1], id)
+      redis.call('XDEL', queue, id)
+    else
+      if owner ~= ARGV[7] and owner ~= ARGV[8] then
+        local reasons = (redis.call('HGET', why, slot) or '') .. owner .. ': no heartbeat\n'
+        redis.call('HSET', why, slot, reasons)
+        redis.call('PEXPIRE', why, ARGV[6])
+      end
+      if count < tonumber(ARGV[4]) then
+        return {id, count + 1, lying[2]}
+      end
+      local reasons = redis.call('HGET', why, slot) or ''
+      redis.call('XADD', dead, '*', 'v', ARGV[5], 's', slot, 'r', reasons)
+      redis.call('PEXPIRE', dead, ARGV[6])
+      redis.call('HDEL', why, slot)
+      redis.call('XACK', queue, ARGV[1], id)
+      redis.call('XDEL', queue, id)
+    end
   end
 end
 return false

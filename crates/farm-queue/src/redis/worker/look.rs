@@ -19,6 +19,8 @@ use crate::redis::{JOB_LIFETIME, millis, reply, scripts};
 /// How long a job whose spec is bad, or gone, is not looked at again.
 const BAD_SPEC_WAIT: Duration = Duration::from_secs(60);
 const GONE_SPEC_WAIT: Duration = Duration::from_secs(2);
+/// How long a worker takes it that the job which it serves is still offered.
+const LIST_INTERVAL: Duration = Duration::from_secs(1);
 /// Most jobs whose specs are kept.
 const MAX_KNOWN_JOBS: usize = 4 * MAX_JOBS;
 /// Most entries that are remembered as this worker's own; a lane holds two at most, so more are forgotten ones.
@@ -40,6 +42,12 @@ impl Inner {
         let current = {
             let mut state = self.state();
             let claims = self.heard.borrow().claims;
+            if state
+                .quarantined_until
+                .is_some_and(|until| Instant::now() < until)
+            {
+                return Ok(None);
+            }
             if state.claims_seen != claims {
                 state.claims_seen = claims;
                 let now = Instant::now();
@@ -49,9 +57,11 @@ impl Inner {
                     }
                 }
             }
-            state.chooser.current().cloned()
+            // A job that is paused is listed no more.
+            let listed = state.listed.is_some_and(|at| at.elapsed() < LIST_INTERVAL);
+            state.chooser.current().filter(|_| listed).cloned()
         };
-        // While a turn lasts, the list of jobs is not asked for: one round trip a strip.
+        // While a turn lasts, the list of jobs is seldom asked for: one round trip a strip.
         if let Some(job) = &current
             && let Some(lease) = self.lease_from(job, accepts).await?
         {
@@ -77,6 +87,7 @@ impl Inner {
             .arg(MAX_JOBS - 1)
             .arg("WITHSCORES");
         let named: Vec<(String, f64)> = self.control.query(&ask, CONTROL_TIMEOUT).await?;
+        self.state().listed = Some(Instant::now());
         let named = named.into_iter();
         Ok(named
             .filter_map(|(name, score)| Some((JobId::parse(&name)?, score)))
@@ -92,7 +103,7 @@ impl Inner {
         let Some((spec, keys)) = self.spec(job).await? else {
             return Ok(None);
         };
-        if !accepts.admits(spec.backend) {
+        if !accepts.admits(spec.backend) || !self.is_of_its_build(&spec) {
             return Ok(None);
         }
         if !self.joins(&spec, &keys).await? {
@@ -103,8 +114,12 @@ impl Inner {
             let Some(((id, fields), attempt)) = self.next_entry(job, &keys).await? else {
                 break;
             };
-            match entry::strip(&fields, spec.strips) {
-                Ok(strip) => {
+            match entry::order(&fields, spec.strips) {
+                Ok(order) if order.not.as_deref() == Some(&self.name) => {
+                    // For somebody else: given back, and passed over from now on.
+                    self.give_back(&keys, &id, attempt).await?;
+                }
+                Ok(order) => {
                     let mut state = self.state();
                     if state.held.len() >= MAX_HELD {
                         state.held.clear();
@@ -114,7 +129,8 @@ impl Inner {
                     state.last_lease = Some(Instant::now());
                     return Ok(Some(Lease {
                         job: spec,
-                        strip,
+                        strip: order.strip,
+                        issue: order.issue,
                         attempt,
                         entry: id,
                     }));
@@ -130,6 +146,23 @@ impl Inner {
         }
         self.state().chooser.idle(job);
         Ok(None)
+    }
+
+    /// Whether this worker has the kernels that the job wants.
+    fn is_of_its_build(&self, spec: &JobSpec) -> bool {
+        let mut state = self.state();
+        let own = state.about.build;
+        let fits = own == 0 || own == spec.build;
+        if !fits && state.foreign_builds.insert(spec.build) {
+            tracing::warn!(
+                job = %spec.id, wanted = format!("{:016x}", spec.build), own = format!("{own:016x}"),
+                "a job wants kernels of another build; it is left to workers that have them"
+            );
+            if state.foreign_builds.len() > MAX_KNOWN_JOBS {
+                state.foreign_builds.clear();
+            }
+        }
+        fits
     }
 
     /// Takes, or keeps, one of a job's places for workers, where it has only so many.
@@ -167,7 +200,8 @@ impl Inner {
                 .arg(entry::ENTRY_VERSION)
                 .arg(millis(JOB_LIFETIME))
                 .arg(keys::RELEASED)
-                .arg(keys::FAILED);
+                .arg(keys::FAILED)
+                .arg(&self.name);
             let claimed = reply::taken_over(self.control.script(&call).await?);
             if claimed.is_some() {
                 // There may be more.

@@ -1,0 +1,281 @@
+//! Whether a job is whole in the server, and what becomes of it: putting it up, repairing, reporting, ending.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use ::redis::{Pipeline, Value, cmd, from_redis_value};
+use fractal::Strip;
+
+use crate::job::JobId;
+use crate::order::Issue;
+use crate::protocol::choice::DEFAULT_PRIORITY;
+use crate::protocol::keys::{self, JobKeys};
+use crate::protocol::{attempts, entry, spec};
+use crate::queue::QueueError;
+use crate::redis::connect::{CONTROL_TIMEOUT, Link, bulk_timeout};
+use crate::redis::submitter::reading::Job;
+use crate::redis::submitter::{CHUNK, RedisJobQueue};
+use crate::redis::{ENDED_LIFETIME, JOB_LIFETIME, millis, reply, scripts};
+use crate::status::{JobOrders, JobReport, JobState, Leased, UnderWay};
+
+/// Entries that one look at a stream reads.
+const PAGE: usize = 4096;
+/// Most pages of a stream that are looked at: more entries than any window has.
+const MAX_PAGES: usize = 256;
+/// Most strips under way that are looked at one by one.
+const MAX_LEASES: usize = 256;
+/// How long a worker stays in quarantine: the first time, at most, and after how long that is forgotten.
+const QUARANTINE: [Duration; 3] = [
+    Duration::from_secs(60),
+    Duration::from_secs(3600),
+    Duration::from_secs(24 * 3600),
+];
+
+/// What the server says of a job's state.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Standing {
+    pub(super) state: JobState,
+    pub(super) priority: f64,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self {
+            state: JobState::Running,
+            priority: DEFAULT_PRIORITY,
+        }
+    }
+}
+
+impl RedisJobQueue {
+    /// Makes the job known to the server, or what the server lost of it; one that has ended stays so if `repair`.
+    pub(super) async fn put_up(&self, job: &Job, repair: bool) -> Result<Standing, QueueError> {
+        let text = spec::encode(&job.spec).map_err(|error| QueueError::Spec(error.to_string()))?;
+        // What it was when the server last knew.
+        let last = job.standing();
+        let call = (scripts::CREATE.call(&[&job.keys.spec, &job.keys.queue, &job.keys.state]))
+            .arg(text)
+            .arg(millis(JOB_LIFETIME))
+            .arg(keys::GROUP)
+            .arg(last.priority)
+            .arg(last.state.name())
+            .arg(if repair { "1" } else { "" });
+        let (state, priority): (String, f64) = self.control.script(&call).await?;
+        let standing = Standing {
+            state: JobState::parse(&state).unwrap_or_default(),
+            priority,
+        };
+        let mut list = Pipeline::with_capacity(2);
+        let name = job.spec.id.as_str();
+        if standing.state == JobState::Running {
+            list.cmd("ZADD")
+                .arg(keys::JOBS)
+                .arg("NX")
+                .arg(priority)
+                .arg(name);
+        }
+        if matches!(standing.state, JobState::Running | JobState::Paused) {
+            list.cmd("ZADD")
+                .arg(keys::ALL_JOBS)
+                .arg("NX")
+                .arg(priority)
+                .arg(name);
+            for answer in self.control.pipeline(&list, CONTROL_TIMEOUT).await? {
+                (answer.extract_error()).map_err(|error| self.control.server().error(&error))?;
+            }
+        }
+        job.note(standing);
+        Ok(standing)
+    }
+
+    /// Why a job's stream is not there.
+    pub(super) async fn why_gone(&self, job: &Job) -> QueueError {
+        let mut ask = cmd("HGET");
+        ask.arg(&job.keys.state).arg("state");
+        let id = job.spec.id.clone();
+        match self
+            .control
+            .query::<Option<String>>(&ask, CONTROL_TIMEOUT)
+            .await
+        {
+            Ok(Some(state)) if state == JobState::Cancelled.name() => QueueError::Cancelled(id),
+            Ok(_) => QueueError::JobGone(id),
+            Err(error) => error,
+        }
+    }
+
+    pub(super) async fn say_report(
+        &self,
+        job: &Job,
+        report: &JobReport,
+    ) -> Result<JobOrders, QueueError> {
+        let gone = || QueueError::JobGone(job.spec.id.clone());
+        let call = (scripts::REPORT.call(&[&job.keys.state, &job.keys.queue])).arg(text_of(report));
+        let answer: Option<(String, u64, f64)> = self.control.script(&call).await?;
+        let (state, retries, priority) = answer.ok_or_else(gone)?;
+        let state = JobState::parse(&state).ok_or_else(gone)?;
+        job.note(Standing { state, priority });
+        Ok(JobOrders { state, retries })
+    }
+
+    pub(super) async fn put_into_quarantine(
+        &self,
+        worker: &str,
+        reason: &str,
+    ) -> Result<(), QueueError> {
+        let mut call = (scripts::QUARANTINE.call(&[keys::QUARANTINE]))
+            .arg(attempts::worker_name(worker))
+            .arg(attempts::reason_line(reason));
+        for time in QUARANTINE {
+            call = call.arg(millis(time));
+        }
+        self.control.script::<u64>(&call).await?;
+        self.say(keys::WAKE_ORDERS).await
+    }
+
+    /// Removes a job; of one that failed, the state with its last report stays for a while.
+    pub(super) async fn clear(
+        &self,
+        id: &JobId,
+        failed: Option<&JobReport>,
+    ) -> Result<(), QueueError> {
+        let keys = JobKeys::new(id);
+        let strips = match self.job(id) {
+            Some(known) => known.spec.strips.count(),
+            None => {
+                let mut ask = cmd("GETRANGE");
+                ask.arg(&keys.spec).arg(0).arg(spec::MAX_SPEC_BYTES);
+                let text: Vec<u8> = self.control.query(&ask, CONTROL_TIMEOUT).await?;
+                spec::decode(&text).map_or(0, |spec| spec.strips.count())
+            }
+        };
+        let mut listed = vec![keys::JOBS];
+        if let Some(report) = failed {
+            // From here on the stream is gone, and whoever delivers removes what it stored.
+            let call = (scripts::END.call(&[&keys.state, &keys.queue]))
+                .arg(JobState::Failed.name())
+                .arg(millis(ENDED_LIFETIME))
+                .arg(text_of(report));
+            self.control.script::<i64>(&call).await?;
+        } else {
+            listed.push(keys::ALL_JOBS);
+        }
+        let mut remove = Pipeline::new();
+        for list in listed {
+            remove.cmd("ZREM").arg(list).arg(id.as_str());
+        }
+        // The stream is among these.
+        let fixed = keys.fixed();
+        let kept = usize::from(failed.is_some());
+        remove.cmd("UNLINK").arg(&fixed[..fixed.len() - kept]);
+        // Those of audits, too.
+        let slots = strips.saturating_mul(2);
+        for first in (0..slots).step_by(CHUNK) {
+            let last = slots.min(first + CHUNK as u32);
+            let results: Vec<String> = (first..last).map(|slot| keys.result(slot)).collect();
+            remove.cmd("UNLINK").arg(results);
+        }
+        for answer in self.control.pipeline(&remove, bulk_timeout(0)).await? {
+            (answer.extract_error()).map_err(|error| self.control.server().error(&error))?;
+        }
+        self.forget(id);
+        self.say(keys::WAKE_ENDED).await
+    }
+}
+
+/// A report as it is stored.
+fn text_of(report: &JobReport) -> Vec<u8> {
+    // Plain data with text keys: it can always be written.
+    serde_json::to_vec(report).unwrap_or_default()
+}
+
+/// Every entry of a stream, page by page.
+async fn entries(link: &Link, stream: &str) -> Result<Vec<reply::Entry>, QueueError> {
+    let mut all: Vec<reply::Entry> = Vec::new();
+    for _ in 0..MAX_PAGES {
+        let from = all
+            .last()
+            .map_or("-".to_owned(), |(id, _)| format!("({id}"));
+        let mut ask = cmd("XRANGE");
+        ask.arg(stream).arg(from).arg("+").arg("COUNT").arg(PAGE);
+        let page = reply::entries(link.query::<Value>(&ask, bulk_timeout(0)).await?);
+        let last = page.len() < PAGE;
+        all.extend(page);
+        if last {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+/// Which of the `awaited` strips the server does not hold any more. A strip that moves on while this looks may be
+/// named although it is there; queued once more, it does no harm.
+pub(super) async fn missing(
+    link: &Link,
+    job: &Job,
+    awaited: &[Strip],
+) -> Result<Vec<Strip>, QueueError> {
+    let mut held = HashSet::new();
+    // In the order in which a strip goes through them.
+    for stream in [&job.keys.queue, &job.keys.done, &job.keys.dead] {
+        for (_, fields) in entries(link, stream).await? {
+            if let Ok((strip, Issue::Render)) = entry::strip(&fields, job.spec.strips) {
+                held.insert(strip.index);
+            }
+        }
+    }
+    let missing = awaited.iter().filter(|strip| !held.contains(&strip.index));
+    Ok(missing.copied().collect())
+}
+
+/// Which strips of a job wait, and who has the others.
+pub(super) async fn under_way(link: &Link, job: &Job) -> Result<UnderWay, QueueError> {
+    let queue = &job.keys.queue;
+    let mut ask = Pipeline::with_capacity(2);
+    ask.cmd("XLEN").arg(queue);
+    ask.cmd("XPENDING")
+        .arg(queue)
+        .arg(keys::GROUP)
+        .arg("-")
+        .arg("+")
+        .arg(MAX_LEASES);
+    let mut answers = link.pipeline(&ask, CONTROL_TIMEOUT).await?.into_iter();
+    let mut next = || {
+        let answer = answers.next().unwrap_or(Value::Nil);
+        (answer.extract_error()).map_err(|error| link.server().error(&error))
+    };
+    let total: u64 = link.read(next()?)?;
+    // A stream without its group has nothing under way.
+    let pending: Vec<(String, String, u64, u32)> = next()
+        .ok()
+        .and_then(|value| from_redis_value(value).ok())
+        .unwrap_or_default();
+    let leased: Vec<_> = (pending.into_iter())
+        .filter(|(_, owner, ..)| owner != keys::RELEASED && owner != keys::FAILED)
+        .collect();
+    let mut way = UnderWay {
+        waiting: total.saturating_sub(leased.len() as u64),
+        leases: Vec::with_capacity(leased.len()),
+    };
+    // Few enough to be looked at one by one: audits that nobody may do do not count as waiting.
+    if total > 2 * MAX_LEASES as u64 {
+        return Ok(way);
+    }
+    let orders: Vec<_> = (entries(link, queue).await?.into_iter())
+        .filter_map(|(id, fields)| Some((id, entry::order(&fields, job.spec.strips).ok()?)))
+        .collect();
+    way.waiting = 0;
+    for (id, order) in orders {
+        match leased.iter().find(|(entry, ..)| *entry == id) {
+            Some((entry, owner, _, deliveries)) => way.leases.push(Leased {
+                strip: order.strip,
+                issue: order.issue,
+                worker: attempts::worker_of(owner).to_owned(),
+                attempt: *deliveries,
+                entry: entry.clone(),
+            }),
+            None => way.waiting += u64::from(order.issue == Issue::Render),
+        }
+    }
+    Ok(way)
+}

@@ -1,0 +1,312 @@
+//! What a submitter reads of one job: announcements, buffers and dead letters.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::Duration;
+
+use ::redis::{Pipeline, Value, cmd, from_redis_value};
+use fractal::Strip;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::job::JobSpec;
+use crate::order::Issue;
+use crate::protocol::attempts::{self, Blame};
+use crate::protocol::entry::Field;
+use crate::protocol::keys::JobKeys;
+use crate::protocol::{blob, entry, spec};
+use crate::queue::{Collected, QueueError};
+use crate::redis::connect::{CONTROL_TIMEOUT, Link, Server, bulk_timeout};
+use crate::redis::spares::Spares;
+use crate::redis::submitter::health::Standing;
+use crate::redis::{JOB_LIFETIME, millis, reply, scripts};
+
+/// Most bytes of buffers that one round of fetching asks for.
+const FETCH_BYTES: u64 = 16 << 20;
+/// Most announcements that one round reads.
+const MAX_FETCH: u64 = 64;
+/// Most buffers whose memory is kept for the next ones, within [`FETCH_BYTES`], too.
+const MAX_SPARES: u64 = 8;
+/// Longest wait of one read on the server; a dropped call holds up the next one no longer than this.
+const BLOCK_SLICE: Duration = Duration::from_secs(1);
+/// Most processes that are remembered as silent, each blamed once.
+const MAX_SILENT: usize = 1024;
+
+/// What a submitter keeps of a job that it created.
+pub(super) struct Job {
+    pub(super) spec: Arc<JobSpec>,
+    pub(super) keys: JobKeys,
+    pub(super) link: Link,
+    pub(super) reading: Mutex<Reading>,
+    standing: StdMutex<Standing>,
+}
+
+pub(super) struct Reading {
+    /// The last announcement and the last dead letter that were read.
+    pub(super) done: String,
+    pub(super) dead: String,
+    /// Fetched, not yet handed out.
+    pub(super) ready: Vec<Collected>,
+    /// Fetched, not yet removed: slot and announcement.
+    pub(super) taken: Vec<(u32, String)>,
+    /// Refused, not yet removed: slot and announcement.
+    pub(super) refused: Vec<(u32, String)>,
+    /// Dead letters and malformed announcements, not yet removed.
+    pub(super) read_done: Vec<String>,
+    pub(super) read_dead: Vec<String>,
+    pub(super) kept: Instant,
+    pub(super) spares: Spares,
+    /// Processes that fell silent with strips in hand.
+    pub(super) silent: HashSet<String>,
+}
+
+impl Job {
+    /// A job of which nothing was read yet.
+    pub(super) fn new(spec: Arc<JobSpec>, server: &Arc<Server>) -> Self {
+        Self {
+            link: Link::new(Arc::clone(server)),
+            keys: JobKeys::new(&spec.id),
+            reading: Mutex::new(Reading {
+                done: "0-0".to_owned(),
+                dead: "0-0".to_owned(),
+                ready: Vec::new(),
+                taken: Vec::new(),
+                refused: Vec::new(),
+                read_done: Vec::new(),
+                read_dead: Vec::new(),
+                kept: Instant::now(),
+                spares: Spares::new(fetch_count(&spec).min(MAX_SPARES) as usize),
+                silent: HashSet::new(),
+            }),
+            standing: StdMutex::default(),
+            spec,
+        }
+    }
+
+    /// What the server last said of its state.
+    pub(super) fn standing(&self) -> Standing {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what the server says of its state.
+    pub(super) fn note(&self, standing: Standing) {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+    }
+}
+
+/// Most announcements to read at once, so that their buffers stay within [`FETCH_BYTES`].
+fn fetch_count(job: &JobSpec) -> u64 {
+    (FETCH_BYTES / spec::largest_strip_bytes(job).max(1)).clamp(1, MAX_FETCH)
+}
+
+impl Job {
+    /// Removes from the server what was fetched.
+    pub(super) async fn settle(&self, reading: &mut Reading) -> Result<(), QueueError> {
+        let keys = &self.keys;
+        if !reading.taken.is_empty() {
+            let results: Vec<String> = (reading.taken.iter())
+                .map(|(index, _)| keys.result(*index))
+                .collect();
+            let mut all = vec![keys.got.as_str(), keys.done.as_str(), keys.why.as_str()];
+            all.extend(results.iter().map(String::as_str));
+            let mut call = scripts::TAKE.call(&all).arg(millis(JOB_LIFETIME));
+            for (index, announcement) in &reading.taken {
+                call = call.arg(index).arg(announcement);
+            }
+            self.link.script::<i64>(&call).await?;
+            reading.taken.clear();
+        }
+        while let Some((index, announcement)) = reading.refused.last() {
+            let result = keys.result(*index);
+            let call = (scripts::REJECT.call(&[&keys.bits, &keys.got, &keys.done, &result]))
+                .arg(index)
+                .arg(announcement);
+            self.link.script::<i64>(&call).await?;
+            reading.refused.pop();
+        }
+        for (stream, read) in [
+            (&keys.done, &mut reading.read_done),
+            (&keys.dead, &mut reading.read_dead),
+        ] {
+            if !read.is_empty() {
+                let mut remove = cmd("XDEL");
+                remove.arg(stream).arg(&*read);
+                self.link.query::<i64>(&remove, CONTROL_TIMEOUT).await?;
+                read.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads announcements and dead letters, waiting up to `wait`, and fetches what they announce.
+    pub(super) async fn read(
+        &self,
+        reading: &mut Reading,
+        wait: Duration,
+    ) -> Result<(), QueueError> {
+        let mut ask = cmd("XREAD");
+        ask.arg("COUNT").arg(fetch_count(&self.spec));
+        let wait = wait.min(BLOCK_SLICE);
+        if !wait.is_zero() {
+            // 0 would mean for ever.
+            ask.arg("BLOCK").arg(millis(wait).max(1));
+        }
+        ask.arg("STREAMS").arg(&self.keys.done).arg(&self.keys.dead);
+        ask.arg(&reading.done).arg(&reading.dead);
+        let answer = self.link.query(&ask, CONTROL_TIMEOUT + 2 * wait).await?;
+        let mut announced = Vec::new();
+        let mut dead = Vec::new();
+        for (stream, entries) in reply::streams(answer) {
+            if stream == self.keys.done {
+                announced = entries;
+            } else if stream == self.keys.dead {
+                dead = entries;
+            }
+        }
+        let done_until = announced.last().map(|(id, _)| id.clone());
+        let (mut strips, mut malformed) = (Vec::new(), Vec::new());
+        for (id, fields) in announced {
+            match entry::strip(&fields, self.spec.strips) {
+                Ok((strip, issue)) => strips.push((id, strip, issue)),
+                Err(error) => malformed.push((id, error)),
+            }
+        }
+        // The last await: whatever is noted from here on is noted together.
+        self.fetch(reading, strips).await?;
+        if let Some(id) = done_until {
+            reading.done = id;
+        }
+        for (id, error) in malformed {
+            reading.read_done.push(id);
+            reading.ready.push(Collected::Rejected {
+                strip: None,
+                reason: format!("an announcement: {error}"),
+            });
+        }
+        for (id, fields) in dead {
+            reading.ready.push(self.dead_letter(&fields));
+            reading.dead.clone_from(&id);
+            reading.read_dead.push(id);
+        }
+        Ok(())
+    }
+
+    fn dead_letter(&self, fields: &[Field]) -> Collected {
+        match entry::strip(fields, self.spec.strips) {
+            Ok((strip, issue)) => Collected::Dead {
+                strip,
+                issue,
+                reasons: entry::reasons(fields),
+            },
+            Err(error) => Collected::Rejected {
+                strip: None,
+                reason: format!("a dead letter: {error}"),
+            },
+        }
+    }
+
+    /// Fetches and checks announced buffers.
+    async fn fetch(
+        &self,
+        reading: &mut Reading,
+        strips: Vec<(String, Strip, Issue)>,
+    ) -> Result<(), QueueError> {
+        if strips.is_empty() {
+            return Ok(());
+        }
+        let mut ask = Pipeline::with_capacity(strips.len());
+        let mut most = 0;
+        for (_, strip, issue) in &strips {
+            // One byte over the limit, so that an oversized buffer is seen to be one without being read.
+            let limit = blob::MAX_HEADER_BYTES as u64 + spec::strip_bytes(&self.spec, strip.rows);
+            let result = self.keys.result(issue.slot(*strip, self.spec.strips));
+            ask.cmd("GETRANGE").arg(result).arg(0).arg(limit);
+            most += limit;
+        }
+        let answers = self.link.pipeline(&ask, bulk_timeout(most)).await?;
+        let mut again = Vec::new();
+        let first = reading.ready.len();
+        let (taken_before, refused_before) = (reading.taken.len(), reading.refused.len());
+        for ((id, strip, issue), answer) in strips.into_iter().zip(answers) {
+            let slot = issue.slot(strip, self.spec.strips);
+            let read = answer
+                .extract_error()
+                .map_err(|error| error.to_string())
+                .and_then(|value| match value {
+                    Value::BulkString(bytes) if !bytes.is_empty() => {
+                        let spare = reading.spares.take();
+                        blob::decode_reusing(&bytes, &self.spec, strip, spare)
+                            .map_err(|error| error.to_string())
+                    }
+                    _ => Err("an announced result is not there".to_owned()),
+                });
+            match read {
+                Ok(decoded) => {
+                    if decoded.attempt > 1 {
+                        again.push((reading.ready.len(), slot));
+                    }
+                    reading.taken.push((slot, id));
+                    reading.ready.push(Collected::Strip {
+                        buffer: reading.spares.lend(decoded.buffer),
+                        worker: decoded.worker,
+                        attempt: decoded.attempt,
+                        issue,
+                        blamed: Vec::new(),
+                    });
+                }
+                Err(reason) => {
+                    reading.refused.push((slot, id));
+                    // An audit that cannot be read is asked for again where it is missed.
+                    reading.ready.push(Collected::Rejected {
+                        strip: (issue == Issue::Render).then_some(strip),
+                        reason,
+                    });
+                }
+            }
+        }
+        if !again.is_empty()
+            && let Err(error) = self.blame(reading, again).await
+        {
+            // As if nothing had been read: it will be again.
+            reading.ready.truncate(first);
+            reading.taken.truncate(taken_before);
+            reading.refused.truncate(refused_before);
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Notes who failed at strips that came in the end: (place among the ready ones, slot).
+    async fn blame(
+        &self,
+        reading: &mut Reading,
+        again: Vec<(usize, u32)>,
+    ) -> Result<(), QueueError> {
+        let mut ask = Pipeline::with_capacity(again.len());
+        for (_, slot) in &again {
+            ask.cmd("HGET").arg(&self.keys.why).arg(*slot);
+        }
+        let answers = self.link.pipeline(&ask, CONTROL_TIMEOUT).await?;
+        for ((place, _), answer) in again.into_iter().zip(answers) {
+            let text: Option<String> = from_redis_value(answer).ok().flatten();
+            let mut names = Vec::new();
+            for reason in text.unwrap_or_default().lines().take(attempts::MAX_REASONS) {
+                match attempts::blame(reason) {
+                    Some(Blame::Worker(name)) => names.push(attempts::worker_name(name)),
+                    // A process that ends with several strips in hand failed once.
+                    Some(Blame::Silent(process)) if reading.silent.insert(process.to_owned()) => {
+                        names.push(attempts::worker_name(attempts::worker_of(process)));
+                    }
+                    Some(Blame::Silent(_)) | None => {}
+                }
+            }
+            if reading.silent.len() > MAX_SILENT {
+                reading.silent.clear();
+            }
+            if let Some(Collected::Strip { blamed, .. }) = reading.ready.get_mut(place) {
+                *blamed = names;
+            }
+        }
+        Ok(())
+    }
+}
