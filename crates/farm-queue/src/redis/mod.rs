@@ -18,6 +18,7 @@
 //! is out of memory if what it does frees some: only `create`, `enqueue` and buffers are refused then.
 
 mod connect;
+pub mod control;
 mod reply;
 mod scripts;
 mod spares;
@@ -27,6 +28,7 @@ mod worker;
 
 use std::time::Duration;
 
+pub use control::RedisControl;
 pub use submitter::RedisJobQueue;
 pub use worker::RedisWorkerQueue;
 

@@ -4,7 +4,7 @@
 //! it. What was fetched is kept until the caller has it: a call of `collect` that is dropped half-way loses
 //! nothing.
 
-mod health;
+pub(super) mod health;
 mod reading;
 
 use std::collections::HashMap;
@@ -23,6 +23,7 @@ use crate::queue::{Collected, JobQueue, QueueError};
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, Server};
 use crate::redis::{JOB_LIFETIME, millis, scripts};
 use crate::status::{JobOrders, JobReport, UnderWay};
+pub(super) use health::removal;
 use reading::Job;
 
 /// How often the keys of a job are given new lifetimes.
@@ -220,7 +221,7 @@ impl JobQueue for RedisJobQueue {
 
     async fn under_way(&self, job: &JobId) -> Result<UnderWay, QueueError> {
         let job = self.known(job)?;
-        health::under_way(&self.control, &job).await
+        health::under_way(&self.control, &job.keys, job.spec.strips).await
     }
 
     async fn quarantine(&self, worker: &str, reason: &str) -> Result<(), QueueError> {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use ::redis::{Pipeline, Value, cmd, from_redis_value};
-use fractal::Strip;
+use fractal::{Strip, StripPlan};
 
 use crate::job::JobId;
 use crate::order::Issue;
@@ -164,22 +164,32 @@ impl RedisJobQueue {
         for list in listed {
             remove.cmd("ZREM").arg(list).arg(id.as_str());
         }
-        // The stream is among these.
-        let fixed = keys.fixed();
-        let kept = usize::from(failed.is_some());
-        remove.cmd("UNLINK").arg(&fixed[..fixed.len() - kept]);
-        // Those of audits, too.
-        let slots = strips.saturating_mul(2);
-        for first in (0..slots).step_by(CHUNK) {
-            let last = slots.min(first + CHUNK as u32);
-            let results: Vec<String> = (first..last).map(|slot| keys.result(slot)).collect();
-            remove.cmd("UNLINK").arg(results);
-        }
+        removal(&mut remove, &keys, strips, failed.is_some());
         for answer in self.control.pipeline(&remove, bulk_timeout(0)).await? {
             (answer.extract_error()).map_err(|error| self.control.server().error(&error))?;
         }
         self.forget(id);
         self.say(keys::WAKE_ENDED).await
+    }
+}
+
+/// Adds what removes a job of `strips` strips; its state stays if `keep_state`.
+pub(in crate::redis) fn removal(
+    remove: &mut Pipeline,
+    keys: &JobKeys,
+    strips: u32,
+    keep_state: bool,
+) {
+    // The stream is among these: from here on, whoever delivers removes what it stored.
+    let fixed = keys.fixed();
+    let removed = fixed.len() - usize::from(keep_state);
+    remove.cmd("UNLINK").arg(&fixed[..removed]);
+    // Results of audits, too.
+    let slots = strips.saturating_mul(2);
+    for first in (0..slots).step_by(CHUNK) {
+        let last = slots.min(first + CHUNK as u32);
+        let results: Vec<String> = (first..last).map(|slot| keys.result(slot)).collect();
+        remove.cmd("UNLINK").arg(results);
     }
 }
 
@@ -229,8 +239,12 @@ pub(super) async fn missing(
 }
 
 /// Which strips of a job wait, and who has the others.
-pub(super) async fn under_way(link: &Link, job: &Job) -> Result<UnderWay, QueueError> {
-    let queue = &job.keys.queue;
+pub(in crate::redis) async fn under_way(
+    link: &Link,
+    keys: &JobKeys,
+    plan: StripPlan,
+) -> Result<UnderWay, QueueError> {
+    let queue = &keys.queue;
     let mut ask = Pipeline::with_capacity(2);
     ask.cmd("XLEN").arg(queue);
     ask.cmd("XPENDING")
@@ -262,7 +276,7 @@ pub(super) async fn under_way(link: &Link, job: &Job) -> Result<UnderWay, QueueE
         return Ok(way);
     }
     let orders: Vec<_> = (entries(link, queue).await?.into_iter())
-        .filter_map(|(id, fields)| Some((id, entry::order(&fields, job.spec.strips).ok()?)))
+        .filter_map(|(id, fields)| Some((id, entry::order(&fields, plan).ok()?)))
         .collect();
     way.waiting = 0;
     for (id, order) in orders {
