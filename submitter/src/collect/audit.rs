@@ -184,13 +184,17 @@ impl Audits {
         self.open.values().map(Open::order).collect()
     }
 
-    /// An audit that nobody did in time, and whether this process can: it is due again later.
-    pub fn overdue(&mut self, patience: Duration, now: Instant) -> Option<(Strip, bool)> {
+    /// Audits that nobody did in time, each with whether this process can; they are due again later.
+    pub fn overdue(&mut self, patience: Duration, now: Instant) -> Vec<(Strip, bool)> {
         let late = |open: &&mut Open| now.duration_since(open.since) >= patience;
-        let open = self.open.values_mut().find(late)?;
-        open.since = now;
-        let here = open.buffer.origin.backend == Backend::Cpu;
-        Some((open.buffer.strip, here))
+        let due = |open: &mut Open| {
+            open.since = now;
+            (
+                open.buffer.strip,
+                open.buffer.origin.backend == Backend::Cpu,
+            )
+        };
+        self.open.values_mut().filter(late).map(due).collect()
     }
 
     /// Audits that are not over.
@@ -427,10 +431,10 @@ mod tests {
         let now = Instant::now();
         for (backend, here) in [(Cpu, true), (Gpu, false)] {
             let mut audits = audited(&right(backend));
-            assert_eq!(audits.overdue(PATIENCE, now), None);
+            assert_eq!(audits.overdue(PATIENCE, now), []);
             let late = now + 2 * PATIENCE;
-            assert_eq!(audits.overdue(PATIENCE, late), Some((STRIP, here)));
-            assert_eq!(audits.overdue(PATIENCE, late), None, "not twice at once");
+            assert_eq!(audits.overdue(PATIENCE, late), [(STRIP, here)]);
+            assert_eq!(audits.overdue(PATIENCE, late), [], "not twice at once");
         }
         let mut audits = audited(&right(Cpu));
         assert_eq!(audits.judge(&right(Cpu), now), Finding::Nothing);

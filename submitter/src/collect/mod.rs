@@ -2,12 +2,14 @@
 //! strips in order to the files. The same loop in process and on a farm.
 //!
 //! - [`feeding`]: the tasks that talk with the queue; [`leaving`]: the way to the files
-//! - [`table`]: where everything of a job lies, and what moves next; decided without I/O by [`letters`] (strips
+//! - [`table`]: where everything of a job lies, and what moves next; [`justice`]: what follows from audits;
+//!   decided without I/O by [`letters`] (strips
 //!   that fail), [`health`] (figures, and workers that fail), [`tail`] (the end of a job) and [`audit`]
 
 mod audit;
 mod feeding;
 mod health;
+mod justice;
 mod leaving;
 mod letters;
 mod table;
@@ -29,7 +31,8 @@ use crate::output::{Files, OutputError};
 use crate::patience::{LONG_PATIENCE, PATIENCE};
 use crate::report::Tally;
 use feeding::{Heard, feeding, listening, tending};
-use table::{Computing, Read, Table};
+use justice::Computing;
+use table::{Read, Table};
 
 /// How long nothing may come before the user is told who is there.
 const SILENCE: Duration = Duration::from_secs(5);

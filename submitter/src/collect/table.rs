@@ -6,19 +6,18 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use engine::cpu::CpuDevice;
-use engine::{PreparedFrame, Progress};
+use engine::PreparedFrame;
 use farm_queue::protocol::blob::Decoded;
 use farm_queue::protocol::spec::largest_strip_bytes;
 use farm_queue::{
     Collected, Issue, JobOrders, JobQueue, JobReport, JobSpec, JobState, Order, UnderWay,
 };
 use fractal::{Strip, StripBuffer};
-use tokio::task::JoinHandle;
 
-use super::audit::{self, Audits, Finding};
+use super::audit::{self, Audits};
 use super::feeding::{Ask, Heard};
 use super::health::{Blame, Rate, Silence};
+use super::justice::Computing;
 use super::leaving::Leaving;
 use super::letters::{DeadLetters, Verdict};
 use super::tail::Tail;
@@ -37,63 +36,49 @@ pub type Read = Pin<Box<dyn Future<Output = Option<Decoded>> + Send>>;
 
 /// See the module.
 pub struct Table<'a> {
-    job: &'a Arc<JobSpec>,
-    pub journal: Option<&'a Journal>,
-    files: &'a mut Files,
-    bar: &'a Bar,
-    tally: &'a mut Tally,
-    on_farm: bool,
-    about: JobReport,
-    past: Past,
-    pub assembly: Assembly,
-    letters: DeadLetters,
-    blame: Blame,
-    tail: Tail,
-    audits: Audits,
-    silence: Silence,
-    rate: Rate,
-    state: JobState,
+    pub(super) job: &'a Arc<JobSpec>,
+    pub(super) journal: Option<&'a Journal>,
+    pub(super) files: &'a mut Files,
+    pub(super) bar: &'a Bar,
+    pub(super) tally: &'a mut Tally,
+    pub(super) on_farm: bool,
+    pub(super) about: JobReport,
+    pub(super) past: Past,
+    pub(super) assembly: Assembly,
+    pub(super) letters: DeadLetters,
+    pub(super) blame: Blame,
+    pub(super) tail: Tail,
+    pub(super) audits: Audits,
+    pub(super) silence: Silence,
+    pub(super) rate: Rate,
+    pub(super) state: JobState,
     /// How often operators asked for another try, when first heard.
-    retries: Option<u64>,
+    pub(super) retries: Option<u64>,
     /// Digest of each strip's worker's name.
-    makers: HashMap<u32, u64>,
-    liars: HashSet<String>,
-    warned: bool,
+    pub(super) makers: HashMap<u32, u64>,
+    pub(super) liars: HashSet<String>,
+    pub(super) warned: bool,
     /// At most a window of strips, a copy of each, and their audits.
-    pub orders: Vec<Order>,
+    pub(super) orders: Vec<Order>,
     /// Strips on their way to the queue.
-    fed: HashSet<u32>,
+    pub(super) fed: HashSet<u32>,
     /// At most one of each kind, and quarantines.
-    pub asks: VecDeque<Ask>,
-    reporting: bool,
-    looking: bool,
-    repairing: bool,
+    pub(super) asks: VecDeque<Ask>,
+    pub(super) reporting: bool,
+    pub(super) looking: bool,
+    pub(super) repairing: bool,
     /// At most a batch of strips more than the loop lets wait.
-    pub to_journal: VecDeque<Entry>,
+    pub(super) to_journal: VecDeque<Entry>,
     /// The strip that is read back now.
-    pub reading: Option<(Strip, Read)>,
+    pub(super) reading: Option<(Strip, Read)>,
     /// The next strip to leave.
-    pub next: Option<Arc<StripBuffer>>,
+    pub(super) next: Option<Arc<StripBuffer>>,
     /// The way to the files.
-    pub leaving: Leaving,
+    pub(super) leaving: Leaving,
     /// Strips of which this process is to find the truth.
-    to_compute: VecDeque<Strip>,
-    pub computing: Option<Computing>,
-    frame: Arc<OnceLock<Option<PreparedFrame>>>,
-}
-
-/// A strip that this process computes itself.
-pub struct Computing {
-    progress: Arc<Progress>,
-    strip: Strip,
-    /// Its end.
-    pub task: JoinHandle<Option<StripBuffer>>,
-}
-
-impl Drop for Computing {
-    fn drop(&mut self) {
-        self.progress.cancel();
-    }
+    pub(super) to_compute: VecDeque<Strip>,
+    pub(super) computing: Option<Computing>,
+    pub(super) frame: Arc<OnceLock<Option<PreparedFrame>>>,
 }
 
 impl<'a> Table<'a> {
@@ -256,27 +241,9 @@ impl<'a> Table<'a> {
             } else {
                 Duration::ZERO
             };
-            while let Some((strip, here)) = self.audits.overdue(patience, now) {
+            for (strip, here) in self.audits.overdue(patience, now) {
                 self.audit_here(strip, here);
             }
-        }
-    }
-
-    fn audit_here(&mut self, strip: Strip, here: bool) {
-        if !self.warned && self.on_farm {
-            self.warned = true;
-            tracing::warn!("no other worker audits strips; those of processors are audited here");
-        }
-        if here {
-            if !self.to_compute.contains(&strip) {
-                self.to_compute.push_back(strip);
-            }
-        } else {
-            tracing::warn!(
-                strip = strip.index,
-                "strip not audited: no other worker can"
-            );
-            self.audits.drop(strip.index);
         }
     }
 
@@ -512,123 +479,6 @@ impl<'a> Table<'a> {
             strip = strip.index,
             "strip failed too often; the others go on"
         );
-        Ok(())
-    }
-
-    fn follow(&mut self, finding: Finding) -> Result<(), CollectError> {
-        match finding {
-            Finding::Nothing => {}
-            Finding::Order(order) => self.orders.push(order),
-            Finding::Compute(strip) => self.to_compute.push_back(strip),
-            Finding::Liars(liars) => {
-                for liar in liars {
-                    self.convict(liar)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn compute(&self, strip: Strip) -> Computing {
-        let progress = Arc::new(Progress::default());
-        let (job, frame) = (Arc::clone(self.job), Arc::clone(&self.frame));
-        let task = tokio::task::spawn_blocking({
-            let progress = Arc::clone(&progress);
-            move || {
-                let frame = frame.get_or_init(|| PreparedFrame::new(job.frame.clone()).ok());
-                let frame = frame.as_ref()?;
-                CpuDevice::new(None).compute(frame, strip, &progress).ok()
-            }
-        });
-        Computing {
-            progress,
-            strip,
-            task,
-        }
-    }
-
-    /// This process has computed a strip, or could not.
-    pub fn computed(&mut self, truth: Option<StripBuffer>) -> Result<(), CollectError> {
-        let Some(strip) = self.computing.take().map(|computing| computing.strip) else {
-            return Ok(());
-        };
-        let Some(truth) = truth else {
-            tracing::warn!(
-                strip = strip.index,
-                "strip not audited: it cannot be computed here"
-            );
-            self.audits.drop(strip.index);
-            return Ok(());
-        };
-        let finding = self.audits.judge(&truth, Instant::now());
-        self.follow(finding)?;
-        // Where the auditor was wrong.
-        self.orders.extend(self.audits.order(strip.index));
-        Ok(())
-    }
-
-    /// A worker delivered what is not so: nothing that it made counts any more.
-    fn convict(&mut self, liar: String) -> Result<(), CollectError> {
-        let maker = crate::journal::maker(&liar);
-        let mut made: HashSet<u32> = self
-            .journal
-            .map_or_else(Vec::new, |j| j.made_by(&liar))
-            .into_iter()
-            .collect();
-        made.extend(
-            self.makers
-                .iter()
-                .filter(|(_, by)| **by == maker)
-                .map(|(strip, _)| *strip),
-        );
-        let mut made: Vec<u32> = made.into_iter().collect();
-        made.sort_unstable();
-        tracing::error!(
-            worker = liar,
-            strips = made.len(),
-            "delivered what is not so; all that it made is computed again"
-        );
-        self.makers.retain(|_, by| *by != maker);
-        let resumed = self.past.stored.len();
-        self.past
-            .stored
-            .retain(|strip| made.binary_search(strip).is_err());
-        self.tally.resumed -= (resumed - self.past.stored.len()) as u64;
-        self.audits.convict(&liar);
-        if let Some(journal) = self.journal {
-            journal.revoke(&made);
-            let revoked = |entry: &Entry| match entry {
-                Entry::Strip { buffer, .. } => made.binary_search(&buffer.strip.index).is_ok(),
-                Entry::Event(_) => false,
-            };
-            let before = self.to_journal.len();
-            self.to_journal.retain(|entry| !revoked(entry));
-            (self.to_journal.len()..before).for_each(|_| journal.withdraw());
-            self.to_journal
-                .push_front(Entry::Event(Event::Revoked(made.clone())));
-        }
-        let reason = "an audit found its strips wrong".to_owned();
-        self.asks.push_back(Ask::Quarantine {
-            worker: liar.clone(),
-            reason,
-        });
-        self.liars.insert(liar);
-        if self.assembly.revoke(made) {
-            self.restart()?;
-        }
-        self.bar.come(u64::from(self.assembly.come()));
-        Ok(())
-    }
-
-    /// Files that got what is not so begin again.
-    fn restart(&mut self) -> Result<(), CollectError> {
-        self.next = None;
-        self.reading = None;
-        let journal = self.journal;
-        (self.assembly).restart(|strip| journal.is_some_and(|journal| journal.holds(strip)));
-        self.leaving.give_up();
-        tokio::task::block_in_place(|| self.files.restart())?;
-        self.leaving = Leaving::start(self.files.senders());
         Ok(())
     }
 }
