@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use engine::device;
 use farm_queue::memory::MemoryQueue;
+use farm_worker::Meters;
 use fractal::BackendChoice;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+
+/// How long a device of this process may show no progress before its strip goes to another one.
+const STRIP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The workers of a render in process.
 pub struct Crew {
@@ -42,11 +46,14 @@ impl Crew {
                 backend: choice,
                 cpu_threads: threads,
                 grace: Duration::ZERO,
+                strip_timeout: STRIP_TIMEOUT,
             };
+            let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION"), engine::build_id()));
             let (stop, stopped) = oneshot::channel();
-            let worker = farm_worker::run(queue.as_worker(&name), devices, settings, async {
-                let _ = stopped.await;
-            });
+            let worker =
+                farm_worker::run(queue.as_worker(&name), devices, settings, meters, async {
+                    let _ = stopped.await;
+                });
             crew.workers.spawn(async move {
                 worker.await;
             });

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod acl;
 mod assembly;
 mod bar;
 mod cli;
@@ -13,6 +14,7 @@ mod collect;
 mod colour;
 mod crew;
 mod journal;
+mod operate;
 mod output;
 mod patience;
 mod plan;
@@ -21,7 +23,7 @@ mod render;
 mod report;
 mod resume;
 
-use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -29,10 +31,10 @@ use anyhow::Context;
 use clap::CommandFactory;
 use cli::{Cli, Command, RenderArgs};
 use collect::CollectError;
-use farm_worker::usage;
+use farm_worker::{farm_args, usage};
 use journal::Taken;
 use plan::{PlanError, RenderPlan};
-use tracing_subscriber::EnvFilter;
+use tokio::runtime::Runtime;
 
 /// Exit status after Ctrl-C or SIGTERM.
 const INTERRUPTED: u8 = 130;
@@ -44,9 +46,15 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(status) => return status,
     };
+    if let Some(warning) = farm_args::conceal(cli.command.redis()) {
+        let _ = writeln!(stderr(), "submitter: warning: {warning}");
+    }
     let done = match cli.command {
         Command::Render(args) => render(*args),
-        Command::Resume(args) => resume::resume(args),
+        Command::Resume(args) => resume::resume(*args),
+        Command::Jobs(command) => ask_farm(operate::jobs(command)),
+        Command::Workers(command) => ask_farm(operate::workers(command)),
+        Command::RedisAcl(args) => acl::lines(&args).and_then(|lines| to_stdout(lines.as_bytes())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);
@@ -87,37 +95,34 @@ fn say(line: &str) {
     let _ = writeln!(stderr(), "submitter: {line}");
 }
 
-/// Starts the log on stderr.
-fn log(filter: &str) -> anyhow::Result<()> {
-    let filter =
-        EnvFilter::try_new(filter).with_context(|| format!("--log '{filter}' is no log level"))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(stderr);
-    if stderr().is_terminal() {
-        log.init(); // in colour, unless NO_COLOR says otherwise
-    } else {
-        log.with_ansi(false).init();
-    }
-    Ok(())
+/// Asks something of a farm, and prints the answer.
+fn ask_farm(asked: impl Future<Output = anyhow::Result<Vec<u8>>>) -> anyhow::Result<()> {
+    let runtime = usage::start("warn", usage::LogFormat::Text, "submitter-io")?;
+    let answer = runtime.block_on(asked)?;
+    to_stdout(&answer)
 }
 
 fn render(args: RenderArgs) -> anyhow::Result<()> {
     let (json, quiet) = (args.json, args.quiet);
-    log(&args.log)?;
+    let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
     let plan = plan::plan(args)?;
-    finish(plan, None, quiet, json)
+    finish(runtime, plan, None, quiet, json)
 }
 
 /// Renders a plan, going on with `taken`, and says how it went.
-fn finish(plan: RenderPlan, taken: Option<Taken>, quiet: bool, json: bool) -> anyhow::Result<()> {
+fn finish(
+    runtime: Runtime,
+    plan: RenderPlan,
+    taken: Option<Taken>,
+    quiet: bool,
+    json: bool,
+) -> anyhow::Result<()> {
     if !quiet {
         for warning in &plan.warnings {
             say(&format!("warning: {warning}"));
         }
     }
     let folder = plan.journal.as_ref().map(|journal| journal.folder.clone());
-    let runtime = render::runtime()?;
     let ending = runtime.block_on(async {
         let interrupt = render::interrupted();
         render::render(plan, taken, quiet, interrupt).await

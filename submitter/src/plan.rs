@@ -5,13 +5,15 @@
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use farm_queue::redis::ConnectOptions;
+use farm_worker::farm_args::FarmArgsError;
 use fractal::strip::MAX_STRIP_BYTES;
 use fractal::{
     Arithmetic, BackendChoice, Decimal, FrameSpec, Measure, MeasureSet, StripPlan, View,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{CompressionArg, PaletteArg, RenderArgs, ViewArgs};
+use crate::cli::{self, CompressionArg, PaletteArg, RenderArgs, ViewArgs};
 
 /// Everything that `render` will do.
 #[derive(Clone, Debug)]
@@ -48,7 +50,7 @@ pub struct JournalPlan {
 }
 
 /// Where a picture is computed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Place {
     /// In this process, by `workers` workers that share its cores.
     InProcess {
@@ -57,8 +59,8 @@ pub enum Place {
     },
     /// On the farm around a Redis.
     Farm {
-        /// Its address, with credentials: never printed.
-        url: String,
+        /// Its address, and how to get in.
+        farm: Box<ConnectOptions>,
         /// Most workers that take part; all when `None`.
         workers: Option<u16>,
     },
@@ -103,6 +105,9 @@ pub enum PlanError {
     /// The view has no extent.
     #[error(transparent)]
     View(#[from] fractal::ViewError),
+    /// The way into the farm is none.
+    #[error(transparent)]
+    Farm(#[from] FarmArgsError),
     /// The density is zero or less.
     #[error("--density {0} is not greater than 0")]
     Density(String),
@@ -156,7 +161,7 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
             workers: args.workers.unwrap_or(1),
         },
         Some(url) => Place::Farm {
-            url,
+            farm: Box::new(cli::farm(url, &args.farm)?),
             workers: args.workers,
         },
     };
@@ -366,7 +371,7 @@ mod tests {
                 kind: OutputKind::Png
             }]
         );
-        assert_eq!(plan.place, Place::InProcess { workers: 1 });
+        assert!(matches!(plan.place, Place::InProcess { workers: 1 }));
         assert!(plan.warnings.is_empty());
     }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use farm_queue::memory::MemoryQueue;
 use farm_queue::protocol::spec::largest_strip_bytes;
 use farm_queue::redis::RedisJobQueue;
@@ -55,7 +54,7 @@ pub fn job_of(plan: &RenderPlan, id: JobId) -> JobSpec {
 /// What identifies the kernels of this build.
 #[must_use]
 pub fn build() -> u64 {
-    0
+    engine::build_id()
 }
 
 /// Renders `plan`, going on with `taken` where there is one; `interrupt` stops it at any time.
@@ -111,10 +110,10 @@ async fn rendered(
             crew.stop().await;
             report
         }
-        Place::Farm { url, .. } => {
+        Place::Farm { farm, .. } => {
             tokio::pin!(interrupt);
             let queue = tokio::select! {
-                connected = RedisJobQueue::connect(url) => Arc::new(connected?),
+                connected = RedisJobQueue::connect(&**farm) => Arc::new(connected?),
                 () = &mut interrupt => return Err(CollectError::Interrupted.into()),
             };
             run.run(&queue, taken, reserved, kept, interrupt).await
@@ -326,14 +325,4 @@ pub fn interrupted() -> impl Future<Output = ()> {
         }
         let _ = tokio::signal::ctrl_c().await;
     }
-}
-
-/// Starts the threads that I/O runs on.
-pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("submitter-io")
-        .enable_all()
-        .build()
-        .context("cannot start the I/O threads")
 }

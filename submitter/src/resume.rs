@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use farm_queue::JobId;
+use farm_worker::usage;
 use serde::Serialize;
 
-use crate::cli::ResumeArgs;
-use crate::journal::store::Listed;
+use crate::cli::{self, ResumeArgs};
+use crate::journal::store::{Listed, remove};
 use crate::journal::{Store, StoreError};
-use crate::plan::{JournalPlan, journal_folder};
+use crate::plan::{JournalPlan, PlanError, journal_folder};
+use crate::render::build;
 
 /// A journal, for programs.
 #[derive(Debug, Serialize)]
@@ -31,7 +33,7 @@ struct ListedReport {
 /// # Errors
 /// One line: about the journal, or what `render` says.
 pub fn resume(args: ResumeArgs) -> anyhow::Result<()> {
-    crate::log(&args.log)?;
+    let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
     let folder = journal_folder(args.journal.journal).ok_or(StoreError::NoFolder)?;
     let store = Store::new(folder.clone());
     let Some(given) = args.job.filter(|_| !args.list) else {
@@ -41,12 +43,25 @@ pub fn resume(args: ResumeArgs) -> anyhow::Result<()> {
     let taken = store.take(&job)?;
     // Set but empty is how a shell says that there is none.
     let redis = args.redis.filter(|url| !url.is_empty());
-    let mut plan = taken.saved.plan(redis, args.workers);
-    plan.journal = Some(JournalPlan {
-        folder,
-        fresh: false,
-    });
-    crate::finish(plan, Some(taken), args.quiet, args.json)
+    let farm = match redis.or_else(|| taken.saved.redis().map(str::to_owned)) {
+        Some(url) => Some(cli::farm(url, &args.farm).map_err(PlanError::from)?),
+        None => None,
+    };
+    let mut plan = taken.saved.plan(farm, args.workers);
+    let mut fresh = false;
+    let taken = if taken.saved.job.build == build() {
+        Some(taken)
+    } else {
+        // Its strips are another build's: a picture is never put together from two.
+        crate::say(&format!(
+            "job {job} was begun by another build; it starts over"
+        ));
+        remove(&taken.folder);
+        fresh = true;
+        None
+    };
+    plan.journal = Some(JournalPlan { folder, fresh });
+    crate::finish(runtime, plan, taken, args.quiet, args.json)
 }
 
 /// How to go on with a job whose journal was kept in `folder`.

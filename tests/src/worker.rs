@@ -23,11 +23,28 @@ impl Worker {
     /// Starts one with these options, and waits until it is ready.
     #[must_use]
     pub fn start_with(server: &Server, name: &str, options: &str) -> Self {
-        let mut running = Run::program("farm-worker")
-            .args(["--redis", &server.url(), "--name", name])
+        Self::start_at(&server.url(), name, options)
+    }
+
+    /// Starts one that finds its server at `url`, and waits until it is ready.
+    #[must_use]
+    pub fn start_at(url: &str, name: &str, options: &str) -> Self {
+        Self::ready(Self::command(url, name, options))
+    }
+
+    /// The command line of one, to be changed and then started with [`Worker::ready`].
+    #[must_use]
+    pub fn command(url: &str, name: &str, options: &str) -> Run {
+        Run::program("farm-worker")
+            .args(["--redis", url, "--name", name])
             .args(options.split_whitespace())
             .limit(LIFE)
-            .start();
+    }
+
+    /// Starts a worker's command line, and waits until it is ready.
+    #[must_use]
+    pub fn ready(command: Run) -> Self {
+        let mut running = command.start();
         running.until_it_says("ready");
         Self(running)
     }

@@ -9,6 +9,7 @@ mod farm {
     mod house;
     mod identity;
     mod main_job;
+    mod matrix;
     mod measures;
     mod notebook;
     mod oracle;

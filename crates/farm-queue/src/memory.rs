@@ -1,22 +1,23 @@
 //! The queue in process: what a render uses without `--redis`.
 //!
-//! It keeps the same promises as the queue in Redis, by the same protocol functions, and answers to the
-//! same conformance suite; buffers pass through it by reference. All state lies behind one lock that is
-//! held for microseconds and never across an await, so every call is cancel-safe.
+//! It is the table of [`crate::protocol::table`], one a job, behind one lock that is held for microseconds and never
+//! across an await, so every call is cancel-safe; buffers pass through it by reference. It answers to the same
+//! conformance suite as the queue in Redis.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fractal::{Strip, StripBuffer, StripPlan};
+use fractal::{Strip, StripBuffer};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use crate::job::{JobId, JobSpec, LEASE};
 use crate::order::{Issue, Order};
-use crate::protocol::attempts::{self, Blame, Next};
+use crate::protocol::attempts::{self, Blame};
 use crate::protocol::choice::{Chooser, DEFAULT_PRIORITY};
+use crate::protocol::table::{Committed, Entry, JobTable, Limits, Taken};
 use crate::protocol::window::MEMORY_WINDOW_BYTES;
 use crate::queue::{
     Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue,
@@ -35,6 +36,8 @@ pub struct MemoryQueue {
 
 struct Shared {
     lease: Duration,
+    /// The moment from which the tables count their time.
+    start: Instant,
     state: Mutex<State>,
     /// Something may be leased, or a job ended.
     work: Notify,
@@ -49,40 +52,18 @@ struct State {
     workers: BTreeSet<Arc<str>>,
     quarantined: HashMap<Arc<str>, Instant>,
     chooser: Chooser,
-    next_entry: u64,
 }
 
 struct Job {
     spec: Arc<JobSpec>,
-    /// To do, in the order in which it is handed out.
-    queue: VecDeque<Entry>,
-    /// Under way, by entry.
-    leased: HashMap<u64, Leased>,
-    /// Strips with a committed buffer.
-    committed: BTreeSet<u32>,
-    /// To be collected.
-    ready: VecDeque<Collected>,
-    /// Workers of a job with a cap on them, and until when they count.
-    crew: HashMap<Arc<str>, Instant>,
+    table: JobTable<Arc<str>, Delivery>,
 }
 
-struct Entry {
-    id: u64,
-    order: Order,
-    deliveries: u32,
-    reasons: Vec<String>,
-}
-
-impl Entry {
-    fn slot(&self, plan: StripPlan) -> u32 {
-        self.order.issue.slot(self.order.strip, plan)
-    }
-}
-
-struct Leased {
-    entry: Entry,
-    owner: Arc<str>,
-    until: Instant,
+/// What a worker handed over for a slot.
+struct Delivery {
+    buffer: Arc<StripBuffer>,
+    worker: Arc<str>,
+    attempt: u32,
 }
 
 impl Default for MemoryQueue {
@@ -104,12 +85,12 @@ impl MemoryQueue {
         Self {
             shared: Arc::new(Shared {
                 lease,
+                start: Instant::now(),
                 state: Mutex::new(State {
                     jobs: BTreeMap::new(),
                     workers: BTreeSet::new(),
                     quarantined: HashMap::new(),
                     chooser: Chooser::new(RandomState::new().hash_one(0)),
-                    next_entry: 1,
                 }),
                 work: Notify::new(),
                 results: Notify::new(),
@@ -133,70 +114,76 @@ impl MemoryQueue {
         (self.shared.state.lock()).unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The time by the tables' clock.
+    fn now(&self) -> Duration {
+        self.shared.start.elapsed()
+    }
+
     /// Leases a strip if there is one; else the moment at which the next lease runs out.
     fn try_lease(&self, accepts: Accepts) -> Result<Lease, Option<Instant>> {
         let mut state = self.state();
         let state = &mut *state;
-        state.workers.insert(Arc::clone(&self.worker));
-        let now = Instant::now();
-        if let Some(until) = state
-            .quarantined
-            .get(&self.worker)
-            .filter(|until| **until > now)
-        {
-            return Err(Some(*until));
+        if !state.workers.contains(&self.worker) {
+            state.workers.insert(Arc::clone(&self.worker));
         }
-        let mut offered = Vec::new();
-        let mut next_expiry = None;
-        for (id, job) in &mut state.jobs {
-            if job.expire(now) {
-                self.shared.results.notify_waiters();
+        if let Some(until) = state.quarantined.get(&self.worker).copied() {
+            if until > Instant::now() {
+                return Err(Some(until));
             }
-            if !accepts.admits(job.spec.backend) || !job.has_place_for(&self.worker, now) {
+            state.quarantined.remove(&self.worker);
+        }
+        let now = self.now();
+        let jobs = state.jobs.keys();
+        let all = jobs.map(|id| (id.clone(), DEFAULT_PRIORITY)).collect();
+        let mut next_expiry = None;
+        for id in state.chooser.order(all) {
+            let Some(job) = state.jobs.get_mut(&id) else {
+                continue;
+            };
+            if !accepts.admits(job.spec.backend) || !self.joins(job, now) {
+                state.chooser.idle(&id);
                 continue;
             }
-            if job.next_for(&self.worker).is_some() {
-                offered.push((id.clone(), DEFAULT_PRIORITY));
+            let taken =
+                (job.table.claim(&self.worker, now)).or_else(|| job.table.lease(&self.worker, now));
+            if job.table.letters(0).next().is_some() {
+                self.shared.results.notify_waiters();
             }
-            let earliest = job.leased.values().map(|leased| leased.until).min();
-            next_expiry = next_expiry.into_iter().chain(earliest).min();
+            if let Some(taken) = taken
+                && let Some((strip, issue)) = job.wanted(taken.entry.slot)
+            {
+                state.chooser.served(&id);
+                return Ok(Lease {
+                    job: Arc::clone(&job.spec),
+                    strip,
+                    issue,
+                    attempt: taken.attempt,
+                    entry: taken.id.to_string(),
+                });
+            }
+            let expiry = job.table.next_expiry();
+            let expiry = expiry.map(|expiry| self.shared.start + expiry);
+            next_expiry = next_expiry.into_iter().chain(expiry).min();
+            state.chooser.idle(&id);
         }
-        let Some(id) = state.chooser.order(offered).into_iter().next() else {
-            return Err(next_expiry);
-        };
-        let Some((job, mut entry)) = state.jobs.get_mut(&id).and_then(|job| {
-            let at = job.next_for(&self.worker)?;
-            let entry = job.queue.remove(at)?;
-            Some((job, entry))
-        }) else {
-            return Err(next_expiry);
-        };
-        state.chooser.served(&id);
-        (job.crew).insert(Arc::clone(&self.worker), now + 2 * self.shared.lease);
-        entry.deliveries += 1;
-        let lease = Lease {
-            job: Arc::clone(&job.spec),
-            strip: entry.order.strip,
-            issue: entry.order.issue,
-            attempt: entry.deliveries,
-            entry: entry.id.to_string(),
-        };
-        let leased = Leased {
-            entry,
-            owner: Arc::clone(&self.worker),
-            until: now + self.shared.lease,
-        };
-        job.leased.insert(leased.entry.id, leased);
-        Ok(lease)
+        Err(next_expiry)
     }
 
-    /// Takes back a strip that `lease` still holds.
-    fn give_back(&self, lease: &Lease, change: impl FnOnce(&mut Job, Entry)) {
+    /// Whether this worker is one of the job's workers, or becomes one.
+    fn joins(&self, job: &mut Job, now: Duration) -> bool {
+        job.spec.max_workers.is_none_or(|most| {
+            let until = now + 2 * self.shared.lease;
+            job.table.join(&self.worker, most.into(), now, until)
+        })
+    }
+
+    /// A change of what `lease` may still hold.
+    fn give_back(&self, lease: &Lease, change: impl FnOnce(&mut Job, &Taken<Arc<str>>)) {
         let mut state = self.state();
         if let Some(job) = state.jobs.get_mut(&lease.job.id)
-            && let Some(entry) = job.take(lease)
+            && let Some(taken) = taken(lease)
         {
-            change(job, entry);
+            change(job, &taken);
         }
         drop(state);
         self.shared.work.notify_waiters();
@@ -204,76 +191,78 @@ impl MemoryQueue {
     }
 }
 
+/// The entry that a lease is about; `None` for a lease of no queue of ours.
+fn taken(lease: &Lease) -> Option<Taken<Arc<str>>> {
+    Some(Taken {
+        id: lease.entry.parse().ok()?,
+        attempt: lease.attempt,
+        entry: Entry::plain(lease.slot()),
+    })
+}
+
 impl Job {
-    /// Puts what nobody keeps alive back into the queue, ahead of the rest; whether something died of it.
-    fn expire(&mut self, now: Instant) -> bool {
-        let mut ran_out: Vec<u64> = (self.leased.iter())
-            .filter(|(_, leased)| leased.until <= now)
-            .map(|(id, _)| *id)
-            .collect();
-        ran_out.sort_unstable_by(|a, b| b.cmp(a));
-        let found = !ran_out.is_empty();
-        for id in ran_out {
-            if let Some(Leased {
-                mut entry, owner, ..
-            }) = self.leased.remove(&id)
-            {
-                attempts::remember(&mut entry.reasons, &attempts::expired_reason(&owner));
-                self.requeue(entry);
+    /// What a slot is for.
+    fn wanted(&self, slot: u32) -> Option<(Strip, Issue)> {
+        let plan = self.spec.strips;
+        let (index, issue) = match slot.checked_sub(plan.count()) {
+            None => (slot, Issue::Render),
+            Some(index) => (index, Issue::Audit),
+        };
+        Some((plan.strip(index)?, issue))
+    }
+
+    /// Whatever was announced, and the dead letters.
+    fn collect(&mut self) -> Vec<Collected> {
+        let announced: Vec<_> = self.table.announced(0).collect();
+        let mut collected = Vec::with_capacity(announced.len());
+        for (id, slot) in announced {
+            let Some((strip, issue)) = self.wanted(slot) else {
+                self.table.reject(slot, id);
+                continue;
+            };
+            let fits = |delivery: &Delivery| delivery.buffer.fits(&self.spec.frame, strip);
+            if self.table.result(slot).is_some_and(fits) {
+                let blamed = (self.table.reasons(slot).iter())
+                    .filter_map(|reason| match attempts::blame(reason)? {
+                        Blame::Worker(name) | Blame::Silent(name) => Some(name.to_owned()),
+                    })
+                    .collect();
+                let Some(delivery) = self.table.take(slot, id) else {
+                    continue;
+                };
+                collected.push(Collected::Strip {
+                    buffer: delivery.buffer,
+                    worker: delivery.worker.to_string(),
+                    attempt: delivery.attempt,
+                    issue,
+                    blamed,
+                });
+            } else {
+                let worker = self.table.result(slot).map(|delivery| &delivery.worker);
+                let reason = worker.map_or_else(
+                    || "an announced buffer is not there".to_owned(),
+                    |worker| format!("{worker}: a buffer that does not fit its strip"),
+                );
+                self.table.reject(slot, id);
+                collected.push(Collected::Rejected {
+                    strip: (issue == Issue::Render).then_some(strip),
+                    reason,
+                });
             }
         }
-        found
-    }
-
-    /// Queues a strip once more, or puts it to the dead letters.
-    fn requeue(&mut self, entry: Entry) {
-        if self.committed.contains(&entry.slot(self.spec.strips)) {
-            return;
+        let letters: Vec<_> = self.table.letters(0).map(|(id, _)| id).collect();
+        for id in letters {
+            if let Some(letter) = self.table.remove_letter(id)
+                && let Some((strip, issue)) = self.wanted(letter.slot)
+            {
+                collected.push(Collected::Dead {
+                    strip,
+                    issue,
+                    reasons: letter.reasons,
+                });
+            }
         }
-        match attempts::after(entry.deliveries) {
-            Next::Deliver(_) => self.queue.push_front(entry),
-            Next::Dead => self.ready.push_back(Collected::Dead {
-                strip: entry.order.strip,
-                issue: entry.order.issue,
-                reasons: entry.reasons,
-            }),
-        }
-    }
-
-    /// The first entry in the queue that `worker` may have.
-    fn next_for(&self, worker: &str) -> Option<usize> {
-        (self.queue.iter()).position(|entry| entry.order.not.as_deref() != Some(worker))
-    }
-
-    /// Whether `worker` is one of the job's workers, or may become one.
-    fn has_place_for(&mut self, worker: &Arc<str>, now: Instant) -> bool {
-        let Some(most) = self.spec.max_workers else {
-            return true;
-        };
-        self.crew.retain(|_, until| *until > now);
-        self.crew.contains_key(worker) || self.crew.len() < usize::from(most)
-    }
-
-    /// The lease's place, if it is still the one that was given out.
-    fn held(&mut self, lease: &Lease) -> Option<&mut Leased> {
-        let id = lease.entry.parse().ok()?;
-        (self.leased.get_mut(&id)).filter(|leased| leased.entry.deliveries == lease.attempt)
-    }
-
-    fn take(&mut self, lease: &Lease) -> Option<Entry> {
-        let id = self.held(lease)?.entry.id;
-        self.leased.remove(&id).map(|leased| leased.entry)
-    }
-
-    /// Forgets an entry whose strip is done, whoever holds it now; why it failed before.
-    fn acknowledge(&mut self, entry: &str) -> Vec<String> {
-        let Ok(id) = entry.parse::<u64>() else {
-            return Vec::new();
-        };
-        let queued = (self.queue.iter()).position(|queued| queued.id == id);
-        (self.leased.remove(&id).map(|leased| leased.entry))
-            .or_else(|| queued.and_then(|at| self.queue.remove(at)))
-            .map_or_else(Vec::new, |entry| entry.reasons)
+        collected
     }
 }
 
@@ -302,20 +291,16 @@ impl WorkerQueue for MemoryQueue {
         let Some(job) = state.jobs.get_mut(&lease.job.id) else {
             return Ok(LeaseState::JobGone);
         };
-        let committed = job.committed.contains(&lease.slot());
-        Ok(match job.held(lease) {
-            Some(_) if committed => {
-                job.acknowledge(&lease.entry);
-                LeaseState::Lost
-            }
-            Some(leased) => {
-                let now = Instant::now();
-                leased.until = now + self.shared.lease;
-                (job.crew).insert(Arc::clone(&self.worker), now + 2 * self.shared.lease);
-                LeaseState::Held
-            }
-            None => LeaseState::Lost,
-        })
+        let Some(taken) = taken(lease) else {
+            return Ok(LeaseState::Lost);
+        };
+        let now = self.now();
+        let answer = job.table.heartbeat(&self.worker, &taken, now);
+        if answer == LeaseState::Held {
+            // A long strip keeps its worker's place too; whether it still has one does not matter.
+            self.joins(job, now);
+        }
+        Ok(answer)
     }
 
     async fn deliver(
@@ -327,58 +312,48 @@ impl WorkerQueue for MemoryQueue {
         let Some(job) = state.jobs.get_mut(&lease.job.id) else {
             return Ok(Delivered::JobGone);
         };
-        let reasons = job.acknowledge(&lease.entry);
-        if job.committed.contains(&lease.slot()) {
-            return Ok(Delivered::Duplicate);
-        }
-        if buffer.fits(&job.spec.frame, lease.strip) {
-            job.committed.insert(lease.slot());
-            job.ready.push_back(Collected::Strip {
-                buffer,
-                worker: self.worker.to_string(),
-                attempt: lease.attempt,
-                issue: lease.issue,
-                blamed: reasons
-                    .iter()
-                    .filter_map(|reason| match attempts::blame(reason)? {
-                        Blame::Worker(name) | Blame::Silent(name) => Some(name.to_owned()),
-                    })
-                    .collect(),
-            });
-        } else {
-            job.ready.push_back(Collected::Rejected {
-                strip: Some(lease.strip),
-                reason: format!("{}: a buffer that does not fit its strip", self.worker),
-            });
-        }
+        let delivery = Delivery {
+            buffer,
+            worker: Arc::clone(&self.worker),
+            attempt: lease.attempt,
+        };
+        job.table.store(lease.slot(), delivery);
+        let id = taken(lease).map_or(0, |taken| taken.id);
+        let committed = job.table.commit(id, lease.slot());
         drop(state);
-        self.shared.results.notify_waiters();
-        Ok(Delivered::First)
+        match committed {
+            Committed::First => {
+                self.shared.results.notify_waiters();
+                Ok(Delivered::First)
+            }
+            Committed::Duplicate => Ok(Delivered::Duplicate),
+            Committed::JobGone => Ok(Delivered::JobGone),
+            Committed::NoBuffer => Err(QueueError::Server("the buffer vanished".to_owned())),
+        }
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), QueueError> {
-        self.give_back(lease, |job, mut entry| {
-            entry.deliveries -= 1;
-            job.queue.push_front(entry);
+        self.give_back(lease, |job, taken| {
+            job.table.release(&self.worker, taken);
         });
         Ok(())
     }
 
     async fn fail(&self, lease: &Lease, reason: &str) -> Result<(), QueueError> {
-        self.give_back(lease, |job, mut entry| {
-            attempts::remember(&mut entry.reasons, &format!("{}: {reason}", self.worker));
-            job.requeue(entry);
+        self.give_back(lease, |job, taken| {
+            let reason = format!("{}: {reason}", self.worker);
+            job.table.fail(&self.worker, taken, &reason);
         });
         Ok(())
     }
 
     async fn leave(&self) -> Result<(), QueueError> {
         let mut state = self.state();
+        let mut holds = false;
         for job in state.jobs.values_mut() {
-            job.crew.remove(&self.worker);
+            holds |= !job.table.leave(&self.worker);
         }
-        let holds = |job: &Job| job.leased.values().any(|l| l.owner == self.worker);
-        if !state.jobs.values().any(holds) {
+        if !holds {
             state.workers.remove(&self.worker);
         }
         Ok(())
@@ -405,34 +380,31 @@ impl JobQueue for MemoryQueue {
 
     async fn create(&self, job: Arc<JobSpec>) -> Result<(), QueueError> {
         crate::protocol::spec::check(&job).map_err(|error| QueueError::Spec(error.to_string()))?;
-        self.state().jobs.entry(job.id.clone()).or_insert(Job {
+        let limits = Limits {
+            lease: self.shared.lease,
+            ..Limits::default()
+        };
+        let mut state = self.state();
+        let entry = state.jobs.entry(job.id.clone());
+        let made = entry.or_insert_with(|| Job {
             spec: job,
-            queue: VecDeque::new(),
-            leased: HashMap::new(),
-            committed: BTreeSet::new(),
-            ready: VecDeque::new(),
-            crew: HashMap::new(),
+            table: JobTable::new(limits),
         });
+        made.table.create();
         Ok(())
     }
 
     async fn enqueue(&self, job: &JobId, orders: &[Order]) -> Result<(), QueueError> {
         let mut state = self.state();
-        let state = &mut *state;
         let queued = (state.jobs.get_mut(job)).ok_or_else(|| QueueError::JobGone(job.clone()))?;
-        for order in orders {
-            let entry = Entry {
-                id: state.next_entry,
-                order: order.clone(),
-                deliveries: 0,
-                reasons: Vec::new(),
-            };
-            if !order.extra {
-                queued.committed.remove(&entry.slot(queued.spec.strips));
-            }
-            queued.queue.push_back(entry);
-            state.next_entry += 1;
-        }
+        let plan = queued.spec.strips;
+        let entries = orders.iter().map(|order| Entry {
+            slot: order.issue.slot(order.strip, plan),
+            not: order.not.as_deref().map(Arc::from),
+            extra: order.extra,
+        });
+        queued.table.enqueue(entries);
+        drop(state);
         self.shared.work.notify_waiters();
         Ok(())
     }
@@ -441,34 +413,29 @@ impl JobQueue for MemoryQueue {
         let deadline = Instant::now() + wait;
         loop {
             let changed = self.shared.results.notified();
-            let next_expiry = {
+            let collected = {
                 let mut state = self.state();
-                let job =
-                    (state.jobs.get_mut(job)).ok_or_else(|| QueueError::JobGone(job.clone()))?;
-                // Without workers nobody else would find out that a strip is dead.
-                if job.expire(Instant::now()) {
-                    self.shared.work.notify_waiters();
-                }
-                if !job.ready.is_empty() {
-                    return Ok(job.ready.drain(..).collect());
-                }
-                job.leased.values().map(|leased| leased.until).min()
+                let known = state.jobs.get_mut(job);
+                known
+                    .ok_or_else(|| QueueError::JobGone(job.clone()))?
+                    .collect()
             };
-            if Instant::now() >= deadline {
-                return Ok(Vec::new());
+            if !collected.is_empty() || Instant::now() >= deadline {
+                return Ok(collected);
             }
-            let until = next_expiry.map_or(deadline, |expiry| expiry.min(deadline));
-            let _ = timeout_at(until, changed).await;
+            // Either way it looks again.
+            let _ = timeout_at(deadline, changed).await;
         }
     }
 
-    async fn repair(&self, job: &JobId, _: &[Strip]) -> Result<Vec<Strip>, QueueError> {
-        // Memory loses nothing but whole jobs.
+    async fn repair(&self, job: &JobId, awaited: &[Strip]) -> Result<Vec<Strip>, QueueError> {
         let state = self.state();
-        let known = state.jobs.contains_key(job);
-        known
-            .then(Vec::new)
-            .ok_or_else(|| QueueError::JobGone(job.clone()))
+        let known = (state.jobs.get(job)).ok_or_else(|| QueueError::JobGone(job.clone()))?;
+        let slots: Vec<u32> = awaited.iter().map(|strip| strip.index).collect();
+        let missing = known.table.missing(&slots).into_iter();
+        Ok(missing
+            .filter_map(|slot| known.spec.strips.strip(slot))
+            .collect())
     }
 
     async fn report(&self, job: &JobId, _: &JobReport) -> Result<JobOrders, QueueError> {
@@ -479,18 +446,23 @@ impl JobQueue for MemoryQueue {
     async fn under_way(&self, job: &JobId) -> Result<UnderWay, QueueError> {
         let state = self.state();
         let job = (state.jobs.get(job)).ok_or_else(|| QueueError::JobGone(job.clone()))?;
-        let render = |entry: &&Entry| entry.order.issue == Issue::Render;
-        let lease = |leased: &Leased| status::Leased {
-            strip: leased.entry.order.strip,
-            issue: leased.entry.order.issue,
-            worker: leased.owner.to_string(),
-            attempt: leased.entry.deliveries,
-            entry: leased.entry.id.to_string(),
-        };
-        Ok(UnderWay {
-            waiting: job.queue.iter().filter(render).count() as u64,
-            leases: job.leased.values().map(lease).collect(),
-        })
+        let mut way = UnderWay::default();
+        for (id, entry, holder) in job.table.under_way() {
+            let Some((strip, issue)) = job.wanted(entry.slot) else {
+                continue;
+            };
+            match holder {
+                Some((worker, attempt)) => way.leases.push(status::Leased {
+                    strip,
+                    issue,
+                    worker: worker.to_string(),
+                    attempt,
+                    entry: id.to_string(),
+                }),
+                None => way.waiting += u64::from(issue == Issue::Render),
+            }
+        }
+        Ok(way)
     }
 
     async fn quarantine(&self, worker: &str, reason: &str) -> Result<(), QueueError> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use farm_queue::JobSpec;
+use farm_queue::redis::ConnectOptions;
 use fractal::StripPlan;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
@@ -158,8 +159,8 @@ impl SavedPlace {
     fn of(place: &Place) -> Self {
         match place {
             Place::InProcess { workers } => Self::InProcess { workers: *workers },
-            Place::Farm { url, .. } => Self::Farm {
-                redis: without_credentials(url),
+            Place::Farm { farm, .. } => Self::Farm {
+                redis: without_credentials(&farm.url),
             },
         }
     }
@@ -271,16 +272,16 @@ impl Saved {
         }
     }
 
-    /// The plan to go on with: on the farm at `redis` when the job is a farm's and it is given, with `workers`
-    /// when given.
+    /// The plan to go on with: by way of `farm` when the job is a farm's and it is given, with `workers` when
+    /// given.
     #[must_use]
-    pub fn plan(&self, redis: Option<String>, workers: Option<u16>) -> RenderPlan {
+    pub fn plan(&self, farm: Option<ConnectOptions>, workers: Option<u16>) -> RenderPlan {
         let place = match &self.place {
             SavedPlace::InProcess { workers: had } => Place::InProcess {
                 workers: workers.unwrap_or(*had),
             },
             SavedPlace::Farm { redis: had } => Place::Farm {
-                url: redis.unwrap_or_else(|| had.clone()),
+                farm: Box::new(farm.unwrap_or_else(|| ConnectOptions::new(had.as_str()))),
                 workers: workers.or(self.job.max_workers),
             },
         };

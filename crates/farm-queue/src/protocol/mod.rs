@@ -6,11 +6,13 @@
 //!
 //! - [`keys`]: names of everything that lies in Redis
 //! - [`spec`]: a job's spec as it travels
+//! - [`signing`]: the farm's key, and who made a spec
 //! - [`blob`]: a computed strip as it travels
 //! - [`packing`]: its planes made smaller
 //! - [`entry`]: the small fields of stream entries
 //! - [`attempts`]: how often a strip may be delivered, and what is remembered of its failures
 //! - [`choice`]: which job a worker serves next
+//! - [`table`]: what a queue holds of a job, and every step on it, as a state machine
 //! - [`window`]: how many bytes may be under way at once
 
 pub mod attempts;
@@ -19,5 +21,7 @@ pub mod choice;
 pub mod entry;
 pub mod keys;
 pub mod packing;
+pub mod signing;
 pub mod spec;
+pub mod table;
 pub mod window;

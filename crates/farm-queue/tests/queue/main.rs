@@ -4,6 +4,7 @@
 //! rather than skipping them.
 
 mod conformance;
+mod control;
 mod farms;
 mod faults;
 mod hostile;
