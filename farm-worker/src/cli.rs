@@ -1,7 +1,11 @@
 //! The command line as typed. The only module of this program that reads the environment.
 
+use std::net::SocketAddr;
+
 use clap::{Args, Parser, Subcommand};
-use farm_worker::usage::{BackendArg, Misuse};
+use farm_queue::redis::ConnectOptions;
+use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
+use farm_worker::usage::{BackendArg, LogFormat, Misuse};
 
 /// Computes strips of Mandelbrot pictures for a farm.
 ///
@@ -14,7 +18,7 @@ use farm_worker::usage::{BackendArg, Misuse};
     version,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Examples:\n  farm-worker --redis redis://farm.example:6379\n  farm-worker --redis unix:///run/redis.sock --backend cpu --threads 8\n  farm-worker bench\n\nExit status: 0 done or told to stop, 1 failed, 2 usage, 130 interrupted."
+    after_help = "Examples:\n  farm-worker --redis rediss://farm.example:6379 --tls-ca farm.pem\n  farm-worker --redis unix:///run/redis.sock --backend cpu --threads 8\n  farm-worker bench\n\nExit status: 0 done or told to stop, 1 failed or every device hangs, 2 usage, 130 interrupted."
 )]
 pub struct Cli {
     /// What to do other than work.
@@ -37,7 +41,7 @@ pub enum Command {
 pub struct WorkArgs {
     /// The farm's Redis.
     #[arg(
-        help = "The farm's Redis: redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH",
+        help = "The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text) or unix:///PATH",
         long,
         value_name = "URL",
         env = "FARM_REDIS",
@@ -45,6 +49,9 @@ pub struct WorkArgs {
         required = true
     )]
     pub redis: Option<String>,
+    /// How to get in.
+    #[command(flatten)]
+    pub farm: FarmArgs,
     /// Which devices to use: auto is every GPU, or the processor when there is none
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
@@ -57,6 +64,16 @@ pub struct WorkArgs {
     /// How much to say on stderr: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "info", value_parser = farm_worker::usage::log_filter)]
     pub log: String,
+    /// How to say it on stderr
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Serve metrics for Prometheus at http://ADDR/metrics, for example 127.0.0.1:9464
+    #[arg(long, value_name = "ADDR", env = "FARM_METRICS")]
+    pub metrics: Option<String>,
+    /// How long a device may show no progress before its strip is given to another worker; longer where strips usually
+    /// take more than a twentieth of it
+    #[arg(long, value_name = "SECS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub strip_timeout: u32,
 }
 
 impl WorkArgs {
@@ -71,6 +88,33 @@ impl WorkArgs {
                 "no Redis given: --redis and FARM_REDIS are empty or not set",
             ))
     }
+
+    /// Where to serve metrics; an empty address is none, as for Redis.
+    pub fn metrics_address(&self) -> Result<Option<SocketAddr>, Misuse> {
+        (self.metrics.as_deref().map(str::trim))
+            .filter(|address| !address.is_empty())
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| {
+                Misuse(
+                    "--metrics wants an address and a port, such as 127.0.0.1:9464 or [::1]:9464",
+                )
+            })
+    }
+}
+
+/// The way into the farm at `url`.
+pub fn farm(url: &str, args: &FarmArgs) -> Result<ConnectOptions, FarmArgsError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    args.options(
+        url.to_owned(),
+        Environment {
+            user: variable("FARM_REDIS_USER"),
+            password: variable("FARM_REDIS_PASSWORD"),
+            key: variable("FARM_KEY"),
+            insecure: variable("FARM_INSECURE"),
+        },
+    )
 }
 
 /// Options of `bench`.
@@ -110,6 +154,23 @@ mod tests {
             let error = anyhow::Error::from(given(empty).unwrap_err());
             assert!(farm_worker::usage::is_misuse(&error), "{error}");
             assert!(error.to_string().starts_with("no Redis given"), "{error}");
+        }
+    }
+
+    #[test]
+    fn metrics_are_served_where_it_says_or_not_at_all() {
+        let given = |words: &[&str]| {
+            let words = ["farm-worker", "--redis", "redis://farm"]
+                .iter()
+                .chain(words);
+            Cli::try_parse_from(words).unwrap().work.metrics_address()
+        };
+        let address = |text: &str| Ok(Some(text.parse().unwrap()));
+        assert_eq!(given(&["--metrics", "[::1]:9464"]), address("[::1]:9464"));
+        assert_eq!(given(&["--metrics", " 0.0.0.0:0 "]), address("0.0.0.0:0"));
+        assert_eq!(given(&["--metrics", ""]), Ok(None));
+        for wrong in ["9464", "localhost:9464", "127.0.0.1", "127.0.0.1:65536"] {
+            assert!(given(&["--metrics", wrong]).is_err(), "{wrong}");
         }
     }
 }

@@ -7,18 +7,75 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Device, EngineError, PreparedFrame, Progress};
+use engine::{EngineError, PreparedFrame};
 use farm_queue::{Accepts, Delivered, Lease, QueueError, WorkerQueue};
 use fractal::{Backend, BackendChoice, Strip, StripBuffer};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::time::Instant;
 
+use crate::gate;
 use crate::keepalive::{Gone, keep_alive};
+use crate::meters::{Call, Meters, Outcome};
 use crate::shared::{Shared, Stop};
+use crate::station::{Computation, Station};
 
+/// Strips of a lane that are leased or computed: the next one is there when one is done. More would be kept from
+/// other workers towards a job's end.
+const COMPUTED_PER_LANE: usize = 2;
 /// How long one call waits for a strip before it asks again.
 const LEASE_WAIT: Duration = Duration::from_secs(5);
 /// First and longest pause after a failure of the queue or of a device.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+
+/// One device, and the turns that slots take at it.
+pub(crate) struct Lane {
+    station: Arc<Station>,
+    turns: Arc<Semaphore>,
+    hung: watch::Sender<Hung>,
+}
+
+/// Computations that were given up as hung and have not ended.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hung {
+    count: usize,
+    /// Since when there are any.
+    since: Option<Instant>,
+}
+
+impl Lane {
+    pub(crate) fn new(station: Arc<Station>) -> Self {
+        Self {
+            station,
+            turns: Arc::new(Semaphore::new(COMPUTED_PER_LANE)),
+            hung: watch::Sender::new(Hung::default()),
+        }
+    }
+
+    /// For how long it has hung; `None` if it does not.
+    pub(crate) fn hung_for(&self) -> Option<Duration> {
+        self.hung.borrow().since.map(|since| since.elapsed())
+    }
+
+    /// Nothing is leased for the lane from now on until the computation that `end` belongs to has ended.
+    fn hangs_until(self: &Arc<Self>, end: oneshot::Receiver<()>, meters: &Arc<Meters>) {
+        let (lane, meters) = (Arc::clone(self), Arc::clone(meters));
+        lane.count_hung(1, &meters);
+        tokio::spawn(async move {
+            // An error is an end too: that of a kernel that panicked.
+            let _ = end.await;
+            lane.count_hung(-1, &meters);
+            tracing::info!(device = %lane.station.info().name, "the computation that hung has ended");
+        });
+    }
+
+    fn count_hung(&self, more: isize, meters: &Meters) {
+        meters.hung(more as i64);
+        self.hung.send_modify(|hung| {
+            hung.count = hung.count.saturating_add_signed(more);
+            hung.since = (hung.count > 0).then(|| hung.since.unwrap_or_else(Instant::now));
+        });
+    }
+}
 
 /// Pauses that double from one failure to the next.
 struct BackOff {
@@ -36,43 +93,42 @@ impl BackOff {
     }
 }
 
-/// How a strip left this worker.
-enum Outcome {
-    /// Delivered, released, or no longer ours: go on at once.
-    Done,
-    /// Failed on this device: pause before the next one.
-    Failed,
-}
-
 /// One slot of a lane: takes one strip after the other until the worker is told to stop.
-pub(crate) async fn run_slot<Q: WorkerQueue>(
-    shared: Arc<Shared<Q>>,
-    device: Arc<Device>,
-    turns: Arc<Semaphore>,
-) {
-    let accepts = accepts(&device, shared.settings.backend);
+pub(crate) async fn run_slot<Q: WorkerQueue>(shared: Arc<Shared<Q>>, lane: Arc<Lane>) {
+    let accepts = accepts(&lane.station, shared.settings.backend);
     let mut stop = shared.stop.clone();
+    let mut hung = lane.hung.subscribe();
     let mut queue_trouble = BackOff::new();
     let mut device_trouble = BackOff::new();
     while *stop.borrow_and_update() == Stop::No {
         let mut turn = tokio::select! {
-            turn = Arc::clone(&turns).acquire_owned() => turn.ok(),
+            turn = Arc::clone(&lane.turns).acquire_owned() => turn.ok(),
             _ = stop.changed() => break,
         };
+        // Only now: turns are given up by strips that hang, too.
+        tokio::select! {
+            () = until_hung(&mut hung, false) => {}
+            _ = stop.changed() => break,
+        }
         let leased = tokio::select! {
             leased = shared.queue.lease(accepts, LEASE_WAIT) => leased,
+            () = until_hung(&mut hung, true) => continue,
             _ = stop.changed() => break,
         };
         match leased {
             Ok(Some(lease)) => {
                 queue_trouble = BackOff::new();
-                match serve(&shared, &device, lease, &mut turn).await {
-                    Outcome::Done => device_trouble = BackOff::new(),
-                    Outcome::Failed => device_trouble.pause().await,
+                match serve(&shared, &lane, lease, &mut turn).await {
+                    Outcome::Failed => tokio::select! {
+                        () = device_trouble.pause() => {}
+                        _ = stop.changed() => break,
+                    },
+                    _ => device_trouble = BackOff::new(),
                 }
             }
             Ok(None) => queue_trouble = BackOff::new(),
             Err(error) => {
+                shared.meters.queue_error(Call::Lease);
                 tracing::warn!(%error, "cannot lease; trying again");
                 tokio::select! {
                     () = queue_trouble.pause() => {}
@@ -83,80 +139,132 @@ pub(crate) async fn run_slot<Q: WorkerQueue>(
     }
 }
 
+/// Waits until the lane hangs, or does not.
+async fn until_hung(hung: &mut watch::Receiver<Hung>, hangs: bool) {
+    if (hung.wait_for(|hung| (hung.count > 0) == hangs).await).is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// What a lane takes: its device's own kind; and on a worker that may use anything, an adapter's lane
 /// also takes jobs that are pinned to the processor.
-fn accepts(device: &Device, choice: BackendChoice) -> Accepts {
-    let backend = device.info().backend;
+fn accepts(station: &Station, choice: BackendChoice) -> Accepts {
+    let backend = station.info().backend;
     Accepts {
         cpu: backend == Backend::Cpu || choice == BackendChoice::Auto,
         gpu: backend == Backend::Gpu,
     }
 }
 
-/// Takes one strip from lease to delivery, and gives up the turn when it is computed; not where that failed,
-/// so that the pause which follows is the device's.
-#[tracing::instrument(skip_all, fields(job = %lease.job.id, strip = lease.strip.index, attempt = lease.attempt, device = %device.info().name))]
+/// Takes one strip from lease to delivery, and says how it left.
+// At the level of errors, so that the fields stand beside whatever is logged of a strip at all.
+#[tracing::instrument(level = "error", name = "strip", skip_all, fields(job = %lease.job.id, strip = lease.strip.index, attempt = lease.attempt, device = %lane.station.info().name))]
 async fn serve<Q: WorkerQueue>(
     shared: &Arc<Shared<Q>>,
-    device: &Arc<Device>,
+    lane: &Arc<Lane>,
     lease: Lease,
     turn: &mut Option<OwnedSemaphorePermit>,
 ) -> Outcome {
-    let progress = Arc::new(Progress::default());
+    let began = Instant::now();
+    shared.meters.leased(lease.attempt);
+    let outcome = carry(shared, lane, &lease, turn).await;
+    shared.meters.ended(outcome);
+    let seconds = began.elapsed().as_secs_f64();
+    tracing::debug!(outcome = outcome.name(), seconds, "strip ended");
+    outcome
+}
+
+/// Computes and delivers a strip; gives up the turn when it is computed, but not where that failed, so that the pause
+/// which follows is the device's.
+async fn carry<Q: WorkerQueue>(
+    shared: &Arc<Shared<Q>>,
+    lane: &Arc<Lane>,
+    lease: &Lease,
+    turn: &mut Option<OwnedSemaphorePermit>,
+) -> Outcome {
+    let computation = Arc::new(Computation::at(&lane.station));
     // Whichever way this function is left, the computation does not run on for nobody.
-    let _cancel = CancelOnDrop(Arc::clone(&progress));
+    let _cancel = CancelOnDrop(Arc::clone(&computation));
+    // Told, or dropped, when the computation has really ended.
+    let (end, has_ended) = oneshot::channel();
     let mut stop = shared.stop.clone();
     let work = async {
         let computed = {
-            let (shared, device, lease, progress) = (
+            let (shared, lane, lease, computation) = (
                 Arc::clone(shared),
-                Arc::clone(device),
+                Arc::clone(lane),
                 lease.clone(),
-                Arc::clone(&progress),
+                Arc::clone(&computation),
             );
-            tokio::task::spawn_blocking(move || compute(&shared, &device, &lease, &progress))
+            let span = tracing::Span::current();
+            tokio::task::spawn_blocking(move || {
+                let _end = end;
+                span.in_scope(|| compute(&shared, &lane.station, &lease, &computation))
+            })
         };
-        let buffer = match computed.await {
-            Ok(Ok(buffer)) => Arc::new(buffer),
+        let computed = computed.await;
+        computation.end();
+        let buffer = match computed {
+            Ok(Ok((buffer, secs))) => {
+                shared.meters.computed(&buffer, secs);
+                Arc::new(buffer)
+            }
             Ok(Err(reason)) => return Err(reason),
-            Err(panic) => return Err(format!("the kernel panicked: {panic}")),
+            Err(panic) => {
+                shared.meters.device_error(computation.station().info());
+                return Err(format!("the kernel panicked: {panic}"));
+            }
         };
         drop(turn.take());
-        Ok((deliver(shared, &lease, Arc::clone(&buffer)).await, buffer))
+        Ok((deliver(shared, lease, Arc::clone(&buffer)).await, buffer))
     };
+    let hung = gate::hung(&computation, shared.settings.strip_timeout);
     let kept = tokio::select! {
-        kept = keep_alive(&shared.queue, &lease, work) => kept,
+        kept = keep_alive(&shared.queue, &shared.meters, lease, hung, work) => kept,
         () = told_to_drop(&mut stop) => {
-            progress.cancel();
-            if let Err(error) = shared.queue.release(&lease).await {
+            computation.progress.cancel();
+            if let Err(error) = shared.queue.release(lease).await {
+                shared.meters.queue_error(Call::Release);
                 tracing::warn!(%error, "strip not released; its lease will expire");
             }
-            return Outcome::Done;
+            return Outcome::Released;
         }
     };
     match kept {
         Ok(Ok((Delivered::First, buffer))) => {
-            shared.tally.count(&buffer);
-            tracing::debug!(busy_secs = buffer.busy_secs, "delivered");
-            Outcome::Done
+            shared.meters.delivered(&buffer);
+            Outcome::Delivered
         }
-        Ok(Ok((Delivered::Duplicate, _))) => {
-            tracing::debug!("somebody else was first");
-            Outcome::Done
-        }
-        Ok(Ok((Delivered::JobGone, _))) | Err(Gone::Job) => Outcome::Done,
+        Ok(Ok((Delivered::Duplicate, _))) => Outcome::Duplicate,
+        Ok(Ok((Delivered::JobGone, _))) | Err(Gone::Job) => Outcome::JobGone,
         Err(Gone::Lost) => {
             tracing::warn!("lease lost; the strip is somebody else's now");
-            Outcome::Done
+            Outcome::Lost
         }
-        Ok(Err(reason)) => {
-            tracing::error!(reason, "strip failed");
-            if let Err(error) = shared.queue.fail(&lease, &reason).await {
-                tracing::warn!(%error, "failure not reported; the lease will expire");
-            }
-            Outcome::Failed
+        Err(Gone::Hung(still)) => {
+            computation.progress.cancel();
+            lane.hangs_until(has_ended, &shared.meters);
+            let station = computation.station();
+            shared.meters.device_error(station.info());
+            let reason = format!(
+                "no progress for {:.0} s on {}",
+                still.as_secs_f64(),
+                station.info().name
+            );
+            failed(shared, lease, &reason).await
         }
+        Ok(Err(reason)) => failed(shared, lease, &reason).await,
     }
+}
+
+/// Gives a strip back that was not computed.
+async fn failed<Q: WorkerQueue>(shared: &Shared<Q>, lease: &Lease, reason: &str) -> Outcome {
+    tracing::error!(reason, "strip failed");
+    if let Err(error) = shared.queue.fail(lease, reason).await {
+        shared.meters.queue_error(Call::Fail);
+        tracing::warn!(%error, "failure not reported; the lease will expire");
+    }
+    Outcome::Failed
 }
 
 /// Waits until strips in hand are to be given back; for ever when the worker just goes on or ends.
@@ -166,22 +274,22 @@ async fn told_to_drop(stop: &mut watch::Receiver<Stop>) {
     }
 }
 
-struct CancelOnDrop(Arc<Progress>);
+struct CancelOnDrop(Arc<Computation>);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        self.0.cancel();
+        self.0.progress.cancel();
     }
 }
 
 /// Computes a strip on the lane's device, or on the processor where the device has no kernel that
-/// serves the view or has failed twice, and the job admits it.
+/// serves the view or has failed twice, and the job admits it. Says also in how many seconds.
 fn compute<Q>(
     shared: &Shared<Q>,
-    device: &Device,
+    station: &Arc<Station>,
     lease: &Lease,
-    progress: &Progress,
-) -> Result<StripBuffer, String> {
+    computation: &Computation,
+) -> Result<(StripBuffer, f64), String> {
     let frame: Arc<PreparedFrame> = shared
         .frames
         .get(&lease.job)
@@ -189,20 +297,25 @@ fn compute<Q>(
     let strip: Strip = lease.strip;
     let choice = lease.job.backend;
     let insist = choice == BackendChoice::Gpu;
-    let computed = if choice.admits(device.info().backend) {
-        device.compute(&frame, strip, insist, progress)
+    let run = |station: &Arc<Station>| {
+        let computed = computation.run(station, &frame, strip, insist);
+        if let Err(EngineError::DeviceLost { .. }) = computed {
+            shared.meters.device_error(station.info());
+        }
+        computed
+    };
+    let backend = station.info().backend;
+    let computed = if choice.admits(backend) {
+        run(station)
     } else {
-        shared.cpu().compute(&frame, strip, insist, progress)
+        run(shared.cpu())
     };
     match computed {
         Err(error @ (EngineError::DeviceLost { .. } | EngineError::NotServed { .. }))
-            if device.info().backend == Backend::Gpu && choice.admits(Backend::Cpu) =>
+            if backend == Backend::Gpu && choice.admits(Backend::Cpu) =>
         {
-            tracing::warn!(%error, strip = strip.index, "computing on the processor instead");
-            shared
-                .cpu()
-                .compute(&frame, strip, insist, progress)
-                .map_err(|error| error.to_string())
+            tracing::warn!(%error, "computing on the processor instead");
+            run(shared.cpu()).map_err(|error| error.to_string())
         }
         other => other.map_err(|error| error.to_string()),
     }
@@ -221,12 +334,11 @@ async fn deliver<Q: WorkerQueue>(
             Ok(delivered) => return delivered,
             Err(error @ QueueError::Server(_)) => {
                 tracing::error!(%error, "delivery refused; trying again");
-                back_off.pause().await;
             }
-            Err(error) => {
-                tracing::warn!(%error, "not delivered yet; trying again");
-                back_off.pause().await;
-            }
+            Err(error) => tracing::warn!(%error, "not delivered yet; trying again"),
         }
+        shared.meters.queue_error(Call::Deliver);
+        back_off.pause().await;
+        shared.meters.delivery_retried();
     }
 }

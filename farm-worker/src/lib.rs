@@ -5,19 +5,28 @@
 //!
 //! - [`worker`]: all lanes of one worker, until it is told to stop
 //! - [`lane`]: one device, a few strips at a time: lease, compute, deliver
+//! - [`station`]: a device with what is seen of it from outside; [`gate`]: tells slow from hung
 //! - [`keepalive`]: heartbeats beside whatever a strip is waiting for
-//! - [`shared`]: what all lanes share: settings, counts, whether to stop
+//! - [`shared`]: what all lanes share: settings, whether to stop
 //! - [`frames`]: the last few jobs' frames, made ready for kernels
-//! - [`usage`]: what both programs share of their command lines
+//! - [`meters`]: what a worker counts; [`exporter`]: the same over HTTP, for Prometheus
+//! - [`farm_args`]: how both programs get into the farm's Redis
+//! - [`usage`]: what both programs share of their command lines and their start
 
 #![forbid(unsafe_code)]
 
+pub mod exporter;
+pub mod farm_args;
 pub mod frames;
-pub mod keepalive;
-pub mod lane;
+mod gate;
+mod keepalive;
+mod lane;
+pub mod meters;
 pub mod shared;
+mod station;
 pub mod usage;
 pub mod worker;
 
-pub use shared::{Settings, Stats};
-pub use worker::run;
+pub use meters::Meters;
+pub use shared::Settings;
+pub use worker::{Done, Ended, about, run};

@@ -5,16 +5,19 @@
 mod bench;
 mod cli;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::pin::pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use cli::{Cli, Command, WorkArgs};
-use engine::device;
+use engine::{Compute, device};
+use farm_queue::WorkerQueue;
 use farm_queue::redis::RedisWorkerQueue;
-use tracing_subscriber::EnvFilter;
+use farm_worker::exporter::Exporter;
+use farm_worker::{Ended, Meters, farm_args};
 
 /// How long strips in hand may take to finish on SIGTERM before they are given back.
 const GRACE: Duration = Duration::from_secs(2);
@@ -28,6 +31,11 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(status) => return status,
     };
+    if cli.command.is_none()
+        && let Some(warning) = farm_args::conceal(cli.work.redis.as_deref())
+    {
+        let _ = writeln!(std::io::stderr(), "farm-worker: warning: {warning}");
+    }
     let done = match cli.command {
         Some(Command::Bench(args)) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         None => work(cli.work),
@@ -45,30 +53,28 @@ fn main() -> ExitCode {
 
 fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
     let url = args.redis_url()?.to_owned();
-    let filter = EnvFilter::try_new(&args.log)
-        .with_context(|| format!("--log '{}' is no log level", args.log))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        log.init(); // in colour, unless NO_COLOR says otherwise
-    } else {
-        log.with_ansi(false).init();
-    }
+    let metrics = args.metrics_address()?;
+    let farm = cli::farm(&url, &args.farm)?;
     let choice = args.backend.into();
     let threads = args.threads.map(usize::from);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("farm-io")
-        .enable_all()
-        .build()
-        .context("cannot start the I/O threads")?;
+    let strip_timeout = Duration::from_secs(args.strip_timeout.into());
+    let runtime = farm_worker::usage::start(&args.log, args.log_format, "farm-io")?;
+    let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION"), engine::build_id()));
     let done = runtime.block_on(async {
         let mut stop = pin!(told_to_stop());
-        let name = args.name.unwrap_or_else(cli::host_name);
+        if let Some(address) = metrics {
+            let exporter = (Exporter::bind(address).await)
+                .with_context(|| format!("cannot serve metrics on {address}"))?;
+            if let Ok(address) = exporter.address() {
+                tracing::info!("metrics at http://{address}/metrics");
+            }
+            tokio::spawn(exporter.serve(Arc::clone(&meters)));
+        }
+        let host = cli::host_name();
+        let name = args.name.unwrap_or_else(|| host.clone());
         // The queue first: a wrong address is known at once, opening adapters takes a second or two.
         let opened = async {
-            let queue = RedisWorkerQueue::connect(&url, &name).await?;
+            let queue = RedisWorkerQueue::connect(&farm, &name).await?;
             let open = move || device::open(choice, threads);
             anyhow::Ok((queue, tokio::task::spawn_blocking(open).await??))
         };
@@ -76,6 +82,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
             opened = opened => opened?,
             status = &mut stop => return Ok(status),
         };
+        queue.describe(farm_worker::about(&devices, host));
         let lanes: Vec<_> = devices
             .iter()
             .map(|device| device.info().name.as_str())
@@ -85,12 +92,25 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
             backend: choice,
             cpu_threads: threads,
             grace: GRACE,
+            strip_timeout,
         };
         let mut status = ExitCode::SUCCESS;
         let shutdown = async { status = stop.await };
-        let stats = farm_worker::run(queue, devices, settings, shutdown).await;
-        tracing::info!(strips = stats.strips, pixels = stats.pixels, "stopped");
-        Ok(status)
+        let done = farm_worker::run(queue, devices, settings, meters, shutdown).await;
+        tracing::info!(
+            strips = done.figures.strips,
+            pixels = done.figures.pixels,
+            why = ?done.ended,
+            "stopped"
+        );
+        match done.ended {
+            Ended::Told => Ok(status),
+            Ended::Drained => Ok(ExitCode::SUCCESS),
+            Ended::Hung(hung) => anyhow::bail!(
+                "every device has hung for {:.0} s; start the worker again",
+                hung.as_secs_f64()
+            ),
+        }
     });
     // Dropped, it would wait for computations in the middle of a step, which may be one of minutes: their strips
     // were given back, and nobody takes what they find.

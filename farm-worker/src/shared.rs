@@ -1,15 +1,16 @@
 //! What all lanes of one worker share: its settings, its running counts, and whether to stop.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use engine::Device;
 use engine::cpu::CpuDevice;
-use fractal::{BackendChoice, StripBuffer};
+use fractal::BackendChoice;
 use tokio::sync::watch;
 
 use crate::frames::Frames;
+use crate::meters::Meters;
+use crate::station::Station;
 
 /// What a worker is told when it starts; complete, no defaults.
 #[derive(Clone, Debug)]
@@ -21,15 +22,9 @@ pub struct Settings {
     pub cpu_threads: Option<usize>,
     /// How long strips in hand may take to finish when it is told to stop, before they are given back.
     pub grace: Duration,
-}
-
-/// What a worker did.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Stats {
-    /// Strips of which it delivered the first buffer.
-    pub strips: u64,
-    /// Pixels of those.
-    pub pixels: u64,
+    /// How long a computation may show no progress before its strip is given to somebody else; longer where strips
+    /// usually take more than a twentieth of it. And how long all lanes may hang before the worker gives up.
+    pub strip_timeout: Duration,
 }
 
 /// Whether, and how urgently, to stop.
@@ -43,42 +38,22 @@ pub(crate) enum Stop {
     Now,
 }
 
-/// Running counts of delivered work.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    strips: AtomicU64,
-    pixels: AtomicU64,
-}
-
-impl Tally {
-    pub(crate) fn count(&self, buffer: &StripBuffer) {
-        self.strips.fetch_add(1, Ordering::Relaxed);
-        self.pixels
-            .fetch_add(buffer.pixels() as u64, Ordering::Relaxed);
-    }
-
-    pub(crate) fn stats(&self) -> Stats {
-        Stats {
-            strips: self.strips.load(Ordering::Relaxed),
-            pixels: self.pixels.load(Ordering::Relaxed),
-        }
-    }
-}
-
 /// What all lanes of a worker share.
 pub(crate) struct Shared<Q> {
     pub queue: Q,
     pub settings: Settings,
     pub frames: Frames,
-    pub tally: Tally,
+    pub meters: Arc<Meters>,
     /// The processor, for strips that an adapter cannot serve; made when first needed.
-    pub fallback: OnceLock<Device>,
+    pub fallback: OnceLock<Arc<Station>>,
     pub stop: watch::Receiver<Stop>,
 }
 
 impl<Q> Shared<Q> {
-    pub(crate) fn cpu(&self) -> &Device {
-        self.fallback
-            .get_or_init(|| Device::Cpu(CpuDevice::new(self.settings.cpu_threads)))
+    pub(crate) fn cpu(&self) -> &Arc<Station> {
+        self.fallback.get_or_init(|| {
+            let device = Device::Cpu(CpuDevice::new(self.settings.cpu_threads));
+            Arc::new(Station::new(Arc::new(device)))
+        })
     }
 }

@@ -1,16 +1,21 @@
-//! What both programs share of their command lines: choices that both take, and what they say about one that
-//! they cannot use: one line, exit status 2.
+//! What both programs share of their command lines and their start: choices that both take, what they say about one
+//! that they cannot use (one line, exit status 2), where logs go, and the threads that I/O runs on.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{Parser, ValueEnum};
 use farm_queue::QueueError;
 use fractal::BackendChoice;
 
+use crate::farm_args::FarmArgsError;
+
 /// Exit status of a program that was called wrongly.
 pub const USAGE: u8 = 2;
+/// Threads that queues, heartbeats and logs run on; computing has its own.
+const IO_THREADS: usize = 2;
 
 /// Parses the process's arguments.
 ///
@@ -44,9 +49,10 @@ pub struct Misuse(pub &'static str);
 #[must_use]
 pub fn is_misuse(error: &anyhow::Error) -> bool {
     error.is::<Misuse>()
+        || error.is::<FarmArgsError>()
         || matches!(
             error.downcast_ref::<QueueError>(),
-            Some(QueueError::Address { .. })
+            Some(QueueError::Address { .. } | QueueError::Options(_))
         )
 }
 
@@ -69,6 +75,49 @@ impl From<BackendArg> for BackendChoice {
             BackendArg::Gpu => Self::Gpu,
         }
     }
+}
+
+/// How logs are written, as both programs take it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people, in colour on a terminal
+    Text,
+    /// One JSON object a line, for machines
+    Json,
+}
+
+/// Starts a program: its log on stderr, `filter` being a checked [`log_filter`], and the threads named `threads` that
+/// its I/O runs on. Call it once.
+///
+/// # Errors
+/// When the system gives no threads.
+pub fn start(
+    filter: &str,
+    format: LogFormat,
+    threads: &str,
+) -> anyhow::Result<tokio::runtime::Runtime> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .with_context(|| format!("--log '{filter}' is no log level"))?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Json => log
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .init(),
+        // In colour, unless NO_COLOR says otherwise.
+        LogFormat::Text if std::io::stderr().is_terminal() => log.init(),
+        LogFormat::Text => log.with_ansi(false).init(),
+    }
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(IO_THREADS)
+        .thread_name(threads)
+        .enable_all()
+        .build()
+        .context("cannot start the I/O threads")
 }
 
 /// Reads `--log`: a level, or several `target=level` with commas.

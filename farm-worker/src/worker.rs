@@ -1,55 +1,97 @@
 //! All lanes of one worker, until it is told to stop.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use engine::Device;
-use farm_queue::WorkerQueue;
-use tokio::sync::{Semaphore, watch};
+use engine::Compute;
+use farm_queue::{WorkerAbout, WorkerFigures, WorkerQueue};
+use fractal::Backend;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::frames::Frames;
-use crate::lane::run_slot;
-use crate::shared::{Settings, Shared, Stats, Stop, Tally};
+use crate::lane::{Lane, run_slot};
+use crate::meters::Meters;
+use crate::shared::{Settings, Shared, Stop};
+use crate::station::Station;
 
 /// Strips that one lane has in hand at a time, those on their way back included.
 const SLOTS_PER_LANE: usize = 4;
-/// Strips of those that are leased or computed: the next one is there when one is done. More would be kept from
-/// other workers towards a job's end.
-const COMPUTED_PER_LANE: usize = 2;
+/// How often lanes that hang are looked at, at least.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often figures that have changed are told.
+const TELL: Duration = Duration::from_secs(2);
 
-/// Serves `queue` with one lane for each of `devices` until `shutdown` is ready; then takes nothing new,
+/// Why a worker ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Told,
+    /// An operator asked the farm to do without it.
+    Drained,
+    /// Every device has hung for this long: nothing but a new process will help.
+    Hung(Duration),
+}
+
+/// What a worker did, and why it ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Done {
+    /// What it did.
+    pub figures: WorkerFigures,
+    /// Why it ended.
+    pub ended: Ended,
+}
+
+/// Serves `queue` with one lane for each of `devices` until `shutdown` is ready or the queue says that an operator
+/// wants to do without this worker; then takes nothing new,
 /// gives strips in hand `settings.grace` to finish, gives back the rest uncounted, and leaves the farm.
-pub async fn run<Q: WorkerQueue>(
+///
+/// Call `queue.describe` before: see [`about`].
+///
+/// A device that shows no progress for too long loses its strip and takes no other one until it moves again; when
+/// all of them hang, the worker ends.
+pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
     queue: Q,
-    devices: Vec<Device>,
+    devices: Vec<D>,
     settings: Settings,
+    meters: Arc<Meters>,
     shutdown: impl Future<Output = ()>,
-) -> Stats {
+) -> Done {
     let (stop, stopped) = watch::channel(Stop::No);
-    let grace = settings.grace;
+    let (mut grace, timeout) = (settings.grace, settings.strip_timeout);
     let shared = Arc::new(Shared {
         queue,
         settings,
         frames: Frames::default(),
-        tally: Tally::default(),
+        meters,
         fallback: OnceLock::new(),
         stop: stopped,
     });
     let mut slots = JoinSet::new();
+    let mut lanes = Vec::new();
     for device in devices {
-        let device = Arc::new(device);
-        tracing::info!(device = %device.info().name, arithmetics = ?device.info().arithmetics, "lane opened");
-        let turns = Arc::new(Semaphore::new(COMPUTED_PER_LANE));
+        let info = device.info();
+        tracing::info!(device = %info.name, arithmetics = ?info.arithmetics, "lane opened");
+        shared.meters.opened(info);
+        let lane = Arc::new(Lane::new(Arc::new(Station::new(Arc::new(device)))));
         for _ in 0..SLOTS_PER_LANE {
-            slots.spawn(run_slot(
-                Arc::clone(&shared),
-                Arc::clone(&device),
-                Arc::clone(&turns),
-            ));
+            slots.spawn(run_slot(Arc::clone(&shared), Arc::clone(&lane)));
         }
+        lanes.push(lane);
     }
-    shutdown.await;
+    shared.meters.works(true);
+    let ended = tokio::select! {
+        () = shutdown => Ended::Told,
+        () = shared.queue.drained() => Ended::Drained,
+        hung = all_hung(&lanes, timeout) => Ended::Hung(hung),
+        never = tell(&shared) => match never {},
+    };
+    shared.meters.works(false);
+    if matches!(ended, Ended::Hung(_)) {
+        grace = Duration::ZERO;
+    }
     stop.send_replace(Stop::Soon);
     if tokio::time::timeout(grace, all_of(&mut slots))
         .await
@@ -58,10 +100,65 @@ pub async fn run<Q: WorkerQueue>(
         stop.send_replace(Stop::Now);
         all_of(&mut slots).await;
     }
+    shared.queue.tell(shared.meters.figures());
     if let Err(error) = shared.queue.leave().await {
         tracing::warn!(%error, "could not sign off; the farm will notice by itself");
     }
-    shared.tally.stats()
+    Done {
+        figures: shared.meters.figures(),
+        ended,
+    }
+}
+
+/// Waits until every lane has hung for `timeout`; says for how long.
+async fn all_hung(lanes: &[Arc<Lane>], timeout: Duration) -> Duration {
+    loop {
+        tokio::time::sleep(timeout.min(LOOK)).await;
+        // That of the lane which hung last; `None` as soon as one lane works.
+        let hung = lanes
+            .iter()
+            .map(|lane| lane.hung_for())
+            .min()
+            .unwrap_or_default();
+        if let Some(hung) = hung.filter(|hung| *hung >= timeout) {
+            return hung;
+        }
+    }
+}
+
+/// Tells the queue what the worker has done, again whenever that has changed; and the meters what the queue holds.
+async fn tell<Q: WorkerQueue>(shared: &Shared<Q>) -> Infallible {
+    let mut told = WorkerFigures::default();
+    loop {
+        let figures = shared.meters.figures();
+        if figures != told {
+            shared.queue.tell(figures);
+            told = figures;
+        }
+        if let Some(strips) = shared.queue.depth() {
+            shared.meters.waiting(strips);
+        }
+        tokio::time::sleep(TELL).await;
+    }
+}
+
+/// What a worker of this build says of itself, for `workers list`; it also decides which jobs it is offered.
+pub fn about<D: Compute>(devices: &[D], host: String) -> WorkerAbout {
+    let has = |backend| (devices.iter()).any(|device| device.info().backend == backend);
+    let backends = [Backend::Cpu, Backend::Gpu];
+    let kinds: Vec<&str> = (backends.into_iter().filter(|backend| has(*backend)))
+        .map(Backend::name)
+        .collect();
+    WorkerAbout {
+        host,
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        build: engine::build_id(),
+        devices: (devices.iter())
+            .map(|device| device.info().name.clone())
+            .collect(),
+        backend: kinds.join(","),
+    }
 }
 
 async fn all_of(slots: &mut JoinSet<()>) {

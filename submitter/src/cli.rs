@@ -1,18 +1,25 @@
 //! The command line as typed. The only module of this program that reads the environment.
 
+pub mod farm;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use farm_worker::usage::BackendArg;
+use farm_queue::redis::ConnectOptions;
+use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
+use farm_worker::usage::{BackendArg, LogFormat};
 use fractal::{Decimal, Grid, Measure};
+use serde::{Deserialize, Serialize};
+
+use farm::{JobsCommand, WorkersCommand};
 
 /// Renders pictures of the Mandelbrot set, on this machine or on a farm.
 #[derive(Debug, Parser)]
 #[command(
     name = "submitter",
     version,
-    after_help = "Examples:\n  submitter render --density 4096\n  submitter render --re -0.7436 --im 0.1318 --zoom 2000 --size 1920x1080 -o seahorse.png\n  submitter render --redis redis://farm.example --density 8192 -o big.png -o big.npy\n\nExit status: 0 done, 1 failed, 2 usage, 130 interrupted."
+    after_help = "Examples:\n  submitter render --density 4096\n  submitter render --re -0.7436 --im 0.1318 --zoom 2000 --size 1920x1080 -o seahorse.png\n  submitter render --redis rediss://farm.example --density 8192 -o big.png -o big.npy\n\nExit status: 0 done, 1 failed, 2 usage, 130 interrupted."
 )]
 pub struct Cli {
     /// What to do.
@@ -25,6 +32,16 @@ pub struct Cli {
 pub enum Command {
     /// Render one picture.
     Render(Box<RenderArgs>),
+    /// Continue a render that was interrupted, failed or killed.
+    Resume(Box<ResumeArgs>),
+    /// See and steer the jobs of a farm.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// See and drain the workers of a farm.
+    #[command(subcommand)]
+    Workers(WorkersCommand),
+    /// Print the Redis users of a farm, with no more rights than workers and submitters need.
+    RedisAcl(RedisAclArgs),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -72,13 +89,16 @@ pub struct RenderArgs {
     pub compression: CompressionArg,
     /// The farm's Redis.
     #[arg(
-        help = "The farm's Redis, redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH; without it, render in process",
+        help = "The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text) or unix:///PATH; without it, render in process",
         long,
         value_name = "URL",
         env = "FARM_REDIS",
         hide_env_values = true
     )]
     pub redis: Option<String>,
+    /// How to get in.
+    #[command(flatten)]
+    pub farm: FarmArgs,
     /// Which kinds of device may compute it; auto is every GPU, or the processor when there is none
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
@@ -88,6 +108,18 @@ pub struct RenderArgs {
     /// Rows of a strip [default: about a megabyte's worth]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub strip_rows: Option<u32>,
+    /// How many strips of a hundred are computed a second time by another worker, and compared
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub audit: u8,
+    /// Where finished strips are kept until the picture is whole
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Keep no journal: a picture that is interrupted starts over
+    #[arg(long, conflicts_with = "fresh")]
+    pub no_journal: bool,
+    /// Start over, also where the journal of the same command could be taken up
+    #[arg(long)]
+    pub fresh: bool,
     /// Print one JSON object on stdout when done
     #[arg(long)]
     pub json: bool,
@@ -97,6 +129,84 @@ pub struct RenderArgs {
     /// How much to log on stderr: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
     pub log: String,
+    /// How to log on stderr
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// Options of `redis-acl`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Passwords are printed as their SHA-256, which is how Redis keeps them. Without a file a placeholder stands in their place, which Redis refuses until it is replaced.\n\nExamples:\n  submitter redis-acl --worker-password-file worker.pw --submitter-password-file submitter.pw | redis-cli -h HOST\n  submitter redis-acl --aclfile ... >> /etc/redis/users.acl"
+)]
+pub struct RedisAclArgs {
+    /// Name of the workers' user
+    #[arg(long, value_name = "NAME", default_value = "farm-worker", value_parser = user_name)]
+    pub worker_user: String,
+    /// Name of the submitters' user
+    #[arg(long, value_name = "NAME", default_value = "farm-submitter", value_parser = user_name)]
+    pub submitter_user: String,
+    /// File whose first line is the workers' password
+    #[arg(long, value_name = "FILE")]
+    pub worker_password_file: Option<PathBuf>,
+    /// File whose first line is the submitters' password
+    #[arg(long, value_name = "FILE")]
+    pub submitter_password_file: Option<PathBuf>,
+    /// Lines for a file that Redis' `aclfile` names, instead of commands for redis-cli
+    #[arg(long)]
+    pub aclfile: bool,
+}
+
+/// Where journals are.
+#[derive(Debug, Args)]
+pub struct JournalArgs {
+    /// Folder of the journals [default: mandelfarm in the user's state folder]
+    #[arg(long, value_name = "DIR", env = "FARM_JOURNAL")]
+    pub journal: Option<PathBuf>,
+}
+
+/// Options of `resume`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A render that was interrupted, failed or killed is continued: what its journal holds is not computed again, and the files have the same bytes. The same `submitter render` command again does the same.\n\nExamples:\n  submitter resume                     what can be continued\n  submitter resume 01KAQ3              the job whose name begins so"
+)]
+pub struct ResumeArgs {
+    /// The job's name, or enough of its beginning; without it, lists what can be continued
+    #[arg(value_name = "JOB")]
+    pub job: Option<String>,
+    /// List what can be continued
+    #[arg(long, conflicts_with = "job")]
+    pub list: bool,
+    /// The farm's Redis.
+    #[arg(
+        help = "The farm's Redis again, for its credentials: journals keep none",
+        long,
+        value_name = "URL",
+        env = "FARM_REDIS",
+        hide_env_values = true
+    )]
+    pub redis: Option<String>,
+    /// How to get in.
+    #[command(flatten)]
+    pub farm: FarmArgs,
+    /// Workers that take part: how many to run in process, or at most on a farm [default: as before]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// Where the journals are
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Print one JSON object on stdout when done, or a list of them
+    #[arg(long)]
+    pub json: bool,
+    /// No progress bar and no summary
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// How much to log on stderr: error, warn, info, debug, trace
+    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
+    pub log: String,
+    /// How to log on stderr
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
 }
 
 /// Where in the plane: by bounds, or by centre.
@@ -180,7 +290,8 @@ pub enum MeasureArg {
 }
 
 /// Colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum PaletteArg {
     /// Blue over red to yellow
     Plasma,
@@ -197,7 +308,8 @@ pub enum PaletteArg {
 }
 
 /// How hard to compress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum CompressionArg {
     /// As fast as the pixels come
     Fast,
@@ -227,6 +339,33 @@ impl From<MeasureArg> for Measure {
     }
 }
 
+/// The way into the farm at `url`.
+pub fn farm(url: String, args: &FarmArgs) -> Result<ConnectOptions, FarmArgsError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    args.options(
+        url,
+        Environment {
+            user: variable("FARM_REDIS_USER"),
+            password: variable("FARM_REDIS_PASSWORD"),
+            key: variable("FARM_KEY"),
+            insecure: variable("FARM_INSECURE"),
+        },
+    )
+}
+
+impl Command {
+    /// The farm's address as it was given, to whichever command.
+    pub fn redis(&self) -> Option<&str> {
+        match self {
+            Self::Render(args) => args.redis.as_deref(),
+            Self::Resume(args) => args.redis.as_deref(),
+            Self::Jobs(command) => command.ask().redis.as_deref(),
+            Self::Workers(command) => command.ask().redis.as_deref(),
+            Self::RedisAcl(_) | Self::Completions { .. } => None,
+        }
+    }
+}
+
 fn size(text: &str) -> Result<(u32, u32), String> {
     let wrong = || "a size is like 1920x1080".to_owned();
     let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
@@ -234,6 +373,15 @@ fn size(text: &str) -> Result<(u32, u32), String> {
         width.parse().map_err(|_| wrong())?,
         height.parse().map_err(|_| wrong())?,
     ))
+}
+
+fn user_name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if !text.is_empty() && text.chars().all(plain) && text != "default" {
+        Ok(text.to_owned())
+    } else {
+        Err("a user's name is of letters, digits, '-', '_' and '.', and not 'default'".to_owned())
+    }
 }
 
 #[cfg(test)]

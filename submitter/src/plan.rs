@@ -4,12 +4,16 @@
 
 use std::path::{Path, PathBuf};
 
+use etcetera::BaseStrategy;
+use farm_queue::redis::ConnectOptions;
+use farm_worker::farm_args::FarmArgsError;
 use fractal::strip::MAX_STRIP_BYTES;
 use fractal::{
     Arithmetic, BackendChoice, Decimal, FrameSpec, Measure, MeasureSet, StripPlan, View,
 };
+use serde::{Deserialize, Serialize};
 
-use crate::cli::{CompressionArg, PaletteArg, RenderArgs, ViewArgs};
+use crate::cli::{self, CompressionArg, PaletteArg, RenderArgs, ViewArgs};
 
 /// Everything that `render` will do.
 #[derive(Clone, Debug)]
@@ -28,12 +32,25 @@ pub struct RenderPlan {
     pub compression: CompressionArg,
     /// Where it is computed.
     pub place: Place,
+    /// How many strips of a hundred are computed again elsewhere and compared.
+    pub audit: u8,
+    /// Where finished strips are kept until the files are whole; nowhere when `None`.
+    pub journal: Option<JournalPlan>,
     /// What the user should know before it starts.
     pub warnings: Vec<String>,
 }
 
-/// Where a picture is computed.
+/// What is done about a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalPlan {
+    /// Folder of all journals.
+    pub folder: PathBuf,
+    /// Whether a journal of the same command is left alone.
+    pub fresh: bool,
+}
+
+/// Where a picture is computed.
+#[derive(Clone, Debug)]
 pub enum Place {
     /// In this process, by `workers` workers that share its cores.
     InProcess {
@@ -42,8 +59,8 @@ pub enum Place {
     },
     /// On the farm around a Redis.
     Farm {
-        /// Its address, with credentials: never printed.
-        url: String,
+        /// Its address, and how to get in.
+        farm: Box<ConnectOptions>,
         /// Most workers that take part; all when `None`.
         workers: Option<u16>,
     },
@@ -59,7 +76,8 @@ pub struct Output {
 }
 
 /// A kind of file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OutputKind {
     /// Colours, 8 bits.
     Png,
@@ -87,6 +105,9 @@ pub enum PlanError {
     /// The view has no extent.
     #[error(transparent)]
     View(#[from] fractal::ViewError),
+    /// The way into the farm is none.
+    #[error(transparent)]
+    Farm(#[from] FarmArgsError),
     /// The density is zero or less.
     #[error("--density {0} is not greater than 0")]
     Density(String),
@@ -140,7 +161,7 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
             workers: args.workers.unwrap_or(1),
         },
         Some(url) => Place::Farm {
-            url,
+            farm: Box::new(cli::farm(url, &args.farm)?),
             workers: args.workers,
         },
     };
@@ -149,8 +170,17 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         Some(&[low, high]) => return Err(PlanError::ColourRange(low, high)),
         _ => None,
     };
+    let journal = match journal_folder(args.journal.journal) {
+        Some(folder) if !args.no_journal => Some(JournalPlan {
+            folder,
+            fresh: args.fresh,
+        }),
+        _ => None,
+    };
     Ok(RenderPlan {
         warnings: warnings(&frame),
+        audit: args.audit,
+        journal,
         strips,
         backend: args.backend.into(),
         outputs,
@@ -162,6 +192,19 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         place,
         frame,
     })
+}
+
+/// Where journals are: as `given`, or among the state that the user's programs keep; `None` where the system
+/// has no such place.
+#[must_use]
+pub fn journal_folder(given: Option<PathBuf>) -> Option<PathBuf> {
+    // Set but empty is how a shell says that there is none.
+    if let Some(folder) = given.filter(|folder| !folder.as_os_str().is_empty()) {
+        return Some(folder);
+    }
+    let user = etcetera::choose_base_strategy().ok()?;
+    let state = user.state_dir().unwrap_or_else(|| user.data_dir());
+    Some(state.join("mandelfarm").join("jobs"))
 }
 
 /// The view with its size in samples.
@@ -328,7 +371,7 @@ mod tests {
                 kind: OutputKind::Png
             }]
         );
-        assert_eq!(plan.place, Place::InProcess { workers: 1 });
+        assert!(matches!(plan.place, Place::InProcess { workers: 1 }));
         assert!(plan.warnings.is_empty());
     }
 

@@ -77,7 +77,11 @@ pub const CONFINED: [Confined; 6] = [
             "env = \"",
         ],
         unless: &[],
-        allowed: &["submitter/src/cli.rs", "farm-worker/src/cli.rs"],
+        allowed: &[
+            "submitter/src/cli.rs",
+            "submitter/src/cli/farm.rs",
+            "farm-worker/src/cli.rs",
+        ],
     },
     Confined {
         what: "unsafe code",

@@ -5,7 +5,11 @@
 //!
 //! - [`programs`]: the release programs, run with a time limit, a watched peak of memory and signals
 //! - [`terminal`]: the same in a terminal
-//! - [`server`]: a private redis-server per test; [`worker`]: farm-worker processes on it
+//! - [`server`]: a private redis-server per test, [`aof`]: the log that it keeps; [`worker`]: worker processes on it,
+//!   good ones and those of the program `pretender`, whose devices misbehave; [`proxy`]: a bad network between them
+//! - [`job`]: renders on a farm while something goes wrong
+//! - [`chaos`]: farms on which something goes wrong every few seconds
+//! - [`clock`]: programs whose clocks are off
 //! - [`pictures`]: readers for `.npy`, `.png` and `.exr`, and digests of files
 //! - [`scenes`]: the views that tests render, quick and slow ones
 //! - [`naive`]: one pixel at a time, as a textbook has it
@@ -18,20 +22,28 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aof;
+pub mod chaos;
+pub mod clock;
 pub mod gpu;
 pub mod house;
+pub mod job;
 pub mod naive;
 pub mod oracle;
 pub mod pictures;
 pub mod programs;
+pub mod proxy;
 pub mod scenes;
 pub mod server;
 pub mod terminal;
 pub mod worker;
 
+pub use clock::Clock;
+pub use job::Job;
 pub use pictures::digest;
 pub use programs::{Finished, Run, Running, submitter};
-pub use server::Server;
+pub use proxy::{Network, Proxy};
+pub use server::{Persistence, Server};
 pub use worker::Worker;
 
 use tempfile::TempDir;

@@ -11,6 +11,10 @@ pub const SLOW: &str =
 /// Rows of its strips: 48 strips.
 pub const SLOW_STRIPS: &str = "--strip-rows 4";
 
+/// [`SLOW`] in its 48 strips: some seconds of one core, a twentieth of a second each.
+pub const LONG: &str = "--re -0.75 --im 0.00001 --zoom 3e9 --size 128x192 --iterations 1000000 --backend cpu \
+                        --strip-rows 4";
+
 /// Ten times nearer to the gap's end: ten times the work a pixel, in four strips of seconds each, so that a
 /// worker that is told to stop cannot finish what it has in hand.
 pub const SLOWER: &str = "--re -0.75 --im 0.000001 --zoom 3e11 --size 128x96 --iterations 10000000 \

@@ -1,20 +1,45 @@
-//! A private redis-server for one test, on a loopback port of its own.
+//! A private redis-server for one test, on a loopback port of its own, that can die and come back.
 //!
 //! The only place of these tests that speaks Redis: what lies in it, and what a stranger might put there.
 
+use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use farm_queue::JobId;
 use redis::{Client, Connection, FromRedisValue, ToRedisArgs};
 use tempfile::TempDir;
 
+use crate::aof::Log;
+use crate::clock::Clock;
+
 /// Longest time that a server may take to start.
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// Ports that are tried when others take them first.
 const PORTS: usize = 5;
+/// How long something may be awaited, on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often the server is asked again while something is awaited.
 const GLANCE: Duration = Duration::from_millis(10);
+
+/// Ports for servers: below those that systems give to whoever asks for any, so that nobody takes the
+/// port of a server that is down for a moment.
+const SERVER_PORTS: std::ops::Range<u16> = 16_000..32_000;
+
+/// What a server keeps of its data when it dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persistence {
+    /// Nothing.
+    None,
+    /// A log of all that it wrote, on the disk within a second.
+    EverySec,
+    /// The same, on the disk before anybody has an answer.
+    Always,
+}
 
 /// A redis-server that stops, and whose files vanish, on drop.
 #[derive(Debug)]
@@ -22,7 +47,9 @@ pub struct Server {
     child: Child,
     port: u16,
     password: Option<String>,
-    _folder: TempDir,
+    arguments: Vec<String>,
+    environment: Vec<(&'static str, String)>,
+    folder: TempDir,
 }
 
 /// A strip under way, as the server sees it.
@@ -56,35 +83,62 @@ impl Server {
             .position(|word| *word == "--requirepass")
             .map(|at| more[at + 1].to_owned());
         (0..PORTS)
-            .find_map(|_| Self::try_start(more, password.clone()))
+            .find_map(|_| Self::try_start(more, &[], password.clone()))
             .expect("redis-server did not start")
     }
 
-    fn try_start(more: &[&str], password: Option<String>) -> Option<Self> {
+    /// Starts one whose clock is this one.
+    ///
+    /// # Panics
+    /// When redis-server is not installed or does not start.
+    #[must_use]
+    pub fn start_by(clock: &Clock) -> Self {
+        (0..PORTS)
+            .find_map(|_| Self::try_start(&[], &clock.environment(), None))
+            .expect("redis-server did not start")
+    }
+
+    /// Starts one that keeps its data so.
+    #[must_use]
+    pub fn start_keeping(persistence: Persistence, more: &[&str]) -> Self {
+        // Its log is never written anew, so that what a test cuts off is what came last.
+        let mut words = match persistence {
+            Persistence::None => vec![],
+            Persistence::EverySec => vec!["--appendonly", "yes", "--appendfsync", "everysec"],
+            Persistence::Always => vec!["--appendonly", "yes", "--appendfsync", "always"],
+        };
+        words.extend(["--auto-aof-rewrite-percentage", "0"]);
+        words.extend(more);
+        Self::start_with(&words)
+    }
+
+    fn try_start(
+        more: &[&str],
+        environment: &[(&'static str, String)],
+        password: Option<String>,
+    ) -> Option<Self> {
         let folder = crate::folder();
-        let port = free_port();
-        let child = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
-            .arg("--dir")
-            .arg(folder.path())
-            .args(more)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("redis-server is missing: these tests need one (./tests/run installs it)");
+        let port = server_port();
+        let arguments: Vec<String> = more.iter().map(|&word| word.to_owned()).collect();
+        let child = spawn(port, folder.path(), &arguments, environment);
         let mut server = Self {
             child,
             port,
             password,
-            _folder: folder,
+            arguments,
+            environment: environment.to_vec(),
+            folder,
         };
+        server.answers_soon().then_some(server)
+    }
+
+    /// Waits until it answers; false when it ended instead.
+    fn answers_soon(&mut self) -> bool {
         let started = Instant::now();
-        while server.try_connect().is_none() {
+        while self.try_connect().is_none() {
             // Somebody else may have taken the port since it was found free.
-            if !matches!(server.child.try_wait(), Ok(None)) {
-                return None;
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return false;
             }
             assert!(
                 started.elapsed() < START_LIMIT,
@@ -92,7 +146,102 @@ impl Server {
             );
             std::thread::sleep(GLANCE);
         }
-        Some(server)
+        true
+    }
+
+    /// Kills it (SIGKILL): whatever it had not handed to the system is lost.
+    ///
+    /// # Panics
+    /// When it cannot be waited for.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().expect("a server to wait for");
+    }
+
+    /// Starts it again after [`Server::kill`], at its port and with the files that it left.
+    ///
+    /// # Panics
+    /// When it does not come back.
+    pub fn restart(&mut self) {
+        self.child = spawn(
+            self.port,
+            self.folder.path(),
+            &self.arguments,
+            &self.environment,
+        );
+        assert!(
+            self.answers_soon(),
+            "redis-server does not come back; files: {:?}",
+            crate::names_in(self.folder.path())
+        );
+    }
+
+    /// Removes its files, while it is dead.
+    ///
+    /// # Panics
+    /// When they cannot be removed.
+    pub fn forget(&self) {
+        for entry in std::fs::read_dir(self.folder.path()).expect("its folder") {
+            let path = entry.expect("an entry").path();
+            let removed = if path.is_dir() {
+                std::fs::remove_dir_all(&path)
+            } else {
+                std::fs::remove_file(&path)
+            };
+            removed.expect("a file of ours");
+        }
+    }
+
+    /// Gives it, while it is dead and its folder empty, this log to come back with.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn restore(&self, log: &[u8]) {
+        Log::plant(self.folder.path(), log);
+    }
+
+    /// The log that it left, to be read and cut while it is dead.
+    ///
+    /// # Panics
+    /// When it keeps none.
+    #[must_use]
+    pub fn log(&self) -> Log {
+        Log::find(self.folder.path())
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .expect("a process id");
+        kill_process(pid, signal).expect("a server that is there");
+    }
+
+    /// Sets one of its options.
+    pub fn configure(&self, option: &str, value: &str) {
+        self.ask::<()>(&["CONFIG", "SET", option, value]);
+    }
+
+    /// One figure of its own about itself, from `INFO`.
+    ///
+    /// # Panics
+    /// When it tells none of that name.
+    #[must_use]
+    pub fn figure(&self, name: &str) -> u64 {
+        let info: String = self.ask(&["INFO"]);
+        let line = info.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|rest| rest.strip_prefix(':')?.trim().parse().ok())
+            .unwrap_or_else(|| panic!("no figure '{name}': {info}"))
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Its address, with the password when there is one.
@@ -112,6 +261,14 @@ impl Server {
         let mut connection = Client::open(self.url()).ok()?.get_connection().ok()?;
         let pong = redis::cmd("PING").query::<String>(&mut connection);
         pong.is_ok().then_some(connection)
+    }
+
+    /// Asks it one thing; `None` when it cannot be reached or refuses.
+    pub fn try_ask<T: FromRedisValue>(&self, words: &[impl ToRedisArgs]) -> Option<T> {
+        let mut connection = self.try_connect()?;
+        let mut command = redis::Cmd::new();
+        command.arg(words);
+        command.query(&mut connection).ok()
     }
 
     /// Asks it one thing.
@@ -138,6 +295,7 @@ impl Server {
     pub fn job_keys(&self) -> Vec<String> {
         let mut keys = self.keys("mf:{*");
         keys.extend(self.keys("mf:jobs"));
+        keys.extend(self.keys("mf:all"));
         keys
     }
 
@@ -176,17 +334,26 @@ impl Server {
             .collect()
     }
 
+    /// Strips of a job with a committed buffer, as far as the server knows; audits count on their own.
+    #[must_use]
+    pub fn committed(&self, job: &JobId) -> u64 {
+        self.try_ask(&["BITCOUNT", &format!("mf:{{{job}}}:bits")])
+            .unwrap_or(0)
+    }
+
+    /// Waits until so many strips of a job are committed.
+    pub fn until_committed(&self, job: &JobId, strips: u64) {
+        self.until("strips are committed", || self.committed(job) >= strips);
+    }
+
     /// Waits until something holds.
     ///
     /// # Panics
-    /// When it does not within half a minute.
+    /// When it does not within a minute.
     pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let started = Instant::now();
         while !holds() {
-            assert!(
-                started.elapsed() < Duration::from_secs(30),
-                "waited in vain until {what}"
-            );
+            assert!(started.elapsed() < PATIENCE, "waited in vain until {what}");
             std::thread::sleep(GLANCE);
         }
     }
@@ -200,12 +367,47 @@ impl Drop for Server {
     }
 }
 
+fn spawn(
+    port: u16,
+    folder: &Path,
+    arguments: &[String],
+    environment: &[(&'static str, String)],
+) -> Child {
+    Command::new("redis-server")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
+        .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
+        .arg("--dir")
+        .arg(folder)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("redis-server is missing: these tests need one (./tests/run installs it)")
+}
+
+/// A port of [`SERVER_PORTS`] that was free a moment ago; each call another one.
+fn server_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let span = SERVER_PORTS.end - SERVER_PORTS.start;
+    // Processes that test at once begin at different places.
+    let begin = (std::process::id().wrapping_mul(977) % u32::from(span)) as u16;
+    (0..span)
+        .find_map(|_| {
+            let step = NEXT.fetch_add(1, Ordering::Relaxed) % span;
+            let port = SERVER_PORTS.start + (begin + step) % span;
+            TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)
+        })
+        .expect("a loopback port")
+}
+
 /// A loopback port that was free a moment ago.
 ///
 /// # Panics
 /// When the system has none.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
     listener.local_addr().expect("its address").port()
 }

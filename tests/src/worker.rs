@@ -1,4 +1,4 @@
-//! farm-worker processes on a test's server.
+//! Worker processes on a test's server: farm-worker's, and those of workers that misbehave.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -23,7 +23,36 @@ impl Worker {
     /// Starts one with these options, and waits until it is ready.
     #[must_use]
     pub fn start_with(server: &Server, name: &str, options: &str) -> Self {
-        let mut running = Run::program("farm-worker")
+        Self::start_at(&server.url(), name, options)
+    }
+
+    /// Starts one that finds its server at `url`, and waits until it is ready.
+    #[must_use]
+    pub fn start_at(url: &str, name: &str, options: &str) -> Self {
+        Self::ready(Self::command(url, name, options))
+    }
+
+    /// The command line of one, to be changed and then started with [`Worker::ready`].
+    #[must_use]
+    pub fn command(url: &str, name: &str, options: &str) -> Run {
+        Run::program("farm-worker")
+            .args(["--redis", url, "--name", name])
+            .args(options.split_whitespace())
+            .limit(LIFE)
+    }
+
+    /// Starts a worker's command line, and waits until it is ready.
+    #[must_use]
+    pub fn ready(command: Run) -> Self {
+        let mut running = command.start();
+        running.until_it_says("ready");
+        Self(running)
+    }
+
+    /// Starts one whose device misbehaves (see the program `pretender`), and waits until it is ready.
+    #[must_use]
+    pub fn pretend(server: &Server, name: &str, options: &str) -> Self {
+        let mut running = Run::program("pretender")
             .args(["--redis", &server.url(), "--name", name])
             .args(options.split_whitespace())
             .limit(LIFE)

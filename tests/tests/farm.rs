@@ -9,8 +9,10 @@ mod farm {
     mod house;
     mod identity;
     mod main_job;
+    mod matrix;
     mod measures;
     mod notebook;
     mod oracle;
     mod words;
+    mod worker;
 }

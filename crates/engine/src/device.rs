@@ -1,4 +1,5 @@
-//! A device of either kind, and which of them this machine offers.
+//! What a worker asks of whatever computes its strips; a device of either kind, and which of them this machine
+//! offers.
 
 use fractal::{Arithmetic, BackendChoice, Strip, StripBuffer};
 
@@ -7,6 +8,27 @@ use crate::gpu::{GpuDevice, GpuError};
 use crate::info::{DeviceInfo, EngineError};
 use crate::prepared::PreparedFrame;
 use crate::progress::Progress;
+
+/// What a worker asks of whatever computes its strips: a [`Device`], or in tests something that misbehaves like one.
+pub trait Compute: Send + Sync {
+    /// What it is.
+    fn info(&self) -> &DeviceInfo;
+
+    /// Computes one strip; blocks the calling thread, and may be called from several at once. With `insist` by the
+    /// most precise arithmetic that there is, also where none is precise enough.
+    ///
+    /// It calls [`Progress::step`] every 100 ms or so while it moves, and ends soon after [`Progress::cancel`].
+    ///
+    /// # Errors
+    /// See [`EngineError`].
+    fn compute(
+        &self,
+        frame: &PreparedFrame,
+        strip: Strip,
+        insist: bool,
+        progress: &Progress,
+    ) -> Result<StripBuffer, EngineError>;
+}
 
 /// Why this machine offers no device of the kind asked for.
 #[derive(Debug, thiserror::Error)]
@@ -28,15 +50,6 @@ pub enum Device {
 }
 
 impl Device {
-    /// What it is.
-    #[must_use]
-    pub fn info(&self) -> &DeviceInfo {
-        match self {
-            Self::Cpu(cpu) => cpu.info(),
-            Self::Gpu(gpu) => gpu.info(),
-        }
-    }
-
     /// The arithmetic that this device would use for a frame: the fastest that is precise enough for
     /// its view; where none is, its `f64`, and if `insist` its most precise one.
     #[must_use]
@@ -46,12 +59,17 @@ impl Device {
             Self::Gpu(gpu) => gpu.arithmetic_for(frame, insist),
         }
     }
+}
 
-    /// Computes one strip; blocks the calling thread, and may be called from several at once.
-    ///
-    /// # Errors
-    /// See [`EngineError`].
-    pub fn compute(
+impl Compute for Device {
+    fn info(&self) -> &DeviceInfo {
+        match self {
+            Self::Cpu(cpu) => cpu.info(),
+            Self::Gpu(gpu) => gpu.info(),
+        }
+    }
+
+    fn compute(
         &self,
         frame: &PreparedFrame,
         strip: Strip,

@@ -3,7 +3,8 @@
 //! - [`prepared`]: a frame made ready for kernels: its coordinates as numbers, once a job
 //! - [`cpu`]: the SIMD kernels, one instruction set chosen at run time
 //! - [`gpu`]: the only module that names `wgpu`: adapters, their proof of arithmetic, the WGSL kernels
-//! - [`device`]: either of them as one type, and which of them this machine offers
+//! - [`device`]: what a worker asks of them, either of them as one type, and which of them this machine offers
+//! - [`build`]: which build this is, as far as the bytes of strips go
 //! - [`info`]: what is said of a device, and of a strip that it did not compute
 //! - [`progress`]: the two-way channel between a computation and whoever waits for it
 //! - [`mod@bench`]: what this machine can do, held against its own limit
@@ -11,6 +12,7 @@
 //! The engine knows no queue, no file and no colour, and reads no environment variable.
 
 pub mod bench;
+pub mod build;
 pub mod cpu;
 pub mod device;
 pub mod gpu;
@@ -18,7 +20,8 @@ pub mod info;
 pub mod prepared;
 pub mod progress;
 
-pub use device::Device;
+pub use build::build_id;
+pub use device::{Compute, Device};
 pub use info::{DeviceInfo, EngineError};
 pub use prepared::PreparedFrame;
 pub use progress::Progress;

@@ -148,6 +148,17 @@ pub enum QueueError {
         /// What is wrong with it.
         reason: String,
     },
+    /// What was given for connecting does not fit together, or would show secrets; nothing was opened.
+    #[error("{0}")]
+    Options(String),
+    /// The server does not know the farm's scripts, and this user may not send them; passes when a submitter does.
+    #[error(
+        "Redis at {address} does not know the farm's scripts, and this user may not send them: waiting for a submitter to do so"
+    )]
+    Scripts {
+        /// Host and port, or path of the socket, without credentials.
+        address: String,
+    },
     /// The server is out of memory; may pass when submitters collect.
     #[error("Redis is out of memory: {0}")]
     OutOfMemory(String),
@@ -209,6 +220,10 @@ pub trait WorkerQueue: Send + Sync + 'static {
 
     /// Says what this worker is; it is given only jobs of its build from then on.
     fn describe(&self, about: WorkerAbout);
+
+    /// Strips on the queue that this worker knows of, those under way included, as last seen with a sign of life;
+    /// `None` before the first.
+    fn depth(&self) -> Option<u64>;
 
     /// Says what this worker has done so far; goes out with its next sign of life.
     fn tell(&self, figures: WorkerFigures);

@@ -42,7 +42,7 @@ impl Target<'_> {
 
     fn spec(&self) -> JobSpec {
         let text: String = self.server.ask(&["GET", &self.key("spec")]);
-        spec::decode(text.as_bytes()).expect("a job's parameters")
+        spec::decode(text.as_bytes(), None).expect("a job's parameters")
     }
 
     /// A right result for a strip of the job `spec`, but for its values, which are all 0.

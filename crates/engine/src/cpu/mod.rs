@@ -35,7 +35,7 @@ use crate::progress::Progress;
 use band::{Band, Plan, Planes, Scratch};
 
 /// The kernels' version: changes whenever the bytes of any strip may change.
-const KERNEL_ID: u64 = 0x6370_7500_0000_0001; // "cpu", 1
+pub(crate) const KERNEL_ID: u64 = 0x6370_7500_0000_0001; // "cpu", 1
 
 /// Bands that a strip is cut into for each thread at least, so that no thread waits long for another's
 /// last band.

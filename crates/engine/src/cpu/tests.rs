@@ -307,6 +307,45 @@ fn cpu_long_band_is_cancelled_soon() {
     }
 }
 
+#[test]
+fn cpu_slow_strips_show_that_they_move() {
+    // Each kernel and each kind of block, on orbits that stay for as long as anybody watches.
+    let slow = |measure, escape_radius| {
+        let mut spec = notebook(256, 256, u64::from(u32::MAX - 1));
+        spec.view = bounds((-0.2, -0.1), (-0.05, 0.05));
+        spec.measures = MeasureSet::default().with(measure);
+        spec.escape_radius = escape_radius;
+        spec
+    };
+    for spec in [
+        slow(Measure::Iterations, 256.0),
+        slow(Measure::Iterations, 1.5),
+        slow(Measure::Distance, 256.0),
+        slow(Measure::Stability, 256.0),
+    ] {
+        let frame = PreparedFrame::new(spec).unwrap();
+        let device = CpuDevice::new(Some(1)).shortcuts(false);
+        let progress = Progress::default();
+        std::thread::scope(|scope| {
+            let handle = scope.spawn(|| device.compute(&frame, whole(&frame), &progress));
+            let begun = std::time::Instant::now();
+            let (mut seen, mut moved, mut gap) = (0, begun, 0.0f64);
+            while begun.elapsed().as_secs_f64() < 0.5 {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                let steps = progress.steps();
+                if steps != seen {
+                    (seen, moved) = (steps, std::time::Instant::now());
+                }
+                gap = gap.max(moved.elapsed().as_secs_f64());
+            }
+            progress.cancel();
+            assert_eq!(handle.join().unwrap().unwrap_err(), EngineError::Cancelled);
+            // Some hundred steps; the pause is generous, for a machine that is busy with other things.
+            assert!(seen >= 5 && gap < 0.45, "{seen} steps, {gap} s between two");
+        });
+    }
+}
+
 /// An oracle file's view and samples `[col, row, n]`.
 fn oracle(text: &str) -> (FrameSpec, Vec<[u32; 3]>) {
     let file: serde_json::Value = serde_json::from_str(text).unwrap();

@@ -6,6 +6,7 @@
 //!
 //! - [`keys`]: names of everything that lies in Redis
 //! - [`spec`]: a job's spec as it travels
+//! - [`signing`]: the farm's key, and who made a spec
 //! - [`blob`]: a computed strip as it travels
 //! - [`packing`]: its planes made smaller
 //! - [`entry`]: the small fields of stream entries
@@ -20,6 +21,7 @@ pub mod choice;
 pub mod entry;
 pub mod keys;
 pub mod packing;
+pub mod signing;
 pub mod spec;
 pub mod table;
 pub mod window;

@@ -1,13 +1,16 @@
 //! A job's spec as it travels: JSON in an envelope with a version.
 //!
-//! A spec read from outside is checked whole before anybody plans with it: workers size their buffers
+//! Where the farm has a key, the envelope carries a signature of the job's exact bytes; a reader with a key looks at
+//! nothing else before it knows that the signature is right. A spec read from outside is checked whole before anybody plans with it: workers size their buffers
 //! by it.
 
 use fractal::strip::MAX_STRIP_BYTES;
 use fractal::{FrameError, StripPlan};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::job::JobSpec;
+use crate::protocol::signing::FarmKey;
 
 /// Version of the envelope that this build writes, and the only one that it reads.
 pub const SPEC_VERSION: u32 = 1;
@@ -26,6 +29,12 @@ pub enum SpecError {
     /// Written by a build of another version.
     #[error("job spec of version {0}; this build reads version {SPEC_VERSION}")]
     Version(u32),
+    /// The farm has a key, and whoever made the spec used none.
+    #[error("job spec without a signature, and this farm has a key")]
+    Unsigned,
+    /// Signed with another key, or changed since.
+    #[error("job spec with a signature that is not of this farm's key")]
+    Signature,
     /// The frame keeps no limits.
     #[error("job spec with a bad frame: {0}")]
     Frame(#[from] FrameError),
@@ -49,7 +58,9 @@ pub enum SpecError {
 #[derive(Serialize)]
 struct EnvelopeOut<'a> {
     version: u32,
-    job: &'a JobSpec,
+    job: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mac: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -59,34 +70,41 @@ struct VersionOnly {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EnvelopeIn {
+struct EnvelopeIn<'a> {
     #[serde(rename = "version")]
     _version: u32,
-    job: JobSpec,
+    #[serde(borrow)]
+    job: &'a RawValue,
+    mac: Option<String>,
 }
 
-/// The spec as it travels; it is checked first, so that nothing is written which nobody would read.
+/// The spec as it travels, signed where the farm has a key; it is checked first, so that nothing is written which
+/// nobody would read.
 ///
 /// # Errors
 /// The first thing that is wrong with the spec.
-pub fn encode(spec: &JobSpec) -> Result<Vec<u8>, SpecError> {
+pub fn encode(spec: &JobSpec, key: Option<&FarmKey>) -> Result<Vec<u8>, SpecError> {
     check(spec)?;
+    let malformed = |error: serde_json::Error| SpecError::Malformed(error.to_string());
+    let job = serde_json::value::to_raw_value(spec).map_err(malformed)?;
     let text = serde_json::to_vec(&EnvelopeOut {
         version: SPEC_VERSION,
-        job: spec,
+        mac: key.map(|key| key.sign(job.get().as_bytes())),
+        job: &job,
     })
-    .map_err(|error| SpecError::Malformed(error.to_string()))?;
+    .map_err(malformed)?;
     if text.len() > MAX_SPEC_BYTES {
         return Err(SpecError::TooLong(text.len()));
     }
     Ok(text)
 }
 
-/// The checked spec in bytes from outside.
+/// The checked spec in bytes from outside. With a key it has to be signed with that; without one a signature is
+/// not looked at.
 ///
 /// # Errors
 /// The first thing that is wrong with them.
-pub fn decode(bytes: &[u8]) -> Result<JobSpec, SpecError> {
+pub fn decode(bytes: &[u8], key: Option<&FarmKey>) -> Result<JobSpec, SpecError> {
     if bytes.len() > MAX_SPEC_BYTES {
         return Err(SpecError::TooLong(bytes.len()));
     }
@@ -96,7 +114,14 @@ pub fn decode(bytes: &[u8]) -> Result<JobSpec, SpecError> {
     if version != SPEC_VERSION {
         return Err(SpecError::Version(version));
     }
-    let EnvelopeIn { job, .. } = serde_json::from_slice(bytes).map_err(malformed)?;
+    let EnvelopeIn { job, mac, .. } = serde_json::from_slice(bytes).map_err(malformed)?;
+    if let Some(key) = key {
+        let mac = mac.ok_or(SpecError::Unsigned)?;
+        if !key.verifies(job.get().as_bytes(), &mac) {
+            return Err(SpecError::Signature);
+        }
+    }
+    let job = serde_json::from_str(job.get()).map_err(malformed)?;
     check(&job)?;
     Ok(job)
 }
@@ -177,15 +202,15 @@ mod tests {
         change(&mut spec);
         // As a foreign writer would send it: without the check that our own writer makes.
         let envelope = serde_json::json!({ "version": SPEC_VERSION, "job": spec });
-        let read = decode(envelope.to_string().as_bytes()).unwrap_err();
-        assert_eq!(encode(&spec).unwrap_err(), read);
+        let read = decode(envelope.to_string().as_bytes(), None).unwrap_err();
+        assert_eq!(encode(&spec, None).unwrap_err(), read);
         read
     }
 
     #[test]
     fn comes_back_as_it_went() {
         let spec = spec();
-        assert_eq!(decode(&encode(&spec).unwrap()).unwrap(), spec);
+        assert_eq!(decode(&encode(&spec, None).unwrap(), None).unwrap(), spec);
     }
 
     #[test]
@@ -217,11 +242,11 @@ mod tests {
 
     #[test]
     fn refuses_other_versions_and_other_things() {
-        let text = String::from_utf8(encode(&spec()).unwrap()).unwrap();
+        let text = String::from_utf8(encode(&spec(), None).unwrap()).unwrap();
         let changed = |from: &str, to: &str| {
             let changed = text.replacen(from, to, 1);
             assert_ne!(changed, text);
-            decode(changed.as_bytes()).unwrap_err()
+            decode(changed.as_bytes(), None).unwrap_err()
         };
         assert_eq!(
             changed("\"version\":1", "\"version\":2"),
@@ -237,29 +262,68 @@ mod tests {
             SpecError::Malformed(_)
         ));
         assert_eq!(
-            decode(&vec![b' '; MAX_SPEC_BYTES + 1]),
+            decode(&vec![b' '; MAX_SPEC_BYTES + 1], None),
             Err(SpecError::TooLong(MAX_SPEC_BYTES + 1))
         );
+    }
+
+    fn key(of: u8) -> FarmKey {
+        FarmKey::new(&[of; 32]).unwrap()
+    }
+
+    #[test]
+    fn a_key_wants_its_own_signature() {
+        let (spec, ours, theirs) = (spec(), key(1), key(2));
+        let signed = encode(&spec, Some(&ours)).unwrap();
+        let unsigned = encode(&spec, None).unwrap();
+        assert_eq!(decode(&signed, Some(&ours)).unwrap(), spec);
+        assert_eq!(decode(&signed, Some(&theirs)), Err(SpecError::Signature));
+        assert_eq!(decode(&unsigned, Some(&ours)), Err(SpecError::Unsigned));
+        // Without a key it makes no difference.
+        assert_eq!(decode(&signed, None).unwrap(), spec);
+        assert_eq!(decode(&unsigned, None).unwrap(), spec);
+        // What is signed is refused even where it says the same in other bytes.
+        let text = String::from_utf8(signed).unwrap();
+        let spaced = text.replacen("\"frame\":", "\"frame\": ", 1);
+        assert_eq!(decode(spaced.as_bytes(), None).unwrap(), spec);
+        let refused = decode(spaced.as_bytes(), Some(&ours));
+        assert_eq!(refused, Err(SpecError::Signature));
+        // And nothing unsigned is looked at: here the frame is none.
+        let broken = format!("{{\"version\":{SPEC_VERSION},\"job\":[]}}");
+        let refused = decode(broken.as_bytes(), Some(&ours));
+        assert_eq!(refused, Err(SpecError::Unsigned));
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
-            prop_assert!(decode(&bytes).is_err());
+            prop_assert!(decode(&bytes, None).is_err());
+            prop_assert!(decode(&bytes, Some(&key(1))).is_err());
+        }
+
+        #[test]
+        fn damaged_signed_specs_are_the_same_or_refused(at: prop::sample::Index, to: u8) {
+            let spec = spec();
+            let mut bytes = encode(&spec, Some(&key(1))).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] = to;
+            if let Ok(read) = decode(&bytes, Some(&key(1))) {
+                prop_assert_eq!(read, spec);
+            }
         }
 
         #[test]
         fn damaged_specs_never_panic_and_never_pass_unchecked(
             at: prop::sample::Index, to: u8, cut: prop::sample::Index,
         ) {
-            let mut bytes = encode(&spec()).unwrap();
+            let mut bytes = encode(&spec(), None).unwrap();
             let at = at.index(bytes.len());
             bytes[at] = to;
-            if let Ok(spec) = decode(&bytes) {
+            if let Ok(spec) = decode(&bytes, None) {
                 prop_assert!(check(&spec).is_ok());
             }
             bytes.truncate(cut.index(bytes.len()));
-            prop_assert!(decode(&bytes).is_err());
+            prop_assert!(decode(&bytes, None).is_err());
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::job::{JobId, JobSpec};
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{attempts, spec};
 use crate::queue::QueueError;
-use crate::redis::connect::{CONTROL_TIMEOUT, Link, Server, bulk_timeout};
+use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server, bulk_timeout};
 use crate::redis::submitter::{health, removal};
 use crate::redis::{ENDED_LIFETIME, millis, scripts};
 use crate::status::{JobReport, JobState, Quarantine, WorkerRecord};
@@ -107,13 +107,13 @@ pub enum Changed {
 }
 
 impl RedisControl {
-    /// Connects to the farm at `url`.
+    /// Connects to a farm.
     ///
     /// # Errors
     /// What is wrong with the address or the server.
-    pub async fn connect(url: &str) -> Result<Self, QueueError> {
-        let server = Server::parse(url)?;
-        let link = Link::new(server);
+    pub async fn connect(options: impl Into<ConnectOptions>) -> Result<Self, QueueError> {
+        let server = Server::parse(&options.into())?;
+        let link = Link::keeping_scripts(server);
         link.query::<Value>(&cmd("PING"), CONTROL_TIMEOUT).await?;
         Ok(Self { link })
     }
@@ -185,7 +185,7 @@ impl RedisControl {
         let text: Vec<u8> = self.link.query(&ask, CONTROL_TIMEOUT).await?;
         let mut details = JobDetails {
             summary,
-            spec: spec::decode(&text).ok(),
+            spec: spec::decode(&text, None).ok(),
             waiting: 0,
             under_way: BTreeMap::new(),
         };
@@ -300,7 +300,7 @@ impl RedisControl {
         let mut ask = cmd("GETRANGE");
         ask.arg(&keys.spec).arg(0).arg(spec::MAX_SPEC_BYTES);
         let text: Vec<u8> = self.link.query(&ask, CONTROL_TIMEOUT).await?;
-        let strips = spec::decode(&text).map_or(0, |spec| spec.strips.count());
+        let strips = spec::decode(&text, None).map_or(0, |spec| spec.strips.count());
         // From here on the stream is gone: whoever beats or delivers hears that the job is, too.
         let call = (scripts::END.call(&[&keys.state, &keys.queue]))
             .arg(JobState::Cancelled.name())

@@ -17,6 +17,7 @@
 //! All time is the server's. Every script may be called twice, and may write some bytes when the server
 //! is out of memory if what it does frees some: only `create`, `enqueue` and buffers are refused then.
 
+pub mod acl;
 mod connect;
 pub mod control;
 mod reply;
@@ -28,6 +29,7 @@ mod worker;
 
 use std::time::Duration;
 
+pub use connect::{ConnectOptions, Identity, Secret};
 pub use control::RedisControl;
 pub use submitter::RedisJobQueue;
 pub use worker::RedisWorkerQueue;

@@ -1,8 +1,8 @@
 //! The Lua scripts: every change of a strip's state that has more than one step.
 //!
 //! Each touches keys of one slot only, carries no buffer (arguments of scripts are copied), and does
-//! nothing when done twice. They are called by digest; a server that does not know one (a fresh one, or
-//! after `SCRIPT FLUSH`) is sent the text.
+//! nothing when done twice. They are called by digest alone; a server that does not know one (a fresh one, or
+//! after `SCRIPT FLUSH`) is sent the texts of all, by whoever has the right to do so.
 
 use std::sync::LazyLock;
 
@@ -84,22 +84,26 @@ impl Call<'_> {
         self
     }
 
-    /// The call for a server that knows the script.
-    pub(super) fn by_digest(&self) -> Cmd {
-        self.command("EVALSHA", &self.script.digest)
-    }
-
-    /// The call for one that does not.
-    pub(super) fn by_text(&self) -> Cmd {
-        self.command("EVAL", self.script.text)
-    }
-
-    fn command(&self, name: &str, script: &str) -> Cmd {
-        let mut command = cmd(name);
-        command.arg(script).arg(self.keys.len()).arg(&self.keys);
+    /// The call, by the script's digest.
+    pub(super) fn command(&self) -> Cmd {
+        let mut command = cmd("EVALSHA");
+        command
+            .arg(&*self.script.digest)
+            .arg(self.keys.len())
+            .arg(&self.keys);
         for argument in &self.arguments {
             command.arg(argument);
         }
         command
     }
+}
+
+/// The question which of all scripts the server knows.
+pub(super) fn exist() -> Cmd {
+    let mut command = cmd("SCRIPT");
+    command.arg("EXISTS");
+    for script in ALL {
+        command.arg(&*script.digest);
+    }
+    command
 }

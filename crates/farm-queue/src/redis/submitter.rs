@@ -20,7 +20,7 @@ use crate::order::Order;
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{entry, window};
 use crate::queue::{Collected, JobQueue, QueueError};
-use crate::redis::connect::{CONTROL_TIMEOUT, Link, Server};
+use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server};
 use crate::redis::{JOB_LIFETIME, millis, scripts};
 use crate::status::{JobOrders, JobReport, UnderWay};
 pub(super) use health::removal;
@@ -39,33 +39,19 @@ pub struct RedisJobQueue {
 }
 
 impl RedisJobQueue {
-    /// Connects to the farm at `url`, after checking that the server is fit for it.
+    /// Connects to the farm of `options` (an address, at least), after checking that the server is fit for it.
     ///
     /// # Errors
     /// What is wrong with the address or the server; nothing within about 3 seconds is an error, too.
-    pub async fn connect(url: &str) -> Result<Self, QueueError> {
-        let server = Server::parse(url)?;
-        let control = Link::new(Arc::clone(&server));
+    pub async fn connect(options: impl Into<ConnectOptions>) -> Result<Self, QueueError> {
+        let server = Server::parse(&options.into())?;
+        let control = Link::keeping_scripts(Arc::clone(&server));
         let maxmemory = server.check(&control).await?;
-        let queue = Self {
+        Ok(Self {
             control,
             window_bytes: window::redis_window_bytes(maxmemory),
             jobs: StdMutex::default(),
-        };
-        queue.load_scripts().await;
-        Ok(queue)
-    }
-
-    /// Makes the server know all scripts, so that workers need no right to send texts.
-    async fn load_scripts(&self) {
-        let mut load = Pipeline::with_capacity(scripts::ALL.len());
-        for script in scripts::ALL {
-            load.add_command(script.load());
-        }
-        // Where it fails, calls by text will tell.
-        if let Err(error) = self.control.pipeline(&load, CONTROL_TIMEOUT).await {
-            tracing::debug!("scripts are not loaded ahead: {error}");
-        }
+        })
     }
 
     fn job(&self, id: &JobId) -> Option<Arc<Job>> {

@@ -21,11 +21,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::job::{JobId, JobSpec, LEASE, MAX_DELIVERIES};
-use crate::protocol::choice::Chooser;
+use crate::protocol::choice::{Chooser, MAX_JOBS};
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{attempts, blob, entry};
 use crate::queue::{Accepts, Delivered, Lease, LeaseState, QueueError, WorkerQueue};
-use crate::redis::connect::{CONTROL_TIMEOUT, Link, Server, bulk_timeout, is_unknown_script};
+use crate::redis::connect::{
+    CONTROL_TIMEOUT, ConnectOptions, Link, Server, bulk_timeout, is_unknown_script,
+};
 use crate::redis::wake::{self, Heard};
 use crate::redis::{JOB_LIFETIME, PRESENCE_LIFETIME, RESULT_LIFETIME, millis, scripts};
 use crate::status::{self, Quarantine, WorkerAbout, WorkerFigures};
@@ -75,6 +77,7 @@ struct State {
     about: WorkerAbout,
     figures: WorkerFigures,
     quarantined_until: Option<Instant>,
+    depth: Option<u64>,
     /// Claim hints that were acted on.
     claims_seen: u64,
 }
@@ -87,7 +90,11 @@ enum Known {
         next_scan: Instant,
     },
     /// Not to be looked at for a while.
-    Skip { until: Instant },
+    Skip {
+        until: Instant,
+        /// Whether that was said.
+        refused: bool,
+    },
 }
 
 /// A blob as an argument, copied once from the planes into the command.
@@ -129,12 +136,15 @@ impl Drop for RedisWorkerQueue {
 }
 
 impl RedisWorkerQueue {
-    /// Joins the farm at `url` as `worker_name`, after checking that the server is fit for it.
+    /// Joins the farm of `options` (an address, at least) as `worker_name`, after checking that the server is fit for it.
     ///
     /// # Errors
     /// What is wrong with the address or the server; nothing within about 3 seconds is an error, too.
-    pub async fn connect(url: &str, worker_name: &str) -> Result<Self, QueueError> {
-        Self::connect_with_lease(url, worker_name, LEASE).await
+    pub async fn connect(
+        options: impl Into<ConnectOptions>,
+        worker_name: &str,
+    ) -> Result<Self, QueueError> {
+        Self::connect_with_lease(options, worker_name, LEASE).await
     }
 
     /// [`Self::connect`] with leases of another length, for tests; all workers of a farm should agree.
@@ -142,11 +152,11 @@ impl RedisWorkerQueue {
     /// # Errors
     /// As [`Self::connect`].
     pub async fn connect_with_lease(
-        url: &str,
+        options: impl Into<ConnectOptions>,
         worker_name: &str,
         lease: Duration,
     ) -> Result<Self, QueueError> {
-        let server = Server::parse(url)?;
+        let server = Server::parse(&options.into())?;
         let control = Link::new(Arc::clone(&server));
         server.check(&control).await?;
         let random = RandomState::new().hash_one(std::process::id());
@@ -172,13 +182,18 @@ impl RedisWorkerQueue {
                 about: WorkerAbout::default(),
                 figures: WorkerFigures::default(),
                 quarantined_until: None,
+                depth: None,
                 claims_seen: 0,
             }),
             drained: watch::Sender::new(false),
             malformed: AtomicU64::new(0),
             left: AtomicBool::new(false),
         });
-        inner.show_presence().await?;
+        match inner.show_presence().await {
+            // A submitter will send them when it comes; there is nothing to do before anyway.
+            Err(error @ QueueError::Scripts { .. }) => tracing::warn!("{error}"),
+            shown => shown?,
+        }
         let tasks = [
             tokio::spawn(wake::listen(server, heard)),
             tokio::spawn(Inner::keep_presence(Arc::clone(&inner))),
@@ -219,8 +234,12 @@ impl Inner {
         both.arg("PX").arg(millis(PRESENCE_LIFETIME));
         both.cmd("HGET").arg(keys::ORDERS).arg(&self.consumer);
         both.cmd("HGET").arg(keys::QUARANTINE).arg(&self.name);
+        for queue in self.known_queues() {
+            both.cmd("XLEN").arg(queue);
+        }
         let answers = self.control.pipeline(&both, CONTROL_TIMEOUT).await?;
-        let mut texts = answers.into_iter().map(|answer| {
+        let mut answers = answers.into_iter();
+        let mut texts = answers.by_ref().take(3).map(|answer| {
             (answer.extract_error().ok())
                 .and_then(|value| from_redis_value::<Option<String>>(value).ok())
                 .flatten()
@@ -229,8 +248,24 @@ impl Inner {
         if order.flatten().as_deref() == Some(keys::ORDER_DRAIN) {
             self.drained.send_replace(true);
         }
+        drop(texts);
+        let depth = answers
+            .filter_map(|answer| answer.extract_error().ok())
+            .filter_map(|value| from_redis_value::<u64>(value).ok())
+            .sum();
+        self.state().depth = Some(depth);
         self.heed_quarantine(record.flatten().as_deref(), now);
         Ok(())
+    }
+
+    /// The streams of the jobs that this worker serves.
+    fn known_queues(&self) -> Vec<String> {
+        let state = self.state();
+        let good = state.jobs.values().filter_map(|known| match known {
+            Known::Good { keys, .. } => Some(keys.queue.clone()),
+            Known::Skip { .. } => None,
+        });
+        good.take(MAX_JOBS).collect()
     }
 
     fn heed_quarantine(&self, record: Option<&str>, now: u64) {
@@ -254,11 +289,13 @@ impl Inner {
 
     async fn keep_presence(self: Arc<Self>) {
         let mut heard = self.heard.subscribe();
+        let mut seen = 0;
         loop {
-            let orders = heard.borrow_and_update().orders;
-            let asked = heard.wait_for(|heard| heard.orders != orders);
+            let asked = heard.wait_for(|heard| heard.orders != seen);
             // Either way: at an operator's wish, or because it is time.
             let hinted = matches!(timeout(PRESENCE_LIFETIME / 3, asked).await, Ok(Ok(_)));
+            // Before the sign is given: what comes meanwhile is for the next one.
+            seen = heard.borrow_and_update().orders;
             if hinted {
                 // Jobs may have been paused.
                 self.state().listed = None;
@@ -391,7 +428,7 @@ impl WorkerQueue for RedisWorkerQueue {
         set.arg("NX").arg("PX").arg(millis(RESULT_LIFETIME));
         drop(parts);
         let mut both = Pipeline::with_capacity(2);
-        both.add_command(set).add_command(commit.by_digest());
+        both.add_command(set).add_command(commit.command());
         let server = inner.bulk.server();
         let mut answers = inner.bulk.pipeline(&both, timeout).await?.into_iter();
         let stored = answers.next().unwrap_or(Value::Nil).extract_error();
@@ -466,11 +503,14 @@ impl WorkerQueue for RedisWorkerQueue {
         Ok(())
     }
 
-    async fn hint(&self) {
+    fn hint(&self) -> impl Future<Output = ()> + Send {
+        // From the call on, not from the first poll.
         let mut heard = self.inner.heard.subscribe();
         let ends = heard.borrow_and_update().ends;
-        // The sender lives as long as this queue.
-        let _ = heard.wait_for(|heard| heard.ends != ends).await;
+        async move {
+            // The sender lives as long as this queue.
+            let _ = heard.wait_for(|heard| heard.ends != ends).await;
+        }
     }
 
     async fn drained(&self) {
@@ -487,6 +527,10 @@ impl WorkerQueue for RedisWorkerQueue {
         self.inner.state().about = about;
         // Not only with the next sign of life: whoever lists workers sees it.
         self.inner.heard.send_modify(|heard| heard.orders += 1);
+    }
+
+    fn depth(&self) -> Option<u64> {
+        self.inner.state().depth
     }
 
     fn tell(&self, figures: WorkerFigures) {

@@ -202,7 +202,7 @@ async fn malformed_specs_and_job_names_are_skipped() {
     plant(b"{\"version\":77}");
     plant(&vec![b' '; 5 << 20]);
     // A whole spec, but another job's.
-    plant(&farm_queue::protocol::spec::encode(&job(1)).unwrap());
+    plant(&farm_queue::protocol::spec::encode(&job(1), None).unwrap());
     let job = job(1);
     submit(&farm, &job).await;
     let worker = farm.worker("w").await;

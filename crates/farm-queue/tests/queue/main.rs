@@ -5,6 +5,7 @@
 //! rather than skipping them.
 
 mod conformance;
+mod control;
 mod differential;
 mod farms;
 mod faults;

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Whether a worker may have strips of a job that only so many may have: 1 yes, 0 no.
 -- A worker's place is its own until it shows no sign of life, by the server's clock, for its lifetime.
--- KEYS crew, spec; ARGV worker, most workers, lifetime ms
+-- KEYS crew, queue; ARGV worker, most workers, lifetime ms
 if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 local now = redis.call('TIME')
 local ms = now[1] * 1000 + math.floor(now[2] / 1000)

@@ -50,11 +50,12 @@ impl Default for Standing {
 impl RedisJobQueue {
     /// Makes the job known to the server, or what the server lost of it; one that has ended stays so if `repair`.
     pub(super) async fn put_up(&self, job: &Job, repair: bool) -> Result<Standing, QueueError> {
-        let text = spec::encode(&job.spec).map_err(|error| QueueError::Spec(error.to_string()))?;
+        let text = spec::encode(&job.spec, self.control.server().farm_key())
+            .map_err(|error| QueueError::Spec(error.to_string()))?;
         // What it was when the server last knew.
         let last = job.standing();
         let call = (scripts::CREATE.call(&[&job.keys.spec, &job.keys.queue, &job.keys.state]))
-            .arg(text)
+            .arg(&text)
             .arg(millis(JOB_LIFETIME))
             .arg(keys::GROUP)
             .arg(last.priority)
@@ -65,6 +66,7 @@ impl RedisJobQueue {
             state: JobState::parse(&state).unwrap_or_default(),
             priority,
         };
+        self.check_spec(job, &text).await?;
         let mut list = Pipeline::with_capacity(2);
         let name = job.spec.id.as_str();
         if standing.state == JobState::Running {
@@ -86,6 +88,24 @@ impl RedisJobQueue {
         }
         job.note(standing);
         Ok(standing)
+    }
+
+    /// Whether what lies under the job's name is this job, and signed by this farm: `text`, or the same in other bytes.
+    async fn check_spec(&self, job: &Job, text: &[u8]) -> Result<(), QueueError> {
+        let mut ask = cmd("GETRANGE");
+        ask.arg(&job.keys.spec).arg(0).arg(spec::MAX_SPEC_BYTES);
+        let lying: Vec<u8> = self.control.query(&ask, CONTROL_TIMEOUT).await?;
+        // Of a job that has ended nothing lies there.
+        if lying.is_empty() || lying == text {
+            return Ok(());
+        }
+        match spec::decode(&lying, self.control.server().farm_key()) {
+            Ok(read) if read == *job.spec => Ok(()),
+            Ok(_) => Err(QueueError::Spec(
+                "another one has its name already".to_owned(),
+            )),
+            Err(error) => Err(QueueError::Spec(format!("under its name lies a {error}"))),
+        }
     }
 
     /// Why a job's stream is not there.
@@ -146,7 +166,7 @@ impl RedisJobQueue {
                 let mut ask = cmd("GETRANGE");
                 ask.arg(&keys.spec).arg(0).arg(spec::MAX_SPEC_BYTES);
                 let text: Vec<u8> = self.control.query(&ask, CONTROL_TIMEOUT).await?;
-                spec::decode(&text).map_or(0, |spec| spec.strips.count())
+                spec::decode(&text, None).map_or(0, |spec| spec.strips.count())
             }
         };
         let mut listed = vec![keys::JOBS];

@@ -64,7 +64,7 @@ impl Job {
     /// A job of which nothing was read yet.
     pub(super) fn new(spec: Arc<JobSpec>, server: &Arc<Server>) -> Self {
         Self {
-            link: Link::new(Arc::clone(server)),
+            link: Link::keeping_scripts(Arc::clone(server)),
             keys: JobKeys::new(&spec.id),
             reading: Mutex::new(Reading {
                 done: "0-0".to_owned(),

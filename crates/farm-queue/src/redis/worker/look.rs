@@ -39,7 +39,7 @@ impl Inner {
         self: &Arc<Self>,
         accepts: Accepts,
     ) -> Result<Option<Lease>, QueueError> {
-        let current = {
+        let (current, current_turn) = {
             let mut state = self.state();
             let claims = self.heard.borrow().claims;
             if state
@@ -59,7 +59,8 @@ impl Inner {
             }
             // A job that is paused is listed no more.
             let listed = state.listed.is_some_and(|at| at.elapsed() < LIST_INTERVAL);
-            state.chooser.current().filter(|_| listed).cloned()
+            let turn = state.chooser.current().cloned();
+            (turn.clone().filter(|_| listed), turn)
         };
         // While a turn lasts, the list of jobs is seldom asked for: one round trip a strip.
         if let Some(job) = &current
@@ -68,6 +69,11 @@ impl Inner {
             return Ok(Some(lease));
         }
         let offered = self.jobs().await?;
+        if let Some(job) = &current_turn
+            && !offered.iter().any(|(name, _)| name == job)
+        {
+            self.state().chooser.idle(job);
+        }
         let order = self.state().chooser.order(offered);
         for job in order {
             if current.as_ref() != Some(&job)
@@ -170,7 +176,7 @@ impl Inner {
         let Some(most) = spec.max_workers else {
             return Ok(true);
         };
-        let call = (scripts::JOIN.call(&[&keys.crew, &keys.spec]))
+        let call = (scripts::JOIN.call(&[&keys.crew, &keys.queue]))
             .arg(&self.consumer)
             .arg(most)
             .arg(millis(2 * self.lease));
@@ -275,17 +281,25 @@ impl Inner {
         state.held.retain(|(of, _)| of != job);
         state.lost_answers.remove(job);
         let until = Instant::now() + GONE_SPEC_WAIT;
-        state.jobs.insert(job.clone(), Known::Skip { until });
+        state.jobs.insert(
+            job.clone(),
+            Known::Skip {
+                until,
+                refused: false,
+            },
+        );
     }
 
     /// A job's spec, from memory or from the server; `None` where there is none that can be used.
     async fn spec(&self, job: &JobId) -> Result<Option<(Arc<JobSpec>, Arc<JobKeys>)>, QueueError> {
+        let mut was_refused = false;
         match self.state().jobs.get(job) {
             Some(Known::Good { spec, keys, .. }) => {
                 return Ok(Some((Arc::clone(spec), Arc::clone(keys))));
             }
-            Some(Known::Skip { until }) if Instant::now() < *until => return Ok(None),
-            _ => {}
+            Some(Known::Skip { until, .. }) if Instant::now() < *until => return Ok(None),
+            Some(Known::Skip { refused, .. }) => was_refused = *refused,
+            None => {}
         }
         let keys = Arc::new(JobKeys::new(job));
         let mut ask = cmd("GETRANGE");
@@ -298,22 +312,30 @@ impl Inner {
             Err(error) => return Err(error),
         };
         let now = Instant::now();
-        let read = spec::decode(&text).ok().filter(|read| read.id == *job);
+        let farm_key = self.control.server().farm_key();
+        let read = spec::decode(&text, farm_key).map_err(|error| error.to_string());
+        let read = read.and_then(|read| match read.id == *job {
+            true => Ok(read),
+            false => Err("it is another's".to_owned()),
+        });
         let known = match &read {
             _ if text.is_empty() => Known::Skip {
                 until: now + GONE_SPEC_WAIT,
+                refused: false,
             },
-            Some(spec) => Known::Good {
+            Ok(spec) => Known::Good {
                 spec: Arc::new(spec.clone()),
                 keys: Arc::clone(&keys),
                 next_scan: now,
             },
-            None => {
-                let error = spec::decode(&text).err();
-                let error = error.map_or("it is another's".to_owned(), |error| error.to_string());
-                self.reject(&format!("job {job} is skipped"), &error);
+            Err(error) => {
+                // Said once, not each time that it is looked at again.
+                if !was_refused {
+                    self.reject(&format!("job {job} is skipped"), error);
+                }
                 Known::Skip {
                     until: now + BAD_SPEC_WAIT,
+                    refused: true,
                 }
             }
         };

@@ -1,11 +1,13 @@
 //! Connections: addresses, checks of the server, reconnecting, and errors in one line.
 //!
-//! A [`Link`] is one connection that is opened anew when it breaks. After a time-out nobody knows what
-//! the server did, and an answer may still be on its way; so the socket is dropped, and all our calls
-//! may be made twice. (The crate's own manager keeps a connection whose answers time out, and gives every
-//! call 500 ms unless told otherwise.)
+//! - [`options`]: what a program is told; [`tls`]: certificates; [`link`]: one connection that is opened anew
+//!   when it breaks
 //!
 //! Credentials stay inside the crate's connection info: no error and no `Debug` output shows them.
+
+mod link;
+mod options;
+mod tls;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,15 +17,15 @@ use ::redis::aio::MultiplexedConnection;
 use ::redis::io::tcp::TcpSettings;
 use ::redis::io::tcp::socket2::TcpKeepalive;
 use ::redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue,
-    IntoConnectionInfo, Pipeline, ProtocolVersion, RedisError, ServerErrorKind, Value,
-    from_redis_value,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo,
+    Pipeline, ProtocolVersion, RedisError, ServerErrorKind, from_redis_value,
 };
-use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep_until};
 
+pub(super) use link::{Link, SendError};
+pub use options::{ConnectOptions, Identity, Secret};
+
+use crate::protocol::signing::FarmKey;
 use crate::queue::QueueError;
-use crate::redis::scripts::Call;
 
 /// Longest time to open a connection.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -33,8 +35,6 @@ pub(super) const CONTROL_TIMEOUT: Duration = Duration::from_secs(2);
 const BULK_TIMEOUT: Duration = Duration::from_secs(10);
 /// The slowest network that is waited for.
 const SLOWEST_BYTES_PER_SEC: u64 = 256 << 10;
-/// Waits between attempts to connect again: the first, and the longest.
-const RECONNECT_WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// Oldest server that has all we use (`XPENDING IDLE`, flags of scripts).
 const OLDEST_MAJOR_VERSION: u32 = 7;
 /// Most bytes that an error quotes of what the server said.
@@ -51,6 +51,9 @@ pub(super) struct Server {
     /// The same in the protocol that carries published messages.
     push_client: Client,
     address: String,
+    /// TLS without a client certificate: what a server that wants one may break off without a word.
+    is_anonymous_tls: bool,
+    farm_key: Option<FarmKey>,
 }
 
 impl fmt::Debug for Server {
@@ -84,17 +87,39 @@ fn without_credentials(url: &str) -> String {
 }
 
 impl Server {
-    /// The server at `url`; nothing is opened yet.
-    pub(super) fn parse(url: &str) -> Result<Arc<Self>, QueueError> {
-        let refuse = |error: &RedisError| QueueError::Address {
+    /// The server of `options`; nothing is opened yet.
+    pub(super) fn parse(options: &ConnectOptions) -> Result<Arc<Self>, QueueError> {
+        let url = options.url.as_str();
+        let address = |reason: &str| QueueError::Address {
             given: without_credentials(url),
-            // Not the error's own text: it may quote parts of the address.
-            reason: match error.kind() {
-                ErrorKind::InvalidClientConfig => client_config_reason(url, error),
-                _ => "it cannot be read".to_owned(),
-            },
+            reason: reason.to_owned(),
         };
+        // Not the errors' own texts: they may quote parts of the address.
+        let refuse = |error: &RedisError| address(address_reason(error));
         let info: ConnectionInfo = url.into_connection_info().map_err(|e| refuse(&e))?;
+        let is_tls = match info.addr() {
+            ConnectionAddr::TcpTls { insecure: true, .. } => {
+                return Err(address(
+                    "it ends in #insecure, and certificates are always checked",
+                ));
+            }
+            ConnectionAddr::TcpTls { .. } => true,
+            _ => false,
+        };
+        let here = options::stays_here(info.addr());
+        if !is_tls && !here && !options.insecure {
+            return Err(QueueError::Options(format!(
+                "{} would carry passwords and pictures in plain text: \
+                 use rediss:// (TLS), or --insecure on a network that you trust",
+                without_credentials(url)
+            )));
+        }
+        if !is_tls && (options.authorities.is_some() || options.identity.is_some()) {
+            return Err(QueueError::Options(format!(
+                "certificates are given, and {} is without TLS: use rediss://",
+                without_credentials(url)
+            )));
+        }
         let keepalive = TcpKeepalive::new()
             .with_time(Duration::from_secs(15))
             .with_interval(Duration::from_secs(5));
@@ -102,17 +127,40 @@ impl Server {
             .set_nodelay(true)
             .set_keepalive(keepalive);
         let info = info.set_tcp_settings(tcp);
-        let address = info.addr().to_string();
-        let redis = info.redis_settings().clone();
+        // Servers before 7.2 do not know CLIENT SETINFO, and access lists need not allow it.
+        let mut redis = info.redis_settings().clone().set_skip_set_lib_name();
+        if let Some(user) = &options.user {
+            redis = redis.set_username(user);
+        }
+        if let Some(password) = &options.password {
+            redis = redis.set_password(password.expose());
+        }
+        let server = info.addr().to_string();
+        let certificates = if is_tls {
+            Some(tls::certificates(options).map_err(QueueError::Options)?)
+        } else {
+            None
+        };
         let with_protocol = |protocol| {
-            let redis = redis.clone().set_protocol(protocol);
-            Client::open(info.clone().set_redis_settings(redis)).map_err(|e| refuse(&e))
+            let info = (info.clone()).set_redis_settings(redis.clone().set_protocol(protocol));
+            match &certificates {
+                Some(certificates) => Client::build_with_tls(info, certificates.clone()),
+                None => Client::open(info),
+            }
+            .map_err(|e| refuse(&e))
         };
         Ok(Arc::new(Self {
             client: with_protocol(ProtocolVersion::RESP2)?,
             push_client: with_protocol(ProtocolVersion::RESP3)?,
-            address,
+            address: server,
+            is_anonymous_tls: is_tls && options.identity.is_none(),
+            farm_key: options.farm_key.clone(),
         }))
+    }
+
+    /// The key that signs job specs, where the farm has one.
+    pub(super) fn farm_key(&self) -> Option<&FarmKey> {
+        self.farm_key.as_ref()
     }
 
     /// A new connection whose commands may take `timeout`.
@@ -164,6 +212,11 @@ impl Server {
             ErrorKind::Io | ErrorKind::Parse => {
                 let reason = if error.is_timeout() {
                     "no answer in time".to_owned()
+                } else if let Some(reason) = tls::reason(error) {
+                    one_line(&reason)
+                } else if self.is_anonymous_tls && was_broken_off(error) {
+                    // Its alert may be lost with the connection.
+                    format!("{reason} (it may want a client certificate: --tls-cert and --tls-key)")
                 } else {
                     reason
                 };
@@ -232,199 +285,28 @@ impl Server {
     }
 }
 
-fn client_config_reason(url: &str, error: &RedisError) -> String {
+fn address_reason(error: &RedisError) -> &'static str {
     let text = error.to_string();
-    if url.starts_with("rediss:") {
-        "TLS is not built in".to_owned()
+    if error.kind() != ErrorKind::InvalidClientConfig {
+        "it cannot be read"
     } else if text.contains("database number") {
-        "its database is no number".to_owned()
+        "its database is no number"
     } else if text.contains("wildcard") {
-        "it names no single machine".to_owned()
+        "it names no single machine"
     } else {
-        "it cannot be read".to_owned()
+        "it cannot be read"
     }
+}
+
+/// Whether the other side ended a connection that it had taken.
+fn was_broken_off(error: &RedisError) -> bool {
+    error.is_connection_dropped() && !error.is_connection_refusal()
 }
 
 /// What a server or a socket said, as one line of bounded length.
 fn one_line(text: &str) -> String {
     let cut = &text[..text.floor_char_boundary(MAX_QUOTED_BYTES)];
     cut.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// One connection that is opened anew when it breaks.
-pub(super) struct Link {
-    server: Arc<Server>,
-    state: Mutex<LinkState>,
-}
-
-#[derive(Default)]
-struct LinkState {
-    connection: Option<MultiplexedConnection>,
-    /// Counts connections, so that a late error does not close the one that came after.
-    generation: u64,
-    failures: u32,
-    not_before: Option<Instant>,
-}
-
-impl Link {
-    /// A link that is opened when it is first used.
-    pub(super) fn new(server: Arc<Server>) -> Self {
-        Self {
-            server,
-            state: Mutex::default(),
-        }
-    }
-
-    /// The server that it leads to.
-    pub(super) fn server(&self) -> &Arc<Server> {
-        &self.server
-    }
-
-    async fn connection(&self) -> Result<(u64, MultiplexedConnection), QueueError> {
-        let mut state = self.state.lock().await;
-        if let Some(connection) = &state.connection {
-            return Ok((state.generation, connection.clone()));
-        }
-        if let Some(not_before) = state.not_before {
-            sleep_until(not_before).await;
-        }
-        match self.server.open(CONTROL_TIMEOUT).await {
-            Ok(connection) => {
-                state.connection = Some(connection.clone());
-                state.generation += 1;
-                state.failures = 0;
-                state.not_before = None;
-                Ok((state.generation, connection))
-            }
-            Err(error) => {
-                let (first, longest) = RECONNECT_WAITS;
-                let wait = (first * 2u32.pow(state.failures.min(10))).min(longest);
-                state.failures += 1;
-                state.not_before = Some(Instant::now() + wait);
-                Err(error)
-            }
-        }
-    }
-
-    /// Closes the connection, unless it is another one by now.
-    async fn close(&self, generation: u64) {
-        let mut state = self.state.lock().await;
-        if state.generation == generation {
-            state.connection = None;
-        }
-    }
-
-    /// Closes the connection after an error that makes it useless; whether it was broken rather than slow.
-    async fn after_error(&self, generation: u64, error: &RedisError) -> bool {
-        let broken = matches!(
-            error.kind(),
-            ErrorKind::Io | ErrorKind::Parse | ErrorKind::AuthenticationFailed
-        );
-        if broken {
-            self.close(generation).await;
-        }
-        error.kind() == ErrorKind::Io && !error.is_timeout()
-    }
-
-    /// Sends commands together; each answer may be an error of the server.
-    pub(super) async fn pipeline(
-        &self,
-        commands: &Pipeline,
-        timeout: Duration,
-    ) -> Result<Vec<Value>, QueueError> {
-        // A connection that broke while nobody used it shows at the next use: one more try.
-        for last_try in [false, true] {
-            let (generation, mut connection) = self.connection().await?;
-            connection.set_response_timeout(timeout);
-            match connection
-                .send_packed_commands(commands, 0, commands.len())
-                .await
-            {
-                Ok(answers) => return Ok(answers),
-                Err(error) => {
-                    if !self.after_error(generation, &error).await || last_try {
-                        return Err(self.server.error(&error));
-                    }
-                }
-            }
-        }
-        Err(QueueError::Unreachable {
-            address: self.server.address.clone(),
-            reason: "the connection keeps breaking".to_owned(),
-        })
-    }
-
-    async fn send(&self, command: &Cmd, timeout: Duration, tries: u32) -> Result<Value, SendError> {
-        let mut left = tries;
-        loop {
-            left = left.saturating_sub(1);
-            let (generation, mut connection) =
-                self.connection().await.map_err(SendError::Connect)?;
-            connection.set_response_timeout(timeout);
-            let answer = connection.send_packed_command(command).await;
-            match answer.and_then(Value::extract_error) {
-                Ok(value) => return Ok(value),
-                Err(error) => {
-                    if !self.after_error(generation, &error).await || left == 0 {
-                        return Err(SendError::Redis(error));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Sends a command that may be sent twice.
-    pub(super) async fn query<T: FromRedisValue>(
-        &self,
-        command: &Cmd,
-        timeout: Duration,
-    ) -> Result<T, QueueError> {
-        let value = (self.send(command, timeout, 2).await).map_err(|e| e.plain(&self.server))?;
-        self.read(value)
-    }
-
-    /// Sends a command that may not be sent twice; the error says what the server answered, if it did.
-    pub(super) async fn query_once(
-        &self,
-        command: &Cmd,
-        timeout: Duration,
-    ) -> Result<Value, SendError> {
-        self.send(command, timeout, 1).await
-    }
-
-    /// Calls a script, sending its text where the server does not know it.
-    pub(super) async fn script<T: FromRedisValue>(&self, call: &Call<'_>) -> Result<T, QueueError> {
-        let value = match self.send(&call.by_digest(), CONTROL_TIMEOUT, 2).await {
-            Err(SendError::Redis(error)) if is_unknown_script(&error) => {
-                self.send(&call.by_text(), CONTROL_TIMEOUT, 2).await
-            }
-            other => other,
-        };
-        self.read(value.map_err(|error| error.plain(&self.server))?)
-    }
-
-    /// An answer as the type it should have.
-    pub(super) fn read<T: FromRedisValue>(&self, value: Value) -> Result<T, QueueError> {
-        from_redis_value(value).map_err(|error| QueueError::Server(one_line(&error.to_string())))
-    }
-}
-
-/// Why a command has no answer.
-pub(super) enum SendError {
-    /// There is no connection: it was not sent.
-    Connect(QueueError),
-    /// It was sent, and either the server refused it or nobody knows what became of it.
-    Redis(RedisError),
-}
-
-impl SendError {
-    /// As a caller of the queue sees it.
-    pub(super) fn plain(self, server: &Server) -> QueueError {
-        match self {
-            Self::Connect(error) => error,
-            Self::Redis(error) => server.error(&error),
-        }
-    }
 }
 
 /// Whether the server wants the text of a script.
@@ -448,15 +330,16 @@ mod tests {
             "redis://:secret@127.0.0.1:6380/2",
             "redis+unix:///tmp/redis.sock?user=u&pass=secret",
             "unix:///tmp/redis.sock",
+            "rediss://u:secret@farm.example:6380",
         ] {
-            let server = Server::parse(good).unwrap();
+            let server = Server::parse(&good.into()).unwrap();
             assert!(!format!("{server:?}").contains("secret"));
         }
         for (bad, shown) in [
             ("redis://u:secret@127.0.0.1/x", "redis://127.0.0.1/x"),
             ("http://u:secret@host", "http://host"),
             ("u:secret@host", "host"),
-            ("rediss://u:secret@host", "rediss://host"),
+            ("rediss://u:secret@host#insecure", "rediss://host"),
             ("redis://u:secret#secret@127.0.0.1:1", "redis://***"),
             ("redis://u:secret?secret@h/x", "redis://***"),
             ("http://host?pass=x@secret", "http://***"),
@@ -464,10 +347,45 @@ mod tests {
             ("u:secret://secret@host", "host"),
             ("", ""),
         ] {
-            let error = Server::parse(bad).unwrap_err();
+            let error = Server::parse(&bad.into()).unwrap_err();
             let text = format!("{error} {error:?}");
             assert!(!text.contains("secret"), "{text}");
             assert!(text.starts_with(&format!("'{shown}' is not")), "{text}");
         }
+    }
+
+    #[test]
+    fn plain_text_stays_on_this_machine_unless_told_otherwise() {
+        let mut options = ConnectOptions::new("redis://u:secret@farm.example");
+        let error = Server::parse(&options).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, QueueError::Options(_)), "{text}");
+        assert!(text.starts_with("redis://farm.example would"), "{text}");
+        assert!(text.contains("rediss://") && text.contains("--insecure"));
+        options.insecure = true;
+        assert!(Server::parse(&options).is_ok());
+    }
+
+    #[test]
+    fn certificates_are_looked_at_before_anything_is_opened() {
+        let refused = |change: fn(&mut ConnectOptions)| {
+            let mut options = ConnectOptions::new("rediss://farm.example");
+            change(&mut options);
+            Server::parse(&options).unwrap_err().to_string()
+        };
+        let text = refused(|options| options.authorities = Some(b"no PEM".to_vec()));
+        assert!(text.contains("--tls-ca holds no certificate"), "{text}");
+        let text = refused(|options| {
+            options.identity = Some(Identity {
+                certificate: Vec::new(),
+                key: Secret::new(""),
+            });
+        });
+        assert!(text.contains("--tls-cert holds no certificate"), "{text}");
+        let text = refused(|options| {
+            options.url = "redis://127.0.0.1".to_owned();
+            options.authorities = Some(Vec::new());
+        });
+        assert!(text.contains("without TLS"), "{text}");
     }
 }

@@ -1,0 +1,293 @@
+//! A connection that is opened anew when it breaks.
+//!
+//! After a time-out nobody knows what the server did, and an answer may still be on its way; so the socket is
+//! dropped, and all our calls may be made twice. (The crate's own manager keeps a connection whose answers time
+//! out, and gives every call 500 ms unless told otherwise.)
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{
+    Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind, Value, cmd,
+    from_redis_value,
+};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep_until};
+
+use crate::queue::QueueError;
+use crate::redis::connect::{CONTROL_TIMEOUT, Server, is_unknown_script, one_line};
+use crate::redis::scripts::{self, Call};
+
+/// Waits between attempts to connect again: the first, and the longest.
+const RECONNECT_WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// How often a link that keeps the scripts known asks whether they still are.
+const SCRIPTS_CHECK: Duration = Duration::from_secs(1);
+
+/// One connection that is opened anew when it breaks.
+pub(in crate::redis) struct Link {
+    server: Arc<Server>,
+    state: Mutex<LinkState>,
+    /// Whether this link keeps the scripts known to the server, for those who may only call them.
+    keeps_scripts: bool,
+}
+
+#[derive(Default)]
+struct LinkState {
+    connection: Option<MultiplexedConnection>,
+    /// Counts connections, so that a late error does not close the one that came after.
+    generation: u64,
+    failures: u32,
+    not_before: Option<Instant>,
+    /// When the scripts were last known to be known.
+    scripts_seen: Option<Instant>,
+}
+
+impl Link {
+    /// A link that is opened when it is first used.
+    pub(in crate::redis) fn new(server: Arc<Server>) -> Self {
+        Self {
+            server,
+            state: Mutex::default(),
+            keeps_scripts: false,
+        }
+    }
+
+    /// A submitter's link: makes the server know the scripts again soon after it forgot them, whoever notices.
+    pub(in crate::redis) fn keeping_scripts(server: Arc<Server>) -> Self {
+        Self {
+            keeps_scripts: true,
+            ..Self::new(server)
+        }
+    }
+
+    /// The server that it leads to.
+    pub(in crate::redis) fn server(&self) -> &Arc<Server> {
+        &self.server
+    }
+
+    async fn connection(&self) -> Result<(u64, MultiplexedConnection), QueueError> {
+        let mut state = self.state.lock().await;
+        if let Some(connection) = &state.connection {
+            return Ok((state.generation, connection.clone()));
+        }
+        if let Some(not_before) = state.not_before {
+            sleep_until(not_before).await;
+        }
+        match self.server.open(CONTROL_TIMEOUT).await {
+            Ok(connection) => {
+                state.connection = Some(connection.clone());
+                state.generation += 1;
+                state.failures = 0;
+                state.not_before = None;
+                // It may be another server by now, or one that started anew.
+                state.scripts_seen = None;
+                Ok((state.generation, connection))
+            }
+            Err(error) => {
+                let (first, longest) = RECONNECT_WAITS;
+                let wait = (first * 2u32.pow(state.failures.min(10))).min(longest);
+                state.failures += 1;
+                state.not_before = Some(Instant::now() + wait);
+                Err(error)
+            }
+        }
+    }
+
+    /// Closes the connection, unless it is another one by now.
+    async fn close(&self, generation: u64) {
+        let mut state = self.state.lock().await;
+        if state.generation == generation {
+            state.connection = None;
+        }
+    }
+
+    /// Closes the connection after an error that makes it useless; whether it was broken rather than slow.
+    async fn after_error(&self, generation: u64, error: &RedisError) -> bool {
+        let broken = matches!(
+            error.kind(),
+            ErrorKind::Io | ErrorKind::Parse | ErrorKind::AuthenticationFailed
+        );
+        if broken {
+            self.close(generation).await;
+        }
+        error.kind() == ErrorKind::Io && !error.is_timeout()
+    }
+
+    /// Sends commands together; each answer may be an error of the server.
+    pub(in crate::redis) async fn pipeline(
+        &self,
+        commands: &Pipeline,
+        timeout: Duration,
+    ) -> Result<Vec<Value>, QueueError> {
+        // A connection that broke while nobody used it shows at the next use: one more try.
+        for last_try in [false, true] {
+            let (generation, mut connection) = self.connection().await?;
+            self.keep_scripts(&mut connection).await;
+            connection.set_response_timeout(timeout);
+            match connection
+                .send_packed_commands(commands, 0, commands.len())
+                .await
+            {
+                Ok(answers) => return Ok(answers),
+                Err(error) => {
+                    if !self.after_error(generation, &error).await || last_try {
+                        return Err(self.server.error(&error));
+                    }
+                }
+            }
+        }
+        Err(QueueError::Unreachable {
+            address: self.server.address.clone(),
+            reason: "the connection keeps breaking".to_owned(),
+        })
+    }
+
+    async fn send(&self, command: &Cmd, timeout: Duration, tries: u32) -> Result<Value, SendError> {
+        let mut left = tries;
+        loop {
+            left = left.saturating_sub(1);
+            let (generation, mut connection) =
+                self.connection().await.map_err(SendError::Connect)?;
+            self.keep_scripts(&mut connection).await;
+            connection.set_response_timeout(timeout);
+            let answer = connection.send_packed_command(command).await;
+            match answer.and_then(Value::extract_error) {
+                Ok(value) => return Ok(value),
+                Err(error) => {
+                    if !self.after_error(generation, &error).await || left == 0 {
+                        return Err(SendError::Redis(error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends a command that may be sent twice.
+    pub(in crate::redis) async fn query<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+        timeout: Duration,
+    ) -> Result<T, QueueError> {
+        let value = (self.send(command, timeout, 2).await).map_err(|e| e.plain(&self.server))?;
+        self.read(value)
+    }
+
+    /// Sends a command that may not be sent twice; the error says what the server answered, if it did.
+    pub(in crate::redis) async fn query_once(
+        &self,
+        command: &Cmd,
+        timeout: Duration,
+    ) -> Result<Value, SendError> {
+        self.send(command, timeout, 1).await
+    }
+
+    /// Calls a script, sending the texts of all first where the server does not know it.
+    pub(in crate::redis) async fn script<T: FromRedisValue>(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<T, QueueError> {
+        let command = call.command();
+        let value = match self.send(&command, CONTROL_TIMEOUT, 2).await {
+            Err(SendError::Redis(error)) if is_unknown_script(&error) => {
+                self.load_scripts().await?;
+                self.send(&command, CONTROL_TIMEOUT, 2).await
+            }
+            other => other,
+        };
+        self.read(value.map_err(|error| error.plain(&self.server))?)
+    }
+
+    /// Makes the server know all scripts.
+    ///
+    /// # Errors
+    /// [`QueueError::Scripts`] where this user may not, which passes when somebody who may does.
+    async fn load_scripts(&self) -> Result<(), QueueError> {
+        let (generation, mut connection) = self.connection().await?;
+        match load(&mut connection).await {
+            Ok(()) => Ok(()),
+            Err(error) if is_not_allowed(&error) => Err(QueueError::Scripts {
+                address: self.server.address.clone(),
+            }),
+            Err(error) => {
+                self.after_error(generation, &error).await;
+                Err(self.server.error(&error))
+            }
+        }
+    }
+
+    /// Makes the server know the scripts again, if it is time to ask and it does not.
+    ///
+    /// What fails here fails again, and is told of, in the command that comes after.
+    async fn keep_scripts(&self, connection: &mut MultiplexedConnection) {
+        if !self.keeps_scripts {
+            return;
+        }
+        {
+            let mut state = self.state.lock().await;
+            if (state.scripts_seen).is_some_and(|seen| seen.elapsed() < SCRIPTS_CHECK) {
+                return;
+            }
+            state.scripts_seen = Some(Instant::now());
+        }
+        connection.set_response_timeout(CONTROL_TIMEOUT);
+        // A server that wants a password first hangs up on longer commands, and nobody would hear why.
+        if cmd("PING").exec_async(connection).await.is_err() {
+            return;
+        }
+        let known: Result<Vec<bool>, _> = scripts::exist().query_async(connection).await;
+        let kept = match known {
+            Ok(known) if known.iter().all(|known| *known) => Ok(()),
+            Ok(_) => load(connection).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = kept {
+            tracing::debug!(
+                "scripts are not loaded ahead: {}",
+                self.server.error(&error)
+            );
+        }
+    }
+
+    /// An answer as the type it should have.
+    pub(in crate::redis) fn read<T: FromRedisValue>(&self, value: Value) -> Result<T, QueueError> {
+        from_redis_value(value).map_err(|error| QueueError::Server(one_line(&error.to_string())))
+    }
+}
+
+/// Why a command has no answer.
+pub(in crate::redis) enum SendError {
+    /// There is no connection: it was not sent.
+    Connect(QueueError),
+    /// It was sent, and either the server refused it or nobody knows what became of it.
+    Redis(RedisError),
+}
+
+impl SendError {
+    /// As a caller of the queue sees it.
+    pub(in crate::redis) fn plain(self, server: &Server) -> QueueError {
+        match self {
+            Self::Connect(error) => error,
+            Self::Redis(error) => server.error(&error),
+        }
+    }
+}
+
+/// Sends the texts of all scripts.
+async fn load(connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
+    connection.set_response_timeout(CONTROL_TIMEOUT);
+    let mut all = Pipeline::with_capacity(scripts::ALL.len());
+    for script in scripts::ALL {
+        all.add_command(script.load());
+    }
+    let answers = connection.send_packed_commands(&all, 0, all.len()).await?;
+    for answer in answers {
+        answer.extract_error()?;
+    }
+    Ok(())
+}
+
+/// Whether the server's access list keeps this user from a command.
+fn is_not_allowed(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm)
+}

@@ -1,0 +1,52 @@
+//! `submitter redis-acl`: the farm's two Redis users, as lines for Redis.
+
+use std::io::{Write, stderr};
+
+use farm_queue::redis::acl::{Role, rules};
+use farm_worker::farm_args::{FarmArgsError, password_in};
+
+use crate::cli::RedisAclArgs;
+
+/// One line for each user.
+///
+/// # Errors
+/// A password file that cannot be read, or says nothing; the same name for both.
+pub fn lines(args: &RedisAclArgs) -> anyhow::Result<String> {
+    if args.worker_user == args.submitter_user {
+        return Err(farm_worker::usage::Misuse(
+            "--worker-user and --submitter-user are the same: workers would have all rights of submitters",
+        )
+        .into());
+    }
+    let users = [
+        (
+            Role::Worker,
+            &args.worker_user,
+            "--worker-password-file",
+            &args.worker_password_file,
+        ),
+        (
+            Role::Submitter,
+            &args.submitter_user,
+            "--submitter-password-file",
+            &args.submitter_password_file,
+        ),
+    ];
+    let mut lines = String::new();
+    for (role, name, option, file) in users {
+        let password = (file.as_ref())
+            .map(|file| password_in(option, file))
+            .transpose()
+            .map_err(|error: FarmArgsError| anyhow::Error::from(error))?;
+        if password.is_none() {
+            let _ = writeln!(
+                stderr(),
+                "submitter: warning: no {option}: replace <SHA256-OF-PASSWORD> of {name}, which Redis refuses"
+            );
+        }
+        let rules = rules(role, password.as_ref());
+        let verb = if args.aclfile { "user" } else { "ACL SETUSER" };
+        lines.push_str(&format!("{verb} {name} {rules}\n"));
+    }
+    Ok(lines)
+}

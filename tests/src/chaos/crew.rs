@@ -1,0 +1,248 @@
+//! The workers and the submitter of a run, as a supervisor keeps them: what ends is started again.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::programs::{Finished, Run, Running, submitter};
+use crate::proxy::Proxy;
+
+/// Between a program's end and its next start.
+const RESTART: Duration = Duration::from_millis(500);
+/// Longest life of one process.
+const LIFE: Duration = Duration::from_secs(900);
+/// What a program says when it breaks by a fault of its own.
+const PANIC: &str = "panicked at";
+
+/// A worker's place: one process after another, each behind the same bad network.
+#[derive(Debug)]
+pub struct Member {
+    /// Its way to the server.
+    pub proxy: Proxy,
+    number: usize,
+    /// Processes so far.
+    generation: usize,
+    pretends: bool,
+    running: Option<Running>,
+    start_at: Instant,
+    /// What its processes did.
+    pub work: Work,
+}
+
+/// What workers did, by their logs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Strips that were computed to their end.
+    pub computed: u64,
+    /// Processes that ended by themselves: they could not reach their server when they started.
+    pub gave_up: u64,
+}
+
+impl Member {
+    /// The `number`th worker, not started yet.
+    #[must_use]
+    pub fn new(number: usize, server: u16, pretends: bool) -> Self {
+        Self {
+            proxy: Proxy::start(server),
+            number,
+            generation: 0,
+            pretends,
+            running: None,
+            start_at: Instant::now(),
+            work: Work::default(),
+        }
+    }
+
+    /// Name of its present process.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("w{}-{}", self.number, self.generation)
+    }
+
+    /// Whether a process of it runs, frozen or not.
+    pub fn is_running(&mut self) -> bool {
+        self.running.as_mut().is_some_and(Running::is_running)
+    }
+
+    /// Number of its present process among its processes.
+    #[must_use]
+    pub fn generation(&self) -> usize {
+        self.generation
+    }
+
+    /// Sends its process a signal.
+    pub fn signal(&mut self, signal: Signal) {
+        if let Some(running) = &mut self.running
+            && running.is_running()
+        {
+            running.signal(signal);
+        }
+    }
+
+    /// Starts what is not running and should be.
+    ///
+    /// # Errors
+    /// What a process said that broke by a fault of its own.
+    pub fn tend(&mut self, strip_secs: f64) -> Result<(), String> {
+        if self.is_running() {
+            return Ok(());
+        }
+        if let Some(running) = self.running.take() {
+            self.count(&running.wait())?;
+            self.start_at = Instant::now() + RESTART;
+        }
+        if Instant::now() >= self.start_at {
+            self.generation += 1;
+            let program = if self.pretends {
+                "pretender"
+            } else {
+                "farm-worker"
+            };
+            let mut run = Run::program(program)
+                .args(["--redis", &self.proxy.url(), "--name", &self.name()])
+                .limit(LIFE);
+            run = if self.pretends {
+                let secs = strip_secs.to_string();
+                run.args(["--mode", "slow", "--secs", &secs])
+            } else {
+                run.args(["--backend", "cpu", "--threads", "1"])
+            };
+            self.running = Some(run.args(["--log", "info,farm_worker=debug"]).start());
+        }
+        Ok(())
+    }
+
+    /// Ends it for good.
+    ///
+    /// # Errors
+    /// What a process said that broke by a fault of its own.
+    pub fn end(&mut self) -> Result<(), String> {
+        self.signal(Signal::KILL);
+        let ended = self.running.take().map(Running::wait);
+        ended.map_or(Ok(()), |ended| self.count(&ended))
+    }
+
+    fn count(&mut self, ended: &Finished) -> Result<(), String> {
+        let computed = [" delivered", "somebody else was first", "lease lost"];
+        self.work.computed += ended
+            .words()
+            .iter()
+            .filter(|line| computed.iter().any(|words| line.contains(words)))
+            .count() as u64;
+        self.work.gave_up += u64::from(ended.code == Some(1));
+        broken(ended)
+    }
+}
+
+/// A process that broke by a fault of its own says so.
+fn broken(ended: &Finished) -> Result<(), String> {
+    if ended.stderr.contains(PANIC) {
+        return Err(format!("a program broke: {}", tail(&ended.stderr)));
+    }
+    Ok(())
+}
+
+/// The end of a long text.
+#[must_use]
+pub fn tail(text: &str) -> &str {
+    const MOST: usize = 3000;
+    let from = text.len().saturating_sub(MOST);
+    &text[text.ceil_char_boundary(from)..]
+}
+
+/// The submitter's place.
+#[derive(Debug)]
+pub struct Submitter {
+    /// Its way to the server.
+    pub proxy: Proxy,
+    line: String,
+    running: Option<Running>,
+    start_at: Option<Instant>,
+    /// Processes so far.
+    pub generation: usize,
+    started: Instant,
+}
+
+impl Submitter {
+    /// One for a scene, not started yet.
+    #[must_use]
+    pub fn new(server: u16, scene: &str) -> Self {
+        let proxy = Proxy::start(server);
+        let line = format!("render -q {scene} -o x.npy --json --redis {}", proxy.url());
+        Self {
+            proxy,
+            line,
+            running: None,
+            start_at: Some(Instant::now()),
+            generation: 0,
+            started: Instant::now(),
+        }
+    }
+
+    /// Whether its process runs.
+    pub fn is_running(&mut self) -> bool {
+        self.running.as_mut().is_some_and(Running::is_running)
+    }
+
+    /// How long its present process has run.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Starts it when that is due: the same command as before, or `resume` for the job of that name.
+    pub fn tend(&mut self, folder: &Path, resume: Option<&str>) {
+        if self.running.is_some() || self.start_at.is_none_or(|at| Instant::now() < at) {
+            return;
+        }
+        self.start_at = None;
+        self.generation += 1;
+        self.started = Instant::now();
+        let run = match resume {
+            Some(job) => submitter(&format!(
+                "resume {job} -q --json --redis {}",
+                self.proxy.url()
+            )),
+            None => submitter(&self.line),
+        };
+        self.running = Some(run.within(folder).limit(LIFE).start());
+    }
+
+    /// Kills it; it is started again after a while.
+    pub fn kill(&mut self, away: Duration) {
+        if let Some(running) = self.running.take() {
+            running.signal(Signal::KILL);
+            let _ = running.wait();
+        }
+        self.again(away);
+    }
+
+    /// Starts it again after a while.
+    pub fn again(&mut self, away: Duration) {
+        self.start_at = Some(Instant::now() + away);
+    }
+
+    /// What it said when it ended by itself; handed out once.
+    ///
+    /// # Errors
+    /// What it said when it broke by a fault of its own.
+    pub fn ended(&mut self) -> Result<Option<Finished>, String> {
+        if self.running.is_none() || self.is_running() {
+            return Ok(None);
+        }
+        let ended = self.running.take().map(Running::wait);
+        if let Some(ended) = &ended {
+            broken(ended)?;
+        }
+        Ok(ended)
+    }
+
+    /// What its present process said so far.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.running
+            .as_ref()
+            .map_or_else(String::new, Running::said)
+    }
+}
