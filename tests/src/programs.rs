@@ -133,6 +133,8 @@ impl Run {
         for name in NOT_INHERITED {
             command.env_remove(name);
         }
+        // Nothing of a test goes to the user's own folders.
+        command.env("FARM_JOURNAL", build_folder().join("test-journals"));
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
