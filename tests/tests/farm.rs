@@ -16,4 +16,5 @@ mod farm {
     mod oracle;
     mod security;
     mod words;
+    mod worker;
 }
