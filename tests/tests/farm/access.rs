@@ -224,19 +224,12 @@ fn every_command_outside_the_list_is_refused() {
             if containers.contains(name.as_str()) || FOR_EVERYBODY.contains(&name.as_str()) {
                 continue;
             }
-            let info: Vec<(
-                String,
-                i64,
-                redis::Value,
-                i64,
-                i64,
-                i64,
-                redis::Value,
-                redis::Value,
-                redis::Value,
-                redis::Value,
-            )> = farm.server.ask(&["COMMAND", "INFO", name]);
-            let least = info.first().map_or(1, |info| info.1.unsigned_abs()) as usize;
+            let info: Vec<Vec<redis::Value>> = farm.server.ask(&["COMMAND", "INFO", name]);
+            // Its second field, below zero where it is only the least.
+            let least = match info.first().and_then(|fields| fields.get(1)) {
+                Some(redis::Value::Int(words)) => words.unsigned_abs() as usize,
+                _ => panic!("{name}: {info:?}"),
+            };
             let mut words: Vec<&str> = name.split('|').collect();
             // As many as it wants; it is refused before anybody looks at them.
             while words.len() < least {
