@@ -19,6 +19,8 @@ const LIMIT: Duration = Duration::from_secs(120);
 const GLANCE: Duration = Duration::from_millis(5);
 /// What a program must not inherit from whoever runs the tests.
 const NOT_INHERITED: [&str; 4] = ["FARM_REDIS", "FARM_LOG", "NO_COLOR", "RUST_LOG"];
+/// Where journals go that a test says nothing about: not among the user's own.
+const JOURNALS: &str = "journals-of-tests";
 
 /// `submitter` with a command line, split at spaces; [`Run::arg`] adds what has spaces.
 #[must_use]
@@ -123,6 +125,7 @@ impl Run {
             command.env_remove(name);
         }
         command
+            .env("FARM_JOURNAL", build_folder().join(JOURNALS))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -13,5 +13,6 @@ mod farm {
     mod measures;
     mod notebook;
     mod oracle;
+    mod resume;
     mod words;
 }
