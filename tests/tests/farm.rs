@@ -15,4 +15,5 @@ mod farm {
     mod oracle;
     mod resume;
     mod words;
+    mod worker;
 }
