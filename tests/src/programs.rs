@@ -30,6 +30,8 @@ const NOT_INHERITED: [&str; 10] = [
     "NO_COLOR",
     "RUST_LOG",
 ];
+/// Where journals go that a test says nothing about: not among the user's own.
+const JOURNALS: &str = "journals-of-tests";
 
 /// `submitter` with a command line, split at spaces; [`Run::arg`] adds what has spaces.
 #[must_use]
@@ -136,6 +138,7 @@ impl Run {
         // Nothing of a test goes to the user's own folders.
         command.env("FARM_JOURNAL", build_folder().join("test-journals"));
         command
+            .env("FARM_JOURNAL", build_folder().join(JOURNALS))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -15,6 +15,7 @@ mod farm {
     mod notebook;
     mod oracle;
     mod security;
+    mod resume;
     mod words;
     mod worker;
 }
