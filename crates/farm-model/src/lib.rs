@@ -10,5 +10,6 @@
 #![forbid(unsafe_code)]
 
 pub mod model;
+pub mod simulate;
 pub mod submitter;
 pub mod worker;

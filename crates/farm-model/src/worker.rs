@@ -55,20 +55,27 @@ impl<W: Clone + Ord + Display> Worker<W> {
         self.begin(taken)
     }
 
-    fn begin(&mut self, taken: Option<Taken<W>>) -> bool {
+    /// Hears what it was given; whether it was given anything.
+    pub fn begin(&mut self, taken: Option<Taken<W>>) -> bool {
         self.hand = taken.map(|taken| (taken, Stage::Leased));
         self.hand.is_some()
     }
 
-    /// Shows that it is alive; stops when nobody waits for what it has. Whether it goes on.
+    /// Shows that it is alive; whether it goes on.
     pub fn beat<B>(&mut self, table: &mut JobTable<W, B>, now: Duration) -> bool {
-        let held = self.hand.as_ref().is_some_and(|(taken, _)| {
-            table.heartbeat(&self.process, taken, now) == LeaseState::Held
-        });
-        if !held {
+        let Some((taken, _)) = &self.hand else {
+            return false;
+        };
+        let state = table.heartbeat(&self.process, taken, now);
+        self.beaten(state)
+    }
+
+    /// Hears whether somebody still waits for what it has, and stops where nobody does; whether it goes on.
+    pub fn beaten(&mut self, state: LeaseState) -> bool {
+        if state != LeaseState::Held {
             self.hand = None;
         }
-        held
+        self.hand.is_some()
     }
 
     /// Has computed.
@@ -86,16 +93,20 @@ impl<W: Clone + Ord + Display> Worker<W> {
         }
     }
 
-    /// Announces what it stored; it has to be stored again if it vanished.
+    /// Announces what it stored.
     pub fn commit<B>(&mut self, table: &mut JobTable<W, B>) -> Option<Committed> {
-        let (taken, stage) = self.hand.as_mut()?;
+        let (taken, _) = self.hand.as_ref()?;
         let committed = table.commit(taken.id, taken.entry.slot);
-        if committed == Committed::NoBuffer {
-            *stage = Stage::Computed;
-        } else {
-            self.hand = None;
-        }
+        self.committed(committed);
         Some(committed)
+    }
+
+    /// Hears what came of it: what vanished has to be stored again.
+    pub fn committed(&mut self, committed: Committed) {
+        match &mut self.hand {
+            Some((_, stage)) if committed == Committed::NoBuffer => *stage = Stage::Computed,
+            _ => self.hand = None,
+        }
     }
 
     /// Gives back what it has, uncounted.
