@@ -21,7 +21,7 @@ use crate::meters::Meters;
 /// Connections that are served at a time; more wait.
 const CONNECTIONS: usize = 16;
 /// How long one may take from its first byte to its answer's last: nobody holds one for ever.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Pause after a connection could not be taken, which is seldom mended at once.
 const PAUSE: Duration = Duration::from_secs(1);
 /// What the page is: the text format's name, as Prometheus asks for it.

@@ -100,6 +100,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         tracing::info!(
             strips = done.figures.strips,
             pixels = done.figures.pixels,
+            why = ?done.ended,
             "stopped"
         );
         match done.ended {

@@ -337,3 +337,32 @@ const _: fn() = || {
     is_label::<Device>();
     is_label::<Label>();
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_left_out_and_what_has_not_happened_is_zero() {
+        let meters = Meters::new("1.2.3", 0xfeed);
+        let before = meters.text();
+        assert!(!before.contains("\nfarm_worker_queue_depth"), "{before}");
+        for line in [
+            "farm_worker_build_info{version=\"1.2.3\",kernels=\"000000000000feed\"} 1",
+            "farm_worker_strips_total{outcome=\"released\"} 0",
+            "farm_worker_queue_errors_total{call=\"heartbeat\"} 0",
+            "farm_worker_up 0",
+        ] {
+            assert!(
+                before.lines().any(|found| found == line),
+                "{line} in {before}"
+            );
+        }
+        meters.waiting(3);
+        let after = meters.text();
+        let found = after
+            .lines()
+            .any(|line| line == "farm_worker_queue_depth{} 3");
+        assert!(found, "{after}");
+    }
+}

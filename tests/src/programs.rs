@@ -18,7 +18,13 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// How often a running program is looked at.
 const GLANCE: Duration = Duration::from_millis(5);
 /// What a program must not inherit from whoever runs the tests.
-const NOT_INHERITED: [&str; 4] = ["FARM_REDIS", "FARM_LOG", "NO_COLOR", "RUST_LOG"];
+const NOT_INHERITED: [&str; 5] = [
+    "FARM_REDIS",
+    "FARM_LOG",
+    "FARM_METRICS",
+    "NO_COLOR",
+    "RUST_LOG",
+];
 
 /// `submitter` with a command line, split at spaces; [`Run::arg`] adds what has spaces.
 #[must_use]

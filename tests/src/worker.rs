@@ -1,4 +1,4 @@
-//! farm-worker processes on a test's server.
+//! Worker processes on a test's server: farm-worker's, and those of workers that misbehave.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -47,6 +47,15 @@ impl Worker {
         let mut running = command.start();
         running.until_it_says("ready");
         Self(running)
+    }
+
+    /// Starts one whose device misbehaves (see the program `pretender`), and waits until it is ready.
+    #[must_use]
+    pub fn pretend(server: &Server, name: &str, options: &str) -> Self {
+        let command = Run::program("pretender")
+            .args(["--redis", &server.url(), "--name", name])
+            .args(options.split_whitespace());
+        Self::ready(command.limit(LIFE))
     }
 
     /// Starts `count` of them.

@@ -14,4 +14,5 @@ mod farm {
     mod notebook;
     mod oracle;
     mod words;
+    mod worker;
 }
