@@ -1,71 +1,310 @@
 //! Which strips to queue next, and in which order finished ones leave: pure bookkeeping.
 //!
-//! Strips are queued from the top down and leave in the same order, so that files can be written as
-//! streams. At most a window of strips lies between the next one to leave and the last one queued,
-//! which bounds the memory of the queue and of this process whatever the size of the picture.
+//! Strips are queued from the top down and leave in the same order, so that files can be written as streams. At
+//! most a window of strips is under way at once, which bounds the memory of the queue. What came before its turn
+//! waits in memory; with a journal beyond a budget on the disk alone, so that one slow or dead strip holds up no
+//! other. Without a journal, the window is also the distance between the next strip to leave and the last one
+//! queued, which bounds the memory of this process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use fractal::{Strip, StripBuffer, StripPlan};
+
+/// Where a strip is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Not queued yet.
+    Untouched,
+    /// Queued, or about to be.
+    UnderWay,
+    /// In memory.
+    Here,
+    /// In the journal alone.
+    Stored,
+    /// Failed too often.
+    Dead,
+    /// Has left.
+    Left,
+}
+
+/// The next strip in order.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// It is here.
+    Here(Arc<StripBuffer>),
+    /// It is to be read from the journal.
+    Stored(Strip),
+}
 
 /// The state of one picture between its strips and its files.
 #[derive(Debug)]
 pub struct Assembly {
     plan: StripPlan,
     window: u32,
-    /// Strips below this one were queued.
+    /// Bytes of strips that may wait in memory where a journal has them too.
+    budget: u64,
+    states: Vec<State>,
+    /// Strips below this one were queued, or were in the journal from the start.
     queued: u32,
+    /// The highest that `queued` has been.
+    reached: u32,
+    /// Strips to queue once more, before any new one.
+    again: VecDeque<u32>,
+    /// Strips in [`State::UnderWay`].
+    under_way: u32,
     /// Strips below this one have left.
     left: u32,
     /// Came before their turn.
     early: BTreeMap<u32, Arc<StripBuffer>>,
+    /// Bytes of those.
+    early_bytes: u64,
+    dead: BTreeSet<u32>,
+}
+
+fn bytes_of(buffer: &StripBuffer) -> u64 {
+    let planes = buffer.planes.iter();
+    planes.map(|plane| plane.bytes().len() as u64).sum()
 }
 
 impl Assembly {
-    /// Of all strips of `plan`, of which `window` may be on their way at once (at least one is).
+    /// Of all strips of `plan`, of which `window` may be under way at once (at least one is); those in `stored`
+    /// are in the journal already.
     #[must_use]
-    pub fn new(plan: StripPlan, window: u32) -> Self {
+    pub fn new(
+        plan: StripPlan,
+        window: u32,
+        budget: u64,
+        stored: impl IntoIterator<Item = u32>,
+    ) -> Self {
+        let mut states = vec![State::Untouched; plan.count() as usize];
+        for strip in stored {
+            if let Some(state) = states.get_mut(strip as usize) {
+                *state = State::Stored;
+            }
+        }
         Self {
             plan,
             window: window.max(1),
+            budget,
+            states,
             queued: 0,
+            reached: 0,
+            again: VecDeque::new(),
+            under_way: 0,
             left: 0,
             early: BTreeMap::new(),
+            early_bytes: 0,
+            dead: BTreeSet::new(),
         }
     }
 
-    /// The strips to queue now.
-    pub fn strips_to_queue(&mut self) -> Vec<Strip> {
-        let end = self.left.saturating_add(self.window).min(self.plan.count());
-        let strips = (self.queued..end)
-            .filter_map(|index| self.plan.strip(index))
-            .collect();
-        self.queued = self.queued.max(end);
+    fn state(&self, strip: u32) -> Option<State> {
+        self.states.get(strip as usize).copied()
+    }
+
+    fn set(&mut self, strip: u32, state: State) {
+        if let Some(place) = self.states.get_mut(strip as usize) {
+            self.under_way -= u32::from(*place == State::UnderWay);
+            self.under_way += u32::from(state == State::UnderWay);
+            *place = state;
+        }
+    }
+
+    /// The strips to queue now. `unwritten` strips were taken but are not in the journal yet, and count as under
+    /// way: they would have to be computed again. `journalled` says whether there is a journal at all.
+    pub fn strips_to_queue(&mut self, unwritten: u32, journalled: bool) -> Vec<Strip> {
+        let mut strips = Vec::new();
+        // They are under way already.
+        strips.extend(
+            self.again
+                .drain(..)
+                .filter_map(|strip| self.plan.strip(strip)),
+        );
+        // Where the next strip to leave is there, files are behind, and the journal need not grow for them.
+        let waits_for_head =
+            journalled && matches!(self.state(self.left), Some(State::UnderWay | State::Dead));
+        let end = if waits_for_head {
+            self.plan.count()
+        } else {
+            self.left.saturating_add(self.window).min(self.plan.count())
+        };
+        while self.queued < end && self.under_way.saturating_add(unwritten) < self.window {
+            if self.state(self.queued) == Some(State::Untouched) {
+                self.set(self.queued, State::UnderWay);
+                strips.extend(self.plan.strip(self.queued));
+            }
+            self.queued += 1;
+        }
+        self.reached = self.reached.max(self.queued);
         strips
+    }
+
+    /// Strips that the queue holds already: they are under way without being queued.
+    pub fn already(&mut self, strips: impl IntoIterator<Item = u32>) {
+        for strip in strips {
+            if self.state(strip) == Some(State::Untouched) {
+                self.set(strip, State::UnderWay);
+            }
+        }
+    }
+
+    /// These strips count for nothing any more and are computed again, unless they are under way. Whether some
+    /// had left: then [`Assembly::restart`].
+    pub fn revoke(&mut self, strips: impl IntoIterator<Item = u32>) -> bool {
+        let mut had_left = false;
+        for strip in strips {
+            match self.state(strip) {
+                Some(State::Here | State::Stored | State::Dead) => {}
+                Some(State::Left) => had_left = true,
+                _ => continue,
+            }
+            self.forget(strip);
+            self.dead.remove(&strip);
+            self.set(strip, State::Untouched);
+            self.queued = self.queued.min(strip);
+        }
+        had_left
+    }
+
+    /// All strips are to leave once more, from the first one on: those that are `journalled` from there, others are
+    /// computed again.
+    pub fn restart(&mut self, journalled: impl Fn(u32) -> bool) {
+        for strip in 0..self.left {
+            if self.state(strip) != Some(State::Left) {
+                continue;
+            }
+            if journalled(strip) {
+                self.set(strip, State::Stored);
+            } else {
+                self.set(strip, State::Untouched);
+                self.queued = self.queued.min(strip);
+            }
+        }
+        self.left = 0;
+    }
+
+    /// Strips below this one were queued at some time.
+    #[must_use]
+    pub fn queued_below(&self) -> u32 {
+        self.reached
+    }
+
+    /// Whether none is left to queue.
+    #[must_use]
+    pub fn all_queued(&self) -> bool {
+        self.queued == self.plan.count() && self.again.is_empty()
+    }
+
+    /// Strips that are waited for, from the top down.
+    pub fn awaited(&self) -> impl Iterator<Item = Strip> {
+        let under_way = |at: &u32| self.awaits(*at);
+        let strips = (0..self.reached).filter(under_way);
+        strips.filter_map(|at| self.plan.strip(at))
+    }
+
+    /// How many are waited for.
+    #[must_use]
+    pub fn under_way(&self) -> u32 {
+        self.under_way
+    }
+
+    /// How many have come.
+    #[must_use]
+    pub fn come(&self) -> u32 {
+        let come = |state: &&State| matches!(state, State::Here | State::Stored | State::Left);
+        self.states.iter().filter(come).count() as u32
     }
 
     /// Takes a finished strip; `false` when it was there already, and nothing changes.
     pub fn accept(&mut self, buffer: Arc<StripBuffer>) -> bool {
         let index = buffer.strip.index;
-        if index < self.left || index >= self.queued || self.early.contains_key(&index) {
+        // A dead one may come late after all.
+        if !matches!(self.state(index), Some(State::UnderWay | State::Dead)) {
             return false;
         }
+        self.dead.remove(&index);
+        self.again.retain(|strip| *strip != index);
+        self.set(index, State::Here);
+        self.early_bytes += bytes_of(&buffer);
         self.early.insert(index, buffer);
         true
     }
 
-    /// The next strip in order, if it is there; it has left then.
-    pub fn next(&mut self) -> Option<Arc<StripBuffer>> {
-        let buffer = self.early.remove(&self.left)?;
-        self.left += 1;
+    /// Forgets buffers over the budget that `journalled` has as well, those whose turn is furthest off first.
+    pub fn evict(&mut self, journalled: impl Fn(u32) -> bool) {
+        if self.early_bytes <= self.budget {
+            return;
+        }
+        let mut over = self.early_bytes - self.budget;
+        let mut gone = Vec::new();
+        for (index, buffer) in self.early.iter().rev() {
+            if over == 0 {
+                break;
+            }
+            if journalled(*index) {
+                over = over.saturating_sub(bytes_of(buffer));
+                gone.push(*index);
+            }
+        }
+        for index in gone {
+            self.forget(index);
+            self.set(index, State::Stored);
+        }
+    }
+
+    fn forget(&mut self, index: u32) -> Option<Arc<StripBuffer>> {
+        let buffer = self.early.remove(&index)?;
+        self.early_bytes -= bytes_of(&buffer);
         Some(buffer)
+    }
+
+    /// The next strip in order, if there is one; it has left then.
+    pub fn next(&mut self) -> Option<Next> {
+        let index = self.left;
+        let next = match self.state(index)? {
+            State::Here => Next::Here(self.forget(index)?),
+            State::Stored => Next::Stored(self.plan.strip(index)?),
+            _ => return None,
+        };
+        self.set(index, State::Left);
+        self.left += 1;
+        Some(next)
+    }
+
+    /// The strip that left last is not in the journal after all: it is computed again.
+    pub fn unread(&mut self, strip: u32) {
+        if self.left == strip + 1 {
+            self.left = strip;
+            self.queue_again(strip);
+        }
+    }
+
+    /// Queues a strip once more that is waited for, but whose result came to nothing.
+    pub fn queue_again(&mut self, strip: u32) {
+        self.set(strip, State::UnderWay);
+        if !self.again.contains(&strip) {
+            self.again.push_back(strip);
+        }
+    }
+
+    /// A strip failed too often: the others go on.
+    pub fn give_up(&mut self, strip: u32) {
+        if self.awaits(strip) {
+            self.set(strip, State::Dead);
+            self.dead.insert(strip);
+        }
+    }
+
+    /// Strips that failed too often, from the top down.
+    pub fn dead(&self) -> impl Iterator<Item = Strip> {
+        self.dead.iter().filter_map(|strip| self.plan.strip(*strip))
     }
 
     /// Whether `strip` is still waited for.
     #[must_use]
     pub fn awaits(&self, strip: u32) -> bool {
-        (self.left..self.queued).contains(&strip) && !self.early.contains_key(&strip)
+        self.state(strip) == Some(State::UnderWay)
     }
 
     /// Whether every strip has left.
@@ -73,13 +312,22 @@ impl Assembly {
     pub fn is_complete(&self) -> bool {
         self.left == self.plan.count()
     }
+
+    /// Whether nothing more can come, although not every strip has left: dead ones are in the way.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        self.under_way == 0 && self.again.is_empty() && self.state(self.left) == Some(State::Dead)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fractal::{Arithmetic, Backend, Origin};
+    use fractal::{Arithmetic, Backend, Origin, Plane};
     use proptest::prelude::*;
+
+    /// Bytes of a strip here.
+    const BYTES: u64 = 4;
 
     fn buffer(strip: Strip) -> Arc<StripBuffer> {
         let origin = Origin {
@@ -91,11 +339,18 @@ mod tests {
         Arc::new(StripBuffer {
             strip,
             width: 1,
-            planes: Vec::new(),
+            planes: vec![Plane::Iterations(vec![1])],
             iterations_total: 0,
             origin,
             busy_secs: 0.0,
         })
+    }
+
+    fn index(next: &Next) -> u32 {
+        match next {
+            Next::Here(buffer) => buffer.strip.index,
+            Next::Stored(strip) => strip.index,
+        }
     }
 
     proptest! {
@@ -104,12 +359,14 @@ mod tests {
             height in 1u32..200, strip_rows in 1u32..20, window in 0u32..12, picks in prop::collection::vec(any::<u32>(), 0..400),
         ) {
             let plan = StripPlan { height, strip_rows };
-            let mut assembly = Assembly::new(plan, window);
+            let mut assembly = Assembly::new(plan, window, 0, []);
             let (mut underway, mut out, mut picks) = (Vec::new(), Vec::new(), picks.into_iter().cycle());
             while !assembly.is_complete() {
-                underway.extend(assembly.strips_to_queue());
+                underway.extend(assembly.strips_to_queue(0, false));
                 prop_assert!(!underway.is_empty());
                 prop_assert!(underway.len() <= window.max(1) as usize);
+                let last = underway.iter().map(|strip: &Strip| strip.index).max().unwrap();
+                prop_assert!(last < out.len() as u32 + window.max(1), "nor is more in memory");
                 let pick = picks.next().unwrap_or(0) as usize % underway.len();
                 let strip: Strip = underway.swap_remove(pick);
                 prop_assert!(assembly.awaits(strip.index));
@@ -117,11 +374,58 @@ mod tests {
                 prop_assert!(!assembly.accept(buffer(strip)), "a duplicate changes nothing");
                 prop_assert!(!assembly.awaits(strip.index));
                 while let Some(next) = assembly.next() {
-                    out.push(next.strip);
+                    out.push(index(&next));
                 }
             }
-            prop_assert_eq!(out, plan.strips().collect::<Vec<_>>());
-            prop_assert!(assembly.strips_to_queue().is_empty());
+            prop_assert_eq!(out, (0..plan.count()).collect::<Vec<_>>());
+            prop_assert!(assembly.strips_to_queue(0, false).is_empty());
+        }
+
+        #[test]
+        fn with_a_journal_one_slow_strip_holds_up_no_other(
+            count in 2u32..100, window in 1u32..12, budget in 0u64..6, slow: prop::sample::Index,
+            stored in prop::collection::btree_set(0u32..100, 0..60), unread in prop::collection::btree_set(0u32..100, 0..10),
+            picks in prop::collection::vec(any::<u32>(), 1..400),
+        ) {
+            let plan = StripPlan { height: count, strip_rows: 1 };
+            let slow = slow.index(count as usize) as u32;
+            let mut written = stored.clone();
+            let mut assembly = Assembly::new(plan, window, budget * BYTES, stored.iter().copied());
+            let (mut underway, mut out, mut picks) = (Vec::new(), Vec::new(), picks.into_iter().cycle());
+            let mut queued = BTreeSet::new();
+            let mut unread = unread;
+            while !assembly.is_complete() {
+                for strip in assembly.strips_to_queue(0, true) {
+                    queued.insert(strip.index);
+                    underway.push(strip);
+                }
+                prop_assert!(underway.len() <= window as usize + 1, "and one that was not read back");
+                // The slow one comes when nothing else does.
+                let others: Vec<usize> = (0..underway.len()).filter(|at| underway[*at].index != slow).collect();
+                let pick = picks.next().unwrap_or(0) as usize;
+                let at = if others.is_empty() { 0 } else { others[pick % others.len()] };
+                if !underway.is_empty() {
+                    let strip: Strip = underway.swap_remove(at);
+                    if strip.index == slow && window > 1 {
+                        let done = (0..count).filter(|strip| written.contains(strip)).count() as u32;
+                        prop_assert_eq!(done, count - 1, "all others are done");
+                    }
+                    prop_assert!(assembly.accept(buffer(strip)));
+                    written.insert(strip.index);
+                }
+                assembly.evict(|strip| written.contains(&strip));
+                prop_assert!(assembly.early_bytes <= budget * BYTES);
+                while let Some(next) = assembly.next() {
+                    let index = index(&next);
+                    if matches!(next, Next::Stored(_)) && unread.remove(&index) {
+                        written.remove(&index);
+                        assembly.unread(index);
+                        break;
+                    }
+                    out.push(index);
+                }
+            }
+            prop_assert_eq!(out, (0..count).collect::<Vec<_>>());
         }
     }
 
@@ -131,8 +435,95 @@ mod tests {
             height: 10,
             strip_rows: 1,
         };
-        let mut assembly = Assembly::new(plan, 2);
-        assembly.strips_to_queue();
+        let mut assembly = Assembly::new(plan, 2, 0, []);
+        assembly.strips_to_queue(0, true);
         assert!(!assembly.accept(buffer(plan.strip(5).unwrap())));
+    }
+
+    #[test]
+    fn what_is_not_written_yet_counts_as_under_way() {
+        let plan = StripPlan {
+            height: 10,
+            strip_rows: 1,
+        };
+        let mut assembly = Assembly::new(plan, 4, 0, []);
+        assert_eq!(assembly.strips_to_queue(3, true).len(), 1);
+        assert_eq!(assembly.strips_to_queue(3, true).len(), 0);
+        assert_eq!(assembly.strips_to_queue(1, true).len(), 2);
+    }
+
+    #[test]
+    fn the_rest_goes_on_without_the_dead() {
+        let plan = StripPlan {
+            height: 6,
+            strip_rows: 1,
+        };
+        let mut assembly = Assembly::new(plan, 2, 0, []);
+        let first = assembly.strips_to_queue(0, true);
+        assembly.give_up(0);
+        assert!(!assembly.is_stuck(), "others are under way");
+        let mut underway: Vec<Strip> = first.into_iter().filter(|s| s.index != 0).collect();
+        while let Some(strip) = underway.pop() {
+            assert!(assembly.accept(buffer(strip)));
+            assembly.evict(|_| true);
+            underway.extend(assembly.strips_to_queue(0, true));
+        }
+        assert!(assembly.is_stuck() && assembly.next().is_none());
+        assert_eq!(assembly.dead().map(|s| s.index).collect::<Vec<_>>(), [0]);
+        // Another try.
+        assert!(!assembly.revoke([0]), "it never left");
+        assert!(!assembly.is_stuck());
+        let again = assembly.strips_to_queue(0, true);
+        assert_eq!(again.len(), 1);
+        assert!(assembly.accept(buffer(again[0])));
+        let left = std::iter::from_fn(|| assembly.next()).map(|next| index(&next));
+        assert_eq!(left.collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn what_was_revoked_comes_anew_and_all_leave_once_more() {
+        let plan = StripPlan {
+            height: 8,
+            strip_rows: 1,
+        };
+        let mut assembly = Assembly::new(plan, 3, 0, []);
+        let mut come = |assembly: &mut Assembly, leave: bool| {
+            let strips = assembly.strips_to_queue(0, true);
+            for strip in &strips {
+                assert!(assembly.accept(buffer(*strip)));
+            }
+            let mut left = Vec::new();
+            while let Some(next) = leave.then(|| assembly.next()).flatten() {
+                left.push(index(&next));
+            }
+            (strips.iter().map(|s| s.index).collect::<Vec<_>>(), left)
+        };
+        assert_eq!(come(&mut assembly, true).1, [0, 1, 2]);
+        assert_eq!(come(&mut assembly, false).0, [3, 4, 5]);
+        assert!(!assembly.revoke([4]));
+        assert!(assembly.revoke([1, 4]), "1 had left");
+        // 0 is in the journal, 2 is not.
+        assembly.restart(|strip| strip == 0);
+        assert_eq!(assembly.come(), 3);
+        let (strips, left) = come(&mut assembly, true);
+        assert_eq!((strips, left), (vec![1, 2], vec![0, 1, 2, 3]));
+        let (strips, left) = come(&mut assembly, true);
+        assert_eq!((strips, left), (vec![4, 6], vec![4, 5, 6]));
+        assert_eq!(come(&mut assembly, true).1, [7]);
+        assert!(assembly.is_complete() && assembly.all_queued());
+    }
+
+    #[test]
+    fn what_the_queue_holds_already_is_not_queued() {
+        let plan = StripPlan {
+            height: 5,
+            strip_rows: 1,
+        };
+        let mut assembly = Assembly::new(plan, 4, 0, [1]);
+        assembly.already([0, 1, 2]);
+        let strips = assembly.strips_to_queue(0, true);
+        assert_eq!(strips.iter().map(|s| s.index).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(assembly.under_way(), 4);
+        assert_eq!(assembly.awaited().count(), 4);
     }
 }

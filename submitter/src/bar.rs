@@ -53,9 +53,20 @@ impl Bar {
         }
     }
 
-    /// A strip has left.
-    pub fn strip(&self) {
-        self.bar.inc(1);
+    /// So many strips were there from the start.
+    pub fn resumed(&self, strips: u64) {
+        self.bar.set_position(strips);
+        self.bar.reset_eta();
+    }
+
+    /// So many strips have come.
+    pub fn come(&self, strips: u64) {
+        self.bar.set_position(strips);
+    }
+
+    /// An operator holds the job.
+    pub fn paused(&self) {
+        self.bar.set_message("paused by an operator");
     }
 
     /// Takes the bar off the screen.

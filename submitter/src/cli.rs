@@ -10,6 +10,7 @@ use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
 use farm_worker::usage::{BackendArg, LogFormat};
 use fractal::{Decimal, Grid, Measure};
+use serde::{Deserialize, Serialize};
 
 use farm::{JobsCommand, WorkersCommand};
 
@@ -31,6 +32,8 @@ pub struct Cli {
 pub enum Command {
     /// Render one picture.
     Render(Box<RenderArgs>),
+    /// Continue a render that was interrupted, failed or killed.
+    Resume(Box<ResumeArgs>),
     /// See and steer the jobs of a farm.
     #[command(subcommand)]
     Jobs(JobsCommand),
@@ -105,6 +108,18 @@ pub struct RenderArgs {
     /// Rows of a strip [default: about a megabyte's worth]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub strip_rows: Option<u32>,
+    /// How many strips of a hundred are computed a second time by another worker, and compared
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub audit: u8,
+    /// Where finished strips are kept until the picture is whole
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Keep no journal: a picture that is interrupted starts over
+    #[arg(long, conflicts_with = "fresh")]
+    pub no_journal: bool,
+    /// Start over, also where the journal of the same command could be taken up
+    #[arg(long)]
+    pub fresh: bool,
     /// Print one JSON object on stdout when done
     #[arg(long)]
     pub json: bool,
@@ -140,6 +155,58 @@ pub struct RedisAclArgs {
     /// Lines for a file that Redis' `aclfile` names, instead of commands for redis-cli
     #[arg(long)]
     pub aclfile: bool,
+}
+
+/// Where journals are.
+#[derive(Debug, Args)]
+pub struct JournalArgs {
+    /// Folder of the journals [default: mandelfarm in the user's state folder]
+    #[arg(long, value_name = "DIR", env = "FARM_JOURNAL")]
+    pub journal: Option<PathBuf>,
+}
+
+/// Options of `resume`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A render that was interrupted, failed or killed is continued: what its journal holds is not computed again, and the files have the same bytes. The same `submitter render` command again does the same.\n\nExamples:\n  submitter resume                     what can be continued\n  submitter resume 01KAQ3              the job whose name begins so"
+)]
+pub struct ResumeArgs {
+    /// The job's name, or enough of its beginning; without it, lists what can be continued
+    #[arg(value_name = "JOB")]
+    pub job: Option<String>,
+    /// List what can be continued
+    #[arg(long, conflicts_with = "job")]
+    pub list: bool,
+    /// The farm's Redis.
+    #[arg(
+        help = "The farm's Redis again, for its credentials: journals keep none",
+        long,
+        value_name = "URL",
+        env = "FARM_REDIS",
+        hide_env_values = true
+    )]
+    pub redis: Option<String>,
+    /// How to get in.
+    #[command(flatten)]
+    pub farm: FarmArgs,
+    /// Workers that take part: how many to run in process, or at most on a farm [default: as before]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// Where the journals are
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Print one JSON object on stdout when done, or a list of them
+    #[arg(long)]
+    pub json: bool,
+    /// No progress bar and no summary
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// How much to log on stderr: error, warn, info, debug, trace
+    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
+    pub log: String,
+    /// How to log on stderr
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
 }
 
 /// Where in the plane: by bounds, or by centre.
@@ -223,7 +290,8 @@ pub enum MeasureArg {
 }
 
 /// Colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum PaletteArg {
     /// Blue over red to yellow
     Plasma,
@@ -240,7 +308,8 @@ pub enum PaletteArg {
 }
 
 /// How hard to compress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum CompressionArg {
     /// As fast as the pixels come
     Fast,
@@ -289,6 +358,7 @@ impl Command {
     pub fn redis(&self) -> Option<&str> {
         match self {
             Self::Render(args) => args.redis.as_deref(),
+            Self::Resume(args) => args.redis.as_deref(),
             Self::Jobs(command) => command.ask().redis.as_deref(),
             Self::Workers(command) => command.ask().redis.as_deref(),
             Self::RedisAcl(_) | Self::Completions { .. } => None,

@@ -1,7 +1,8 @@
 //! `submitter`: renders pictures in process or on a farm.
 //!
 //! Data goes one way: argv -> [`cli`] (as typed) -> [`plan`] (complete, printable) -> strips ([`assembly`])
-//! -> queue -> workers -> buffers ([`collect`]) -> in order -> [`colour`] -> files ([`output`]).
+//! -> queue -> workers -> buffers ([`collect`]), kept in a [`journal`] -> in order -> [`colour`] -> files
+//! ([`output`]).
 
 #![forbid(unsafe_code)]
 
@@ -11,12 +12,16 @@ mod bar;
 mod cli;
 mod collect;
 mod colour;
+mod crew;
+mod journal;
 mod operate;
 mod output;
 mod patience;
 mod plan;
+mod range;
 mod render;
 mod report;
+mod resume;
 
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
@@ -27,7 +32,9 @@ use clap::CommandFactory;
 use cli::{Cli, Command, RenderArgs};
 use collect::CollectError;
 use farm_worker::{farm_args, usage};
-use plan::PlanError;
+use journal::Taken;
+use plan::{PlanError, RenderPlan};
+use tokio::runtime::Runtime;
 
 /// Exit status after Ctrl-C or SIGTERM.
 const INTERRUPTED: u8 = 130;
@@ -44,6 +51,7 @@ fn main() -> ExitCode {
     }
     let done = match cli.command {
         Command::Render(args) => render(*args),
+        Command::Resume(args) => resume::resume(*args),
         Command::Jobs(command) => ask_farm(operate::jobs(command)),
         Command::Workers(command) => ask_farm(operate::workers(command)),
         Command::RedisAcl(args) => acl::lines(&args).and_then(|lines| to_stdout(lines.as_bytes())),
@@ -82,6 +90,11 @@ fn to_stdout(data: &[u8]) -> anyhow::Result<()> {
     }
 }
 
+/// One line for people, beside the data on stdout.
+fn say(line: &str) {
+    let _ = writeln!(stderr(), "submitter: {line}");
+}
+
 /// Asks something of a farm, and prints the answer.
 fn ask_farm(asked: impl Future<Output = anyhow::Result<Vec<u8>>>) -> anyhow::Result<()> {
     let runtime = usage::start("warn", usage::LogFormat::Text, "submitter-io")?;
@@ -93,17 +106,32 @@ fn render(args: RenderArgs) -> anyhow::Result<()> {
     let (json, quiet) = (args.json, args.quiet);
     let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
     let plan = plan::plan(args)?;
+    finish(runtime, plan, None, quiet, json)
+}
+
+/// Renders a plan, going on with `taken`, and says how it went.
+fn finish(
+    runtime: Runtime,
+    plan: RenderPlan,
+    taken: Option<Taken>,
+    quiet: bool,
+    json: bool,
+) -> anyhow::Result<()> {
     if !quiet {
         for warning in &plan.warnings {
-            let _ = writeln!(stderr(), "submitter: warning: {warning}");
+            say(&format!("warning: {warning}"));
         }
     }
-    let report = runtime.block_on(async {
+    let folder = plan.journal.as_ref().map(|journal| journal.folder.clone());
+    let ending = runtime.block_on(async {
         let interrupt = render::interrupted();
-        render::render(plan, quiet, interrupt).await
+        render::render(plan, taken, quiet, interrupt).await
     });
     runtime.shutdown_timeout(LAST_GASP);
-    let report = report?;
+    if let Some(job) = ending.kept {
+        say(&resume::hint(&job, folder));
+    }
+    let report = ending.report?;
     if json {
         let mut line = serde_json::to_vec(&report).context("cannot make the report")?;
         line.push(b'\n');

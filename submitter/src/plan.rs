@@ -4,12 +4,14 @@
 
 use std::path::{Path, PathBuf};
 
+use etcetera::BaseStrategy;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::FarmArgsError;
 use fractal::strip::MAX_STRIP_BYTES;
 use fractal::{
     Arithmetic, BackendChoice, Decimal, FrameSpec, Measure, MeasureSet, StripPlan, View,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::cli::{self, CompressionArg, PaletteArg, RenderArgs, ViewArgs};
 
@@ -30,8 +32,21 @@ pub struct RenderPlan {
     pub compression: CompressionArg,
     /// Where it is computed.
     pub place: Place,
+    /// How many strips of a hundred are computed again elsewhere and compared.
+    pub audit: u8,
+    /// Where finished strips are kept until the files are whole; nowhere when `None`.
+    pub journal: Option<JournalPlan>,
     /// What the user should know before it starts.
     pub warnings: Vec<String>,
+}
+
+/// What is done about a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalPlan {
+    /// Folder of all journals.
+    pub folder: PathBuf,
+    /// Whether a journal of the same command is left alone.
+    pub fresh: bool,
 }
 
 /// Where a picture is computed.
@@ -61,7 +76,8 @@ pub struct Output {
 }
 
 /// A kind of file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OutputKind {
     /// Colours, 8 bits.
     Png,
@@ -154,8 +170,17 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         Some(&[low, high]) => return Err(PlanError::ColourRange(low, high)),
         _ => None,
     };
+    let journal = match journal_folder(args.journal.journal) {
+        Some(folder) if !args.no_journal => Some(JournalPlan {
+            folder,
+            fresh: args.fresh,
+        }),
+        _ => None,
+    };
     Ok(RenderPlan {
         warnings: warnings(&frame),
+        audit: args.audit,
+        journal,
         strips,
         backend: args.backend.into(),
         outputs,
@@ -167,6 +192,19 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         place,
         frame,
     })
+}
+
+/// Where journals are: as `given`, or among the state that the user's programs keep; `None` where the system
+/// has no such place.
+#[must_use]
+pub fn journal_folder(given: Option<PathBuf>) -> Option<PathBuf> {
+    // Set but empty is how a shell says that there is none.
+    if let Some(folder) = given.filter(|folder| !folder.as_os_str().is_empty()) {
+        return Some(folder);
+    }
+    let user = etcetera::choose_base_strategy().ok()?;
+    let state = user.state_dir().unwrap_or_else(|| user.data_dir());
+    Some(state.join("mandelfarm").join("jobs"))
 }
 
 /// The view with its size in samples.

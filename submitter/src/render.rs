@@ -1,44 +1,79 @@
-//! `submitter render`: a plan becomes files.
+//! `submitter render` and `submitter resume`: a plan becomes files.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::cpu::CpuDevice;
-use engine::{PreparedFrame, Progress, device};
 use farm_queue::memory::MemoryQueue;
+use farm_queue::protocol::spec::largest_strip_bytes;
 use farm_queue::redis::RedisJobQueue;
-use farm_queue::{JobId, JobQueue, JobSpec, QueueError};
-use farm_worker::Meters;
-use fractal::{Axis, BackendChoice, FrameSpec, Measure, MeasureSet, Plane, Strip};
-use tokio::sync::oneshot;
-use tokio::task::JoinSet;
+use farm_queue::{JobId, JobQueue, JobReport, JobSpec, QueueError};
 
 use crate::bar::Bar;
-use crate::collect::{CollectError, collect};
+use crate::collect::{CollectError, Past, Work, collect};
 use crate::colour::Colours;
-use crate::output::{self, Reserved, Writer};
-use crate::patience::Patience;
+use crate::crew::Crew;
+use crate::journal::store::Taken;
+use crate::journal::{Begin, Journal, Saved, Store, saved};
+use crate::output::{self, Files, Reserved};
+use crate::patience::{PATIENCE, Patience};
 use crate::plan::{OutputKind, Place, RenderPlan};
+use crate::range::colour_range;
 use crate::report::{OutputReport, Report, Tally};
 
-/// Samples along the longer side from which the colour range is found.
-const RANGE_SAMPLES: u32 = 48;
-/// Iterations of such a sample at most: they are computed before anything else starts.
-const RANGE_ITERATIONS: u64 = 100_000;
-/// Share of the escaped samples that lie below the palette's upper end.
-const RANGE_HIGH: f64 = 0.995;
-/// How long a device of this process may show no progress before its strip goes to another one.
-const STRIP_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long ending a job may take before the program ends without it; its keys expire by themselves.
 const FINISH_PATIENCE: Duration = Duration::from_secs(5);
+/// Share of the window that strips of a young job may be held back from the disk, as a divisor: they count as
+/// under way.
+const HELD_SHARE: u64 = 2;
 
-/// Renders `plan`; `interrupt` stops it at any time.
-///
-/// # Errors
-/// One line; nothing is left of the files then.
+/// How a render ended.
+#[derive(Debug)]
+pub struct Ending {
+    /// Its report; or why there is no picture, in one line.
+    pub report: anyhow::Result<Report>,
+    /// The job, where its journal was kept and it can be resumed.
+    pub kept: Option<JobId>,
+}
+
+/// The job that a plan makes.
+#[must_use]
+pub fn job_of(plan: &RenderPlan, id: JobId) -> JobSpec {
+    JobSpec {
+        id,
+        frame: plan.frame.clone(),
+        strips: plan.strips,
+        backend: plan.backend,
+        max_workers: match plan.place {
+            Place::InProcess { .. } => None,
+            Place::Farm { workers, .. } => workers,
+        },
+        build: build(),
+    }
+}
+
+/// What identifies the kernels of this build.
+#[must_use]
+pub fn build() -> u64 {
+    engine::build_id()
+}
+
+/// Renders `plan`, going on with `taken` where there is one; `interrupt` stops it at any time.
 pub async fn render(
     plan: RenderPlan,
+    taken: Option<Taken>,
     quiet: bool,
+    interrupt: impl Future<Output = ()>,
+) -> Ending {
+    let mut kept = None;
+    let report = rendered(plan, taken, quiet, &mut kept, interrupt).await;
+    Ending { report, kept }
+}
+
+async fn rendered(
+    plan: RenderPlan,
+    taken: Option<Taken>,
+    quiet: bool,
+    kept: &mut Option<JobId>,
     interrupt: impl Future<Output = ()>,
 ) -> anyhow::Result<Report> {
     let started = Instant::now();
@@ -48,22 +83,30 @@ pub async fn render(
         .iter()
         .map(|output| Reserved::new(output, &plan.frame))
         .collect::<Result<Vec<_>, _>>()?;
-    let job = Arc::new(JobSpec {
-        id: JobId::generate(),
-        frame: plan.frame.clone(),
-        strips: plan.strips,
-        backend: plan.backend,
-        max_workers: match plan.place {
-            Place::InProcess { .. } => None,
-            Place::Farm { workers, .. } => workers,
-        },
-        build: engine::build_id(),
-    });
+    let taken = taken.or_else(|| same_command(&plan));
+    let id = taken.as_ref().map(|taken| taken.saved.job.id.clone());
+    let job = Arc::new(job_of(&plan, id.unwrap_or_else(JobId::generate)));
+    if let Some(taken) = &taken
+        && !quiet
+    {
+        crate::say(&format!(
+            "going on with job {}: {} of {} strips are done",
+            job.id,
+            taken.found.strips.len(),
+            plan.strips.count()
+        ));
+    }
+    let run = Run {
+        plan: &plan,
+        job: &job,
+        quiet,
+        started,
+    };
     match &plan.place {
         Place::InProcess { workers } => {
             let queue = Arc::new(MemoryQueue::default());
             let crew = Crew::start(&queue, plan.backend, *workers)?;
-            let report = run(&queue, &plan, &job, reserved, quiet, started, interrupt).await;
+            let report = run.run(&queue, taken, reserved, kept, interrupt).await;
             crew.stop().await;
             report
         }
@@ -73,66 +116,174 @@ pub async fn render(
                 connected = RedisJobQueue::connect(&**farm) => Arc::new(connected?),
                 () = &mut interrupt => return Err(CollectError::Interrupted.into()),
             };
-            run(&queue, &plan, &job, reserved, quiet, started, interrupt).await
+            run.run(&queue, taken, reserved, kept, interrupt).await
         }
     }
 }
 
-/// One job from its creation to its files in their places.
-async fn run<Q: JobQueue>(
-    queue: &Arc<Q>,
-    plan: &RenderPlan,
-    job: &Arc<JobSpec>,
-    reserved: Vec<Reserved>,
+/// The journal of the same command, where one was left and is to be taken up.
+fn same_command(plan: &RenderPlan) -> Option<Taken> {
+    let journal = plan.journal.as_ref().filter(|journal| !journal.fresh)?;
+    let fingerprint = saved::fingerprint(plan, build())?;
+    Store::new(journal.folder.clone()).same(&fingerprint)
+}
+
+/// One job, and what its render was told.
+struct Run<'a> {
+    plan: &'a RenderPlan,
+    job: &'a Arc<JobSpec>,
     quiet: bool,
     started: Instant,
-    interrupt: impl Future<Output = ()>,
-) -> anyhow::Result<Report> {
-    let range = match plan.colours.range {
-        Some(range) => range,
-        None if plan
-            .outputs
-            .iter()
-            .any(|output| output.kind == OutputKind::Png) =>
+}
+
+impl Run<'_> {
+    /// From the job's creation to its files in their places.
+    async fn run<Q: JobQueue>(
+        &self,
+        queue: &Arc<Q>,
+        taken: Option<Taken>,
+        reserved: Vec<Reserved>,
+        kept: &mut Option<JobId>,
+        interrupt: impl Future<Output = ()>,
+    ) -> anyhow::Result<Report> {
+        let (plan, job) = (self.plan, self.job);
+        let is_png = |output: &crate::plan::Output| output.kind == OutputKind::Png;
+        let range = match (&taken, plan.colours.range) {
+            (Some(taken), _) => taken.saved.range,
+            (None, Some(range)) => range,
+            (None, None) if plan.outputs.iter().any(is_png) => colour_range(&plan.frame),
+            (None, None) => (0.0, 1.0),
+        };
+        let making = output::Job {
+            frame: Arc::new(plan.frame.clone()),
+            colours: Arc::new(Colours::new(plan.colours.palette, range)),
+            compression: plan.compression,
+        };
+        // Before any file has a thread: a thread that is not waited for may be too late to remove its file.
+        queue.create(Arc::clone(job)).await?;
+        let past = taken.as_ref().map_or_else(Past::default, |taken| Past {
+            stored: taken.found.strips.keys().copied().collect(),
+            queued: taken.found.queued,
+        });
+        let journal = self.journal(taken, range, queue.window_bytes());
+        let mut files = Files::start(reserved, making)?;
+        let bar = Bar::new(&plan.frame, plan.strips.count(), self.quiet);
+        let mut tally = Tally::default();
+        let work = Work {
+            queue,
+            job,
+            journal: journal.as_ref(),
+            past,
+            files: &mut files,
+            bar: &bar,
+            tally: &mut tally,
+            on_farm: matches!(plan.place, Place::Farm { .. }),
+            audit: plan.audit,
+            about: self.about(),
+        };
+        let (collected, state) = collect(work, interrupt).await;
+        // Also after a failure: nobody should work on, and no key stay behind.
+        self.clear(queue, &collected, &state).await;
+        // Ending a file that was not finished removes it, so every path below cleans up.
+        let written = tokio::task::spawn_blocking(move || files.finish()).await?;
+        bar.clear();
+        let published = publish(collected, written);
+        if let Some(journal) = journal
+            && tokio::task::block_in_place(|| journal.end(published.is_err()))
         {
-            colour_range(&plan.frame)
+            *kept = Some(job.id.clone());
         }
-        None => (0.0, 1.0),
-    };
-    let making = output::Job {
-        frame: Arc::new(plan.frame.clone()),
-        colours: Arc::new(Colours::new(plan.colours.palette, range)),
-        compression: plan.compression,
-    };
-    // Before any file has a thread: a thread that is not waited for may be too late to remove its file.
-    queue.create(Arc::clone(job)).await?;
-    let writers = reserved
-        .into_iter()
-        .map(|place| place.start(making.clone()))
-        .collect::<Result<Vec<Writer>, _>>()?;
-    let bar = Bar::new(&plan.frame, plan.strips.count(), quiet);
-    let mut tally = Tally::default();
-    let on_farm = matches!(plan.place, Place::Farm { .. });
-    let collected = collect(queue, job, &writers, &bar, &mut tally, on_farm, interrupt).await;
-    // Also after a failure: nobody should work on, and no key stay behind.
-    let clear = async {
-        let mut patience = Patience::new();
-        while let Err(error) = queue.finish(&job.id).await {
-            patience.bear(error, "job not cleared").await?;
-        }
-        Ok::<(), QueueError>(())
-    };
-    match tokio::time::timeout(FINISH_PATIENCE, clear).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the job was not cleared; its keys will expire"),
-        Err(_) => tracing::warn!("the job was not cleared in time; its keys will expire"),
+        let mut report = Report {
+            job: job.id.to_string(),
+            width: plan.frame.width,
+            height: plan.frame.height,
+            pixels: plan.frame.pixels(),
+            iterations_total: 0,
+            elapsed_secs: self.started.elapsed().as_secs_f64(),
+            strips: plan.strips.count(),
+            redelivered: 0,
+            rejected: 0,
+            resumed: 0,
+            recomputed: 0,
+            speculated: 0,
+            audited: 0,
+            colour_range: range,
+            outputs: published?,
+            workers: Vec::new(),
+        };
+        report.set_tally(&tally);
+        Ok(report)
     }
-    // Dropping a writer ends its thread and removes its file, so every path below cleans up.
-    let written = tokio::task::spawn_blocking(move || {
-        writers.into_iter().map(Writer::finish).collect::<Vec<_>>()
-    })
-    .await?;
-    bar.clear();
+
+    /// The job's journal, where it has one.
+    fn journal(&self, taken: Option<Taken>, range: (f64, f64), window: u64) -> Option<Journal> {
+        let begin = match taken {
+            Some(taken) => Begin::Taken(Box::new(taken)),
+            None => {
+                let store = Store::new(self.plan.journal.as_ref()?.folder.clone());
+                Begin::New(
+                    store,
+                    Box::new(Saved::new(self.plan, self.job, range, build())?),
+                )
+            }
+        };
+        // What is held counts as under way, and at least one strip has to be.
+        let held = (window / HELD_SHARE).saturating_sub(largest_strip_bytes(self.job));
+        Journal::open(begin, self.job, held)
+            .inspect_err(|error| tracing::warn!(%error, "there is no journal"))
+            .ok()
+    }
+
+    /// What operators are told of the job.
+    fn about(&self) -> JobReport {
+        let title = self.plan.outputs.first();
+        let title = title.and_then(|output| output.path.file_name());
+        let host = gethostname::gethostname();
+        JobReport {
+            title: title.unwrap_or_default().to_string_lossy().into_owned(),
+            submitter: format!("{} {}", host.to_string_lossy(), std::process::id()),
+            ..JobReport::default()
+        }
+    }
+
+    /// Ends the job in the queue, which stood so at the end.
+    async fn clear<Q: JobQueue>(
+        &self,
+        queue: &Arc<Q>,
+        collected: &Result<(), CollectError>,
+        state: &JobReport,
+    ) {
+        let id = &self.job.id;
+        let clear = async {
+            let mut patience = Patience::new(PATIENCE);
+            loop {
+                let ended = match collected {
+                    Err(CollectError::Dead(_)) => queue.fail(id, state).await,
+                    // An operator did that already.
+                    Err(CollectError::Queue(QueueError::Cancelled(_))) => Ok(()),
+                    _ => queue.finish(id).await,
+                };
+                match ended {
+                    Ok(()) => return Ok::<(), QueueError>(()),
+                    Err(error) => patience.bear(error, "job not cleared").await?,
+                }
+            }
+        };
+        match tokio::time::timeout(FINISH_PATIENCE, clear).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the job was not cleared; its keys will expire");
+            }
+            Err(_) => tracing::warn!("the job was not cleared in time; its keys will expire"),
+        }
+    }
+}
+
+/// Puts the files in their places, when all is well with all of them.
+fn publish(
+    collected: Result<(), CollectError>,
+    written: Vec<Result<output::Written, output::OutputError>>,
+) -> anyhow::Result<Vec<OutputReport>> {
     match collected {
         // The file says better what is wrong with it.
         Ok(()) | Err(CollectError::Output) => {}
@@ -150,131 +301,7 @@ async fn run<Q: JobQueue>(
             busy_secs,
         });
     }
-    let mut report = Report {
-        job: job.id.to_string(),
-        width: plan.frame.width,
-        height: plan.frame.height,
-        pixels: plan.frame.pixels(),
-        iterations_total: 0,
-        elapsed_secs: started.elapsed().as_secs_f64(),
-        strips: plan.strips.count(),
-        redelivered: 0,
-        rejected: 0,
-        colour_range: range,
-        outputs,
-        workers: Vec::new(),
-    };
-    report.set_tally(&tally);
-    Ok(report)
-}
-
-/// The workers of a render in process.
-struct Crew {
-    stop: Vec<oneshot::Sender<()>>,
-    workers: JoinSet<()>,
-}
-
-impl Crew {
-    /// Opens devices for `workers` workers that share this machine's cores.
-    fn start(
-        queue: &Arc<MemoryQueue>,
-        choice: BackendChoice,
-        workers: u16,
-    ) -> anyhow::Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = (workers > 1).then(|| (cores / usize::from(workers)).max(1));
-        let mut crew = Self {
-            stop: Vec::new(),
-            workers: JoinSet::new(),
-        };
-        for number in 1..=workers {
-            let name = if workers == 1 {
-                "in process".to_owned()
-            } else {
-                format!("in process {number}")
-            };
-            let devices = device::open(choice, threads)?;
-            let settings = farm_worker::Settings {
-                backend: choice,
-                cpu_threads: threads,
-                grace: Duration::ZERO,
-                strip_timeout: STRIP_TIMEOUT,
-            };
-            let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION"), engine::build_id()));
-            let (stop, stopped) = oneshot::channel();
-            let worker =
-                farm_worker::run(queue.as_worker(&name), devices, settings, meters, async {
-                    let _ = stopped.await;
-                });
-            crew.workers.spawn(async move {
-                worker.await;
-            });
-            crew.stop.push(stop);
-        }
-        Ok(crew)
-    }
-
-    async fn stop(mut self) {
-        drop(std::mem::take(&mut self.stop));
-        while self.workers.join_next().await.is_some() {}
-    }
-}
-
-/// The smooth counts that the palette spans: from the lowest to nearly the highest of a coarse grid of
-/// samples over the view, which the processor computes in milliseconds.
-fn colour_range(frame: &FrameSpec) -> (f64, f64) {
-    let scale = f64::from(RANGE_SAMPLES) / f64::from(frame.width.max(frame.height));
-    let side = |samples: u32| ((f64::from(samples) * scale) as u32).clamp(1, samples);
-    let coarse = FrameSpec {
-        width: side(frame.width),
-        height: side(frame.height),
-        iterations: frame.iterations.min(RANGE_ITERATIONS),
-        measures: MeasureSet::default().with(Measure::Smooth),
-        ..frame.clone()
-    };
-    let strip = Strip {
-        index: 0,
-        row0: 0,
-        rows: coarse.height,
-    };
-    // Samples of the frame's own columns and rows: a view by its centre is as wide as its sides are, so a
-    // smaller frame of other proportions would show another part of the plane.
-    let picked = |axis: &Axis, samples: u32| -> Vec<f64> {
-        let index = |sample| u64::from(sample) * u64::from(axis.len()) / u64::from(samples);
-        (0..samples)
-            .map(|sample| axis.at(index(sample) as u32))
-            .collect()
-    };
-    let (columns, rows) = frame.axes();
-    let smooth = PreparedFrame::new(coarse).ok().and_then(|mut coarse| {
-        coarse.columns = picked(&columns, coarse.spec.width);
-        coarse.rows = picked(&rows, coarse.spec.height);
-        CpuDevice::new(Some(1))
-            .compute(&coarse, strip, &Progress::default())
-            .ok()
-    });
-    let mut escaped: Vec<f32> = match smooth
-        .as_ref()
-        .and_then(|buffer| buffer.plane(Measure::Smooth))
-    {
-        Some(Plane::Smooth(values)) => values
-            .iter()
-            .copied()
-            .filter(|value| *value != 0.0)
-            .collect(),
-        _ => Vec::new(),
-    };
-    escaped.sort_by(f32::total_cmp);
-    let at = |share: f64| {
-        escaped
-            .get((escaped.len() as f64 * share) as usize)
-            .copied()
-    };
-    match (escaped.first(), at(RANGE_HIGH)) {
-        (Some(low), Some(high)) if high > *low => (f64::from(*low), f64::from(high)),
-        (Some(low), _) => (f64::from(*low), f64::from(*low) + 1.0),
-        _ => (0.0, 1.0),
-    }
+    Ok(outputs)
 }
 
 /// Resolves when the user presses Ctrl-C or the system asks the program to stop.

@@ -1,6 +1,7 @@
 //! What a render says when it is done: one line for people, one JSON object for programs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use fractal::StripBuffer;
 use serde::Serialize;
@@ -8,24 +9,56 @@ use serde::Serialize;
 /// What was delivered, by whom.
 #[derive(Debug, Default)]
 pub struct Tally {
-    by_device: BTreeMap<(String, &'static str, String), WorkerReport>,
+    by_device: BTreeMap<Arc<Device>, WorkerReport>,
     workers: BTreeSet<String>,
+    /// What was counted of each strip, so that one that comes anew replaces what it was.
+    strips: HashMap<u32, Counted>,
     iterations_total: u64,
-    redelivered: u64,
+    /// Deliveries beyond the first of each strip.
+    pub redelivered: u64,
     /// Results that were malformed, truncated, oversized or foreign.
     pub rejected: u64,
+    /// Strips that came from the journal of an earlier process.
+    pub resumed: u64,
+    /// Strips that were queued once more because an earlier result of theirs may be lost.
+    pub recomputed: u64,
+    /// Strips of a slow worker that were queued once more towards the end.
+    pub speculated: u64,
+    /// Strips that were computed a second time and compared.
+    pub audited: u64,
 }
 
+/// A strip's share of the tally.
+#[derive(Debug)]
+struct Counted {
+    device: Arc<Device>,
+    iterations: u64,
+    pixels: u64,
+    busy_secs: f64,
+}
+
+/// Worker, back end and device.
+type Device = (String, &'static str, String);
+
 impl Tally {
-    /// Counts a strip's first buffer.
+    /// Counts a strip's buffer, instead of an earlier one.
     pub fn count(&mut self, buffer: &StripBuffer, worker: &str, attempt: u32) {
+        if let Some(earlier) = self.strips.remove(&buffer.strip.index) {
+            self.iterations_total -= earlier.iterations;
+            if let Some(entry) = self.by_device.get_mut(&*earlier.device) {
+                entry.strips -= 1;
+                entry.pixels -= earlier.pixels;
+                entry.busy_secs -= earlier.busy_secs;
+            }
+        }
         self.iterations_total += buffer.iterations_total;
         self.redelivered += u64::from(attempt.saturating_sub(1));
         self.workers.insert(worker.to_owned());
         let (backend, device) = (buffer.origin.backend.name(), buffer.origin.device.clone());
+        let key = Arc::new((worker.to_owned(), backend, device.clone()));
         let entry = self
             .by_device
-            .entry((worker.to_owned(), backend, device.clone()))
+            .entry(Arc::clone(&key))
             .or_insert_with(|| WorkerReport {
                 name: worker.to_owned(),
                 backend,
@@ -35,9 +68,28 @@ impl Tally {
                 pixels: 0,
                 busy_secs: 0.0,
             });
+        let pixels = buffer.pixels() as u64;
         entry.strips += 1;
-        entry.pixels += buffer.pixels() as u64;
+        entry.pixels += pixels;
         entry.busy_secs += buffer.busy_secs;
+        let counted = Counted {
+            // One copy of the name a device.
+            device: (self.by_device.get_key_value(&key)).map_or(key, |(key, _)| Arc::clone(key)),
+            iterations: buffer.iterations_total,
+            pixels,
+            busy_secs: buffer.busy_secs,
+        };
+        self.strips.insert(buffer.strip.index, counted);
+    }
+
+    /// Strips by worker.
+    #[must_use]
+    pub fn strips_by_worker(&self) -> BTreeMap<String, u64> {
+        let mut strips = BTreeMap::new();
+        for device in self.by_device.values() {
+            *strips.entry(device.name.clone()).or_default() += device.strips;
+        }
+        strips
     }
 
     /// How many workers have delivered.
@@ -91,6 +143,14 @@ pub struct Report {
     pub redelivered: u64,
     /// Results thrown away because they were malformed.
     pub rejected: u64,
+    /// Strips taken from the journal.
+    pub resumed: u64,
+    /// Strips computed again because an earlier result of theirs may be lost.
+    pub recomputed: u64,
+    /// Strips of slow workers that others were given as well.
+    pub speculated: u64,
+    /// Strips computed a second time and compared.
+    pub audited: u64,
     /// Smooth counts at the palette's ends.
     pub colour_range: (f64, f64),
     /// Files.
@@ -105,7 +165,12 @@ impl Report {
         self.iterations_total = tally.iterations_total;
         self.redelivered = tally.redelivered;
         self.rejected = tally.rejected;
-        self.workers = tally.by_device.values().cloned().collect();
+        self.resumed = tally.resumed;
+        self.recomputed = tally.recomputed;
+        self.speculated = tally.speculated;
+        self.audited = tally.audited;
+        let took_part = tally.by_device.values().filter(|device| device.strips > 0);
+        self.workers = took_part.cloned().collect();
     }
 
     /// One line for people.
@@ -136,6 +201,9 @@ impl Report {
                 "; {} strips delivered again, {} rejected",
                 self.redelivered, self.rejected
             ));
+        }
+        if self.resumed > 0 {
+            line.push_str(&format!("; {} strips from the journal", self.resumed));
         }
         line
     }

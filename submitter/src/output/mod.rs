@@ -92,7 +92,7 @@ impl Iterator for Strips {
 }
 
 /// A file on its way.
-pub struct Writer {
+struct Writer {
     path: PathBuf,
     place: PathBuf,
     sender: Sender<Arc<StripBuffer>>,
@@ -193,7 +193,7 @@ impl Reserved {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(self, job: Job) -> Result<Writer, OutputError> {
+    fn start(self, job: Job) -> Result<Writer, OutputError> {
         let Self {
             output,
             place,
@@ -272,18 +272,65 @@ fn write(
     Ok((file, started.elapsed().saturating_sub(strips.waited)))
 }
 
-impl Writer {
-    /// Hands over the next strip; waits while the file is behind. `false` when its thread has ended
-    /// early: [`Writer::finish`] says why.
-    pub async fn send(&self, strip: Arc<StripBuffer>) -> bool {
-        self.sender.send(strip).await.is_ok()
+/// All files of a picture on their way.
+pub struct Files {
+    job: Job,
+    outputs: Vec<Output>,
+    writers: Vec<Writer>,
+}
+
+impl Files {
+    /// Starts a thread a file.
+    ///
+    /// # Errors
+    /// When one cannot be started.
+    pub fn start(reserved: Vec<Reserved>, job: Job) -> Result<Self, OutputError> {
+        let outputs = reserved.iter().map(|place| place.output.clone()).collect();
+        let start = |place: Reserved| place.start(job.clone());
+        let writers = reserved.into_iter().map(start).collect::<Result<_, _>>()?;
+        Ok(Self {
+            job,
+            outputs,
+            writers,
+        })
     }
 
+    /// Begins all files again from the first strip; of what they had nothing is left.
+    ///
+    /// # Errors
+    /// When one cannot be begun.
+    pub fn restart(&mut self) -> Result<(), OutputError> {
+        for writer in std::mem::take(&mut self.writers) {
+            // It was not finished, and says so.
+            let _ = writer.finish();
+        }
+        let reserved = self.outputs.iter();
+        let reserved = reserved.map(|output| Reserved::new(output, &self.job.frame));
+        for place in reserved.collect::<Result<Vec<_>, _>>()? {
+            self.writers.push(place.start(self.job.clone())?);
+        }
+        Ok(())
+    }
+
+    /// Where strips are handed to, in order: each to all of these. One that is closed has ended early:
+    /// [`Files::finish`] says why.
+    pub fn senders(&self) -> Vec<Sender<Arc<StripBuffer>>> {
+        let senders = self.writers.iter();
+        senders.map(|writer| writer.sender.clone()).collect()
+    }
+
+    /// Waits until all files are whole, or have failed.
+    pub fn finish(self) -> Vec<Result<Written, OutputError>> {
+        self.writers.into_iter().map(Writer::finish).collect()
+    }
+}
+
+impl Writer {
     /// Waits until the file is whole.
     ///
     /// # Errors
     /// What went wrong on the way; nothing is left of the file then.
-    pub fn finish(self) -> Result<Written, OutputError> {
+    fn finish(self) -> Result<Written, OutputError> {
         let Self {
             path,
             place,

@@ -1,0 +1,214 @@
+//! The three tasks that talk with the queue while strips are collected: one queues strips, one looks for results,
+//! one tends to the rest.
+//!
+//! The queue may be out of reach or full for a while, and then what relieves it must go on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use farm_queue::{
+    Collected, Issue, JobOrders, JobQueue, JobReport, JobSpec, Order, QueueError, UnderWay,
+};
+use fractal::Strip;
+use tokio::sync::mpsc::{Receiver, Sender};
+
+use crate::patience::Patience;
+
+/// How long one look for results waits.
+const WAIT: Duration = Duration::from_millis(500);
+/// How often a job that the queue does not know any more is brought back without any result in between.
+const MOST_REVIVALS: u32 = 5;
+
+/// What is heard of the queue.
+#[derive(Debug)]
+pub enum Heard {
+    /// Results.
+    Results(Vec<Collected>),
+    /// These strips are on the queue now.
+    Queued(Vec<u32>),
+    /// The queue was out of reach, or came back without the job: it may have lost strips.
+    Trouble,
+    /// How operators want it; `None` where the queue did not say.
+    Orders(Option<JobOrders>),
+    /// Who has what; `None` where the queue did not say.
+    UnderWay(Option<UnderWay>),
+    /// Strips that the queue does not hold; `None` where it did not say.
+    Missing(Option<Vec<Strip>>),
+    /// Nothing can be had of the queue any more; the last word.
+    Failed(QueueError),
+}
+
+/// What the queue is asked for beside strips.
+#[derive(Debug)]
+pub enum Ask {
+    /// A sign of life.
+    Report(Box<JobReport>),
+    /// Who has what.
+    UnderWay,
+    /// To make whole what it lost, and to say which of these strips it does not hold.
+    Repair(Vec<Strip>),
+    /// To keep a worker from getting strips.
+    Quarantine {
+        /// Its name.
+        worker: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Queues strips as they are wanted.
+pub async fn feeding<Q: JobQueue>(
+    queue: Arc<Q>,
+    job: Arc<JobSpec>,
+    limit: Duration,
+    mut wanted: Receiver<Vec<Order>>,
+    heard: Sender<Heard>,
+) {
+    while let Some(orders) = wanted.recv().await {
+        let mut patience = Patience::new(limit);
+        let mut revived = 0;
+        // Queued twice is harmless, so an unknown outcome is tried again.
+        while let Err(error) = queue.enqueue(&job.id, &orders).await {
+            if let Err(error) = bear(
+                &queue,
+                &job,
+                &mut patience,
+                &mut revived,
+                error,
+                "strips not queued",
+            )
+            .await
+            {
+                let _ = heard.send(Heard::Failed(error)).await;
+                return;
+            }
+        }
+        let rendered = orders.iter().filter(|order| order.issue == Issue::Render);
+        let queued = rendered.map(|order| order.strip.index).collect();
+        let trouble = patience.over() || revived > 0;
+        if heard.send(Heard::Queued(queued)).await.is_err()
+            || trouble && heard.send(Heard::Trouble).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Looks for results. Its own task also because a look that is given up half-way could lose what it found.
+pub async fn listening<Q: JobQueue>(
+    queue: Arc<Q>,
+    job: Arc<JobSpec>,
+    limit: Duration,
+    heard: Sender<Heard>,
+) {
+    let mut patience = Patience::new(limit);
+    let mut revived = 0;
+    loop {
+        match queue.collect(&job.id, WAIT).await {
+            Ok(batch) => {
+                let trouble = patience.over() || revived > 0;
+                if !batch.is_empty() {
+                    revived = 0;
+                }
+                if heard.send(Heard::Results(batch)).await.is_err()
+                    || trouble && heard.send(Heard::Trouble).await.is_err()
+                {
+                    return;
+                }
+            }
+            Err(error) => {
+                if let Err(error) = bear(
+                    &queue,
+                    &job,
+                    &mut patience,
+                    &mut revived,
+                    error,
+                    "no results",
+                )
+                .await
+                {
+                    let _ = heard.send(Heard::Failed(error)).await;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Waits before the next try; a job that is gone is brought back first.
+async fn bear<Q: JobQueue>(
+    queue: &Arc<Q>,
+    job: &Arc<JobSpec>,
+    patience: &mut Patience,
+    revived: &mut u32,
+    error: QueueError,
+    what: &str,
+) -> Result<(), QueueError> {
+    let error = match error {
+        QueueError::JobGone(_) if *revived < MOST_REVIVALS => {
+            *revived += 1;
+            match queue.repair(&job.id, &[]).await {
+                Ok(_) => {
+                    tracing::warn!(job = %job.id, "the queue had lost the job; it is there again");
+                    return Ok(());
+                }
+                Err(error) => error,
+            }
+        }
+        error => error,
+    };
+    patience.bear(error, what).await
+}
+
+/// Does what is asked, one after the other; each is answered.
+pub async fn tending<Q: JobQueue>(
+    queue: Arc<Q>,
+    job: Arc<JobSpec>,
+    mut asks: Receiver<Ask>,
+    heard: Sender<Heard>,
+) {
+    while let Some(ask) = asks.recv().await {
+        let (answer, error) = match ask {
+            Ask::Report(report) => {
+                let (orders, error) = told(queue.report(&job.id, &report).await);
+                (Heard::Orders(orders), error)
+            }
+            Ask::UnderWay => {
+                let (under_way, error) = told(queue.under_way(&job.id).await);
+                (Heard::UnderWay(under_way), error)
+            }
+            Ask::Repair(awaited) => {
+                let (missing, error) = told(queue.repair(&job.id, &awaited).await);
+                (Heard::Missing(missing), error)
+            }
+            Ask::Quarantine { worker, reason } => {
+                tracing::warn!(worker, reason, "quarantined");
+                let (_, error) = told(queue.quarantine(&worker, &reason).await);
+                (Heard::Orders(None), error)
+            }
+        };
+        let last = match error {
+            Some(error @ QueueError::Cancelled(_)) => Some(Heard::Failed(error)),
+            // Those who queue and listen bear with it, or do not.
+            Some(error) => {
+                tracing::debug!(%error, "the queue was asked in vain");
+                None
+            }
+            None => None,
+        };
+        if heard.send(answer).await.is_err() {
+            return;
+        }
+        if let Some(last) = last {
+            let _ = heard.send(last).await;
+            return;
+        }
+    }
+}
+
+fn told<T>(answer: Result<T, QueueError>) -> (Option<T>, Option<QueueError>) {
+    match answer {
+        Ok(answer) => (Some(answer), None),
+        Err(error) => (None, Some(error)),
+    }
+}

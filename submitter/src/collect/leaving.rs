@@ -1,0 +1,58 @@
+//! The last step: strips in order to all files, one after the other. A task of its own, so that files that are
+//! behind hold up nothing else.
+
+use std::sync::Arc;
+
+use fractal::StripBuffer;
+use tokio::sync::mpsc::{Sender, channel};
+use tokio::task::JoinHandle;
+
+/// Strips that may wait for the files together.
+const WAITING: usize = 1;
+
+/// The way to the files.
+pub struct Leaving {
+    sender: Sender<Arc<StripBuffer>>,
+    task: JoinHandle<()>,
+}
+
+impl Leaving {
+    /// To all of `files`.
+    pub fn start(files: Vec<Sender<Arc<StripBuffer>>>) -> Self {
+        let (sender, mut strips) = channel::<Arc<StripBuffer>>(WAITING);
+        let task = tokio::spawn(async move {
+            while let Some(strip) = strips.recv().await {
+                for file in &files {
+                    if file.send(Arc::clone(&strip)).await.is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+        Self { sender, task }
+    }
+
+    /// Where the next strip goes; it is closed when a file has ended early.
+    pub fn door(&self) -> Sender<Arc<StripBuffer>> {
+        self.sender.clone()
+    }
+
+    /// Lets go of the files: what is on the way to them does not arrive.
+    pub fn give_up(&mut self) {
+        self.task.abort();
+    }
+
+    /// Waits until the last strip is with every file; `false` when a file has ended early.
+    pub async fn end(&mut self) -> bool {
+        let (closed, _) = channel(WAITING);
+        // Without a sender the task ends after the last strip.
+        drop(std::mem::replace(&mut self.sender, closed));
+        (&mut self.task).await.is_ok()
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

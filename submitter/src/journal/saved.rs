@@ -1,0 +1,421 @@
+//! A job's plan as its journal keeps it: all that is needed to go on with it, but no credentials.
+
+use std::path::{Path, PathBuf};
+
+use farm_queue::JobSpec;
+use farm_queue::redis::ConnectOptions;
+use fractal::StripPlan;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::cli::{CompressionArg, PaletteArg};
+use crate::plan::{ColourPlan, Output, OutputKind, Place, RenderPlan};
+
+/// Version of the plans that this build writes, and the only one that it reads.
+const SAVED_VERSION: u32 = 1;
+/// Most bytes of a plan: a job's spec of the largest size, and the names of its files.
+pub const MAX_PLAN_BYTES: u64 = 4 << 20;
+/// Most files of one job.
+const MAX_OUTPUTS: usize = 1000;
+
+/// Why a plan was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum SavedError {
+    /// Not the JSON of a plan.
+    #[error("malformed plan: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Written by a build of another version.
+    #[error("plan of version {0}; this build reads version {SAVED_VERSION}")]
+    Version(u32),
+    /// The job keeps no limits.
+    #[error(transparent)]
+    Job(#[from] farm_queue::protocol::spec::SpecError),
+    /// Something in it cannot be.
+    #[error("plan with a bad {0}")]
+    Field(&'static str),
+}
+
+/// A job as its journal knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saved {
+    version: u32,
+    /// What is computed.
+    pub job: JobSpec,
+    outputs: Vec<SavedOutput>,
+    palette: PaletteArg,
+    /// Smooth counts at the palette's ends, as they were found.
+    pub range: (f64, f64),
+    compression: CompressionArg,
+    place: SavedPlace,
+    audit: u8,
+    /// Of the arguments that decide the bytes and where they go.
+    pub fingerprint: String,
+    /// Seconds since 1970 when the job began.
+    pub created: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedOutput {
+    path: SavedPath,
+    kind: OutputKind,
+}
+
+/// A path, also one that is no Unicode.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SavedPath {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum SavedPlace {
+    InProcess { workers: u16 },
+    Farm { redis: String },
+}
+
+impl SavedPath {
+    /// `None` where the system's names cannot be written down.
+    fn of(path: &Path) -> Option<Self> {
+        let path = std::path::absolute(path).ok()?;
+        if let Some(text) = path.to_str() {
+            return Some(Self::Text(text.to_owned()));
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt;
+            Some(Self::Bytes(path.as_os_str().as_bytes().to_vec()))
+        }
+        #[cfg(not(unix))]
+        None
+    }
+
+    fn path(&self) -> Option<PathBuf> {
+        match self {
+            Self::Text(text) => Some(PathBuf::from(text)),
+            #[cfg(unix)]
+            Self::Bytes(bytes) => {
+                use std::os::unix::ffi::OsStrExt;
+                Some(PathBuf::from(std::ffi::OsStr::from_bytes(bytes)))
+            }
+            #[cfg(not(unix))]
+            Self::Bytes(_) => None,
+        }
+    }
+}
+
+/// What the same command gives again: everything that decides the bytes of its files, and where they go.
+#[derive(Serialize)]
+struct Identity<'a> {
+    frame: &'a fractal::FrameSpec,
+    strips: StripPlan,
+    backend: fractal::BackendChoice,
+    build: u64,
+    outputs: &'a [SavedOutput],
+    palette: PaletteArg,
+    range: Option<(f64, f64)>,
+    compression: CompressionArg,
+    redis: Option<&'a str>,
+    audit: u8,
+}
+
+/// The fingerprint of a plan; `None` where a file's name cannot be written down.
+#[must_use]
+pub fn fingerprint(plan: &RenderPlan, build: u64) -> Option<String> {
+    let place = SavedPlace::of(&plan.place);
+    let identity = Identity {
+        frame: &plan.frame,
+        strips: plan.strips,
+        backend: plan.backend,
+        build,
+        outputs: &saved_outputs(plan)?,
+        palette: plan.colours.palette,
+        range: plan.colours.range,
+        compression: plan.compression,
+        redis: match &place {
+            SavedPlace::InProcess { .. } => None,
+            SavedPlace::Farm { redis } => Some(redis),
+        },
+        audit: plan.audit,
+    };
+    let text = serde_json::to_vec(&identity).ok()?;
+    Some(format!("{:032x}", xxh3_128(&text)))
+}
+
+fn saved_outputs(plan: &RenderPlan) -> Option<Vec<SavedOutput>> {
+    let saved = |output: &Output| {
+        Some(SavedOutput {
+            path: SavedPath::of(&output.path)?,
+            kind: output.kind,
+        })
+    };
+    plan.outputs.iter().map(saved).collect()
+}
+
+impl SavedPlace {
+    fn of(place: &Place) -> Self {
+        match place {
+            Place::InProcess { workers } => Self::InProcess { workers: *workers },
+            Place::Farm { farm, .. } => Self::Farm {
+                redis: without_credentials(&farm.url),
+            },
+        }
+    }
+}
+
+/// A Redis address without user, password, and whatever else could be one.
+fn without_credentials(url: &str) -> String {
+    let (address, query) = url.split_once('?').unwrap_or((url, ""));
+    let address = match address.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains("unix") => {
+            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            format!("{scheme}://{host}")
+        }
+        _ => address.to_owned(),
+    };
+    // Only what is known to be none.
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| pair.starts_with("db=") || pair.starts_with("protocol="))
+        .collect();
+    if kept.is_empty() {
+        address
+    } else {
+        format!("{address}?{}", kept.join("&"))
+    }
+}
+
+impl Saved {
+    /// The plan of a job that begins; `None` where a file's name cannot be written down.
+    #[must_use]
+    pub fn new(plan: &RenderPlan, job: &JobSpec, range: (f64, f64), build: u64) -> Option<Self> {
+        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Some(Self {
+            version: SAVED_VERSION,
+            job: job.clone(),
+            outputs: saved_outputs(plan)?,
+            palette: plan.colours.palette,
+            range,
+            compression: plan.compression,
+            place: SavedPlace::of(&plan.place),
+            audit: plan.audit,
+            fingerprint: fingerprint(plan, build)?,
+            created: since_1970.map_or(0, |time| time.as_secs()),
+        })
+    }
+
+    /// As it is kept.
+    ///
+    /// # Errors
+    /// Never with plain data; what the writer says.
+    pub fn encode(&self) -> Result<Vec<u8>, SavedError> {
+        Ok(serde_json::to_vec(self)?)
+    }
+
+    /// The checked plan in bytes from the disk.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with them.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SavedError> {
+        #[derive(Deserialize)]
+        struct VersionOnly {
+            version: u32,
+        }
+        // The version first: a plan of another version may have any other fields.
+        let VersionOnly { version } = serde_json::from_slice(bytes)?;
+        if version != SAVED_VERSION {
+            return Err(SavedError::Version(version));
+        }
+        let saved: Self = serde_json::from_slice(bytes)?;
+        farm_queue::protocol::spec::check(&saved.job)?;
+        let (low, high) = saved.range;
+        if !(low < high && (high - low).is_finite()) {
+            return Err(SavedError::Field("colour range"));
+        }
+        if saved.outputs.is_empty() || saved.outputs.len() > MAX_OUTPUTS {
+            return Err(SavedError::Field("list of files"));
+        }
+        for output in &saved.outputs {
+            if output.path.path().is_none_or(|path| !path.is_absolute()) {
+                return Err(SavedError::Field("name of a file"));
+            }
+            let measures = saved.job.frame.measures;
+            if !output.kind.measures().iter().all(|m| measures.contains(m)) {
+                return Err(SavedError::Field("set of measures"));
+            }
+        }
+        if saved.audit > 100 {
+            return Err(SavedError::Field("share of strips to audit"));
+        }
+        if let SavedPlace::InProcess { workers } = saved.place
+            && !(1..=1024).contains(&workers)
+        {
+            return Err(SavedError::Field("number of workers"));
+        }
+        Ok(saved)
+    }
+
+    /// Where its files go.
+    pub fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.outputs.iter().filter_map(|output| output.path.path())
+    }
+
+    /// Address of its farm, without credentials; `None` in process.
+    #[must_use]
+    pub fn redis(&self) -> Option<&str> {
+        match &self.place {
+            SavedPlace::InProcess { .. } => None,
+            SavedPlace::Farm { redis } => Some(redis),
+        }
+    }
+
+    /// The plan to go on with: by way of `farm` when the job is a farm's and it is given, with `workers` when
+    /// given.
+    #[must_use]
+    pub fn plan(&self, farm: Option<ConnectOptions>, workers: Option<u16>) -> RenderPlan {
+        let place = match &self.place {
+            SavedPlace::InProcess { workers: had } => Place::InProcess {
+                workers: workers.unwrap_or(*had),
+            },
+            SavedPlace::Farm { redis: had } => Place::Farm {
+                farm: Box::new(farm.unwrap_or_else(|| ConnectOptions::new(had.as_str()))),
+                workers: workers.or(self.job.max_workers),
+            },
+        };
+        let outputs = self.outputs.iter().filter_map(|output| {
+            Some(Output {
+                path: output.path.path()?,
+                kind: output.kind,
+            })
+        });
+        RenderPlan {
+            frame: self.job.frame.clone(),
+            strips: self.job.strips,
+            backend: self.job.backend,
+            outputs: outputs.collect(),
+            colours: ColourPlan {
+                palette: self.palette,
+                range: Some(self.range),
+            },
+            compression: self.compression,
+            place,
+            audit: self.audit,
+            journal: None,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+    use farm_queue::JobId;
+    use proptest::prelude::*;
+
+    /// A plan as the command line makes it.
+    pub(in crate::journal) fn planned(line: &str) -> RenderPlan {
+        let words = ["submitter", "render"]
+            .into_iter()
+            .chain(line.split_whitespace());
+        let Command::Render(args) = Cli::try_parse_from(words).unwrap().command else {
+            unreachable!()
+        };
+        crate::plan::plan(*args).unwrap()
+    }
+
+    pub(in crate::journal) fn saved(line: &str) -> Saved {
+        let plan = planned(line);
+        let job = crate::render::job_of(&plan, JobId::generate());
+        Saved::new(&plan, &job, (0.1 + 0.2, 7.0), 1).unwrap()
+    }
+
+    #[test]
+    fn a_plan_comes_back_as_it_went() {
+        let saved = saved("--density 64 -o a.png -o /tmp/b.exr --audit 5 --palette turbo");
+        let read = Saved::decode(&saved.encode().unwrap()).unwrap();
+        assert_eq!(read, saved);
+        let plan = read.plan(None, None);
+        assert_eq!(plan.colours.range, Some((0.1 + 0.2, 7.0)));
+        assert_eq!((plan.audit, plan.outputs.len()), (5, 2));
+        assert!(plan.outputs.iter().all(|output| output.path.is_absolute()));
+    }
+
+    #[test]
+    fn no_credentials_are_kept() {
+        for (given, kept) in [
+            ("redis://user:secret@farm:6379/2", "redis://farm:6379/2"),
+            ("rediss://:s@cret@farm", "rediss://farm"),
+            ("redis://farm?db=3&password=secret", "redis://farm?db=3"),
+            (
+                "unix:///run/a@b.sock?pass=secret&user=u",
+                "unix:///run/a@b.sock",
+            ),
+            ("redis://user:se/cret@farm", "redis://farm"),
+        ] {
+            assert_eq!(without_credentials(given), kept);
+            let saved = saved(&format!("--density 8 --redis {given}"));
+            let text = String::from_utf8(saved.encode().unwrap()).unwrap();
+            assert!(!text.contains("cret") && text.contains(kept), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_same_command_has_the_same_fingerprint_and_no_other() {
+        let of = |line: &str| fingerprint(&planned(line), 1).unwrap();
+        let base = "--density 64 -o a.png";
+        assert_eq!(of(base), of(base));
+        assert_eq!(of(base), of(&format!("{base} --workers 3 -q --json")));
+        assert_ne!(Some(of(base)), fingerprint(&planned(base), 2));
+        for other in [
+            "--iterations 1001",
+            "-o b.png",
+            "--palette turbo",
+            "--colour-range 1 2",
+            "--compression high",
+            "--backend cpu",
+            "--strip-rows 3",
+            "--redis redis://farm",
+            "--audit 1",
+        ] {
+            assert_ne!(of(base), of(&format!("{base} {other}")), "{other}");
+        }
+        let farm = |login: &str| of(&format!("{base} --redis redis://{login}farm"));
+        assert_eq!(farm(""), farm("user:password@"));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let text = String::from_utf8(saved("--density 8 -o /tmp/a.png").encode().unwrap()).unwrap();
+        for (from, to) in [
+            ("\"version\":1", "\"version\":2"),
+            ("/tmp/a.png", "a.png"),
+            ("\"audit\":0", "\"audit\":101"),
+            ("\"workers\":1}", "\"workers\":0}"),
+            ("7.0", "0.1"),
+            ("\"palette\"", "\"pallet\""),
+        ] {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text, "{from}");
+            assert!(Saved::decode(changed.as_bytes()).is_err(), "{from}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_plans_never_panic(at: prop::sample::Index, to: u8, cut: prop::sample::Index) {
+            let mut bytes = saved("--density 8 -o a.png -o b.npy").encode().unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] = to;
+            if let Ok(saved) = Saved::decode(&bytes) {
+                let _ = saved.plan(None, None);
+            }
+            bytes.truncate(cut.index(bytes.len()));
+            prop_assert!(Saved::decode(&bytes).is_err());
+        }
+    }
+}
