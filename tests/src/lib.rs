@@ -5,9 +5,8 @@
 //!
 //! - [`programs`]: the release programs, run with a time limit, a watched peak of memory and signals
 //! - [`terminal`]: the same in a terminal
-//! - [`server`]: a private redis-server per test, [`aof`]: the log that it keeps; [`worker`]: worker processes
-//!   on it, good ones and those of the program `pretender`, whose devices misbehave; [`proxy`]: a bad network
-//!   between them
+//! - [`server`]: a private redis-server per test, [`aof`]: the log that it keeps; [`worker`]: worker processes on it,
+//!   good ones and those of the program `pretender`, whose devices misbehave; [`proxy`]: a bad network between them
 //! - [`job`]: renders on a farm while something goes wrong
 //! - [`chaos`]: farms on which something goes wrong every few seconds
 //! - [`clock`]: programs whose clocks are off

@@ -1,10 +1,12 @@
-//! Tests of the queue: one conformance suite on both implementations, faults of Redis, and throughput.
+//! Tests of the queue: one conformance suite on both implementations, its table against the
+//! scripts, faults of Redis, and throughput.
 //!
 //! Every test that needs Redis starts a private `redis-server`; a machine without one fails these tests
 //! rather than skipping them.
 
 mod conformance;
 mod control;
+mod differential;
 mod farms;
 mod faults;
 mod hostile;

@@ -79,7 +79,8 @@ impl Server {
         answer.map_or_else(|error| error.code() == Some("NOAUTH"), |_| true)
     }
 
-    fn connect(&self) -> Connection {
+    /// A connection of its own.
+    pub(crate) fn connect(&self) -> Connection {
         let client = Client::open(self.url()).expect("an address");
         client.get_connection().expect("redis-server answers")
     }

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{
-    Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind, Value, from_redis_value,
+    Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind, Value, cmd,
+    from_redis_value,
 };
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
@@ -230,6 +231,10 @@ impl Link {
             state.scripts_seen = Some(Instant::now());
         }
         connection.set_response_timeout(CONTROL_TIMEOUT);
+        // A server that wants a password first hangs up on longer commands, and nobody would hear why.
+        if cmd("PING").exec_async(connection).await.is_err() {
+            return;
+        }
         let known: Result<Vec<bool>, _> = scripts::exist().query_async(connection).await;
         let kept = match known {
             Ok(known) if known.iter().all(|known| *known) => Ok(()),
