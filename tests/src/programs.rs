@@ -128,6 +128,8 @@ impl Run {
         for name in NOT_INHERITED {
             command.env_remove(name);
         }
+        // Beside the programs, not among what the user keeps.
+        command.env("FARM_JOURNAL", build_folder().join("journals-of-tests"));
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
