@@ -126,7 +126,7 @@ async fn all_hung(lanes: &[Arc<Lane>], timeout: Duration) -> Duration {
     }
 }
 
-/// Tells the queue what the worker has done, again whenever that has changed.
+/// Tells the queue what the worker has done, again whenever that has changed; and the meters what the queue holds.
 async fn tell<Q: WorkerQueue>(shared: &Shared<Q>) -> Infallible {
     let mut told = WorkerFigures::default();
     loop {
@@ -134,6 +134,9 @@ async fn tell<Q: WorkerQueue>(shared: &Shared<Q>) -> Infallible {
         if figures != told {
             shared.queue.tell(figures);
             told = figures;
+        }
+        if let Some(strips) = shared.queue.depth() {
+            shared.meters.waiting(strips);
         }
         tokio::time::sleep(TELL).await;
     }

@@ -387,6 +387,10 @@ impl WorkerQueue for Late {
         self.inner.describe(about);
     }
 
+    fn depth(&self) -> Option<u64> {
+        self.inner.depth()
+    }
+
     fn tell(&self, figures: WorkerFigures) {
         self.inner.tell(figures);
     }

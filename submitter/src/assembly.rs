@@ -487,7 +487,7 @@ mod tests {
             strip_rows: 1,
         };
         let mut assembly = Assembly::new(plan, 3, 0, []);
-        let mut come = |assembly: &mut Assembly, leave: bool| {
+        let come = |assembly: &mut Assembly, leave: bool| {
             let strips = assembly.strips_to_queue(0, true);
             for strip in &strips {
                 assert!(assembly.accept(buffer(*strip)));

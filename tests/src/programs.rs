@@ -18,10 +18,15 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// How often a running program is looked at.
 const GLANCE: Duration = Duration::from_millis(5);
 /// What a program must not inherit from whoever runs the tests.
-const NOT_INHERITED: [&str; 5] = [
+const NOT_INHERITED: [&str; 10] = [
     "FARM_REDIS",
+    "FARM_REDIS_USER",
+    "FARM_REDIS_PASSWORD",
+    "FARM_KEY",
+    "FARM_INSECURE",
     "FARM_LOG",
     "FARM_METRICS",
+    "FARM_JOURNAL",
     "NO_COLOR",
     "RUST_LOG",
 ];
@@ -128,8 +133,8 @@ impl Run {
         for name in NOT_INHERITED {
             command.env_remove(name);
         }
-        // Beside the programs, not among what the user keeps.
-        command.env("FARM_JOURNAL", build_folder().join("journals-of-tests"));
+        // Nothing of a test goes to the user's own folders.
+        command.env("FARM_JOURNAL", build_folder().join("test-journals"));
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

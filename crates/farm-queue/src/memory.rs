@@ -370,6 +370,11 @@ impl WorkerQueue for MemoryQueue {
 
     fn describe(&self, _: WorkerAbout) {}
 
+    fn depth(&self) -> Option<u64> {
+        // Whoever renders in process sees it in the bar.
+        None
+    }
+
     fn tell(&self, _: WorkerFigures) {}
 }
 

@@ -221,6 +221,10 @@ pub trait WorkerQueue: Send + Sync + 'static {
     /// Says what this worker is; it is given only jobs of its build from then on.
     fn describe(&self, about: WorkerAbout);
 
+    /// Strips on the queue that this worker knows of, those under way included, as last seen with a sign of life;
+    /// `None` before the first.
+    fn depth(&self) -> Option<u64>;
+
     /// Says what this worker has done so far; goes out with its next sign of life.
     fn tell(&self, figures: WorkerFigures);
 }

@@ -371,7 +371,7 @@ mod tests {
     fn events_take_effect_in_their_place() {
         let mut bytes = Vec::new();
         let body = [1, 2, 3];
-        let mut one = |bytes: &mut Vec<u8>, index, maker| {
+        let one = |bytes: &mut Vec<u8>, index, maker| {
             strip(bytes, index, maker, std::iter::once(body.as_slice()));
         };
         event(&mut bytes, &Event::Queued(9));

@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::job::{JobId, JobSpec, LEASE, MAX_DELIVERIES};
-use crate::protocol::choice::Chooser;
+use crate::protocol::choice::{Chooser, MAX_JOBS};
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{attempts, blob, entry};
 use crate::queue::{Accepts, Delivered, Lease, LeaseState, QueueError, WorkerQueue};
@@ -77,6 +77,7 @@ struct State {
     about: WorkerAbout,
     figures: WorkerFigures,
     quarantined_until: Option<Instant>,
+    depth: Option<u64>,
     /// Claim hints that were acted on.
     claims_seen: u64,
 }
@@ -181,6 +182,7 @@ impl RedisWorkerQueue {
                 about: WorkerAbout::default(),
                 figures: WorkerFigures::default(),
                 quarantined_until: None,
+                depth: None,
                 claims_seen: 0,
             }),
             drained: watch::Sender::new(false),
@@ -232,8 +234,12 @@ impl Inner {
         both.arg("PX").arg(millis(PRESENCE_LIFETIME));
         both.cmd("HGET").arg(keys::ORDERS).arg(&self.consumer);
         both.cmd("HGET").arg(keys::QUARANTINE).arg(&self.name);
+        for queue in self.known_queues() {
+            both.cmd("XLEN").arg(queue);
+        }
         let answers = self.control.pipeline(&both, CONTROL_TIMEOUT).await?;
-        let mut texts = answers.into_iter().map(|answer| {
+        let mut answers = answers.into_iter();
+        let mut texts = answers.by_ref().take(3).map(|answer| {
             (answer.extract_error().ok())
                 .and_then(|value| from_redis_value::<Option<String>>(value).ok())
                 .flatten()
@@ -242,8 +248,24 @@ impl Inner {
         if order.flatten().as_deref() == Some(keys::ORDER_DRAIN) {
             self.drained.send_replace(true);
         }
+        drop(texts);
+        let depth = answers
+            .filter_map(|answer| answer.extract_error().ok())
+            .filter_map(|value| from_redis_value::<u64>(value).ok())
+            .sum();
+        self.state().depth = Some(depth);
         self.heed_quarantine(record.flatten().as_deref(), now);
         Ok(())
+    }
+
+    /// The streams of the jobs that this worker serves.
+    fn known_queues(&self) -> Vec<String> {
+        let state = self.state();
+        let good = state.jobs.values().filter_map(|known| match known {
+            Known::Good { keys, .. } => Some(keys.queue.clone()),
+            Known::Skip { .. } => None,
+        });
+        good.take(MAX_JOBS).collect()
     }
 
     fn heed_quarantine(&self, record: Option<&str>, now: u64) {
@@ -505,6 +527,10 @@ impl WorkerQueue for RedisWorkerQueue {
         self.inner.state().about = about;
         // Not only with the next sign of life: whoever lists workers sees it.
         self.inner.heard.send_modify(|heard| heard.orders += 1);
+    }
+
+    fn depth(&self) -> Option<u64> {
+        self.inner.state().depth
     }
 
     fn tell(&self, figures: WorkerFigures) {

@@ -113,3 +113,70 @@ async fn throughput() {
         report_calls(name, calls(&worker, &jobs).await);
     }
 }
+
+/// Seconds that the server computed so far.
+fn server_secs(server: &Server) -> f64 {
+    let info: String = server.ask(&["INFO", "cpu"]);
+    let of = |name: &str| -> f64 {
+        let line = info.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|value| value.parse().ok()).unwrap_or(0.0)
+    };
+    of("used_cpu_sys:") + of("used_cpu_user:")
+}
+
+/// What the server itself spends on each step of a strip: what bounds a large farm.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_strip_costs_the_server() {
+    const STRIPS: u32 = 4000;
+    let server = Server::start_with(Transport::Tcp, &[]);
+    let jobs = RedisJobQueue::connect(server.url()).await.unwrap();
+    let worker = RedisWorkerQueue::connect(server.url(), "w").await.unwrap();
+    let job = job(STRIPS);
+    jobs.create(Arc::clone(&job)).await.unwrap();
+    let mut last = server_secs(&server);
+    let mut lap = |what: &str, count: u32| {
+        let now = server_secs(&server);
+        let each = (now - last) / f64::from(count) * 1e6;
+        eprintln!("server: {what} {each:.1} us");
+        last = server_secs(&server);
+    };
+    jobs.enqueue(&job.id, &orders(&job)).await.unwrap();
+    lap("enqueue, of many", STRIPS);
+    let mut leases = Vec::new();
+    for _ in 0..STRIPS {
+        leases.push(worker.lease(CPU, SOON).await.unwrap().unwrap());
+    }
+    lap("lease", STRIPS);
+    for lease in &leases {
+        worker.heartbeat(lease).await.unwrap();
+    }
+    lap("heartbeat", STRIPS);
+    for lease in &leases {
+        worker.deliver(lease, buffer_for(lease, 1.0)).await.unwrap();
+    }
+    lap("deliver", STRIPS);
+    let mut collected = 0;
+    while collected < STRIPS as usize {
+        collected += jobs.collect(&job.id, SOON).await.unwrap().len();
+    }
+    jobs.collect(&job.id, NOW).await.unwrap();
+    lap("collect", STRIPS);
+    for _ in 0..STRIPS {
+        assert!(worker.lease(CPU, NOW).await.unwrap().is_none());
+    }
+    lap("a look that finds nothing", STRIPS);
+    jobs.finish(&job.id).await.unwrap();
+    let mut connection = server.connect();
+    let bytes = vec![7u8; 1 << 20];
+    lap("(a new connection)", 1);
+    for _ in 0..400 {
+        let mut set = redis::cmd("SET");
+        let () = set.arg("x").arg(&bytes).query(&mut connection).unwrap();
+    }
+    lap("storing 1 MiB", 400);
+    for _ in 0..400 {
+        let got: Vec<u8> = redis::cmd("GET").arg("x").query(&mut connection).unwrap();
+        assert_eq!(got.len(), bytes.len());
+    }
+    lap("fetching 1 MiB", 400);
+}

@@ -78,7 +78,8 @@ fn words(error: &rustls::Error) -> String {
                 )
             }
             CertificateError::NotValidForName => "its certificate is not for this name".to_owned(),
-            CertificateError::UnknownIssuer => {
+            // The second is how another authority of the same name shows.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 "its certificate is from an authority that is not trusted here (--tls-ca FILE names another one)".to_owned()
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
