@@ -10,6 +10,7 @@
 //! - [`job`]: renders on a farm while something goes wrong
 //! - [`chaos`]: farms on which something goes wrong every few seconds
 //! - [`clock`]: programs whose clocks are off
+//! - [`certificates`]: an authority of a test's own, for TLS
 //! - [`pictures`]: readers for `.npy`, `.png` and `.exr`, and digests of files
 //! - [`scenes`]: the views that tests render, quick and slow ones
 //! - [`naive`]: one pixel at a time, as a textbook has it
@@ -23,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 pub mod aof;
+pub mod certificates;
 pub mod chaos;
 pub mod clock;
 pub mod gpu;
@@ -75,4 +77,18 @@ pub fn names_in(folder: &std::path::Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Writes a file that only its owner may read.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn write_secret(path: &std::path::Path, text: &str) {
+    std::fs::write(path, text).expect("a file of the test");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let owner_only = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(path, owner_only).expect("a file of the test");
+    }
 }

@@ -18,13 +18,20 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// How often a running program is looked at.
 const GLANCE: Duration = Duration::from_millis(5);
 /// What a program must not inherit from whoever runs the tests.
-const NOT_INHERITED: [&str; 5] = [
+const NOT_INHERITED: [&str; 10] = [
     "FARM_REDIS",
+    "FARM_REDIS_USER",
+    "FARM_REDIS_PASSWORD",
+    "FARM_KEY",
+    "FARM_INSECURE",
     "FARM_LOG",
     "FARM_METRICS",
+    "FARM_JOURNAL",
     "NO_COLOR",
     "RUST_LOG",
 ];
+/// Where journals go that a test says nothing about: not among the user's own.
+const JOURNALS: &str = "journals-of-tests";
 
 /// `submitter` with a command line, split at spaces; [`Run::arg`] adds what has spaces.
 #[must_use]
@@ -128,7 +135,10 @@ impl Run {
         for name in NOT_INHERITED {
             command.env_remove(name);
         }
+        // Nothing of a test goes to the user's own folders.
+        command.env("FARM_JOURNAL", build_folder().join("test-journals"));
         command
+            .env("FARM_JOURNAL", build_folder().join(JOURNALS))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

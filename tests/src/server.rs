@@ -257,6 +257,27 @@ impl Server {
         format!("redis://{login}127.0.0.1:{}", self.port)
     }
 
+    /// Asks it one thing as another user; the error is what it answered.
+    ///
+    /// # Errors
+    /// What it refused, in its own words.
+    ///
+    /// # Panics
+    /// When the user cannot log in.
+    pub fn ask_as<T: FromRedisValue>(
+        &self,
+        user: &str,
+        password: &str,
+        words: &[impl ToRedisArgs],
+    ) -> Result<T, String> {
+        let url = format!("redis://{user}:{password}@127.0.0.1:{}", self.port);
+        let connection = Client::open(url).and_then(|client| client.get_connection());
+        let mut connection = connection.expect("a login");
+        let mut command = redis::Cmd::new();
+        command.arg(words);
+        (command.query(&mut connection)).map_err(|error| error.to_string())
+    }
+
     fn try_connect(&self) -> Option<Connection> {
         let mut connection = Client::open(self.url()).ok()?.get_connection().ok()?;
         let pong = redis::cmd("PING").query::<String>(&mut connection);

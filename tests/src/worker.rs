@@ -52,13 +52,10 @@ impl Worker {
     /// Starts one whose device misbehaves (see the program `pretender`), and waits until it is ready.
     #[must_use]
     pub fn pretend(server: &Server, name: &str, options: &str) -> Self {
-        let mut running = Run::program("pretender")
+        let command = Run::program("pretender")
             .args(["--redis", &server.url(), "--name", name])
-            .args(options.split_whitespace())
-            .limit(LIFE)
-            .start();
-        running.until_it_says("ready");
-        Self(running)
+            .args(options.split_whitespace());
+        Self::ready(command.limit(LIFE))
     }
 
     /// Starts `count` of them.

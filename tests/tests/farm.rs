@@ -3,6 +3,7 @@
 //! Every comparison has a control beside it that shows that it can fail.
 
 mod farm {
+    mod access;
     mod bad_input;
     mod faults;
     mod hostile;
@@ -13,6 +14,8 @@ mod farm {
     mod measures;
     mod notebook;
     mod oracle;
+    mod security;
+    mod resume;
     mod words;
     mod worker;
 }

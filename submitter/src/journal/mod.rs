@@ -386,10 +386,10 @@ impl Shared {
             }
         };
         for entry in early {
-            self.take(&mut output, entry);
+            self.take(&mut output, &entry);
         }
         while let Some(entry) = receiver.blocking_recv() {
-            self.take(&mut output, entry);
+            self.take(&mut output, &entry);
         }
         if let Some(output) = output
             && !self.discard.load(Ordering::Relaxed)
@@ -412,11 +412,11 @@ impl Shared {
     }
 
     /// Writes one entry, where there is something to write to.
-    fn take(&self, output: &mut Option<Output>, entry: Entry) {
+    fn take(&self, output: &mut Option<Output>, entry: &Entry) {
         let is_strip = matches!(entry, Entry::Strip { .. });
         if let Some(open) = output
             && !self.discard.load(Ordering::Relaxed)
-            && let Err(error) = self.write(open, &entry)
+            && let Err(error) = self.write(open, entry)
         {
             self.give_up(&error);
             *output = None;

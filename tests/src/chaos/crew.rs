@@ -33,7 +33,7 @@ pub struct Member {
 /// What workers did, by their logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
-    /// Strips that were computed to their end.
+    /// Strips that were computed, those included that nobody wanted any more.
     pub computed: u64,
     /// Processes that ended by themselves: they could not reach their server when they started.
     pub gave_up: u64,
@@ -124,11 +124,12 @@ impl Member {
     }
 
     fn count(&mut self, ended: &Finished) -> Result<(), String> {
-        let computed = [" delivered", "somebody else was first", "lease lost"];
-        self.work.computed += ended
-            .words()
-            .iter()
-            .filter(|line| computed.iter().any(|words| line.contains(words)))
+        // Whatever was computed, for good or in vain.
+        const COMPUTED: [&str; 4] = ["delivered", "duplicate", "lost", "job_gone"];
+        let outcomes = (ended.words().into_iter())
+            .filter_map(|line| Some(line.split_once("strip ended outcome=\"")?.1));
+        self.work.computed += outcomes
+            .filter(|outcome| COMPUTED.iter().any(|name| outcome.starts_with(name)))
             .count() as u64;
         self.work.gave_up += u64::from(ended.code == Some(1));
         broken(ended)
@@ -169,7 +170,10 @@ impl Submitter {
     #[must_use]
     pub fn new(server: u16, scene: &str) -> Self {
         let proxy = Proxy::start(server);
-        let line = format!("render -q {scene} -o x.npy --json --redis {}", proxy.url());
+        let line = format!(
+            "render -q {scene} -o x.npy --json --journal journal --redis {}",
+            proxy.url()
+        );
         Self {
             proxy,
             line,
@@ -201,7 +205,7 @@ impl Submitter {
         self.started = Instant::now();
         let run = match resume {
             Some(job) => submitter(&format!(
-                "resume {job} -q --json --redis {}",
+                "resume {job} -q --json --journal journal --redis {}",
                 self.proxy.url()
             )),
             None => submitter(&self.line),

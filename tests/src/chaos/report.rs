@@ -52,12 +52,13 @@ impl Summary {
         all
     }
 
-    /// Share of the strips that were computed more than once, of those that had to be.
+    /// Strips that were computed beyond one each, as a share of those that had to be; what killed workers had in
+    /// hand counts as computed.
     fn wasted(&self) -> f64 {
         let ended = || self.played.iter().filter(|one| one.broken.is_none());
         let strips: u64 = ended().map(|one| one.strips).sum();
         let more: u64 = ended()
-            .map(|one| one.work.computed.saturating_sub(one.strips))
+            .map(|one| (one.work.computed + one.figures.killed).saturating_sub(one.strips))
             .sum();
         more as f64 / strips.max(1) as f64
     }

@@ -26,6 +26,8 @@ pub struct Figures {
     pub disturbed: Vec<f64>,
     /// Strips of dead workers that were not taken up within a minute.
     pub abandoned: u64,
+    /// Strips that workers had in hand when they were killed.
+    pub killed: u64,
     /// Most memory that the server used beyond what it uses empty, in bytes.
     pub peak_bytes: u64,
 }
@@ -76,6 +78,7 @@ impl Watch {
         let slots: BTreeMap<String, Option<Instant>> = theirs()
             .filter_map(|(entry, _)| Some((seen.slot_of.get(entry)?.clone(), None)))
             .collect();
+        self.figures.killed += slots.len() as u64;
         if !slots.is_empty() {
             self.deaths.push(Death {
                 at: Instant::now(),

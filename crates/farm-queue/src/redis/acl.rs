@@ -127,7 +127,7 @@ const SUBMITTER: &[Grant] = &[
     },
     Grant {
         keys: &["~mf:jobs", "~mf:all"],
-        commands: &["pexpire", "zadd", "zrange", "zrem"],
+        commands: &["pexpire", "zadd", "zrange", "zrem", "zrevrange"],
     },
     Grant {
         keys: &["~mf:{*}:spec"],
@@ -135,7 +135,7 @@ const SUBMITTER: &[Grant] = &[
     },
     Grant {
         keys: &["~mf:{*}:state"],
-        commands: &["hget", "hset", "hsetnx"],
+        commands: &["hget", "hincrby", "hmget", "hset", "hsetnx"],
     },
     Grant {
         keys: &["~mf:{*}:q"],
@@ -155,15 +155,23 @@ const SUBMITTER: &[Grant] = &[
     },
     Grant {
         keys: &["~mf:{*}:why"],
-        commands: &["hdel"],
+        commands: &["hdel", "hget"],
     },
     Grant {
         keys: &["%R~mf:workers"],
-        commands: &["zcount"],
+        commands: &["zcount", "zrangebyscore"],
+    },
+    Grant {
+        keys: &["%R~mf:worker:*"],
+        commands: &["mget"],
+    },
+    Grant {
+        keys: &["~mf:orders"],
+        commands: &["hmget", "hset", "pexpire"],
     },
     Grant {
         keys: &["~mf:bad"],
-        commands: &["hget", "hlen", "hset"],
+        commands: &["hdel", "hget", "hgetall", "hlen", "hset"],
     },
 ];
 
@@ -243,5 +251,25 @@ mod tests {
             }
         }
         assert!(!commands(Role::Worker).contains(&"script|load"));
+    }
+
+    #[test]
+    fn whatever_a_script_does_one_of_the_users_may_do() {
+        for script in crate::redis::scripts::ALL {
+            let calls = script.text().split("redis.").skip(1);
+            let mut called = calls.filter_map(|call| call.split('\'').nth(1));
+            let may_all = |role: Role| {
+                let commands = commands(role);
+                called.clone().all(|name| {
+                    let name = name.to_ascii_lowercase();
+                    commands
+                        .iter()
+                        .any(|command| command.split('|').next() == Some(&name))
+                })
+            };
+            let may = may_all(Role::Worker) || may_all(Role::Submitter);
+            assert!(may, "{}", script.text());
+            assert!(called.next().is_some(), "control: it calls something");
+        }
     }
 }

@@ -60,6 +60,12 @@ impl Script {
         command
     }
 
+    /// Its text.
+    #[cfg(test)]
+    pub(super) fn text(&self) -> &'static str {
+        self.text
+    }
+
     /// A call with these keys; arguments follow by [`Call::arg`].
     pub(super) fn call<'a>(&'static self, keys: &[&'a str]) -> Call<'a> {
         Call {

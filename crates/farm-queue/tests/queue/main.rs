@@ -12,4 +12,5 @@ mod faults;
 mod hostile;
 mod samples;
 mod server;
+mod signed;
 mod throughput;

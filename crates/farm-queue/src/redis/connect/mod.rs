@@ -51,9 +51,18 @@ pub(super) struct Server {
     /// The same in the protocol that carries published messages.
     push_client: Client,
     address: String,
-    /// TLS without a client certificate: what a server that wants one may break off without a word.
-    is_anonymous_tls: bool,
+    security: Security,
     farm_key: Option<FarmKey>,
+}
+
+/// What a connection is wrapped in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Security {
+    Plain,
+    /// TLS, without showing the server who the client is.
+    Anonymous,
+    /// TLS, with a client certificate.
+    Known,
 }
 
 impl fmt::Debug for Server {
@@ -153,7 +162,11 @@ impl Server {
             client: with_protocol(ProtocolVersion::RESP2)?,
             push_client: with_protocol(ProtocolVersion::RESP3)?,
             address: server,
-            is_anonymous_tls: is_tls && options.identity.is_none(),
+            security: match options.identity {
+                _ if !is_tls => Security::Plain,
+                None => Security::Anonymous,
+                Some(_) => Security::Known,
+            },
             farm_key: options.farm_key.clone(),
         }))
     }
@@ -175,7 +188,7 @@ impl Server {
             .client
             .get_multiplexed_async_connection_with_config(&config)
             .await)
-            .map_err(|error| self.error(&error))
+            .map_err(|error| self.opening_error(&error))
     }
 
     /// A new connection that hands published messages to `on_push`.
@@ -191,7 +204,21 @@ impl Server {
             .push_client
             .get_multiplexed_async_connection_with_config(&config)
             .await)
-            .map_err(|error| self.error(&error))
+            .map_err(|error| self.opening_error(&error))
+    }
+
+    /// What an error means that came while a connection was opened.
+    fn opening_error(&self, error: &RedisError) -> QueueError {
+        match self.error(error) {
+            // A server without TLS waits for the end of a line that never comes.
+            QueueError::Unreachable { address, reason }
+                if error.is_timeout() && self.security != Security::Plain =>
+            {
+                let reason = format!("{reason} (is there TLS on that port?)");
+                QueueError::Unreachable { address, reason }
+            }
+            other => other,
+        }
     }
 
     /// What an error means to the caller.
@@ -214,11 +241,17 @@ impl Server {
                     "no answer in time".to_owned()
                 } else if let Some(reason) = tls::reason(error) {
                     one_line(&reason)
-                } else if self.is_anonymous_tls && was_broken_off(error) {
-                    // Its alert may be lost with the connection.
-                    format!("{reason} (it may want a client certificate: --tls-cert and --tls-key)")
                 } else {
-                    reason
+                    // Its alert may be lost with the connection.
+                    let hint = match self.security {
+                        Security::Anonymous => {
+                            " (it may want a client certificate: --tls-cert and --tls-key)"
+                        }
+                        Security::Known => " (it may not accept the client certificate)",
+                        Security::Plain => "",
+                    };
+                    let hint = if was_broken_off(error) { hint } else { "" };
+                    format!("{reason}{hint}")
                 };
                 return QueueError::Unreachable { address, reason };
             }

@@ -34,7 +34,12 @@ pub(super) fn certificates(options: &ConnectOptions) -> Result<TlsCertificates, 
         ClientConfig::builder()
             .with_root_certificates(RootCertStore::empty())
             .with_client_auth_cert(chain, key)
-            .map_err(|error| format!("--tls-cert and --tls-key are no pair: {error}"))?;
+            .map_err(|error| match error {
+                rustls::Error::InconsistentKeys(_) => {
+                    "--tls-cert and --tls-key are no pair".to_owned()
+                }
+                other => format!("--tls-cert and --tls-key cannot be used: {other}"),
+            })?;
     }
     Ok(TlsCertificates {
         client_tls: (options.identity.as_ref()).map(|identity| ClientTlsConfig {
@@ -78,7 +83,8 @@ fn words(error: &rustls::Error) -> String {
                 )
             }
             CertificateError::NotValidForName => "its certificate is not for this name".to_owned(),
-            CertificateError::UnknownIssuer => {
+            // The second is how another authority of the same name shows.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 "its certificate is from an authority that is not trusted here (--tls-ca FILE names another one)".to_owned()
             }
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {

@@ -292,14 +292,12 @@ impl Inner {
 
     /// A job's spec, from memory or from the server; `None` where there is none that can be used.
     async fn spec(&self, job: &JobId) -> Result<Option<(Arc<JobSpec>, Arc<JobKeys>)>, QueueError> {
-        let mut was_refused = false;
         match self.state().jobs.get(job) {
             Some(Known::Good { spec, keys, .. }) => {
                 return Ok(Some((Arc::clone(spec), Arc::clone(keys))));
             }
             Some(Known::Skip { until, .. }) if Instant::now() < *until => return Ok(None),
-            Some(Known::Skip { refused, .. }) => was_refused = *refused,
-            None => {}
+            _ => {}
         }
         let keys = Arc::new(JobKeys::new(job));
         let mut ask = cmd("GETRANGE");
@@ -318,6 +316,7 @@ impl Inner {
             true => Ok(read),
             false => Err("it is another's".to_owned()),
         });
+        let mut state = self.state();
         let known = match &read {
             _ if text.is_empty() => Known::Skip {
                 until: now + GONE_SPEC_WAIT,
@@ -330,7 +329,8 @@ impl Inner {
             },
             Err(error) => {
                 // Said once, not each time that it is looked at again.
-                if !was_refused {
+                let said = state.jobs.get(job);
+                if !matches!(said, Some(Known::Skip { refused: true, .. })) {
                     self.reject(&format!("job {job} is skipped"), error);
                 }
                 Known::Skip {
@@ -339,7 +339,6 @@ impl Inner {
                 }
             }
         };
-        let mut state = self.state();
         if state.jobs.len() >= MAX_KNOWN_JOBS {
             // Whatever is still of use is read again.
             state.jobs.clear();
