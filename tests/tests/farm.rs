@@ -14,8 +14,8 @@ mod farm {
     mod measures;
     mod notebook;
     mod oracle;
-    mod security;
     mod resume;
+    mod security;
     mod words;
     mod worker;
 }
