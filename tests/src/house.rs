@@ -98,11 +98,12 @@ pub const CONFINED: [Confined; 6] = [
 ];
 
 /// Our crates, and which of the others each may depend on: arrows point down only.
-pub const ARROWS: [(&str, &[&str]); 6] = [
+pub const ARROWS: [(&str, &[&str]); 7] = [
     ("crates/fractal", &[]),
     ("shaders", &["fractal"]),
     ("crates/engine", &["fractal", "shaders"]),
     ("crates/farm-queue", &["fractal"]),
+    ("crates/farm-model", &["fractal", "farm-queue"]),
     ("farm-worker", &["fractal", "engine", "farm-queue"]),
     (
         "submitter",
@@ -111,7 +112,7 @@ pub const ARROWS: [(&str, &[&str]); 6] = [
 ];
 
 /// What a crate knows nothing of, by the dependencies it does not have.
-pub const IGNORANCE: [(&str, &[&str]); 6] = [
+pub const IGNORANCE: [(&str, &[&str]); 7] = [
     (
         "crates/fractal",
         &["tokio", "rayon", "wgpu", "redis", "tracing", "tempfile"],
@@ -125,6 +126,7 @@ pub const IGNORANCE: [(&str, &[&str]); 6] = [
         "crates/farm-queue",
         &["wgpu", "rayon", "colorgrad", "png", "exr"],
     ),
+    ("crates/farm-model", &["wgpu", "tokio", "redis"]),
     (
         "farm-worker",
         &[

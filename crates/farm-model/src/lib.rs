@@ -6,9 +6,11 @@
 //! - [`worker`] and [`submitter`]: who calls it, as state machines
 //! - [`model`]: every order of events in a small farm with faults, by a model checker
 //! - [`simulate`]: large farms with faults in virtual time
+//! - [`decoders`]: any bytes, for the fuzzer and for tests
 
 #![forbid(unsafe_code)]
 
+pub mod decoders;
 pub mod model;
 pub mod simulate;
 pub mod submitter;

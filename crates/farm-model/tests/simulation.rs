@@ -80,7 +80,7 @@ fn copies_shorten_the_tail() {
     let with = with.without_faults();
     let without = Settings {
         speculation: false,
-        ..with.clone()
+        ..with
     };
     let (with, without) = (
         Simulation::new(&with).run().unwrap(),

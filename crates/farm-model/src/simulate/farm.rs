@@ -4,36 +4,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use farm_queue::LeaseState;
-use farm_queue::protocol::table::{Committed, Entry, EntryId, JobTable, Limits, Taken};
+use farm_queue::protocol::table::{Committed, EntryId, JobTable, Limits, Taken};
 
 use super::dice::Dice;
 use super::events::{Answer, Ask, Event, Events};
 use super::{Report, Settings, Step};
 use crate::submitter::Submitter;
-use crate::worker::{Stage, Worker};
+use crate::worker::Worker;
 
 /// How long anybody waits for an answer.
-const TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a dead worker takes to come back.
-const REBIRTH: Duration = Duration::from_secs(30);
+pub(super) const REBIRTH: Duration = Duration::from_secs(30);
 /// How long the server takes to come back.
-const OUTAGE: Duration = Duration::from_secs(2);
+pub(super) const OUTAGE: Duration = Duration::from_secs(2);
 /// Most that a server forgets.
-const UNSAVED_SECS: f64 = 1.0;
+pub(super) const UNSAVED_SECS: f64 = 1.0;
 /// Between two signs of life.
-const PRESENCE: Duration = Duration::from_secs(5);
+pub(super) const PRESENCE: Duration = Duration::from_secs(5);
 /// Between two looks of the submitter.
-const TICK: Duration = Duration::from_secs(1);
+pub(super) const TICK: Duration = Duration::from_secs(1);
 /// Waits between looks while there is nothing to do: just after there was something, and later.
-const POLL_WAITS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_secs(1));
+pub(super) const POLL_WAITS: (Duration, Duration) =
+    (Duration::from_millis(30), Duration::from_secs(1));
 /// Most announcements that one round of the submitter reads.
-const ROUND: usize = 64;
+pub(super) const ROUND: usize = 64;
 /// Strips by whose times the submitter judges what is late: some of all, not the last ones, because towards the end
 /// those come from the slowest workers.
-const SAMPLE: usize = 512;
+pub(super) const SAMPLE: usize = 512;
 /// What is late: seconds, and times of what 95 % of the strips took.
-const LATE: (f64, f64) = (3.0, 2.5);
+pub(super) const LATE: (f64, f64) = (3.0, 2.5);
 
 /// A worker's process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,50 +69,50 @@ pub enum Broken {
     Bytes(u32),
 }
 
-struct Lane {
-    machine: Worker<Process>,
-    alive: bool,
-    speed: f64,
-    stands_still_until: Duration,
+pub(super) struct Lane {
+    pub(super) machine: Worker<Process>,
+    pub(super) alive: bool,
+    pub(super) speed: f64,
+    pub(super) stands_still_until: Duration,
     /// Strips that it began: events of earlier ones mean nothing any more.
-    begun: u64,
-    since: Duration,
-    last_lease: Duration,
-    next_scan: Duration,
-    adopts: bool,
+    pub(super) begun: u64,
+    pub(super) since: Duration,
+    pub(super) last_lease: Duration,
+    pub(super) next_scan: Duration,
+    pub(super) adopts: bool,
     /// Looks so far: of several reasons for the next one only the first counts.
-    looks: u64,
+    pub(super) looks: u64,
 }
 
 /// A run.
 pub struct Simulation<'a> {
-    settings: &'a Settings,
-    dice: Dice,
-    events: Events,
-    now: Duration,
-    table: JobTable<Process, u64>,
-    saved: Option<JobTable<Process, u64>>,
-    down: bool,
-    busy_until: Duration,
-    lanes: Vec<Lane>,
-    idle: BTreeSet<u32>,
-    submitter: Submitter<u64>,
-    collects: bool,
-    work: Vec<f32>,
-    counted: Vec<bool>,
-    delivered: u64,
-    sample: Vec<f64>,
-    first_seen: BTreeMap<EntryId, Duration>,
-    copied: BTreeSet<u32>,
-    report: Report,
+    pub(super) settings: &'a Settings,
+    pub(super) dice: Dice,
+    pub(super) events: Events,
+    pub(super) now: Duration,
+    pub(super) table: JobTable<Process, u64>,
+    pub(super) saved: Option<JobTable<Process, u64>>,
+    pub(super) down: bool,
+    pub(super) busy_until: Duration,
+    pub(super) lanes: Vec<Lane>,
+    pub(super) idle: BTreeSet<u32>,
+    pub(super) submitter: Submitter<u64>,
+    pub(super) collects: bool,
+    pub(super) work: Vec<f32>,
+    pub(super) counted: Vec<bool>,
+    pub(super) delivered: u64,
+    pub(super) sample: Vec<f64>,
+    pub(super) first_seen: BTreeMap<EntryId, Duration>,
+    pub(super) copied: BTreeSet<u32>,
+    pub(super) report: Report,
 }
 
 /// What a strip's bytes are.
-fn digest(slot: u32) -> u64 {
+pub(super) fn digest(slot: u32) -> u64 {
     u64::from(slot).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
-fn secs(secs: f64) -> Duration {
+pub(super) fn secs(secs: f64) -> Duration {
     // For ever is what a Duration can hold and still be added to.
     Duration::try_from_secs_f64(secs).unwrap_or(Duration::from_secs(u64::MAX >> 1))
 }
@@ -217,16 +217,16 @@ impl<'a> Simulation<'a> {
         Ok(self.report)
     }
 
-    fn count(&mut self, fault: &'static str) {
+    pub(super) fn count(&mut self, fault: &'static str) {
         *self.report.faults.entry(fault).or_default() += 1;
     }
 
-    fn lane(&mut self, process: Process) -> Option<&mut Lane> {
+    pub(super) fn lane(&mut self, process: Process) -> Option<&mut Lane> {
         let lane = self.lanes.get_mut(process.worker as usize)?;
         (lane.alive && lane.machine.process == process).then_some(lane)
     }
 
-    fn happens(&mut self, event: Event) -> Result<(), Broken> {
+    pub(super) fn happens(&mut self, event: Event) -> Result<(), Broken> {
         // Who stands still hears of it later.
         if let Event::Answered(process, _)
         | Event::Computed(process, _)
@@ -282,7 +282,7 @@ impl<'a> Simulation<'a> {
         Ok(())
     }
 
-    fn plan_restart(&mut self) {
+    pub(super) fn plan_restart(&mut self) {
         if self.settings.restart_secs > 0.0 {
             let wait = self.dice.until(1.0 / self.settings.restart_secs);
             let unsaved = self.dice.uniform() * UNSAVED_SECS;
@@ -295,7 +295,7 @@ impl<'a> Simulation<'a> {
     // The server.
 
     /// The server's time for `count` steps; when it is through.
-    fn spend(&mut self, step: Step, count: usize) -> Duration {
+    pub(super) fn spend(&mut self, step: Step, count: usize) -> Duration {
         let bytes = self.settings.strip_bytes;
         let cost = self.settings.costs.of(step, bytes) * count as f64;
         *self.report.steps.entry(step).or_default() += count as u64;
@@ -306,16 +306,16 @@ impl<'a> Simulation<'a> {
         self.busy_until
     }
 
-    fn network(&mut self) -> Duration {
+    pub(super) fn network(&mut self) -> Duration {
         self.settings.network.mul_f64(self.dice.log_normal(0.5))
     }
 
-    fn ask(&mut self, process: Process, ask: Ask) {
+    pub(super) fn ask(&mut self, process: Process, ask: Ask) {
         let at = self.now + self.network();
         self.events.plan(at, Event::Arrives(process, ask));
     }
 
-    fn serve(&mut self, process: Process, ask: Ask) {
+    pub(super) fn serve(&mut self, process: Process, ask: Ask) {
         let times_out = Event::Answered(process, Answer::TimedOut(ask.clone()));
         if self.down {
             self.events.plan(self.now + TIMEOUT, times_out);
@@ -356,7 +356,7 @@ impl<'a> Simulation<'a> {
         self.events.plan(at, Event::Answered(process, answer));
     }
 
-    fn deliver(&mut self, process: Process, taken: &Taken<Process>) -> Committed {
+    pub(super) fn deliver(&mut self, process: Process, taken: &Taken<Process>) -> Committed {
         let slot = taken.entry.slot;
         self.table.store(slot, digest(slot));
         let committed = self.table.commit(taken.id, slot);
@@ -386,289 +386,5 @@ impl<'a> Simulation<'a> {
             Committed::JobGone | Committed::NoBuffer => self.count("refused"),
         }
         committed
-    }
-
-    // Workers.
-
-    fn starts(&mut self, worker: u32) {
-        let lane = &mut self.lanes[worker as usize];
-        lane.alive = true;
-        lane.stands_still_until = Duration::ZERO;
-        lane.adopts = false;
-        let process = lane.machine.process;
-        let crash = self.dice.until(self.settings.crashes_per_hour / 3600.0);
-        let pause = self.dice.until(self.settings.pauses_per_hour / 3600.0);
-        self.events.plan(self.now, Event::PresenceDue(process));
-        self.plan_look(process, self.now);
-        self.events
-            .plan(self.now + secs(crash), Event::Crash(process));
-        self.events
-            .plan(self.now + secs(pause), Event::Pause(process));
-    }
-
-    /// Counts what a lane computed up to now.
-    fn stop_computing(&mut self, at: usize) {
-        let lane = &self.lanes[at];
-        if matches!(lane.machine.hand, Some((_, Stage::Leased))) {
-            self.report.computed_secs += self.now.saturating_sub(lane.since).as_secs_f64();
-        }
-    }
-
-    fn crashes(&mut self, process: Process) {
-        if self.lane(process).is_none() {
-            return;
-        }
-        self.count("crashes");
-        self.stop_computing(process.worker as usize);
-        let lane = &mut self.lanes[process.worker as usize];
-        lane.alive = false;
-        lane.machine.crash(Process {
-            start: process.start + 1,
-            ..process
-        });
-        self.idle.remove(&process.worker);
-        self.events
-            .plan(self.now + REBIRTH, Event::Start(process.worker));
-    }
-
-    fn stands_still(&mut self, process: Process) {
-        let until = self.now + self.settings.lease.mul_f64(4.0 * self.dice.uniform());
-        let Some(lane) = self.lane(process) else {
-            return;
-        };
-        lane.stands_still_until = until;
-        self.count("pauses");
-        let next = self.dice.until(self.settings.pauses_per_hour / 3600.0);
-        self.events.plan(until + secs(next), Event::Pause(process));
-    }
-
-    fn looks(&mut self, process: Process) {
-        self.idle.remove(&process.worker);
-        let now = self.now;
-        let Some(lane) = self
-            .lane(process)
-            .filter(|lane| lane.machine.hand.is_none())
-        else {
-            return;
-        };
-        lane.looks += 1;
-        let ask = if lane.adopts {
-            Ask::Adopt
-        } else {
-            Ask::Look {
-                claim: now >= lane.next_scan,
-            }
-        };
-        self.ask(process, ask);
-    }
-
-    fn plan_look(&mut self, process: Process, at: Duration) {
-        let looks = self.lanes[process.worker as usize].looks;
-        self.events.plan(at, Event::Poll(process, looks));
-    }
-
-    fn hears(&mut self, process: Process, answer: Answer) {
-        let now = self.now;
-        let (jitter, scan) = (0.75 + 0.25 * self.dice.uniform(), self.settings.lease / 4);
-        let Some(lane) = self.lane(process) else {
-            return;
-        };
-        match answer {
-            Answer::Looked { taken: None, claim } => {
-                if std::mem::take(&mut lane.adopts) {
-                    self.looks(process);
-                } else if claim {
-                    lane.next_scan = now + scan.mul_f64(jitter);
-                    self.ask(process, Ask::Look { claim: false });
-                } else {
-                    let recently = now < lane.last_lease + POLL_WAITS.1;
-                    let (soon, later) = POLL_WAITS;
-                    let wait = if recently { soon } else { later };
-                    self.idle.insert(process.worker);
-                    self.plan_look(process, now + wait);
-                }
-            }
-            Answer::Looked {
-                taken: Some(taken), ..
-            } => {
-                let slot = taken.entry.slot;
-                lane.machine.begin(Some(taken));
-                lane.begun += 1;
-                (lane.since, lane.last_lease) = (now, now);
-                let (begun, speed) = (lane.begun, lane.speed);
-                let takes = f64::from(self.work[slot as usize]) / speed;
-                self.idle.remove(&process.worker);
-                self.events
-                    .plan(now + secs(takes), Event::Computed(process, begun));
-                let beat = now + self.settings.lease / 3;
-                self.events.plan(beat, Event::BeatDue(process, begun));
-            }
-            Answer::Beaten(state) => {
-                if state != LeaseState::Held && lane.machine.hand.is_some() {
-                    self.stop_computing(process.worker as usize);
-                    self.lanes[process.worker as usize].machine.beaten(state);
-                    self.count("stopped");
-                    self.looks(process);
-                }
-            }
-            Answer::Delivered(committed) => {
-                lane.machine.committed(committed);
-                self.looks(process);
-            }
-            Answer::TimedOut(Ask::Look { .. } | Ask::Adopt) => {
-                lane.adopts = true;
-                self.looks(process);
-            }
-            Answer::TimedOut(Ask::Deliver(taken)) => self.ask(process, Ask::Deliver(taken)),
-            Answer::TimedOut(Ask::Beat(_) | Ask::Presence) => {}
-        }
-    }
-
-    fn has_computed(&mut self, process: Process, begun: u64) {
-        let at = process.worker as usize;
-        if self.lanes[at].begun != begun || self.lanes[at].machine.hand.is_none() {
-            return;
-        }
-        self.stop_computing(at);
-        let machine = &mut self.lanes[at].machine;
-        machine.compute();
-        if let Some((taken, _)) = machine.hand.clone() {
-            self.ask(process, Ask::Deliver(taken));
-        }
-    }
-
-    fn beats(&mut self, process: Process, begun: u64) {
-        let lane = &self.lanes[process.worker as usize];
-        if lane.begun != begun {
-            return;
-        }
-        if let Some((taken, Stage::Leased)) = lane.machine.hand.clone() {
-            self.ask(process, Ask::Beat(taken));
-            let next = self.now + self.settings.lease / 3;
-            self.events.plan(next, Event::BeatDue(process, begun));
-        }
-    }
-
-    // The submitter.
-
-    fn collect(&mut self) -> Result<(), Broken> {
-        if self.down {
-            self.events.plan(self.now + TICK, Event::Collect);
-            return Ok(());
-        }
-        self.repair();
-        let received = self.submitter.collect(&mut self.table, ROUND);
-        let right = |slot: &u32| self.submitter.journal().get(slot) == Some(&digest(*slot));
-        let first = received.first.iter().find(|slot| !right(slot));
-        let again = received.again.iter().find(|(slot, b)| digest(*slot) != *b);
-        if let Some(slot) = first.or(again.map(|(slot, _)| slot)) {
-            return Err(Broken::Bytes(*slot));
-        }
-        let count = received.first.len() + received.again.len();
-        self.spend(Step::Collect, count);
-        let share = self.submitter.journal().len() as f64 / f64::from(self.settings.strips);
-        if share >= 0.99 && self.report.secs_99 == 0.0 {
-            self.report.secs_99 = self.now.as_secs_f64();
-        }
-        self.fill();
-        let own = secs(self.settings.costs.submitter * count as f64);
-        let at = self.busy_until.max(self.now) + 2 * self.settings.network + own;
-        self.collects = self.submitter.has_mail(&self.table);
-        if self.collects {
-            self.events.plan(at, Event::Collect);
-        }
-        Ok(())
-    }
-
-    fn repair(&mut self) {
-        if self.submitter.repair_due() {
-            self.count("repairs");
-            self.submitter.repair(&mut self.table);
-        }
-    }
-
-    fn fill(&mut self) {
-        let before = self.submitter.awaited().len();
-        if !self.submitter.fill(&mut self.table) {
-            return;
-        }
-        let queued = self.submitter.awaited().len().saturating_sub(before);
-        self.spend(Step::Enqueue, queued);
-        self.wake();
-    }
-
-    /// The hint reaches whoever waits for something to do.
-    fn wake(&mut self) {
-        let at = self.busy_until + self.settings.network;
-        for worker in std::mem::take(&mut self.idle) {
-            let process = self.lanes[worker as usize].machine.process;
-            self.plan_look(process, at);
-        }
-    }
-
-    fn tick(&mut self) -> Result<(), Broken> {
-        self.events.plan(self.now + TICK, Event::Tick);
-        if self.down {
-            return Ok(());
-        }
-        self.spend(Step::Report, 1);
-        self.repair();
-        self.fill();
-        if self.settings.check {
-            let awaited: Vec<u32> = self.submitter.awaited().iter().copied().collect();
-            let slots = self.table.missing(&awaited);
-            // What was refused is asked for again before it is missed.
-            if !slots.is_empty() {
-                return Err(Broken::Lost {
-                    at: self.now,
-                    slots,
-                });
-            }
-        }
-        if self.settings.speculation && self.submitter.todo() == 0 {
-            self.speculate();
-        }
-        if !self.collects && self.submitter.has_mail(&self.table) {
-            self.collects = true;
-            self.events.plan(self.now, Event::Collect);
-        }
-        Ok(())
-    }
-
-    /// Issues once more what is late when nothing else is to be done.
-    fn speculate(&mut self) {
-        let queue = self.table.queue();
-        if queue.is_none_or(|queue| queue.has_new() || queue.has_idle()) {
-            return;
-        }
-        let mut times = self.sample.clone();
-        times.sort_by(f64::total_cmp);
-        let p95 = times.get(times.len() * 95 / 100).copied().unwrap_or(0.0);
-        let late = secs(LATE.0.max(LATE.1 * p95));
-        let mut copies = Vec::new();
-        let mut seen = BTreeMap::new();
-        for (id, entry, holder) in self.table.under_way() {
-            let since = self.first_seen.get(&id).copied().unwrap_or(self.now);
-            seen.insert(id, since);
-            if let Some((holder, _)) = holder
-                && self.now - since >= late
-                && !entry.extra
-                && self.copied.insert(entry.slot)
-            {
-                copies.push(Entry {
-                    slot: entry.slot,
-                    not: Some(*holder),
-                    extra: true,
-                });
-            }
-        }
-        self.first_seen = seen;
-        if !copies.is_empty() {
-            let count = copies.len();
-            *self.report.faults.entry("copies").or_default() += count as u64;
-            self.spend(Step::Enqueue, count);
-            self.table.enqueue(copies);
-            self.wake();
-        }
     }
 }

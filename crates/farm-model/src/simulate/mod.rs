@@ -8,7 +8,9 @@ mod costs;
 mod dice;
 mod events;
 mod farm;
+mod lanes;
 mod report;
+mod submits;
 
 pub use costs::{Costs, Step};
 pub use farm::{Broken, Process, Simulation};

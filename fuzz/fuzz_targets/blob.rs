@@ -1,0 +1,4 @@
+//! Any bytes into the decoder `blob`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| farm_model::decoders::probe("blob", bytes));

@@ -1,0 +1,4 @@
+//! Any bytes into the decoder `packing`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| farm_model::decoders::probe("packing", bytes));
