@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::pictures::digest;
@@ -34,6 +35,7 @@ pub fn quiet(scene: &str) -> u64 {
 pub struct Job {
     /// The submitter.
     pub running: Running,
+    line: String,
     folder: TempDir,
     expected: u64,
 }
@@ -54,9 +56,23 @@ impl Job {
         let running = submitter(&line).within(&folder).limit(LIMIT).start();
         Self {
             running,
+            line,
             folder,
             expected,
         }
+    }
+
+    /// Kills its submitter (SIGKILL), does something, and goes on: with this command, or with the same as before.
+    #[must_use]
+    pub fn killed(self, meanwhile: impl FnOnce(), command: Option<&str>) -> Self {
+        self.running.signal(Signal::KILL);
+        let _ = self.running.wait();
+        meanwhile();
+        let running = submitter(command.unwrap_or(&self.line))
+            .within(&self.folder)
+            .limit(LIMIT)
+            .start();
+        Self { running, ..self }
     }
 
     /// Waits for its end; checks its picture, and that nothing of it is left in the server.

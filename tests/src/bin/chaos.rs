@@ -35,6 +35,9 @@ struct Cli {
     /// Seconds that those take for a strip
     #[arg(long, value_name = "SECS", default_value_t = 0.2)]
     strip_secs: f64,
+    /// Let them lie instead, to see that a picture that differs is seen
+    #[arg(long)]
+    lie: bool,
     /// Seconds in which things go wrong, of one farm
     #[arg(long, value_name = "SECS", default_value_t = 40)]
     faults_for: u64,
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         parallel: cli.parallel,
         pretenders: cli.pretenders,
         strip_secs: cli.strip_secs,
+        lie: cli.lie,
         faults_for: Duration::from_secs(if kinds.is_empty() { 0 } else { cli.faults_for }),
         limit: Duration::from_secs(cli.limit),
         kinds,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use super::Settings;
 use crate::programs::{Finished, Run, Running, submitter};
 use crate::proxy::Proxy;
 
@@ -84,7 +85,7 @@ impl Member {
     ///
     /// # Errors
     /// What a process said that broke by a fault of its own.
-    pub fn tend(&mut self, strip_secs: f64) -> Result<(), String> {
+    pub fn tend(&mut self, settings: &Settings) -> Result<(), String> {
         if self.is_running() {
             return Ok(());
         }
@@ -103,8 +104,9 @@ impl Member {
                 .args(["--redis", &self.proxy.url(), "--name", &self.name()])
                 .limit(LIFE);
             run = if self.pretends {
-                let secs = strip_secs.to_string();
-                run.args(["--mode", "slow", "--secs", &secs])
+                let mode = if settings.lie { "lie" } else { "slow" };
+                let secs = settings.strip_secs.to_string();
+                run.args(["--mode", mode, "--secs", &secs])
             } else {
                 run.args(["--backend", "cpu", "--threads", "1"])
             };

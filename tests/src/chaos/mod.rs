@@ -63,6 +63,8 @@ pub struct Settings {
     pub pretenders: usize,
     /// Seconds that those take for a strip.
     pub strip_secs: f64,
+    /// Whether those lie instead: a picture that differs has to be seen.
+    pub lie: bool,
     /// How long things go wrong in one run at most.
     pub faults_for: Duration,
     /// How long one run may take.
@@ -170,7 +172,7 @@ fn try_play(settings: &Settings, played: &mut Played) -> Result<(), String> {
     let mut next = begun + dice.seconds(FIRST.0, FIRST.1);
     let ended = loop {
         std::thread::sleep(TICK);
-        stage.tend(settings.strip_secs)?;
+        stage.tend(settings)?;
         if let Some(ended) = stage.submitter.ended()? {
             if ended.code == Some(0) {
                 break ended;
@@ -227,7 +229,7 @@ fn try_play(settings: &Settings, played: &mut Played) -> Result<(), String> {
             break;
         }
         std::thread::sleep(TICK);
-        stage.tend(settings.strip_secs)?;
+        stage.tend(settings)?;
     }
     for member in &mut stage.crew {
         member.end()?;

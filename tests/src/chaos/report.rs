@@ -259,6 +259,7 @@ mod tests {
             parallel: 1,
             pretenders: WORKERS,
             strip_secs: 0.1,
+            lie: false,
             faults_for: Duration::from_secs(1),
             limit: Duration::from_secs(1),
             kinds: Kind::ALL.to_vec(),

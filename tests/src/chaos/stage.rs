@@ -6,6 +6,7 @@ use farm_queue::JobId;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use super::Settings;
 use super::crew::{Member, Submitter};
 use super::dice::Dice;
 use super::fault::Kind;
@@ -90,14 +91,14 @@ impl Stage {
     ///
     /// # Errors
     /// What a program said that broke by a fault of its own.
-    pub fn tend(&mut self, strip_secs: f64) -> Result<(), String> {
+    pub fn tend(&mut self, settings: &Settings) -> Result<(), String> {
         let now = Instant::now();
         while let Some(at) = self.undo.iter().position(|(due, _)| *due <= now) {
             let (_, undo) = self.undo.swap_remove(at);
             self.undo(undo);
         }
         for member in &mut self.crew {
-            member.tend(strip_secs)?;
+            member.tend(settings)?;
         }
         if self.job.is_none() {
             let jobs: Vec<String> = self

@@ -87,12 +87,9 @@ fn a_killed_workers_strips_are_computed_by_another() {
     let took = killed.elapsed();
     // Alone all cores worked on it; the survivor has one thread, and the machine may have other work.
     assert!(took < RECOVERY + 4 * alone, "{took:?}, and {alone:?} alone");
-    assert!(
-        report["redelivered"]
-            .as_u64()
-            .is_some_and(|strips| strips >= 1),
-        "{report}"
-    );
+    // Again because the lease ran out, or before that because nearly all was done.
+    let again = ["redelivered", "speculated"].map(|name| report[name].as_u64().unwrap_or(0));
+    assert!(again.iter().sum::<u64>() >= 1, "{report}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod network;
 mod planted;
 mod redis;
 mod rollback;
+mod submitter;
 mod workers;
 
 use std::time::Duration;

@@ -197,6 +197,11 @@ impl JobQueue for RedisJobQueue {
             return Err(QueueError::Cancelled(job.spec.id.clone()));
         }
         self.keep(&job).await?;
+        // What was lost may have been thrown away: somebody may have set the server up anew.
+        let fit = self.control.server().check(&self.control).await;
+        if let Err(error @ QueueError::Unfit { .. }) = fit {
+            tracing::warn!(%error, "the server is not fit for a farm any more");
+        }
         health::missing(&self.control, &job, awaited).await
     }
 

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(target_os = "linux")]
+use farm_tests::Clock;
 use farm_tests::aof::boundaries;
 use farm_tests::scenes::LONG;
-use farm_tests::{Clock, Job, Persistence, Server, Worker};
+use farm_tests::{Job, Persistence, Server, Worker};
 
 use super::MIDST;
 
@@ -162,6 +164,7 @@ fn it_is_told_to_evict_in_the_midst_of_a_job() {
     );
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn its_clock_jumps_by_an_hour() {
     let clock = Clock::off_by(0);
@@ -182,6 +185,7 @@ fn its_clock_jumps_by_an_hour() {
     let _ = job.done(&server);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn it_comes_back_empty_and_an_hour_earlier() {
     let clock = Clock::off_by(3600);

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(target_os = "linux")]
+use farm_tests::Clock;
 use farm_tests::job::of;
-use farm_tests::scenes::{LONG, SLOWER};
-use farm_tests::{Clock, Job, Server, Worker};
+use farm_tests::scenes::{LONG, QUICK, SLOWER};
+use farm_tests::{Job, Server, Worker};
 use rustix::process::Signal;
 
 use super::{MIDST, RECOVERY};
@@ -67,6 +69,7 @@ fn frozen_for_two_leases_and_awake_again_in_the_midst_of_the_job() {
     let _ = job.done(&server);
 }
 
+#[cfg(target_os = "linux")]
 /// Seconds of a day that a worker's log lines carry: `2026-11-22T18:53:06.1Z  INFO ...`.
 fn seconds_of_day(line: &str) -> i64 {
     let time = line.split_once('T').expect("a time").1;
@@ -77,6 +80,7 @@ fn seconds_of_day(line: &str) -> i64 {
     parts[0] * 3600 + parts[1] * 60 + parts[2]
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn with_clocks_that_jump_by_an_hour() {
     let server = Server::start();
@@ -102,4 +106,73 @@ fn with_clocks_that_jump_by_an_hour() {
     for off in [ahead_by, behind_by] {
         assert!((3500..3700).contains(&off), "control: off by {off} s");
     }
+}
+
+#[test]
+fn one_that_lies_is_found_out_by_audits() {
+    let scene = format!("{QUICK} --backend cpu --strip-rows 8");
+    let server = Server::start();
+    let _liar = Worker::pretend(&server, "liar", "--mode lie");
+    let job = Job::start_at(&server.url(), &scene, "--audit 100");
+    let id = server.job();
+    server.until_committed(&id, 3);
+    let _good = [
+        Worker::start(&server, "good-1"),
+        Worker::start(&server, "good-2"),
+    ];
+    let report = job.done(&server).json();
+    let audited = report["audited"].as_u64().expect("a number");
+    assert!(audited > 0, "{report}");
+    let bad: Vec<String> = server.ask(&["HKEYS", "mf:bad"]);
+    assert_eq!(bad, ["liar"], "in quarantine, and nobody else");
+    let workers = report["workers"].as_array().expect("workers");
+    assert!(
+        workers.iter().all(|worker| worker["name"] != "liar"),
+        "nothing that it made is left in the picture: {report}"
+    );
+}
+
+#[test]
+fn of_another_build_by_its_buffers_only() {
+    let scene = format!("{QUICK} --backend cpu --strip-rows 8");
+    let server = Server::start();
+    let _stamped = Worker::pretend(&server, "stamped", "--mode stamp");
+    let job = Job::start(&server, &scene);
+    let id = server.job();
+    server.until_committed(&id, 1);
+    let _good = Worker::start(&server, "good");
+    let report = job.done(&server).json();
+    assert!(report["rejected"].as_u64() > Some(0), "{report}");
+    let workers = report["workers"].as_array().expect("workers");
+    assert!(
+        workers.iter().all(|worker| worker["name"] == "good"),
+        "{report}"
+    );
+}
+
+#[test]
+fn one_far_slower_holds_a_job_up_by_one_of_its_strips() {
+    const SLOW_STRIP: Duration = Duration::from_secs(10);
+    const SLACK: Duration = Duration::from_secs(3);
+    let scene = format!("{QUICK} --backend cpu --strip-rows 8");
+    let server = Server::start();
+    let _fast = [
+        Worker::pretend(&server, "fast-1", "--mode slow --secs 0.3"),
+        Worker::pretend(&server, "fast-2", "--mode slow --secs 0.3"),
+    ];
+    let alone = Job::start(&server, &scene).done(&server).elapsed;
+    let _slow = Worker::pretend(&server, "slow", "--mode slow --secs 10");
+    let job = Job::start(&server, &scene);
+    let id = server.job();
+    server.until("it has two strips, one after the other", || {
+        of("slow", &server.pending(&id)).len() == 2
+    });
+    let done = job.done(&server);
+    let most = alone + SLOW_STRIP + SLACK;
+    assert!(
+        done.elapsed < most,
+        "{:?}, and {alone:?} without it: {done:?}",
+        done.elapsed
+    );
+    assert!(done.json()["speculated"].as_u64() > Some(0), "{done:?}");
 }

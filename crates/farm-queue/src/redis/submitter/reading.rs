@@ -42,9 +42,6 @@ pub(super) struct Job {
 }
 
 pub(super) struct Reading {
-    /// The last announcement and the last dead letter that were read.
-    pub(super) done: String,
-    pub(super) dead: String,
     /// Fetched, not yet handed out.
     pub(super) ready: Vec<Collected>,
     /// Fetched, not yet removed: slot and announcement.
@@ -67,8 +64,6 @@ impl Job {
             link: Link::keeping_scripts(Arc::clone(server)),
             keys: JobKeys::new(&spec.id),
             reading: Mutex::new(Reading {
-                done: "0-0".to_owned(),
-                dead: "0-0".to_owned(),
                 ready: Vec::new(),
                 taken: Vec::new(),
                 refused: Vec::new(),
@@ -152,7 +147,9 @@ impl Job {
             ask.arg("BLOCK").arg(millis(wait).max(1));
         }
         ask.arg("STREAMS").arg(&self.keys.done).arg(&self.keys.dead);
-        ask.arg(&reading.done).arg(&reading.dead);
+        // From their beginnings: what was read is removed before more is read. To go on from the last name that was
+        // read would pass over new entries with older names, as a server has them whose clock was set back.
+        ask.arg("0-0").arg("0-0");
         let answer = self.link.query(&ask, CONTROL_TIMEOUT + 2 * wait).await?;
         let mut announced = Vec::new();
         let mut dead = Vec::new();
@@ -163,7 +160,6 @@ impl Job {
                 dead = entries;
             }
         }
-        let done_until = announced.last().map(|(id, _)| id.clone());
         let (mut strips, mut malformed) = (Vec::new(), Vec::new());
         for (id, fields) in announced {
             match entry::strip(&fields, self.spec.strips) {
@@ -173,9 +169,6 @@ impl Job {
         }
         // The last await: whatever is noted from here on is noted together.
         self.fetch(reading, strips).await?;
-        if let Some(id) = done_until {
-            reading.done = id;
-        }
         for (id, error) in malformed {
             reading.read_done.push(id);
             reading.ready.push(Collected::Rejected {
@@ -185,7 +178,6 @@ impl Job {
         }
         for (id, fields) in dead {
             reading.ready.push(self.dead_letter(&fields));
-            reading.dead.clone_from(&id);
             reading.read_dead.push(id);
         }
         Ok(())
