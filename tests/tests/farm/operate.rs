@@ -109,7 +109,7 @@ fn a_cancelled_job_stops_within_seconds_and_leaves_nothing() {
     assert_eq!(names_in(folder.path()), [""; 0]);
     // The strip of many seconds that the worker was in the midst of.
     until("the worker says that its strip ended", || {
-        worker.stderr().contains("strip ended")
+        worker.said().contains("strip ended")
     });
     assert!(asked.elapsed() < CANCEL, "{:?}", asked.elapsed());
     nothing_is_left(&server);
