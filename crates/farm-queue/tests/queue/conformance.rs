@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use farm_queue::job::MAX_DELIVERIES;
 use farm_queue::{
-    Collected, Delivered, Issue, JobId, JobQueue, JobSpec, Lease, LeaseState, Order, QueueError,
-    WorkerQueue,
+    Collected, Delivered, JobId, JobQueue, JobSpec, Lease, LeaseState, QueueError, WorkerQueue,
 };
 use fractal::BackendChoice;
 use tokio::time::{sleep, timeout};
