@@ -24,6 +24,12 @@ pub fn build_id() -> u64 {
     *ID
 }
 
+/// Whether this build has the kernel that a buffer names as its maker.
+#[must_use]
+pub fn has_kernel(id: u64) -> bool {
+    kernel_ids().any(|own| own == id)
+}
+
 /// The kernels' own ids, in an order that never changes.
 fn kernel_ids() -> impl Iterator<Item = u64> {
     let programs = COMPUTING.into_iter().flat_map(|kernel| {
@@ -60,6 +66,7 @@ mod tests {
             assert_ne!(build_id(), digest(changed.into_iter()), "kernel {at}");
         }
         assert_ne!(build_id(), digest(ids.iter().rev().copied()));
+        assert!(ids.iter().all(|id| has_kernel(*id) && !has_kernel(!id)));
     }
 
     #[test]

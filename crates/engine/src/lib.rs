@@ -20,7 +20,7 @@ pub mod info;
 pub mod prepared;
 pub mod progress;
 
-pub use build::build_id;
+pub use build::{build_id, has_kernel};
 pub use device::{Compute, Device};
 pub use info::{DeviceInfo, EngineError};
 pub use prepared::PreparedFrame;

@@ -383,6 +383,10 @@ impl<'a> Table<'a> {
                 let reason = format!("{worker}: has delivered what is not so");
                 return self.rejected(Some(buffer.strip), reason, Some(worker));
             }
+            Collected::Strip { buffer, worker, .. } if self.is_foreign(&buffer) => {
+                let reason = format!("{worker}: made by a kernel of another build");
+                return self.rejected(Some(buffer.strip), reason, Some(worker));
+            }
             Collected::Strip {
                 buffer,
                 worker,
@@ -439,6 +443,11 @@ impl<'a> Table<'a> {
                 attempt,
             });
         }
+    }
+
+    /// Whether a buffer names a kernel as its maker that the job's build does not have.
+    fn is_foreign(&self, buffer: &StripBuffer) -> bool {
+        self.job.build == engine::build_id() && !engine::has_kernel(buffer.origin.kernel_id)
     }
 
     fn rejected(

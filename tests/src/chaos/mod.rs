@@ -42,6 +42,15 @@ const LATE_WORKERS: Duration = Duration::from_secs(30);
 /// How often one job may fail and be taken up again: strips are given up after so many dead workers.
 const MOST_FAILURES: u64 = 5;
 
+/// How long a submitter takes at most to find out that it cannot start.
+const STARTING: Duration = Duration::from_secs(15);
+/// What a submitter says that was started while the server was out of reach, full, or told to evict.
+const UNREACHABLE: [&str; 3] = [
+    "cannot reach Redis",
+    "Redis is out of memory",
+    "cannot be used",
+];
+
 /// The pictures: 128 strips each, and some hundredths of a second a strip.
 const SCENES: [&str; 3] = [
     "--re -0.75 --im 0.00002 --zoom 1e9 --size 256x512 --iterations 350000 --backend cpu --strip-rows 4",
@@ -92,6 +101,8 @@ pub struct Played {
     pub strips: u64,
     /// How often the job ended as failed and was taken up again.
     pub failures: u64,
+    /// How often a submitter was started while the server could not be used.
+    pub unlucky: u64,
     /// Whether the picture was another than in quiet.
     pub differs: bool,
     /// Keys that were left over.
@@ -177,18 +188,20 @@ fn try_play(settings: &Settings, played: &mut Played) -> Result<(), String> {
             if ended.code == Some(0) {
                 break ended;
             }
-            // A job that gave strips up is taken up again, and so is one whose submitter came back to a
-            // server that was not fit to begin with. Others must not fail.
-            played.failures += 1;
-            if played.failures > MOST_FAILURES {
-                return Err(format!("its submitter failed: {}", tail(&ended.stderr)));
+            let young = stage.submitter.age() < STARTING;
+            if young && UNREACHABLE.iter().any(|words| ended.stderr.contains(words)) {
+                // It was started when the server was not there or not fit: the next one may have more luck.
+                played.unlucky += 1;
+            } else {
+                // A job that gave strips up is taken up again. Others must not fail.
+                played.failures += 1;
             }
             if settings.verbose {
-                tell(
-                    played.seed,
-                    begun,
-                    &format!("failed: {}", tail(&ended.stderr)),
-                );
+                let words = format!("submitter ended: {}", tail(&ended.stderr));
+                tell(played.seed, begun, &words);
+            }
+            if played.failures > MOST_FAILURES {
+                return Err(format!("its submitter failed: {}", tail(&ended.stderr)));
             }
             stage.submitter.again(Duration::from_secs(1));
         }

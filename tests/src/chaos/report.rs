@@ -103,6 +103,7 @@ impl Summary {
             "strips_computed": self.sum(|one| one.work.computed),
             "wasted_share": self.wasted(),
             "jobs_taken_up_after_failing": self.sum(|one| one.failures),
+            "submitters_started_in_vain": self.sum(|one| one.unlucky),
             "run_secs": {
                 "p50": quantile(&self.run_secs(), 0.5),
                 "max": self.run_secs().last(),
@@ -180,6 +181,10 @@ impl Summary {
             (
                 "jobs taken up after failing".into(),
                 self.sum(|one| one.failures).to_string(),
+            ),
+            (
+                "submitters started in vain".into(),
+                self.sum(|one| one.unlucky).to_string(),
             ),
             (
                 "peak of Redis' memory".into(),

@@ -39,6 +39,8 @@ pub struct Stage {
     dice: Dice,
     server_is_up: bool,
     undo: Vec<(Instant, Undo)>,
+    /// When it is looked next whether the job is paused.
+    next_look: Instant,
 }
 
 /// What puts an end to a fault.
@@ -83,6 +85,7 @@ impl Stage {
             dice,
             server_is_up: true,
             undo: Vec::new(),
+            next_look: Instant::now(),
             server,
         }
     }
@@ -106,6 +109,7 @@ impl Stage {
                 .unwrap_or_default();
             self.job = jobs.first().and_then(|name| JobId::parse(name));
         }
+        self.unpause(now);
         // As people do: sometimes by name, sometimes with the same command again.
         let by_name = self.dice.once_in(2);
         let job = self.job.as_ref().map(JobId::as_str);
@@ -256,6 +260,20 @@ impl Stage {
                 let job = self.job.as_ref().map(ToString::to_string);
                 let _ = self.operate(&format!("jobs resume {}", job.unwrap_or_default()));
             }
+        }
+    }
+
+    /// Whoever paused a job resumes it, again where the server lost that since, or was not there to hear it.
+    fn unpause(&mut self, now: Instant) {
+        let waits = self.undo.iter().any(|(_, undo)| *undo == Undo::Resume);
+        if waits || now < self.next_look {
+            return;
+        }
+        self.next_look = now + Duration::from_secs(1);
+        let state = (self.job.as_ref()).map(|job| format!("mf:{{{job}}}:state"));
+        let state: Option<String> = state.and_then(|state| self.ask(&["HGET", &state, "state"]));
+        if state.as_deref() == Some("paused") {
+            self.undo.push((now, Undo::Resume));
         }
     }
 
