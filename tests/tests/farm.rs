@@ -13,6 +13,7 @@ mod farm {
     mod matrix;
     mod measures;
     mod notebook;
+    mod operate;
     mod oracle;
     mod resume;
     mod security;

@@ -9,6 +9,7 @@ use farm_tests::scenes::QUICK;
 use farm_tests::server::free_port;
 use farm_tests::{Server, digest, folder, submitter, write_secret};
 use rustix::process::Signal;
+use tempfile::TempDir;
 
 const FAILED: i32 = 1;
 const USAGE: i32 = 2;
@@ -325,13 +326,16 @@ fn a_worker_with_a_key_serves_only_who_has_it() {
     let farm = format!("--redis {}", server.url());
     let keyed = format!("{farm} --farm-key-file {}", key.display());
     let mut guard = ready(worker(&keyed));
-    let render = |options: &str| render(folder.path(), options);
+    // Each in a folder of its own: in the same one a job would be the last one's continuation.
+    let folders: Vec<TempDir> = (0..6).map(|_| farm_tests::folder()).collect();
+    let render = |number: usize, options: &str| render(folders[number].path(), options);
+    let picture = |number: usize| digest(folders[number].path().join("x.npy"));
 
     // Without a key, and with another one, a job waits for workers that will not take it.
     for (run, says) in [
-        (render(&farm), "job spec without a signature"),
+        (render(0, &farm), "job spec without a signature"),
         (
-            render(&farm).env("FARM_KEY", "another key of another farm"),
+            render(1, &farm).env("FARM_KEY", "another key of another farm"),
             "a signature that is not of this farm's key",
         ),
     ] {
@@ -345,19 +349,16 @@ fn a_worker_with_a_key_serves_only_who_has_it() {
         assert_eq!(stranger.wait().code, Some(130));
     }
     // Its own farm's job is served, whichever way the key came.
-    for run in [
-        render(&keyed),
-        render(&farm).env("FARM_KEY", "0123456789abcdef0123456789abcdef"),
-    ] {
-        run.ok();
-        assert_eq!(digest(folder.path().join("x.npy")), expected);
-    }
+    render(2, &keyed).ok();
+    let by_environment = render(3, &farm).env("FARM_KEY", "0123456789abcdef0123456789abcdef");
+    by_environment.ok();
+    assert_eq!((picture(2), picture(3)), (expected, expected));
     // A worker without a key takes what comes.
     drop(guard);
     let _open = ready(worker(&farm));
-    render(&keyed).ok();
-    render(&farm).ok();
-    assert_eq!(digest(folder.path().join("x.npy")), expected);
+    render(4, &keyed).ok();
+    render(5, &farm).ok();
+    assert_eq!((picture(4), picture(5)), (expected, expected));
 }
 
 #[test]

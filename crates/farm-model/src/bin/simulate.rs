@@ -54,6 +54,9 @@ struct Cli {
     /// Late strips are not issued once more.
     #[arg(long)]
     no_speculation: bool,
+    /// Idle workers wait longer each time, and a hint wakes no more than there is work for.
+    #[arg(long)]
+    gentle: bool,
     /// A quiet day: nothing goes wrong.
     #[arg(long)]
     no_faults: bool,
@@ -71,6 +74,7 @@ impl Cli {
         settings.restart_secs = self.restarts;
         settings.lost_answers = self.lost_answers;
         settings.network = Duration::from_micros(self.network_us);
+        settings.gentle = self.gentle;
         settings.speculation = !self.no_speculation;
         let costs = &mut settings.costs;
         for cost in [

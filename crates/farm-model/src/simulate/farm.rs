@@ -82,6 +82,8 @@ pub(super) struct Lane {
     pub(super) adopts: bool,
     /// Looks so far: of several reasons for the next one only the first counts.
     pub(super) looks: u64,
+    /// Looks in a row that found nothing.
+    pub(super) in_vain: u32,
 }
 
 /// A run.
@@ -142,6 +144,7 @@ impl<'a> Simulation<'a> {
                     next_scan: Duration::ZERO,
                     adopts: false,
                     looks: 0,
+                    in_vain: 0,
                 }
             })
             .collect();

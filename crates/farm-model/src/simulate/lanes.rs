@@ -89,6 +89,7 @@ impl Simulation<'_> {
     pub(super) fn hears(&mut self, process: Process, answer: Answer) {
         let now = self.now;
         let (jitter, scan) = (0.75 + 0.25 * self.dice.uniform(), self.settings.lease / 4);
+        let gentle = self.settings.gentle;
         let Some(lane) = self.lane(process) else {
             return;
         };
@@ -102,7 +103,12 @@ impl Simulation<'_> {
                 } else {
                     let recently = now < lane.last_lease + POLL_WAITS.1;
                     let (soon, later) = POLL_WAITS;
-                    let wait = if recently { soon } else { later };
+                    let wait = match (gentle, recently) {
+                        (true, _) => later.min(soon * (1 << lane.in_vain.min(10))),
+                        (false, true) => soon,
+                        (false, false) => later,
+                    };
+                    lane.in_vain += 1;
                     self.idle.insert(process.worker);
                     self.plan_look(process, now + wait);
                 }
@@ -113,6 +119,7 @@ impl Simulation<'_> {
                 let slot = taken.entry.slot;
                 lane.machine.begin(Some(taken));
                 lane.begun += 1;
+                lane.in_vain = 0;
                 (lane.since, lane.last_lease) = (now, now);
                 let (begun, speed) = (lane.begun, lane.speed);
                 let takes = f64::from(self.work[slot as usize]) / speed;

@@ -53,6 +53,9 @@ pub struct Settings {
     pub restart_secs: f64,
     /// Whether strips that are late are issued once more when nothing else is to be done.
     pub speculation: bool,
+    /// Whether idle workers wait longer each time they find nothing, and a hint wakes no more than there is work for;
+    /// otherwise all wake at every hint.
+    pub gentle: bool,
     /// What the server and the submitter take.
     pub costs: Costs,
     /// Longest virtual time before the run is called off.
@@ -82,6 +85,7 @@ impl Settings {
             lost_answers: 1e-4,
             restart_secs: 300.0,
             speculation: true,
+            gentle: false,
             costs: Costs::measured(),
             limit: Duration::from_secs(30 * 24 * 3600),
             check: false,

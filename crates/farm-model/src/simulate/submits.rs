@@ -52,15 +52,23 @@ impl Simulation<'_> {
         }
         let queued = self.submitter.awaited().len().saturating_sub(before);
         self.spend(Step::Enqueue, queued);
-        self.wake();
+        self.wake(queued);
     }
 
     /// The hint reaches whoever waits for something to do.
-    pub(super) fn wake(&mut self) {
+    pub(super) fn wake(&mut self, queued: usize) {
         let at = self.busy_until + self.settings.network;
-        for worker in std::mem::take(&mut self.idle) {
-            let process = self.lanes[worker as usize].machine.process;
-            self.plan_look(process, at);
+        let share = if self.settings.gentle {
+            2.0 * queued as f64 / self.idle.len().max(1) as f64
+        } else {
+            1.0
+        };
+        for worker in self.idle.clone() {
+            if self.dice.chance(share) {
+                self.idle.remove(&worker);
+                let process = self.lanes[worker as usize].machine.process;
+                self.plan_look(process, at);
+            }
         }
     }
 
@@ -126,7 +134,7 @@ impl Simulation<'_> {
             *self.report.faults.entry("copies").or_default() += count as u64;
             self.spend(Step::Enqueue, count);
             self.table.enqueue(copies);
-            self.wake();
+            self.wake(count);
         }
     }
 }

@@ -61,6 +61,7 @@ const WORKER: &[Grant] = &[
             "xclaim",
             "xdel",
             "xgroup|delconsumer",
+            "xlen",
             "xpending",
             "xrange",
             "xreadgroup",

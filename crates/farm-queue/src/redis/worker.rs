@@ -92,8 +92,8 @@ enum Known {
     /// Not to be looked at for a while.
     Skip {
         until: Instant,
-        /// Whether that was said.
-        refused: bool,
+        /// Why, as it was said; `None` where nothing was.
+        refused: Option<String>,
     },
 }
 

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use farm_queue::job::MAX_DELIVERIES;
 use farm_queue::{
-    Collected, Delivered, Issue, JobId, JobQueue, JobSpec, Lease, LeaseState, Order, QueueError,
-    WorkerQueue,
+    Collected, Delivered, JobId, JobQueue, JobSpec, Lease, LeaseState, QueueError, WorkerQueue,
 };
 use fractal::BackendChoice;
 use tokio::time::{sleep, timeout};
 
 use crate::farms::{Farm, MemoryFarm, RedisFarm};
+use crate::orders::*;
 use crate::samples::*;
 
 macro_rules! conformance {
@@ -70,7 +70,7 @@ pub(crate) async fn lease(worker: &impl WorkerQueue) -> Lease {
     worker.lease(CPU, SOON).await.unwrap().expect("a strip")
 }
 
-async fn nothing(worker: &impl WorkerQueue) {
+pub(crate) async fn nothing(worker: &impl WorkerQueue) {
     let lease = worker.lease(CPU, NOW).await.unwrap();
     assert!(lease.is_none(), "{lease:?}");
 }
@@ -588,113 +588,4 @@ async fn a_cap_on_workers_is_kept(farm: impl Farm) {
     assert_eq!(lease(&b).await.job.id, job.id);
     farm.jobs().finish(&job.id).await.unwrap();
     assert_eq!(farm.residue(&job.id), [""; 0]);
-}
-
-async fn an_audit_goes_elsewhere_and_lies_apart(farm: impl Farm) {
-    let job = job(2);
-    submit(&farm, &job).await;
-    let (a, b) = (farm.worker("a").await, farm.worker("b").await);
-    let first = lease(&a).await;
-    a.deliver(&first, buffer_for(&first, 1.0)).await.unwrap();
-    lease(&a).await;
-    let audit = Order {
-        issue: Issue::Audit,
-        not: Some("a".to_owned()),
-        ..Order::from(first.strip)
-    };
-    farm.jobs().enqueue(&job.id, &[audit]).await.unwrap();
-    nothing(&a).await;
-    let again = lease(&b).await;
-    assert_eq!((again.strip, again.issue), (first.strip, Issue::Audit));
-    assert_eq!(again.slot(), 2);
-    let delivered = b.deliver(&again, buffer_for(&again, 2.0)).await.unwrap();
-    assert_eq!(delivered, Delivered::First);
-    let collected = collect(farm.jobs(), &job.id, 2).await;
-    let issues: Vec<_> = (collected.iter())
-        .map(|found| match found {
-            Collected::Strip { issue, worker, .. } => (*issue, worker.as_str(), value_of(found)),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    let expected = [
-        (Issue::Render, "a", (0, 1.0)),
-        (Issue::Audit, "b", (0, 2.0)),
-    ];
-    assert_eq!(issues, expected);
-    farm.jobs().finish(&job.id).await.unwrap();
-    assert_eq!(farm.residue(&job.id), [""; 0]);
-}
-
-async fn a_copy_goes_elsewhere_and_ends_the_other(farm: impl Farm) {
-    let job = job(1);
-    submit(&farm, &job).await;
-    let (slow, quick) = (farm.worker("slow").await, farm.worker("quick").await);
-    let held = lease(&slow).await;
-    let copy = Order {
-        extra: true,
-        not: Some("slow".to_owned()),
-        ..Order::from(held.strip)
-    };
-    farm.jobs().enqueue(&job.id, &[copy]).await.unwrap();
-    nothing(&slow).await;
-    assert_eq!(slow.heartbeat(&held).await.unwrap(), LeaseState::Held);
-    let other = lease(&quick).await;
-    assert_eq!(other.strip, held.strip);
-    let delivered = quick.deliver(&other, buffer_for(&other, 2.0)).await;
-    assert_eq!(delivered.unwrap(), Delivered::First);
-    assert_eq!(slow.heartbeat(&held).await.unwrap(), LeaseState::Lost);
-    let late = slow.deliver(&held, buffer_for(&held, 1.0)).await.unwrap();
-    assert_eq!(late, Delivered::Duplicate);
-    let collected = collect(farm.jobs(), &job.id, 1).await;
-    assert_eq!(value_of(&collected[0]), (0, 2.0));
-    farm.jobs().finish(&job.id).await.unwrap();
-    assert_eq!(farm.residue(&job.id), [""; 0]);
-}
-
-async fn what_is_under_way_is_known(farm: impl Farm) {
-    let job = job(4);
-    submit(&farm, &job).await;
-    let worker = farm.worker("box.local").await;
-    let held = lease(&worker).await;
-    let given_back = lease(&worker).await;
-    worker.release(&given_back).await.unwrap();
-    let way = farm.jobs().under_way(&job.id).await.unwrap();
-    assert_eq!(way.waiting, 3);
-    let [leased] = &way.leases[..] else {
-        panic!("{way:?}");
-    };
-    assert_eq!((leased.strip, leased.issue), (held.strip, held.issue));
-    assert_eq!((&*leased.worker, leased.attempt), ("box.local", 1));
-    assert_eq!(leased.entry, held.entry);
-    let gone = farm.jobs().under_way(&JobId::generate()).await;
-    assert!(matches!(gone, Err(QueueError::JobGone(_))), "{gone:?}");
-}
-
-async fn who_failed_is_known(farm: impl Farm) {
-    let job = job(1);
-    submit(&farm, &job).await;
-    let (a, b) = (farm.worker("a").await, farm.worker("b.local").await);
-    let failed = lease(&a).await;
-    a.fail(&failed, "it: burnt").await.unwrap();
-    lease(&b).await;
-    sleep(LEASE + LEASE / 10).await;
-    let done = lease(&a).await;
-    assert_eq!(done.attempt, 3);
-    a.deliver(&done, buffer_for(&done, 1.0)).await.unwrap();
-    let collected = collect(farm.jobs(), &job.id, 1).await;
-    let Collected::Strip { blamed, .. } = &collected[0] else {
-        panic!("{collected:?}");
-    };
-    assert_eq!(blamed, &["a", "b.local"]);
-}
-
-async fn a_quarantined_worker_gets_nothing(farm: impl Farm) {
-    let job = job(3);
-    submit(&farm, &job).await;
-    let (bad, good) = (farm.worker("bad").await, farm.worker("good").await);
-    lease(&bad).await;
-    farm.jobs().quarantine("bad", "it lies").await.unwrap();
-    sleep(LEASE / 2).await;
-    nothing(&bad).await;
-    lease(&good).await;
 }

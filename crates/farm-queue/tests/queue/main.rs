@@ -10,6 +10,7 @@ mod differential;
 mod farms;
 mod faults;
 mod hostile;
+mod orders;
 mod samples;
 mod server;
 mod signed;

@@ -1,3 +1,5 @@
+//! The table by itself: every rule once, and random steps.
+
 use std::time::Duration;
 
 use super::*;

@@ -17,7 +17,7 @@ use crate::redis::worker::{Inner, Known};
 use crate::redis::{JOB_LIFETIME, millis, reply, scripts};
 
 /// How long a job whose spec is bad, or gone, is not looked at again.
-const BAD_SPEC_WAIT: Duration = Duration::from_secs(60);
+const BAD_SPEC_WAIT: Duration = Duration::from_secs(10);
 const GONE_SPEC_WAIT: Duration = Duration::from_secs(2);
 /// How long a worker takes it that the job which it serves is still offered.
 const LIST_INTERVAL: Duration = Duration::from_secs(1);
@@ -285,7 +285,7 @@ impl Inner {
             job.clone(),
             Known::Skip {
                 until,
-                refused: false,
+                refused: None,
             },
         );
     }
@@ -320,7 +320,7 @@ impl Inner {
         let known = match &read {
             _ if text.is_empty() => Known::Skip {
                 until: now + GONE_SPEC_WAIT,
-                refused: false,
+                refused: None,
             },
             Ok(spec) => Known::Good {
                 spec: Arc::new(spec.clone()),
@@ -330,12 +330,12 @@ impl Inner {
             Err(error) => {
                 // Said once, not each time that it is looked at again.
                 let said = state.jobs.get(job);
-                if !matches!(said, Some(Known::Skip { refused: true, .. })) {
+                if !matches!(said, Some(Known::Skip { refused: Some(said), .. }) if said == error) {
                     self.reject(&format!("job {job} is skipped"), error);
                 }
                 Known::Skip {
                     until: now + BAD_SPEC_WAIT,
-                    refused: true,
+                    refused: Some(error.clone()),
                 }
             }
         };
