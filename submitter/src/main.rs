@@ -128,10 +128,13 @@ fn finish(
         render::render(plan, taken, quiet, interrupt).await
     });
     runtime.shutdown_timeout(LAST_GASP);
-    if let Some(job) = ending.kept {
-        say(&resume::hint(&job, folder));
-    }
-    let report = ending.report?;
+    let report = match ending.kept {
+        // Still one line, and what is wrong closes it.
+        Some(job) => ending
+            .report
+            .with_context(|| format!("stopped, and {}", resume::hint(&job, folder)))?,
+        None => ending.report?,
+    };
     if json {
         let mut line = serde_json::to_vec(&report).context("cannot make the report")?;
         line.push(b'\n');
