@@ -20,8 +20,9 @@ use crate::plan::{OutputKind, Place, RenderPlan};
 use crate::range::colour_range;
 use crate::report::{OutputReport, Report, Tally};
 
-/// How long ending a job may take before the program ends without it; its keys expire by themselves.
-const FINISH_PATIENCE: Duration = Duration::from_secs(5);
+/// How long ending a job may take before the program ends without it, its keys expiring by themselves: of one that
+/// was given up, and of one whose picture is in its place.
+const FINISH_PATIENCE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(30)];
 /// Share of the window that strips of a young job may be held back from the disk, as a divisor: they count as
 /// under way.
 const HELD_SHARE: u64 = 2;
@@ -182,12 +183,19 @@ impl Run<'_> {
             about: self.about(),
         };
         let (collected, state) = collect(work, interrupt).await;
-        // Also after a failure: nobody should work on, and no key stay behind.
-        self.clear(queue, &collected, &state).await;
+        let is_done = collected.is_ok();
+        if !is_done {
+            // Nobody should work on, and no key stay behind.
+            self.clear(queue, &collected, &state).await;
+        }
         // Ending a file that was not finished removes it, so every path below cleans up.
         let written = tokio::task::spawn_blocking(move || files.finish()).await?;
         bar.clear();
         let published = publish(collected, written);
+        if is_done {
+            // Last, so that a picture does not wait for a queue that is out of reach.
+            self.clear(queue, &Ok(()), &state).await;
+        }
         if let Some(journal) = journal
             && tokio::task::block_in_place(|| journal.end(published.is_err()))
         {
@@ -269,7 +277,8 @@ impl Run<'_> {
                 }
             }
         };
-        match tokio::time::timeout(FINISH_PATIENCE, clear).await {
+        let patience = FINISH_PATIENCE[usize::from(collected.is_ok())];
+        match tokio::time::timeout(patience, clear).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the job was not cleared; its keys will expire");
