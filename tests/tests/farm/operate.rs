@@ -156,8 +156,8 @@ fn a_worker_that_fails_where_others_do_not_is_quarantined_and_can_be_forgiven() 
     let server = Server::start();
     let _bad = Worker::pretend(&server, "bad", "--mode fail");
     let _good = Worker::start(&server, "good");
-    let scene = format!("{QUICK} --strip-rows 3 --backend cpu");
-    let job = Job::start(&server, &scene);
+    // Long enough for three failures and the pauses after them.
+    let job = Job::start(&server, LONG);
     let _ = job.done(&server);
     let listed = json(&server, "workers list");
     let of_name = |name: &str| {
