@@ -267,8 +267,7 @@ impl Run<'_> {
             loop {
                 let ended = match collected {
                     Err(CollectError::Dead(_)) => queue.fail(id, state).await,
-                    // An operator did that already.
-                    Err(CollectError::Queue(QueueError::Cancelled(_))) => Ok(()),
+                    // Of one that was cancelled, what was left to tell this submitter.
                     _ => queue.finish(id).await,
                 };
                 match ended {
