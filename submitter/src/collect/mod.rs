@@ -1,7 +1,7 @@
 //! From queue to files: keeps a window of strips queued, takes what workers deliver, journals it, and hands
 //! strips in order to the files. The same loop in process and on a farm.
 //!
-//! - [`feeding`]: the tasks that talk with the queue; [`leaving`]: the way to the files
+//! - [`mod@feeding`]: the tasks that talk with the queue; [`leaving`]: the way to the files
 //! - [`table`]: where everything of a job lies, and what moves next; [`justice`]: what follows from audits;
 //!   decided without I/O by [`letters`] (strips
 //!   that fail), [`health`] (figures, and workers that fail), [`tail`] (the end of a job) and [`audit`]
