@@ -108,7 +108,7 @@ impl Program {
         Kernel::ALL
             .into_iter()
             .flat_map(|kernel| {
-                Arithmetic::ALL
+                Arithmetic::PLAIN
                     .into_iter()
                     .filter_map(move |a| Self::new(kernel, a))
             })
@@ -146,6 +146,9 @@ impl Program {
             Arithmetic::F32 => &[number_f32],
             Arithmetic::DoubleSingle => &[transformations, number_double_single],
             Arithmetic::F64 => &[number_f64],
+            Arithmetic::DeltaDoubleSingle | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => {
+                return None;
+            }
         };
         let (before, after): (&[Piece], &[Piece]) = match (kernel, arithmetic) {
             (Kernel::Escape, _) => (&[round], &[state_plain, append, escape]),
@@ -160,6 +163,7 @@ impl Program {
             (Kernel::ProveOperations, Arithmetic::F32) => return None,
             (Kernel::Limit, Arithmetic::F32 | Arithmetic::F64) => (&[proof], &[limit]),
             (Kernel::Limit, Arithmetic::DoubleSingle) => return None,
+            (Kernel::ProveOperations | Kernel::Limit, _) => return None,
         };
         let mut source = String::new();
         if kernel == Kernel::Limit {

@@ -1,7 +1,22 @@
 //! A frame made ready for kernels.
 
+use std::sync::Arc;
+
 use fractal::frame::FrameError;
-use fractal::{FrameSpec, Measure};
+use fractal::{FloatExp, FrameSpec, Measure, ReferenceOrbit};
+
+/// What a frame has beyond its own numbers when its pixels are computed as deltas from a reference orbit.
+#[derive(Clone, Debug)]
+pub struct DeepFrame {
+    /// The reference orbit.
+    pub orbit: Arc<ReferenceOrbit>,
+    /// How far each column lies to the right of the reference point; `spec.width` of them.
+    pub columns: Vec<FloatExp>,
+    /// How far each row lies above the reference point; `spec.height` of them.
+    pub rows: Vec<FloatExp>,
+    /// Size of a pixel in the plane, the unit of the distance estimate.
+    pub pixel_spacing: FloatExp,
+}
 
 /// A checked frame with the coordinates of its columns and rows as numbers; made once a job, shared by
 /// all its strips, so that a strip's coordinates cannot depend on the strip.
@@ -19,6 +34,8 @@ pub struct PreparedFrame {
     pub extent_log2: f64,
     /// Size of a pixel in the plane, the unit of the distance estimate.
     pub pixel_spacing: f64,
+    /// The reference orbit and the deltas, where pixels are computed so; `None` for plain iteration.
+    pub deep: Option<Arc<DeepFrame>>,
 }
 
 impl PreparedFrame {
@@ -36,7 +53,26 @@ impl PreparedFrame {
             extent_log2: spec.extent_log2(),
             pixel_spacing: spec.pixel_spacing(),
             spec,
+            deep: None,
         })
+    }
+
+    /// The same for pixels that are computed as deltas from `orbit`.
+    ///
+    /// # Errors
+    /// What [`FrameSpec::check`] finds.
+    pub fn with_reference(spec: FrameSpec, orbit: Arc<ReferenceOrbit>) -> Result<Self, FrameError> {
+        let mut prepared = Self::new(spec)?;
+        let (columns, rows) = orbit.point.offsets(&prepared.spec);
+        let log2 = prepared.spec.axes().1.spacing_log2().unwrap_or(0.0);
+        let pixel_spacing = FloatExp::new(libm::exp2(log2 - log2.floor()), log2.floor() as i64);
+        prepared.deep = Some(Arc::new(DeepFrame {
+            orbit,
+            columns,
+            rows,
+            pixel_spacing,
+        }));
+        Ok(prepared)
     }
 
     /// Whether escape is decided by the frame's escape radius, and not by leaving |z| <= 2 as the

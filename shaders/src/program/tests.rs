@@ -47,9 +47,13 @@ fn every_program_is_valid() {
             }
         };
         let capabilities = match program.arithmetic {
-            Arithmetic::F64 => Capabilities::FLOAT64,
+            Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => {
+                Capabilities::FLOAT64
+            }
             // A program in singles must not need more than every adapter has.
-            Arithmetic::F32 | Arithmetic::DoubleSingle => Capabilities::empty(),
+            Arithmetic::F32 | Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => {
+                Capabilities::empty()
+            }
         };
         if let Err(error) = Validator::new(ValidationFlags::all(), capabilities).validate(&module) {
             failures.push(format!(

@@ -75,7 +75,7 @@ impl GpuDevice {
         proved()
             .find(|a| a.is_exact_for(frame.extent_log2, frame.spacing_log2))
             .or_else(|| {
-                let most_precise = Arithmetic::ALL
+                let most_precise = Arithmetic::PLAIN
                     .into_iter()
                     .rev()
                     .find(|a| proved().any(|b| b == *a));

@@ -29,7 +29,7 @@ pub(super) struct Findings {
 pub(super) fn prove_and_time(context: &Context, adapter: &AdapterSummary) -> Vec<Arithmetic> {
     let (name, software) = (adapter.name.as_str(), adapter.software);
     let mut timed = Vec::new();
-    for arithmetic in Arithmetic::ALL {
+    for arithmetic in Arithmetic::PLAIN {
         if arithmetic == Arithmetic::F64 && !context.has_f64() {
             continue;
         }
@@ -60,9 +60,9 @@ pub(super) fn prove_and_time(context: &Context, adapter: &AdapterSummary) -> Vec
         // Other programs on the same processor would decide a measured order, strip by strip of a farm. Native types are
         // about as fast as each other there, and double-single is several times slower.
         let place = |arithmetic| match arithmetic {
-            Arithmetic::F64 => 0,
+            Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => 0,
             Arithmetic::F32 => 1,
-            Arithmetic::DoubleSingle => 2,
+            Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => 2,
         };
         timed.sort_by_key(|(arithmetic, _)| place(*arithmetic));
     } else {
@@ -105,7 +105,7 @@ fn order(timed: &[(Arithmetic, f64)]) -> Vec<Arithmetic> {
 /// Proves one arithmetic.
 fn prove(context: &Context, arithmetic: Arithmetic) -> Result<(), String> {
     match arithmetic {
-        Arithmetic::F32 | Arithmetic::DoubleSingle => {
+        Arithmetic::F32 | Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => {
             let program = Program::new(Kernel::ProveOperations, Arithmetic::DoubleSingle);
             let outcomes = single_outcomes(context, program)?;
             let findings = check_single(&outcomes)?;
@@ -114,7 +114,9 @@ fn prove(context: &Context, arithmetic: Arithmetic) -> Result<(), String> {
                 check_transformations(&outcomes)?;
             }
         }
-        Arithmetic::F64 => check_double(context)?,
+        Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => {
+            check_double(context)?
+        }
     }
     let orbits = orbits(
         context,
@@ -294,8 +296,10 @@ fn orbits(
 ) -> Result<Vec<[f32; 4]>, String> {
     let cases = orbit_cases();
     let bytes: Vec<u8> = match arithmetic {
-        Arithmetic::F64 => bytemuck::cast_slice(&cases).to_vec(),
-        Arithmetic::F32 | Arithmetic::DoubleSingle => cases
+        Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => {
+            bytemuck::cast_slice(&cases).to_vec()
+        }
+        Arithmetic::F32 | Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => cases
             .iter()
             .flatten()
             .flat_map(|x| bytemuck::cast::<_, [u8; 8]>(split(*x)))
@@ -307,8 +311,8 @@ fn orbits(
 fn check_orbits(ends: &[[f32; 4]], arithmetic: Arithmetic) -> Result<(), String> {
     let bits = match arithmetic {
         Arithmetic::F32 => 14,
-        Arithmetic::DoubleSingle => 38,
-        Arithmetic::F64 => 44,
+        Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => 38,
+        Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => 44,
     };
     for ([cx, cy], end) in orbit_cases().iter().zip(ends) {
         // What single precision is given of the point.

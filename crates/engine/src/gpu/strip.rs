@@ -374,8 +374,10 @@ fn copy_output(context: &Context, set: &BufferSet, bytes: u64) -> Result<(), Sto
 /// Coordinates as a kernel reads them: `f64`, or high and low `f32`.
 fn coordinates(values: &[f64], arithmetic: Arithmetic) -> Vec<u8> {
     match arithmetic {
-        Arithmetic::F64 => bytemuck::cast_slice(values).to_vec(),
-        Arithmetic::F32 | Arithmetic::DoubleSingle => values
+        Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => {
+            bytemuck::cast_slice(values).to_vec()
+        }
+        Arithmetic::F32 | Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => values
             .iter()
             .flat_map(|value| bytemuck::cast::<_, [u8; 8]>(split(*value)))
             .collect(),
