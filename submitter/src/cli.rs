@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
 use farm_worker::usage::{BackendArg, LogFormat};
-use fractal::{Decimal, Grid, Measure};
+use fractal::{Arithmetic, Decimal, Grid, Measure};
 use serde::{Deserialize, Serialize};
 
 use farm::{JobsCommand, WorkersCommand};
@@ -102,6 +102,10 @@ pub struct RenderArgs {
     /// Which kinds of device may compute it; auto is every GPU, or the processor when there is none
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
+    /// Number type of the kernels: plain ones iterate each pixel's own orbit, delta ones its distance from a
+    /// reference orbit, exact at any zoom
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = ArithmeticArg::Auto)]
+    pub arithmetic: ArithmeticArg,
     /// Workers that take part: how many to run in process [default: 1], or at most on a farm [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
@@ -287,6 +291,41 @@ pub enum MeasureArg {
     Distance,
     /// |z| after exactly N steps where it is at most 2, else NaN; double precision
     Stability,
+}
+
+/// Number type of the kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ArithmeticArg {
+    /// The fastest that is exact for the view
+    Auto,
+    /// Single precision, on adapters
+    F32,
+    /// Two singles, on adapters
+    DoubleSingle,
+    /// Double precision: fast, and inexact beyond a zoom of about 1e5
+    F64,
+    /// Deltas in two singles, on adapters
+    DeltaDoubleSingle,
+    /// Deltas in double precision
+    DeltaF64,
+    /// Deltas in double precision with an exponent beside it
+    DeltaFloatexp,
+}
+
+impl ArithmeticArg {
+    /// The one that is asked for, where it is one.
+    #[must_use]
+    pub fn only(self) -> Option<Arithmetic> {
+        match self {
+            Self::Auto => None,
+            Self::F32 => Some(Arithmetic::F32),
+            Self::DoubleSingle => Some(Arithmetic::DoubleSingle),
+            Self::F64 => Some(Arithmetic::F64),
+            Self::DeltaDoubleSingle => Some(Arithmetic::DeltaDoubleSingle),
+            Self::DeltaF64 => Some(Arithmetic::DeltaF64),
+            Self::DeltaFloatexp => Some(Arithmetic::DeltaFloatexp),
+        }
+    }
 }
 
 /// Colours.

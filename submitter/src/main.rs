@@ -13,6 +13,7 @@ mod cli;
 mod collect;
 mod colour;
 mod crew;
+mod deep;
 mod journal;
 mod operate;
 mod output;
