@@ -32,6 +32,11 @@ pub struct Cli {
 pub enum Command {
     /// Render one picture.
     Render(Box<RenderArgs>),
+    /// Show what a render would do: view, digits, arithmetic, strips, memory and work; computes nothing.
+    #[command(
+        after_help = "Takes the options of `render`.\n\nExamples:\n  submitter plan --re -0.75 --im 0.1 --zoom 1e50 --iterations 100000\n  submitter plan --density 4096 --json"
+    )]
+    Plan(Box<RenderArgs>),
     /// Continue a render that was interrupted, failed or killed.
     Resume(Box<ResumeArgs>),
     /// See and steer the jobs of a farm.
@@ -396,7 +401,7 @@ impl Command {
     /// The farm's address as it was given, to whichever command.
     pub fn redis(&self) -> Option<&str> {
         match self {
-            Self::Render(args) => args.redis.as_deref(),
+            Self::Render(args) | Self::Plan(args) => args.redis.as_deref(),
             Self::Resume(args) => args.redis.as_deref(),
             Self::Jobs(command) => command.ask().redis.as_deref(),
             Self::Workers(command) => command.ask().redis.as_deref(),
