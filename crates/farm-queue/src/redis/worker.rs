@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::job::{JobId, JobSpec, LEASE, MAX_DELIVERIES};
 use crate::protocol::choice::{Chooser, MAX_JOBS};
+use crate::protocol::failures::Failures;
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{attempts, blob, entry};
 use crate::queue::{Accepts, Delivered, Lease, LeaseState, QueueError, WorkerQueue};
@@ -51,6 +52,8 @@ struct Inner {
     name: String,
     consumer: String,
     lease: Duration,
+    /// The moment from which failures count their time.
+    start: Instant,
     /// Small commands: leases and heartbeats never queue behind an upload.
     control: Link,
     /// Buffers.
@@ -67,6 +70,8 @@ struct State {
     jobs: HashMap<JobId, Known>,
     /// Entries that this worker knows it was assigned: leases, and those on their way to a lane.
     held: HashSet<(JobId, String)>,
+    /// Entries that this worker leaves to others.
+    failures: Failures<String>,
     /// Jobs of which an answer that may have assigned a strip got lost.
     lost_answers: HashSet<JobId>,
     last_lease: Option<Instant>,
@@ -168,6 +173,7 @@ impl RedisWorkerQueue {
             name,
             consumer,
             lease,
+            start: Instant::now(),
             control,
             bulk: Link::new(Arc::clone(&server)),
             heard: Arc::clone(&heard),
@@ -175,6 +181,7 @@ impl RedisWorkerQueue {
                 chooser: Chooser::new(random),
                 jobs: HashMap::new(),
                 held: HashSet::new(),
+                failures: Failures::default(),
                 lost_answers: HashSet::new(),
                 last_lease: None,
                 listed: None,
@@ -224,11 +231,7 @@ impl Inner {
             };
             serde_json::to_vec(&shown).unwrap_or_default()
         };
-        let call = scripts::PRESENCE
-            .call(&[keys::WORKERS])
-            .arg(&self.consumer)
-            .arg(millis(PRESENCE_LIFETIME));
-        let now: u64 = self.control.script(&call).await?;
+        let (now, _) = self.appear().await?;
         let mut both = Pipeline::with_capacity(3);
         both.cmd("SET").arg(keys::worker(&self.consumer)).arg(about);
         both.arg("PX").arg(millis(PRESENCE_LIFETIME));
@@ -256,6 +259,15 @@ impl Inner {
         self.state().depth = Some(depth);
         self.heed_quarantine(record.flatten().as_deref(), now);
         Ok(())
+    }
+
+    /// The barest sign of life: the server's time, in ms, and how many workers are alive, this one included.
+    async fn appear(&self) -> Result<(u64, u32), QueueError> {
+        let call = scripts::PRESENCE
+            .call(&[keys::WORKERS])
+            .arg(&self.consumer)
+            .arg(millis(PRESENCE_LIFETIME));
+        self.control.script(&call).await
     }
 
     /// The streams of the jobs that this worker serves.
@@ -475,6 +487,10 @@ impl WorkerQueue for RedisWorkerQueue {
             .arg(entry::ENTRY_VERSION)
             .arg(millis(JOB_LIFETIME));
         inner.control.script::<i64>(&call).await?;
+        // Before it looks again.
+        let now = inner.start.elapsed();
+        let entry = lease.entry.clone();
+        (inner.state().failures).failed(&lease.job.id, entry, now);
         inner.given_back(lease);
         Ok(())
     }
