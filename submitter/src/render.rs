@@ -106,8 +106,14 @@ async fn rendered(
     match &plan.place {
         Place::InProcess { workers } => {
             let queue = Arc::new(MemoryQueue::default());
-            let crew = Crew::start(&queue, plan.backend, *workers)?;
-            let report = run.run(&queue, taken, reserved, kept, interrupt).await;
+            let mut crew = Crew::start(&queue, plan.backend, *workers)?;
+            let ends = async {
+                tokio::select! {
+                    () = interrupt => CollectError::Interrupted,
+                    hung = crew.all_hung() => CollectError::Hung(hung),
+                }
+            };
+            let report = run.run(&queue, taken, reserved, kept, ends).await;
             crew.stop().await;
             report
         }
@@ -117,7 +123,11 @@ async fn rendered(
                 connected = RedisJobQueue::connect(&**farm) => Arc::new(connected?),
                 () = &mut interrupt => return Err(CollectError::Interrupted.into()),
             };
-            run.run(&queue, taken, reserved, kept, interrupt).await
+            let ends = async {
+                interrupt.await;
+                CollectError::Interrupted
+            };
+            run.run(&queue, taken, reserved, kept, ends).await
         }
     }
 }
@@ -145,7 +155,7 @@ impl Run<'_> {
         taken: Option<Taken>,
         reserved: Vec<Reserved>,
         kept: &mut Option<JobId>,
-        interrupt: impl Future<Output = ()>,
+        ends: impl Future<Output = CollectError>,
     ) -> anyhow::Result<Report> {
         let (plan, job) = (self.plan, self.job);
         let is_png = |output: &crate::plan::Output| output.kind == OutputKind::Png;
@@ -182,7 +192,7 @@ impl Run<'_> {
             audit: plan.audit,
             about: self.about(),
         };
-        let (collected, state) = collect(work, interrupt).await;
+        let (collected, state) = collect(work, ends).await;
         let is_done = collected.is_ok();
         if !is_done {
             // Nobody should work on, and no key stay behind.
