@@ -35,10 +35,10 @@ use crate::status::{self, Quarantine, WorkerAbout, WorkerFigures};
 
 /// Idle time that makes an entry look given up, so that anybody may take it over at once.
 const GIVEN_BACK_IDLE: Duration = Duration::from_secs(24 * 3600);
-/// Waits between looks while there is nothing to lease: just after there was something, and later.
+/// Waits between looks while there is nothing to lease: the shortest, just after there was something, and the longest.
 const POLL_WAITS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_secs(1));
-/// How long after a lease the worker expects more at once.
-const RECENTLY: Duration = Duration::from_secs(1);
+/// Share of the time since the last lease that one wait lasts, as a divisor.
+const WAIT_SHARE: u32 = 2;
 /// Wait after a sign of life that could not be given.
 const PRESENCE_RETRY: Duration = Duration::from_secs(1);
 
@@ -324,13 +324,14 @@ impl Inner {
 
     /// How long to wait before the next look, unless a hint comes first.
     fn poll_wait(&self) -> Duration {
-        let recently = |at: Instant| at.elapsed() < RECENTLY;
         let (soon, later) = POLL_WAITS;
-        if self.state().last_lease.is_some_and(recently) {
-            soon
-        } else {
-            later.min(self.lease / 4)
-        }
+        let longest = later.min(self.lease / 4);
+        // Longer and longer: many workers that wait would keep the server from those that work. What hints tell
+        // of is looked at without waiting.
+        let last_lease = self.state().last_lease;
+        last_lease.map_or(longest, |at| {
+            (at.elapsed() / WAIT_SHARE).clamp(soon.min(longest), longest)
+        })
     }
 
     fn no_longer_holds(&self, lease: &Lease) {
