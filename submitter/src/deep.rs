@@ -31,11 +31,11 @@ impl Drop for StopOnDrop {
 /// The reference orbit of a plan's view, with a progress bar; `None` where pixels are iterated plainly.
 ///
 /// # Errors
-/// When it is too long, or `interrupt` comes first.
+/// When it is too long, or `ends` comes first.
 pub async fn reference(
     plan: &RenderPlan,
     quiet: bool,
-    interrupt: impl Future<Output = ()>,
+    ends: impl Future<Output = CollectError>,
 ) -> anyhow::Result<Option<SharedOrbit>> {
     if !plan.arithmetic.deltas {
         return Ok(None);
@@ -63,7 +63,7 @@ pub async fn reference(
     let shared = tokio::select! {
         computed = computed => computed??,
         () = told => unreachable!("told for ever"),
-        () = interrupt => return Err(CollectError::Interrupted.into()),
+        ended = ends => return Err(ended.into()),
     };
     bar.clear();
     tracing::info!(
@@ -82,11 +82,11 @@ pub async fn reference(
 /// The range of smooth counts that the palette spans, from samples of the view.
 ///
 /// # Errors
-/// When `interrupt` comes first.
+/// When `ends` comes first.
 pub async fn sampled_range(
     plan: &RenderPlan,
     orbit: Option<&SharedOrbit>,
-    interrupt: impl Future<Output = ()>,
+    ends: impl Future<Output = CollectError>,
 ) -> anyhow::Result<(f64, f64)> {
     let progress = Arc::new(Progress::default());
     let sampled = tokio::task::spawn_blocking({
@@ -102,9 +102,9 @@ pub async fn sampled_range(
     });
     tokio::select! {
         sampled = sampled => Ok(sampled??),
-        () = interrupt => {
+        ended = ends => {
             progress.cancel();
-            Err(CollectError::Interrupted.into())
+            Err(ended.into())
         }
     }
 }

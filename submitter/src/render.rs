@@ -100,8 +100,17 @@ async fn rendered(
     match &plan.place {
         Place::InProcess { workers } => {
             let queue = Arc::new(MemoryQueue::default());
-            let crew = Crew::start(&queue, plan.backend, *workers)?;
-            let report = begun.render(&queue, interrupt).await;
+            let mut crew = Crew::start(&queue, plan.backend, *workers)?;
+            let report = {
+                let ends = async {
+                    tokio::select! {
+                        () = interrupt => CollectError::Interrupted,
+                        hung = crew.all_hung() => CollectError::Hung(hung),
+                    }
+                };
+                tokio::pin!(ends);
+                begun.render(&queue, ends).await
+            };
             crew.stop().await;
             report
         }
@@ -110,7 +119,12 @@ async fn rendered(
                 connected = RedisJobQueue::connect(&**farm) => Arc::new(connected?),
                 () = &mut interrupt => return Err(CollectError::Interrupted.into()),
             };
-            begun.render(&queue, interrupt).await
+            let ends = async {
+                interrupt.await;
+                CollectError::Interrupted
+            };
+            tokio::pin!(ends);
+            begun.render(&queue, ends).await
         }
     }
 }
@@ -130,16 +144,16 @@ impl Begun<'_> {
     async fn render<Q: JobQueue>(
         self,
         queue: &Arc<Q>,
-        mut interrupt: Pin<&mut impl Future<Output = ()>>,
+        mut ends: Pin<&mut impl Future<Output = CollectError>>,
     ) -> anyhow::Result<Report> {
         let Self { plan, taken, .. } = self;
-        let orbit = deep::reference(plan, self.quiet, interrupt.as_mut()).await?;
+        let orbit = deep::reference(plan, self.quiet, ends.as_mut()).await?;
         let is_png = |output: &crate::plan::Output| output.kind == OutputKind::Png;
         let range = match (&taken, plan.colours.range) {
             (Some(taken), _) => taken.saved.range,
             (None, Some(range)) => range,
             (None, None) if plan.outputs.iter().any(is_png) => {
-                deep::sampled_range(plan, orbit.as_ref(), interrupt.as_mut()).await?
+                deep::sampled_range(plan, orbit.as_ref(), ends.as_mut()).await?
             }
             (None, None) => (0.0, 1.0),
         };
@@ -164,8 +178,7 @@ impl Begun<'_> {
             quiet: self.quiet,
             started: self.started,
         };
-        run.run(queue, taken, self.reserved, self.kept, interrupt)
-            .await
+        run.run(queue, taken, self.reserved, self.kept, ends).await
     }
 }
 
@@ -194,7 +207,7 @@ impl Run<'_> {
         taken: Option<Taken>,
         reserved: Vec<Reserved>,
         kept: &mut Option<JobId>,
-        interrupt: impl Future<Output = ()>,
+        ends: impl Future<Output = CollectError>,
     ) -> anyhow::Result<Report> {
         let (plan, job, range) = (self.plan, self.job, self.range);
         let making = output::Job {
@@ -228,7 +241,7 @@ impl Run<'_> {
             audit: plan.audit,
             about: self.about(),
         };
-        let (collected, state) = collect(work, interrupt).await;
+        let (collected, state) = collect(work, ends).await;
         let is_done = collected.is_ok();
         if !is_done {
             // Nobody should work on, and no key stay behind.

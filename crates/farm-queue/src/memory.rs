@@ -18,7 +18,8 @@ use crate::orbit::SharedOrbit;
 use crate::order::{Issue, Order};
 use crate::protocol::attempts::{self, Blame};
 use crate::protocol::choice::{Chooser, DEFAULT_PRIORITY};
-use crate::protocol::table::{Committed, Entry, JobTable, Limits, Taken};
+use crate::protocol::failures::Failures;
+use crate::protocol::table::{Committed, Entry, EntryId, JobTable, Limits, Taken};
 use crate::protocol::window::MEMORY_WINDOW_BYTES;
 use crate::queue::{
     Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue,
@@ -52,6 +53,8 @@ struct State {
     jobs: BTreeMap<JobId, Job>,
     workers: BTreeSet<Arc<str>>,
     quarantined: HashMap<Arc<str>, Instant>,
+    /// What each worker leaves to others.
+    failures: HashMap<Arc<str>, Failures<EntryId>>,
     chooser: Chooser,
 }
 
@@ -92,6 +95,7 @@ impl MemoryQueue {
                     jobs: BTreeMap::new(),
                     workers: BTreeSet::new(),
                     quarantined: HashMap::new(),
+                    failures: HashMap::new(),
                     chooser: Chooser::new(RandomState::new().hash_one(0)),
                 }),
                 work: Notify::new(),
@@ -135,6 +139,8 @@ impl MemoryQueue {
             state.quarantined.remove(&self.worker);
         }
         let now = self.now();
+        let others = u32::try_from(state.workers.len() - 1).unwrap_or(u32::MAX);
+        let failures = state.failures.get(&self.worker);
         let jobs = state.jobs.keys();
         let all = jobs.map(|id| (id.clone(), DEFAULT_PRIORITY)).collect();
         let mut next_expiry = None;
@@ -146,8 +152,9 @@ impl MemoryQueue {
                 state.chooser.idle(&id);
                 continue;
             }
-            let taken =
-                (job.table.claim(&self.worker, now)).or_else(|| job.table.lease(&self.worker, now));
+            let passed = failures.map_or_else(Vec::new, |f| f.passed(&id, others, now));
+            let taken = (job.table.claim(&self.worker, now, &passed))
+                .or_else(|| job.table.lease(&self.worker, now));
             if job.table.letters(0).next().is_some() {
                 self.shared.results.notify_waiters();
             }
@@ -163,7 +170,8 @@ impl MemoryQueue {
                     entry: taken.id.to_string(),
                 });
             }
-            let expiry = job.table.next_expiry();
+            let again = failures.and_then(|f| f.next_end(&id, now));
+            let expiry = job.table.next_expiry().into_iter().chain(again).min();
             let expiry = expiry.map(|expiry| self.shared.start + expiry);
             next_expiry = next_expiry.into_iter().chain(expiry).min();
             state.chooser.idle(&id);
@@ -342,6 +350,11 @@ impl WorkerQueue for MemoryQueue {
     }
 
     async fn fail(&self, lease: &Lease, reason: &str) -> Result<(), QueueError> {
+        if let Some(taken) = taken(lease) {
+            let mut state = self.state();
+            let failures = state.failures.entry(Arc::clone(&self.worker)).or_default();
+            failures.failed(&lease.job.id, taken.id, self.now());
+        }
         self.give_back(lease, |job, taken| {
             let reason = format!("{}: {reason}", self.worker);
             job.table.fail(&self.worker, taken, &reason);
@@ -366,7 +379,11 @@ impl WorkerQueue for MemoryQueue {
         }
         if !holds {
             state.workers.remove(&self.worker);
+            state.failures.remove(&self.worker);
         }
+        drop(state);
+        // What the others left to this one is theirs again.
+        self.shared.work.notify_waiters();
         Ok(())
     }
 

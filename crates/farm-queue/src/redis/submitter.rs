@@ -6,6 +6,7 @@
 
 pub(super) mod health;
 mod reading;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
@@ -26,6 +27,7 @@ use crate::redis::{JOB_LIFETIME, millis, orbits, scripts};
 use crate::status::{JobOrders, JobReport, UnderWay};
 pub(super) use health::removal;
 use reading::Job;
+use watch::Watch;
 
 /// How often the keys of a job are given new lifetimes.
 const KEEP_INTERVAL: Duration = Duration::from_secs(60);
@@ -36,6 +38,7 @@ const CHUNK: usize = 512;
 pub struct RedisJobQueue {
     control: Link,
     window_bytes: u64,
+    watch: Watch,
     jobs: StdMutex<HashMap<JobId, Arc<Job>>>,
 }
 
@@ -47,10 +50,11 @@ impl RedisJobQueue {
     pub async fn connect(options: impl Into<ConnectOptions>) -> Result<Self, QueueError> {
         let server = Server::parse(&options.into())?;
         let control = Link::keeping_scripts(Arc::clone(&server));
-        let maxmemory = server.check(&control).await?;
+        let memory = server.check(&control).await?;
         Ok(Self {
             control,
-            window_bytes: window::redis_window_bytes(maxmemory),
+            window_bytes: window::redis_window_bytes(memory.limit),
+            watch: Watch::new(&memory),
             jobs: StdMutex::default(),
         })
     }
@@ -211,15 +215,15 @@ impl JobQueue for RedisJobQueue {
             orbits::store(&self.control, &job.spec.id, orbit).await?;
         }
         // What was lost may have been thrown away: somebody may have set the server up anew.
-        let fit = self.control.server().check(&self.control).await;
-        if let Err(error @ QueueError::Unfit { .. }) = fit {
-            tracing::warn!(%error, "the server is not fit for a farm any more");
-        }
+        self.watch.look(&self.control).await;
         health::missing(&self.control, &job, awaited).await
     }
 
     async fn report(&self, job: &JobId, report: &JobReport) -> Result<JobOrders, QueueError> {
         let job = self.known(job)?;
+        if self.watch.is_due() {
+            self.watch.look(&self.control).await;
+        }
         self.say_report(&job, report).await
     }
 
@@ -233,6 +237,8 @@ impl JobQueue for RedisJobQueue {
     }
 
     async fn finish(&self, job: &JobId) -> Result<(), QueueError> {
+        // Soon enough to be told of the whole job.
+        self.watch.look(&self.control).await;
         self.clear(job, None).await
     }
 
