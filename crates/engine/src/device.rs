@@ -55,7 +55,7 @@ impl Device {
     #[must_use]
     pub fn arithmetic_for(&self, frame: &PreparedFrame, insist: bool) -> Option<Arithmetic> {
         match self {
-            Self::Cpu(_) => Some(Arithmetic::F64),
+            Self::Cpu(_) => Some(frame.cpu_arithmetic()),
             Self::Gpu(gpu) => gpu.arithmetic_for(frame, insist),
         }
     }
