@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fractal::frame::FrameError;
-use fractal::{FloatExp, FrameSpec, Measure, ReferenceOrbit};
+use fractal::{Arithmetic, FloatExp, FrameSpec, Measure, ReferenceOrbit};
 
 /// What a frame has beyond its own numbers when its pixels are computed as deltas from a reference orbit.
 #[derive(Clone, Debug)]
@@ -16,6 +16,24 @@ pub struct DeepFrame {
     pub rows: Vec<FloatExp>,
     /// Size of a pixel in the plane, the unit of the distance estimate.
     pub pixel_spacing: FloatExp,
+}
+
+impl DeepFrame {
+    /// From its parts.
+    #[must_use]
+    pub fn new(
+        orbit: Arc<ReferenceOrbit>,
+        columns: Vec<FloatExp>,
+        rows: Vec<FloatExp>,
+        pixel_spacing: FloatExp,
+    ) -> Self {
+        Self {
+            orbit,
+            columns,
+            rows,
+            pixel_spacing,
+        }
+    }
 }
 
 /// A checked frame with the coordinates of its columns and rows as numbers; made once a job, shared by
@@ -36,6 +54,8 @@ pub struct PreparedFrame {
     pub pixel_spacing: f64,
     /// The reference orbit and the deltas, where pixels are computed so; `None` for plain iteration.
     pub deep: Option<Arc<DeepFrame>>,
+    /// The one arithmetic that may compute it; whichever is exact enough when `None`.
+    pub arithmetic: Option<Arithmetic>,
 }
 
 impl PreparedFrame {
@@ -54,6 +74,7 @@ impl PreparedFrame {
             pixel_spacing: spec.pixel_spacing(),
             spec,
             deep: None,
+            arithmetic: None,
         })
     }
 
@@ -66,13 +87,61 @@ impl PreparedFrame {
         let (columns, rows) = orbit.point.offsets(&prepared.spec);
         let log2 = prepared.spec.axes().1.spacing_log2().unwrap_or(0.0);
         let pixel_spacing = FloatExp::new(libm::exp2(log2 - log2.floor()), log2.floor() as i64);
-        prepared.deep = Some(Arc::new(DeepFrame {
+        prepared.deep = Some(Arc::new(DeepFrame::new(
             orbit,
             columns,
             rows,
             pixel_spacing,
-        }));
+        )));
         Ok(prepared)
+    }
+
+    /// A smaller frame for `spec`, which has no more columns and rows than this one: the same view at some of this
+    /// frame's own columns and rows, evenly chosen. A view by its centre is as wide as its sides are, so that a
+    /// frame of other proportions made anew would show another part of the plane.
+    #[must_use]
+    pub fn thinned(&self, spec: FrameSpec) -> Self {
+        fn picked<T: Copy>(all: &[T], samples: u32) -> Vec<T> {
+            let index = |sample: u32| sample as usize * all.len() / samples.max(1) as usize;
+            (0..samples)
+                .filter_map(|sample| all.get(index(sample)).copied())
+                .collect()
+        }
+        let (width, height) = (spec.width, spec.height);
+        let deep = self.deep.as_ref().map(|deep| {
+            Arc::new(DeepFrame::new(
+                Arc::clone(&deep.orbit),
+                picked(&deep.columns, width),
+                picked(&deep.rows, height),
+                deep.pixel_spacing,
+            ))
+        });
+        Self {
+            columns: picked(&self.columns, width),
+            rows: picked(&self.rows, height),
+            spec,
+            deep,
+            ..*self
+        }
+    }
+
+    /// The same, to be computed in `arithmetic` and no other, where there is one.
+    #[must_use]
+    pub fn pinned(mut self, arithmetic: Option<Arithmetic>) -> Self {
+        self.arithmetic = arithmetic;
+        self
+    }
+
+    /// Bytes of memory, roughly: of the coordinates, of the orbit, and of what kernels make of it.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        /// Of a reference iteration, the tables made from it included.
+        const ITERATION: u64 = 64;
+        /// Of a column or row, the delta included.
+        const SIDE: u64 = 24;
+        let sides = (self.columns.len() + self.rows.len()) as u64;
+        let orbit = self.deep.as_ref().map_or(0, |deep| deep.orbit.steps() + 1);
+        SIDE * sides + ITERATION * orbit
     }
 
     /// Whether escape is decided by the frame's escape radius, and not by leaving |z| <= 2 as the

@@ -170,6 +170,18 @@ impl CpuDevice {
         &self.info
     }
 
+    /// The arithmetic that the processor uses for a frame: deltas where it has a reference orbit, with an exponent
+    /// beside them where doubles have too little of it.
+    #[must_use]
+    pub fn arithmetic_for(frame: &PreparedFrame) -> Arithmetic {
+        let serves = |a: Arithmetic| frame.spacing_log2 >= a.drawable_spacing_log2();
+        match &frame.deep {
+            None => Arithmetic::F64,
+            Some(_) if serves(Arithmetic::DeltaF64) => Arithmetic::DeltaF64,
+            Some(_) => Arithmetic::DeltaFloatexp,
+        }
+    }
+
     /// Number of threads that compute.
     #[must_use]
     pub fn threads(&self) -> usize {

@@ -48,6 +48,9 @@ use crate::floatexp::ComplexExp;
 /// Values whose larger part is below 2^this are also kept with an exponent of their own.
 pub const SMALL_LOG2: i64 = -900;
 
+/// Most values of an orbit that anybody takes from outside: 2 GiB of them. A few hundred bytes may stand for as many.
+pub const MAX_VALUES: u64 = 1 << 27;
+
 /// Why a reference orbit has no more values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrbitEnd {
