@@ -47,11 +47,7 @@ fn one(name: &str, side: u32) -> Result<(), Box<dyn std::error::Error>> {
     let decimal = |key: &str| file[key].as_str().unwrap_or_default().parse();
     let number = |key: &str| file[key].as_u64().unwrap_or_default();
     let size = |key: &str| {
-        if side == 0 {
-            number(key) as u32
-        } else {
-            side
-        }
+        if side == 0 { number(key) as u32 } else { side }
     };
     let spec = FrameSpec {
         view: View::Centre {

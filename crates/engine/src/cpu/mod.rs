@@ -331,18 +331,25 @@ impl CpuDevice {
             .collect();
         let (mut iterations_total, mut thread_secs) = (0, 0.0);
         for (task, (output, secs)) in tasks.iter().zip(&outputs) {
-            let at = |row: u32| {
-                (row - strip.row0) as usize * width as usize + task.columns.0 as usize
-            };
+            let at =
+                |row: u32| (row - strip.row0) as usize * width as usize + task.columns.0 as usize;
             let across = (task.columns.1 - task.columns.0) as usize;
             for (row, from) in (task.rows.0..task.rows.1).zip((0..).step_by(across)) {
                 let (to, from) = (at(row)..at(row) + across, from..from + across);
                 for plane in &mut planes {
                     match plane {
-                        Plane::Iterations(v) => v[to.clone()].copy_from_slice(&output.iterations[from.clone()]),
-                        Plane::Smooth(v) => v[to.clone()].copy_from_slice(&output.smooth[from.clone()]),
-                        Plane::Distance(v) => v[to.clone()].copy_from_slice(&output.distance[from.clone()]),
-                        Plane::Stability(v) => v[to.clone()].copy_from_slice(&output.stability[from.clone()]),
+                        Plane::Iterations(v) => {
+                            v[to.clone()].copy_from_slice(&output.iterations[from.clone()])
+                        }
+                        Plane::Smooth(v) => {
+                            v[to.clone()].copy_from_slice(&output.smooth[from.clone()])
+                        }
+                        Plane::Distance(v) => {
+                            v[to.clone()].copy_from_slice(&output.distance[from.clone()])
+                        }
+                        Plane::Stability(v) => {
+                            v[to.clone()].copy_from_slice(&output.stability[from.clone()])
+                        }
                     }
                 }
             }

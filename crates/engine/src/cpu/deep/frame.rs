@@ -211,10 +211,7 @@ impl Place {
             radius,
             near_radius: radius.to_f64(),
             radius_pixels,
-            middle: [
-                f64::from(square.col) + across,
-                f64::from(square.row) + down,
-            ],
+            middle: [f64::from(square.col) + across, f64::from(square.row) + down],
             unit: [deep.step[0] / radius_pixels, deep.step[1] / radius_pixels],
         }
     }

@@ -181,7 +181,10 @@ impl Pixel {
             )
         };
         let (z, slope) = (up(self.z), up(self.slope));
-        let c = ComplexExp::new(deep.columns[self.col as usize], deep.rows[self.row as usize]);
+        let c = ComplexExp::new(
+            deep.columns[self.col as usize],
+            deep.rows[self.row as usize],
+        );
         let modulus = z.abs();
         let (entry, steps) = deep.longest(self.m, self.n, |entry| {
             modulus < FloatExp::new(entry.radius, i64::from(entry.radius_exponent))

@@ -200,7 +200,11 @@ impl Series {
         let f = z + a0;
         let centre = (z + f) * a0 + place.c;
         let own = FloatExp::new(self.spread + self.lost, self.exponent);
-        let own = if own.is_zero() { i64::MIN / 4 } else { own.exponent() };
+        let own = if own.is_zero() {
+            i64::MIN / 4
+        } else {
+            own.exponent()
+        };
         let largest = (exponent_of(f) + own + 2)
             .max(2 * own + 1)
             .max(place.radius.exponent())
@@ -241,7 +245,11 @@ impl Series {
         let wide = entry.wide();
         let centre = wide.a * self.wide_centre() + wide.b * place.c;
         let own = FloatExp::new(self.spread + self.lost, self.exponent);
-        let own = if own.is_zero() { i64::MIN / 4 } else { own.exponent() };
+        let own = if own.is_zero() {
+            i64::MIN / 4
+        } else {
+            own.exponent()
+        };
         let largest = (exponent_of(wide.a) + own + 1)
             .max(exponent_of(wide.b) + place.radius.exponent() + 1)
             .max(exponent_of(centre));
