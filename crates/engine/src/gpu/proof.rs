@@ -10,11 +10,12 @@ use shaders::{Kernel, Program, WORKGROUP};
 
 use super::adapters::AdapterSummary;
 use super::context::{Context, Stop};
+use super::delta_proof;
 use super::dispatch::dispatch;
 use super::timing;
 
 /// Steps of the proof's orbits.
-const ORBIT_STEPS: u32 = 40;
+pub(super) const ORBIT_STEPS: u32 = 40;
 
 /// What is known about an adapter's arithmetic beside that it passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,50 @@ pub(super) fn prove_and_time(context: &Context, adapter: &AdapterSummary) -> Vec
             }
         }
     }
+    let deltas: Vec<Arithmetic> = (timed.iter())
+        .flat_map(|(plain, _)| proved_deltas(context, *plain, name))
+        .collect();
+    let mut ordered = order_of(timed, software);
+    // In the order of the numbers that they are made of.
+    let made_of = |delta: &Arithmetic| match delta {
+        Arithmetic::DeltaDoubleSingle => Arithmetic::DoubleSingle,
+        _ => Arithmetic::F64,
+    };
+    for plain in ordered.clone() {
+        ordered.extend(deltas.iter().filter(|delta| made_of(delta) == plain));
+    }
+    ordered
+}
+
+/// The arithmetics of deltas in the numbers of `plain`, which has passed, that pass too.
+fn proved_deltas(context: &Context, plain: Arithmetic, adapter: &str) -> Vec<Arithmetic> {
+    let candidates: &[Arithmetic] = match plain {
+        _ if context.delta_layout.is_none() => &[],
+        Arithmetic::DoubleSingle => &[Arithmetic::DeltaDoubleSingle],
+        Arithmetic::F64 => &[Arithmetic::DeltaF64, Arithmetic::DeltaFloatexp],
+        _ => &[],
+    };
+    let mut proved = Vec::new();
+    for arithmetic in candidates.iter().copied() {
+        // The same program serves both in doubles.
+        let result = match proved.is_empty() {
+            true => delta_proof::prove(context, arithmetic),
+            false => Ok(()),
+        };
+        let failure = context.failure.take();
+        match result.err().or(failure) {
+            None => proved.push(arithmetic),
+            Some(reason) => {
+                let arithmetic = arithmetic.name();
+                tracing::warn!(adapter, arithmetic, reason, "arithmetic is not offered");
+            }
+        }
+    }
+    proved
+}
+
+/// Plain arithmetics with their rates, the fastest first.
+fn order_of(mut timed: Vec<(Arithmetic, f64)>, software: bool) -> Vec<Arithmetic> {
     if software {
         // Other programs on the same processor would decide a measured order, strip by strip of a farm. Native types are
         // about as fast as each other there, and double-single is several times slower.
@@ -115,7 +160,7 @@ fn prove(context: &Context, arithmetic: Arithmetic) -> Result<(), String> {
             }
         }
         Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => {
-            check_double(context)?
+            check_double(context)?;
         }
     }
     let orbits = orbits(
@@ -357,7 +402,7 @@ fn near<T: std::fmt::LowerExp>(
 }
 
 /// Runs a program of the proof's kind over cases.
-fn run<T: bytemuck::Pod>(
+pub(super) fn run<T: bytemuck::Pod>(
     context: &Context,
     program: Option<Program>,
     cases: &[u8],

@@ -336,7 +336,8 @@ impl<'a> Simulation<'a> {
         let answer = match ask {
             Ask::Look { claim } => {
                 let taken = if claim {
-                    self.table.claim(&process, through)
+                    // Devices do not fail here: nothing is left to others.
+                    self.table.claim(&process, through, &[])
                 } else {
                     self.table.lease(&process, through)
                 };

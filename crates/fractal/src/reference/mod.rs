@@ -11,9 +11,11 @@
 
 pub mod orbit;
 pub mod point;
+mod provisional;
 
 pub use orbit::{OrbitError, compute};
 pub use point::ReferencePoint;
+pub use provisional::DecodeError;
 
 use crate::floatexp::ComplexExp;
 
