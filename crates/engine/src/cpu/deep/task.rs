@@ -114,9 +114,8 @@ impl Task<'_> {
             row: self.rows.0 / super::TASK * super::TASK,
             size: super::TASK,
         };
-        tree.with_task(&deep, square.col, square.row, |node| {
-            walk.square(node, square)
-        })?;
+        let node = tree.task(&deep, square.col, square.row)?;
+        walk.square(node, square)?;
         Some(walk.ends)
     }
 }
@@ -140,9 +139,9 @@ impl<const D: bool> Walk<'_, D> {
 
     /// All pixels of a square, from the series of `node`, which is its own or a larger one's. `None` if cancelled.
     #[inline(always)]
-    fn square(&mut self, node: &Node, square: Square) -> Option<()> {
+    fn square(&mut self, node: Box<Node>, square: Square) -> Option<()> {
         // A stack of squares whose series were too coarse; four at most of each size wait.
-        let mut waiting: Vec<(Box<Node>, Square)> = vec![(Box::new(node.clone()), square)];
+        let mut waiting: Vec<(Box<Node>, Square)> = vec![(node, square)];
         while let Some((node, square)) = waiting.pop() {
             if node.stop != Stop::Invalid || square.size <= SMALLEST {
                 self.pixels(&node, square)?;

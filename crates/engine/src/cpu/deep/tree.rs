@@ -73,18 +73,12 @@ impl Tree {
         }
     }
 
-    /// The node of the task whose square begins at (`col`, `row`), or the one above it that needs no quarters, and
-    /// hands it to `then`; `None` if cancelled.
+    /// The node of the task whose square begins at (`col`, `row`), or the one above it that needs no quarters;
+    /// `None` if cancelled.
+    // No closure may be about arithmetic here: it would be compiled without the instruction set.
     #[inline(always)]
-    pub(super) fn with_task<R>(
-        &self,
-        deep: &Deep<'_>,
-        col: u32,
-        row: u32,
-        then: impl FnOnce(&Node) -> Option<R>,
-    ) -> Option<R> {
-        let mut own: Box<Node>;
-        let mut above: Option<&Node> = None;
+    pub(super) fn task(&self, deep: &Deep<'_>, col: u32, row: u32) -> Option<Box<Node>> {
+        let mut above: Option<Box<Node>> = None;
         let (mut size, mut level, mut first) = (self.size, 0u32, 0usize);
         loop {
             let square = Square {
@@ -92,27 +86,24 @@ impl Tree {
                 row: row / size * size,
                 size,
             };
-            let make = || match above {
-                None => Node::root(deep, square),
-                Some(node) => node.quarter(deep, square),
-            };
-            let node = if level < self.kept {
+            let mut slot = None;
+            let mut known = None;
+            if level < self.kept {
                 let index = (row / size) as usize * (1 << level) + (col / size) as usize;
-                let slot = &self.nodes[first + index];
-                match slot.get() {
-                    Some(node) => node,
-                    None => {
-                        // Two threads may compute the same; neither waits for the other.
-                        let made = Box::new(make()?);
-                        slot.get_or_init(|| made)
-                    }
-                }
-            } else {
-                own = Box::new(make()?);
-                &own
+                slot = Some(&self.nodes[first + index]);
+                known = self.nodes[first + index].get().cloned();
+            }
+            let node = match (known, &above) {
+                (Some(node), _) => node,
+                (None, None) => Box::new(Node::root(deep, square)?),
+                (None, Some(above)) => Box::new(above.quarter(deep, square)?),
             };
+            if let Some(slot) = slot {
+                // Two threads may have computed the same; neither waits for the other.
+                let _ = slot.set(node.clone());
+            }
             if node.stop != Stop::Invalid || size <= TASK {
-                return then(node);
+                return Some(node);
             }
             above = Some(node);
             first += 1 << (2 * level);
