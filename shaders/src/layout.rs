@@ -21,6 +21,19 @@ pub mod round_binding {
     pub const OUTPUT: u32 = 6;
 }
 
+/// Bindings of a round of deltas beside those of [`round_binding`]. Its columns are followed by its rows, so that it
+/// binds no more than eight storage buffers, which is what every adapter can.
+pub mod delta_binding {
+    /// Uniform [`super::Delta`].
+    pub const DELTA: u32 = 7;
+    /// The reference orbit, read only.
+    pub const REFERENCE: u32 = 8;
+    /// Blocks of its steps, read only.
+    pub const BLOCKS: u32 = 9;
+    /// Their radii, read only.
+    pub const RADII: u32 = 10;
+}
+
 /// Bindings of a proof or a limit, all in group 0.
 pub mod proof_binding {
     /// Uniform [`super::Proof`].
@@ -35,12 +48,14 @@ pub mod proof_binding {
 pub mod flag {
     /// The round starts pixels, in order, at z0.
     pub const FRESH: u32 = 1;
-    /// Points that are provably inside may be reported without iterating.
+    /// Points that are provably inside may be reported without iterating; deltas: blocks of steps may be made at once.
     pub const SHORTCUTS: u32 = 2;
     /// A pixel that has escaped stays escaped.
     pub const BLOCKS: u32 = 4;
     /// The second plane of the output takes |z|² at escape.
     pub const NORM: u32 = 8;
+    /// Deltas: every pixel has coordinates of its own, and is not one of a grid.
+    pub const LISTED: u32 = 16;
 }
 
 /// What one round is told; see `round.wgsl`.
@@ -95,6 +110,61 @@ impl Slot {
             workgroups_z: 1,
             count,
         }
+    }
+}
+
+/// Levels of blocks that a [`Delta`] has places for.
+pub const MAX_LEVELS: usize = 32;
+
+/// What the pixels of a deep view share; see `delta_data.wgsl`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Delta {
+    /// Coordinates are in units of 2^this.
+    pub c_exponent: i32,
+    /// Index of the reference's last value.
+    pub last: u32,
+    /// The shortest blocks have 2^this steps.
+    pub first_level: u32,
+    /// There are none of 2^this steps.
+    pub end_level: u32,
+    /// Mantissa of the size of a pixel.
+    pub spacing: f32,
+    /// Its exponent.
+    pub spacing_exponent: i32,
+    /// Unused.
+    pub padding: [u32; 2],
+    /// The place of each level's first block.
+    pub offsets: [u32; MAX_LEVELS],
+}
+
+/// Bytes of a block of steps: two complex numbers and their exponents.
+pub const BLOCK_BYTES: usize = 48;
+
+/// What `prove_delta.wgsl` finds.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct DeltaOutcome {
+    /// Real part high and low, imaginary part high and low.
+    pub value: [f32; 4],
+    /// Exponent of all of them.
+    pub exponent: i32,
+    /// Unused.
+    pub padding: [u32; 3],
+}
+
+/// The exponent that zero has in arithmetics of deltas.
+pub const NOTHING: i32 = -(1 << 20);
+/// Real part of a reference value that stands for a small one, whose place is its imaginary or low part: no value
+/// of an orbit is so large.
+pub const STANDS_FOR_SMALL: f64 = 1e30;
+
+/// log2 of what has an exponent of its own in an arithmetic of deltas; see the number types.
+#[must_use]
+pub const fn small_log2(arithmetic: fractal::Arithmetic) -> i32 {
+    match arithmetic {
+        fractal::Arithmetic::DeltaF64 | fractal::Arithmetic::DeltaFloatexp => -450,
+        _ => -60,
     }
 }
 

@@ -33,5 +33,8 @@ pub const fn instructions_per_step(arithmetic: fractal::Arithmetic) -> u32 {
     match arithmetic {
         fractal::Arithmetic::F32 | fractal::Arithmetic::F64 => 4,
         fractal::Arithmetic::DoubleSingle => 82,
+        // Two complex multiplications, an addition and the tests.
+        fractal::Arithmetic::DeltaF64 | fractal::Arithmetic::DeltaFloatexp => 14,
+        fractal::Arithmetic::DeltaDoubleSingle => 250,
     }
 }

@@ -27,12 +27,15 @@ pieces! {
     round, append, escape, stability, state_plain, state_derivative,
     number_f32, number_double_single, number_f64, exact, exact_textbook,
     proof, prove_single, prove_double, prove_orbit, limit,
+    number_delta_double_single, number_delta_f64, delta_step, delta_data, delta_moves,
+    state_delta_plain, state_delta_derivative, delta_escape, delta_stability, prove_delta,
 }
 
 /// What a program does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
-    /// Iterates until escape: counts, and |z|² if asked.
+    /// Iterates until escape: counts, and |z|² if asked. In arithmetics of deltas with blocks of steps, as the
+    /// other two that iterate.
     Escape,
     /// The same with the derivative, for the distance estimate.
     EscapeWithDerivative,
@@ -108,9 +111,8 @@ impl Program {
         Kernel::ALL
             .into_iter()
             .flat_map(|kernel| {
-                Arithmetic::ALL
-                    .into_iter()
-                    .filter_map(move |a| Self::new(kernel, a))
+                let all = Arithmetic::PLAIN.into_iter().chain(Arithmetic::DELTA);
+                all.filter_map(move |a| Self::new(kernel, a))
             })
             .collect()
     }
@@ -119,6 +121,7 @@ impl Program {
     #[must_use]
     pub const fn state_bytes(&self) -> u32 {
         match (self.kernel, self.arithmetic) {
+            (Kernel::EscapeWithDerivative, arithmetic) if arithmetic.is_delta() => 48,
             (Kernel::Escape | Kernel::Stability, Arithmetic::F32) => 16,
             (Kernel::EscapeWithDerivative, Arithmetic::F32) => 24,
             (Kernel::Escape | Kernel::EscapeWithDerivative | Kernel::Stability, _) => 32,
@@ -146,8 +149,26 @@ impl Program {
             Arithmetic::F32 => &[number_f32],
             Arithmetic::DoubleSingle => &[transformations, number_double_single],
             Arithmetic::F64 => &[number_f64],
+            Arithmetic::DeltaDoubleSingle => &[transformations, number_delta_double_single],
+            // One way for both: whatever becomes too small for a double's exponent gets one beside it.
+            Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => &[number_delta_f64],
         };
         let (before, after): (&[Piece], &[Piece]) = match (kernel, arithmetic) {
+            (Kernel::Escape, delta) if delta.is_delta() => (
+                &[delta_step, round, delta_data],
+                &[state_delta_plain, append, delta_escape, delta_moves],
+            ),
+            (Kernel::EscapeWithDerivative, delta) if delta.is_delta() => (
+                &[delta_step, round, delta_data],
+                &[state_delta_derivative, append, delta_escape, delta_moves],
+            ),
+            (Kernel::Stability, delta) if delta.is_delta() => (
+                &[delta_step, round, delta_data],
+                &[state_delta_plain, append, delta_stability, delta_moves],
+            ),
+            (Kernel::ProveOrbit, delta) if delta.is_delta() => {
+                (&[delta_step, proof], &[prove_delta])
+            }
             (Kernel::Escape, _) => (&[round], &[state_plain, append, escape]),
             (Kernel::EscapeWithDerivative, _) => (&[round], &[state_derivative, append, escape]),
             // Single precision is too short for a value that a chaotic orbit has after N steps.
@@ -160,6 +181,7 @@ impl Program {
             (Kernel::ProveOperations, Arithmetic::F32) => return None,
             (Kernel::Limit, Arithmetic::F32 | Arithmetic::F64) => (&[proof], &[limit]),
             (Kernel::Limit, Arithmetic::DoubleSingle) => return None,
+            (Kernel::ProveOperations | Kernel::Limit, _) => return None,
         };
         let mut source = String::new();
         if kernel == Kernel::Limit {

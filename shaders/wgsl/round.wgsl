@@ -39,12 +39,15 @@ struct Slot {
 
 // The round starts pixels at z0 and takes them in order, instead of reading `states_in`.
 const FLAG_FRESH: u32 = 1u;
-// Points that are provably inside the set may be reported without iterating.
+// Points that are provably inside the set may be reported without iterating; deltas: blocks of steps may be made at
+// once.
 const FLAG_SHORTCUTS: u32 = 2u;
 // A pixel that has escaped stays escaped, so escape may be tested once in BLOCK steps.
 const FLAG_BLOCKS: u32 = 4u;
 // The second plane of `output` takes |z|² at escape.
 const FLAG_NORM: u32 = 8u;
+// Deltas: every pixel has coordinates of its own, and is not one of a grid.
+const FLAG_LISTED: u32 = 16u;
 
 const WORKGROUP: u32 = 64u;
 const BLOCK: u32 = 8u;

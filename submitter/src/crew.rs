@@ -163,6 +163,8 @@ mod tests {
             backend: BackendChoice::Cpu,
             max_workers: None,
             build: engine::build_id(),
+            orbit: None,
+            arithmetic: None,
         };
         queue.create(Arc::new(job.clone())).await.unwrap();
         let orders: Vec<_> = job.strips.strips().map(Order::from).collect();

@@ -9,11 +9,12 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fractal::{Strip, StripBuffer};
+use fractal::{ReferenceOrbit, Strip, StripBuffer};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use crate::job::{JobId, JobSpec, LEASE};
+use crate::orbit::SharedOrbit;
 use crate::order::{Issue, Order};
 use crate::protocol::attempts::{self, Blame};
 use crate::protocol::choice::{Chooser, DEFAULT_PRIORITY};
@@ -59,6 +60,7 @@ struct State {
 
 struct Job {
     spec: Arc<JobSpec>,
+    orbit: Option<Arc<ReferenceOrbit>>,
     table: JobTable<Arc<str>, Delivery>,
 }
 
@@ -360,6 +362,15 @@ impl WorkerQueue for MemoryQueue {
         Ok(())
     }
 
+    async fn orbit(
+        &self,
+        job: &JobSpec,
+        _: &(dyn Fn() + Sync),
+    ) -> Result<Option<Arc<ReferenceOrbit>>, QueueError> {
+        let state = self.state();
+        Ok(state.jobs.get(&job.id).and_then(|job| job.orbit.clone()))
+    }
+
     async fn leave(&self) -> Result<(), QueueError> {
         let mut state = self.state();
         let mut holds = false;
@@ -410,9 +421,17 @@ impl JobQueue for MemoryQueue {
         let entry = state.jobs.entry(job.id.clone());
         let made = entry.or_insert_with(|| Job {
             spec: job,
+            orbit: None,
             table: JobTable::new(limits),
         });
         made.table.create();
+        Ok(())
+    }
+
+    async fn share_orbit(&self, job: &JobId, orbit: SharedOrbit) -> Result<(), QueueError> {
+        let mut state = self.state();
+        let known = (state.jobs.get_mut(job)).ok_or_else(|| QueueError::JobGone(job.clone()))?;
+        known.orbit = Some(orbit.orbit);
         Ok(())
     }
 

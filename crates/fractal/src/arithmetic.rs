@@ -22,6 +22,12 @@ pub enum Arithmetic {
     DoubleSingle,
     /// Double precision, 53 bits.
     F64,
+    /// Deltas from a reference orbit in double-single, with an exponent of their own where `f32` has too little.
+    DeltaDoubleSingle,
+    /// Deltas from a reference orbit in `f64`, where its exponent serves for the whole view.
+    DeltaF64,
+    /// Deltas from a reference orbit in `f64` with an exponent beside it wherever they are too small for one.
+    DeltaFloatexp,
 }
 
 /// Which kinds of device may compute a job.
@@ -61,8 +67,19 @@ impl Backend {
 }
 
 impl Arithmetic {
-    /// All, from the least to the most precise.
-    pub const ALL: [Self; 3] = [Self::F32, Self::DoubleSingle, Self::F64];
+    /// All that iterate a pixel's own orbit, from the least to the most precise.
+    pub const PLAIN: [Self; 3] = [Self::F32, Self::DoubleSingle, Self::F64];
+    /// All that iterate its delta from a reference orbit.
+    pub const DELTA: [Self; 3] = [Self::DeltaDoubleSingle, Self::DeltaF64, Self::DeltaFloatexp];
+
+    /// Whether it iterates deltas from a reference orbit.
+    #[must_use]
+    pub const fn is_delta(self) -> bool {
+        matches!(
+            self,
+            Self::DeltaDoubleSingle | Self::DeltaF64 | Self::DeltaFloatexp
+        )
+    }
 
     /// The name in reports.
     #[must_use]
@@ -71,6 +88,9 @@ impl Arithmetic {
             Self::F32 => "f32",
             Self::DoubleSingle => "double-single",
             Self::F64 => "f64",
+            Self::DeltaDoubleSingle => "delta-double-single",
+            Self::DeltaF64 => "delta-f64",
+            Self::DeltaFloatexp => "delta-floatexp",
         }
     }
 
@@ -86,6 +106,7 @@ impl Arithmetic {
             Self::F32 => -2.0,
             Self::DoubleSingle => -13.5,
             Self::F64 => -15.0,
+            Self::DeltaDoubleSingle | Self::DeltaF64 | Self::DeltaFloatexp => f64::NEG_INFINITY,
         }
     }
 
@@ -97,6 +118,9 @@ impl Arithmetic {
             Self::F32 => -20.0,
             Self::DoubleSingle => -43.0,
             Self::F64 => -49.0,
+            // Deltas down to 2^-970 or so leave room for what is smaller than a pixel.
+            Self::DeltaF64 => -970.0,
+            Self::DeltaDoubleSingle | Self::DeltaFloatexp => f64::NEG_INFINITY,
         }
     }
 

@@ -7,6 +7,8 @@
 //! - [`decimal`]: coordinates as typed, with any number of digits, never through `f64` first
 //! - [`view`]: where in the plane a picture lies, and its grid
 //! - [`axis`]: the exact coordinate of every column and row
+//! - [`floatexp`]: doubles with an exponent of their own
+//! - [`reference`](mod@reference): reference orbits of deep views
 //! - [`frame`]: the complete mathematical description of one picture
 //! - [`strip`]: full-width bands of rows, the unit of work
 //! - [`measure`]: what a pixel carries; [`smooth`]: the formulas of its smooth count and distance
@@ -20,9 +22,11 @@ pub mod arithmetic;
 pub mod axis;
 pub mod buffer;
 pub mod decimal;
+pub mod floatexp;
 pub mod frame;
 pub mod measure;
 pub mod oracle;
+pub mod reference;
 pub mod smooth;
 pub mod strip;
 pub mod view;
@@ -31,7 +35,9 @@ pub use arithmetic::{Arithmetic, Backend, BackendChoice};
 pub use axis::Axis;
 pub use buffer::{Origin, Plane, StripBuffer};
 pub use decimal::Decimal;
+pub use floatexp::{ComplexExp, FloatExp};
 pub use frame::{FrameError, FrameSpec};
 pub use measure::{Measure, MeasureSet};
+pub use reference::{ReferenceOrbit, ReferencePoint};
 pub use strip::{Strip, StripPlan};
 pub use view::{Grid, View, ViewError};

@@ -7,7 +7,8 @@ use naga::{AddressSpace, Module, TypeInner};
 
 use super::*;
 use crate::layout::{
-    DoubleOutcome, Proof, Round, SingleOutcome, Slot, flag, proof_binding, round_binding,
+    BLOCK_BYTES, Delta, DeltaOutcome, DoubleOutcome, NOTHING, Proof, Round, SingleOutcome, Slot,
+    delta_binding, flag, proof_binding, round_binding, small_log2,
 };
 
 fn programs() -> Vec<Program> {
@@ -47,9 +48,13 @@ fn every_program_is_valid() {
             }
         };
         let capabilities = match program.arithmetic {
-            Arithmetic::F64 => Capabilities::FLOAT64,
+            Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => {
+                Capabilities::FLOAT64
+            }
             // A program in singles must not need more than every adapter has.
-            Arithmetic::F32 | Arithmetic::DoubleSingle => Capabilities::empty(),
+            Arithmetic::F32 | Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => {
+                Capabilities::empty()
+            }
         };
         if let Err(error) = Validator::new(ValidationFlags::all(), capabilities).validate(&module) {
             failures.push(format!(
@@ -165,6 +170,19 @@ fn structs_have_the_same_layout_in_rust_and_wgsl() {
                 padding2
             }),
         ),
+        (
+            "Delta",
+            rust_members!(Delta {
+                c_exponent,
+                last,
+                first_level,
+                end_level,
+                spacing,
+                spacing_exponent,
+                padding,
+                offsets
+            }),
+        ),
     ];
     let single = rust_members!(SingleOutcome {
         sum,
@@ -198,6 +216,14 @@ fn structs_have_the_same_layout_in_rust_and_wgsl() {
             );
             seen.insert(if double_outcome { "double" } else { "single" });
         }
+        if let Some((_, span)) = members(&module, "Block") {
+            assert_eq!(span, BLOCK_BYTES as u32, "{}", program.name);
+            seen.insert("Block");
+        }
+        if let Some((fields, span)) = members(&module, "DeltaOutcome") {
+            assert_eq!((fields[1].1, span), (16, size_of::<DeltaOutcome>() as u32));
+            seen.insert("DeltaOutcome");
+        }
         if let Some((_, span)) = members(&module, "State") {
             assert_eq!(span, program.state_bytes(), "{}", program.name);
             seen.insert("State");
@@ -205,7 +231,7 @@ fn structs_have_the_same_layout_in_rust_and_wgsl() {
             assert_eq!(program.state_bytes(), 0, "{}", program.name);
         }
     }
-    assert_eq!(seen.len(), 6, "{seen:?}");
+    assert_eq!(seen.len(), 9, "{seen:?}");
 }
 
 #[test]
@@ -219,6 +245,12 @@ fn bindings_and_constants_are_the_same_in_rust_and_wgsl() {
         ("slots", round_binding::SLOTS),
         ("output", round_binding::OUTPUT),
     ];
+    let delta_bindings = [
+        ("delta", delta_binding::DELTA),
+        ("reference", delta_binding::REFERENCE),
+        ("blocks", delta_binding::BLOCKS),
+        ("radii", delta_binding::RADII),
+    ];
     let proof_bindings = [
         ("params", proof_binding::PARAMS),
         ("cases", proof_binding::CASES),
@@ -229,6 +261,7 @@ fn bindings_and_constants_are_the_same_in_rust_and_wgsl() {
         ("FLAG_SHORTCUTS", flag::SHORTCUTS),
         ("FLAG_BLOCKS", flag::BLOCKS),
         ("FLAG_NORM", flag::NORM),
+        ("FLAG_LISTED", flag::LISTED),
         ("WORKGROUP", crate::WORKGROUP),
         ("BLOCK", crate::BLOCK),
     ];
@@ -245,13 +278,24 @@ fn bindings_and_constants_are_the_same_in_rust_and_wgsl() {
             })
             .collect();
         let rounds = program.state_bytes() > 0;
-        let rust = if rounds {
-            &round_bindings[..]
-        } else {
-            &proof_bindings[..]
+        let delta = program.arithmetic.is_delta();
+        let (rust, more) = match (rounds, delta) {
+            (true, true) => (&round_bindings[..], &delta_bindings[..]),
+            (true, false) => (&round_bindings[..], &[][..]),
+            (false, _) => (&proof_bindings[..], &[][..]),
         };
+        if delta {
+            let small = small_log2(program.arithmetic);
+            for line in [
+                format!("const NOTHING: i32 = {NOTHING};"),
+                format!("const SMALL_LOG2: i32 = {small};"),
+            ] {
+                assert!(program.source.contains(&line), "{line} in {}", program.name);
+            }
+        }
         let rust: BTreeSet<(String, u32)> = rust
             .iter()
+            .chain(more)
             .map(|(name, at)| ((*name).to_owned(), *at))
             .collect();
         assert_eq!(wgsl, rust, "{}", program.name);

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use farm_queue::protocol::blob::Decoded;
 use farm_queue::{JobQueue, JobReport, JobSpec, QueueError};
-use fractal::{BackendChoice, Strip, StripBuffer};
+use fractal::{BackendChoice, ReferenceOrbit, Strip, StripBuffer};
 use tokio::sync::mpsc::{Permit, channel};
 use tokio::task::JoinHandle;
 
@@ -81,6 +81,8 @@ pub struct Work<'a, Q> {
     pub queue: &'a Arc<Q>,
     /// The job.
     pub job: &'a Arc<JobSpec>,
+    /// Its reference orbit, where its pixels are computed from one.
+    pub orbit: Option<Arc<ReferenceOrbit>>,
     /// Its journal, where it has one.
     pub journal: Option<&'a Journal>,
     /// What was done before.

@@ -18,7 +18,7 @@ const ENOUGH: Duration = Duration::from_millis(500);
 const fn tolerance(arithmetic: Arithmetic) -> f64 {
     match arithmetic {
         Arithmetic::F32 => 2e-2,
-        Arithmetic::DoubleSingle | Arithmetic::F64 => 1e-3,
+        _ => 1e-3,
     }
 }
 
@@ -30,7 +30,7 @@ const fn tolerance(arithmetic: Arithmetic) -> f64 {
 pub fn run_gpu(device: &GpuDevice) -> Result<(Vec<Limit>, Vec<KernelFigure>), BenchError> {
     let (mut limits, mut kernels) = (Vec::new(), Vec::new());
     let name = &device.info().name;
-    for arithmetic in Arithmetic::ALL {
+    for arithmetic in Arithmetic::PLAIN {
         if !device.info().arithmetics.contains(&arithmetic) {
             continue;
         }

@@ -12,8 +12,10 @@ pub(super) const MAX_ROUNDS: usize = 32;
 pub(super) const MAX_PLANES: u64 = 3;
 /// Storage buffers that a round binds.
 pub(super) const STORAGE_BUFFERS: u32 = 6;
-/// Bytes of the largest state of a pixel; a set serves every kernel.
-pub(super) const MAX_STATE_BYTES: u64 = 32;
+/// Bytes of the largest state of a pixel.
+pub(super) const MAX_STATE_BYTES: u64 = 48;
+/// Bytes of a state that a set has room for in any case, so that it serves nearly every kernel.
+const USUAL_STATE_BYTES: u64 = 32;
 /// Bytes from one round's parameters to the next: what every adapter can address.
 const ROUND_STRIDE: u64 = 256;
 /// Bytes of a coordinate, in every number type.
@@ -36,6 +38,33 @@ fn entry(binding: u32, buffer: &wgpu::Buffer) -> wgpu::BindGroupEntry<'_> {
     }
 }
 
+/// The buffers of a round beside its states.
+struct Bindings<'a> {
+    params: &'a wgpu::Buffer,
+    columns: &'a wgpu::Buffer,
+    rows: &'a wgpu::Buffer,
+    slots: &'a wgpu::Buffer,
+    output: &'a wgpu::Buffer,
+}
+
+impl<'a> Bindings<'a> {
+    fn entries(
+        &self,
+        states_in: &'a wgpu::Buffer,
+        states_out: &'a wgpu::Buffer,
+    ) -> [wgpu::BindGroupEntry<'a>; 7] {
+        [
+            entry(round_binding::PARAMS, self.params),
+            entry(round_binding::COLUMNS, self.columns),
+            entry(round_binding::ROWS, self.rows),
+            entry(round_binding::STATES_IN, states_in),
+            entry(round_binding::STATES_OUT, states_out),
+            entry(round_binding::SLOTS, self.slots),
+            entry(round_binding::OUTPUT, self.output),
+        ]
+    }
+}
+
 /// Buffers for up to a number of pixels, columns and rows.
 #[derive(Debug)]
 pub(super) struct BufferSet {
@@ -52,13 +81,23 @@ pub(super) struct BufferSet {
     pub(super) output_read: wgpu::Buffer,
     /// From the first states to the second, and back.
     pub(super) bind_groups: [wgpu::BindGroup; 2],
+    states: [wgpu::Buffer; 2],
+    /// Bytes that a pixel's state may have.
+    state_bytes: u64,
     /// What `columns` holds, so that the strips of a picture upload it once.
     uploaded_columns: Vec<u8>,
 }
 
 impl BufferSet {
-    pub(super) fn new(context: &Context, pixels: u32, width: u32, rows: u32) -> Self {
+    pub(super) fn new(
+        context: &Context,
+        pixels: u32,
+        width: u32,
+        rows: u32,
+        state_bytes: u64,
+    ) -> Self {
         use wgpu::BufferUsages as Usage;
+        let state_bytes = state_bytes.max(USUAL_STATE_BYTES);
         // Powers of two, so that strips of nearly one size share sets.
         let (pixels, width, rows) = (
             pixels.next_power_of_two(),
@@ -73,7 +112,7 @@ impl BufferSet {
                 mapped_at_creation: false,
             })
         };
-        let states = |label| buffer(label, u64::from(pixels) * MAX_STATE_BYTES, Usage::STORAGE);
+        let states = |label| buffer(label, u64::from(pixels) * state_bytes, Usage::STORAGE);
         let (first, second) = (states("first states"), states("second states"));
         let slot_bytes = (MAX_ROUNDS as u64 + 1) * size_of::<Slot>() as u64;
         let output_bytes = u64::from(pixels) * 4 * MAX_PLANES;
@@ -82,9 +121,10 @@ impl BufferSet {
             ROUND_STRIDE * MAX_ROUNDS as u64,
             Usage::UNIFORM | Usage::COPY_DST,
         );
+        // With room for the rows too: see `shaders::layout::delta_binding`.
         let columns = buffer(
             "columns",
-            u64::from(width) * COORDINATE_BYTES,
+            (u64::from(width) + u64::from(rows)) * COORDINATE_BYTES,
             Usage::STORAGE | Usage::COPY_DST,
         );
         let row_coordinates = buffer(
@@ -98,21 +138,20 @@ impl BufferSet {
             Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC,
         );
         let output = buffer("output", output_bytes, Usage::STORAGE | Usage::COPY_SRC);
+        let bindings = Bindings {
+            params: &params,
+            columns: &columns,
+            rows: &row_coordinates,
+            slots: &slots,
+            output: &output,
+        };
         let bind_group = |states_in: &wgpu::Buffer, states_out: &wgpu::Buffer| {
             context
                 .device
                 .create_bind_group(&wgpu::BindGroupDescriptor {
                     label: Some("round"),
                     layout: &context.round_layout,
-                    entries: &[
-                        entry(round_binding::PARAMS, &params),
-                        entry(round_binding::COLUMNS, &columns),
-                        entry(round_binding::ROWS, &row_coordinates),
-                        entry(round_binding::STATES_IN, states_in),
-                        entry(round_binding::STATES_OUT, states_out),
-                        entry(round_binding::SLOTS, &slots),
-                        entry(round_binding::OUTPUT, &output),
-                    ],
+                    entries: &bindings.entries(states_in, states_out),
                 })
         };
         let bind_groups = [bind_group(&first, &second), bind_group(&second, &first)];
@@ -133,25 +172,39 @@ impl BufferSet {
                 Usage::MAP_READ | Usage::COPY_DST,
             ),
             bind_groups,
+            states: [first, second],
+            state_bytes,
             uploaded_columns: Vec::new(),
         }
     }
 
-    pub(super) fn fits(&self, pixels: u32, width: u32, rows: u32) -> bool {
-        self.pixels >= pixels && self.width >= width && self.rows >= rows
+    pub(super) fn fits(&self, pixels: u32, width: u32, rows: u32, state_bytes: u64) -> bool {
+        let sides = self.pixels >= pixels && self.width >= width && self.rows >= rows;
+        sides && self.state_bytes >= state_bytes
     }
 
-    /// Uploads coordinates, each of 8 bytes.
-    pub(super) fn upload_coordinates(
-        &mut self,
-        queue: &wgpu::Queue,
-        columns: Vec<u8>,
-        rows: &[u8],
-    ) {
+    /// What a round binds, from the first states to the second for `turn` 0, and back for 1.
+    pub(super) fn entries(&self, turn: usize) -> [wgpu::BindGroupEntry<'_>; 7] {
+        let bindings = Bindings {
+            params: &self.params,
+            columns: &self.columns,
+            rows: &self.row_coordinates,
+            slots: &self.slots,
+            output: &self.output,
+        };
+        bindings.entries(&self.states[turn], &self.states[1 - turn])
+    }
+
+    /// Uploads the coordinates of columns, each of 8 bytes; for deltas those of the rows behind them.
+    pub(super) fn upload_columns(&mut self, queue: &wgpu::Queue, columns: Vec<u8>) {
         if self.uploaded_columns != columns {
             queue.write_buffer(&self.columns, 0, &columns);
             self.uploaded_columns = columns;
         }
+    }
+
+    /// Uploads the coordinates of rows, each of 8 bytes.
+    pub(super) fn upload_rows(&self, queue: &wgpu::Queue, rows: &[u8]) {
         queue.write_buffer(&self.row_coordinates, 0, rows);
     }
 
@@ -173,9 +226,12 @@ impl BufferSet {
     }
 }
 
-pub(super) fn round_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
-    use wgpu::BufferBindingType as Type;
-    let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
+/// One buffer of a layout.
+pub(super) fn layout_entry(
+    binding: u32,
+    ty: wgpu::BufferBindingType,
+) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
         ty: wgpu::BindingType::Buffer {
@@ -184,21 +240,30 @@ pub(super) fn round_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
             min_binding_size: None,
         },
         count: None,
-    };
-    let entries = [
-        entry(round_binding::PARAMS, Type::Uniform),
-        entry(round_binding::COLUMNS, Type::Storage { read_only: true }),
-        entry(round_binding::ROWS, Type::Storage { read_only: true }),
-        entry(round_binding::STATES_IN, Type::Storage { read_only: true }),
-        entry(
-            round_binding::STATES_OUT,
-            Type::Storage { read_only: false },
-        ),
-        entry(round_binding::SLOTS, Type::Storage { read_only: false }),
-        entry(round_binding::OUTPUT, Type::Storage { read_only: false }),
-    ];
+    }
+}
+
+/// What a round of any kind binds.
+pub(super) fn round_layout_entries() -> [wgpu::BindGroupLayoutEntry; 7] {
+    use wgpu::BufferBindingType as Type;
+    let (read, write) = (
+        Type::Storage { read_only: true },
+        Type::Storage { read_only: false },
+    );
+    [
+        layout_entry(round_binding::PARAMS, Type::Uniform),
+        layout_entry(round_binding::COLUMNS, read),
+        layout_entry(round_binding::ROWS, read),
+        layout_entry(round_binding::STATES_IN, read),
+        layout_entry(round_binding::STATES_OUT, write),
+        layout_entry(round_binding::SLOTS, write),
+        layout_entry(round_binding::OUTPUT, write),
+    ]
+}
+
+pub(super) fn round_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: Some("round"),
-        entries: &entries,
+        entries: &round_layout_entries(),
     })
 }

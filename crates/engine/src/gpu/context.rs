@@ -12,11 +12,15 @@ use fractal::Arithmetic;
 use shaders::{Kernel, Program};
 
 use super::buffers::BufferSet;
+use super::delta::DeltaCache;
 
 /// How long a submission may take before its device counts as lost: hundreds of times what it should.
 const HANG: Duration = Duration::from_secs(30);
 /// Spare sets of buffers that are kept: one for each strip that a lane has in flight.
 const SPARE_SETS: usize = 3;
+
+/// Steps of plain iteration in whose time a delta makes one, as a first guess.
+const DELTA_COST: f64 = 10.0;
 
 /// Why a computation on a device ended early.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub(super) enum Stop {
     Cancelled,
     /// The device failed.
     Lost(String),
+    /// The device has not what the frame needs.
+    NotServed,
 }
 
 impl Stop {
@@ -32,6 +38,7 @@ impl Stop {
     pub(super) fn reason(self) -> String {
         match self {
             Self::Cancelled => "cancelled".into(),
+            Self::NotServed => "not served".into(),
             Self::Lost(reason) => reason,
         }
     }
@@ -115,7 +122,11 @@ pub(super) struct Context {
     /// Whether dispatches may take their size from a buffer.
     pub(super) indirect: bool,
     pub(super) round_layout: wgpu::BindGroupLayout,
+    /// `None` where the device binds too few buffers.
+    pub(super) delta_layout: Option<wgpu::BindGroupLayout>,
     pub(super) proof_layout: wgpu::BindGroupLayout,
+    /// The references of deep views.
+    pub(super) deltas: DeltaCache,
     pipelines: Mutex<HashMap<(Kernel, Arithmetic), Arc<Pipeline>>>,
     spare: Mutex<Vec<BufferSet>>,
 }
@@ -154,6 +165,8 @@ impl Context {
             recorder.record(one_line(&format!("device lost ({reason:?}): {message}")));
         });
         let round_layout = super::buffers::round_layout(&device);
+        let deltas = limits.max_storage_buffers_per_shader_stage >= super::delta::STORAGE_BUFFERS;
+        let delta_layout = deltas.then(|| super::delta::layout(&device));
         let proof_layout = super::dispatch::layout(&device);
         Ok(Self {
             device,
@@ -162,7 +175,9 @@ impl Context {
             limits,
             indirect: downlevel.contains(wgpu::DownlevelFlags::INDIRECT_EXECUTION),
             round_layout,
+            delta_layout,
             proof_layout,
+            deltas: DeltaCache::default(),
             pipelines: Mutex::default(),
             spare: Mutex::default(),
         })
@@ -190,6 +205,14 @@ impl Context {
             ))
         })?;
         let pipeline = Arc::new(self.compile(program)?);
+        let plain = match arithmetic {
+            Arithmetic::DeltaDoubleSingle => Arithmetic::DoubleSingle,
+            Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => Arithmetic::F64,
+            plain => plain,
+        };
+        if let Some(timed) = pipelines.get(&(Kernel::Escape, plain)) {
+            pipeline.set_rate(timed.rate() / if plain == arithmetic { 1.0 } else { DELTA_COST });
+        }
         pipelines.insert((kernel, arithmetic), Arc::clone(&pipeline));
         Ok(pipeline)
     }
@@ -197,10 +220,10 @@ impl Context {
     pub(super) fn compile(&self, program: Program) -> Result<Pipeline, Stop> {
         /// Before anything is measured: what a slow software adapter does.
         const FIRST_RATE: f64 = 5e7;
-        let layout = if program.state_bytes() > 0 {
-            &self.round_layout
-        } else {
-            &self.proof_layout
+        let layout = match (program.state_bytes() > 0, program.arithmetic.is_delta()) {
+            (true, true) => self.delta_layout.as_ref().ok_or(Stop::NotServed)?,
+            (true, false) => &self.round_layout,
+            (false, _) => &self.proof_layout,
         };
         let module = self
             .device
@@ -239,20 +262,24 @@ impl Context {
         pixels: u32,
         width: u32,
         rows: u32,
+        state_bytes: u32,
     ) -> Result<BufferSet, Stop> {
+        let state_bytes = u64::from(state_bytes);
         let spare = {
             let mut spare = lock(&self.spare);
-            let fitting = spare.iter().position(|set| set.fits(pixels, width, rows));
+            let fitting = spare
+                .iter()
+                .position(|set| set.fits(pixels, width, rows, state_bytes));
             // One that does not fit makes room for one that does.
             fitting
                 .or_else(|| (spare.len() >= SPARE_SETS).then_some(0))
                 .map(|at| spare.swap_remove(at))
         };
         match spare {
-            Some(set) if set.fits(pixels, width, rows) => Ok(set),
+            Some(set) if set.fits(pixels, width, rows, state_bytes) => Ok(set),
             other => {
                 drop(other);
-                let set = BufferSet::new(self, pixels, width, rows);
+                let set = BufferSet::new(self, pixels, width, rows, state_bytes);
                 self.failure.check()?;
                 Ok(set)
             }

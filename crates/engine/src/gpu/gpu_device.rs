@@ -11,14 +11,17 @@ use shaders::{Kernel, Program};
 
 use super::adapters::AdapterSummary;
 use super::context::{Context, Stop, lock};
-use super::proof;
 use super::strip::{self, Task};
+use super::{delta, proof};
 use crate::info::{DeviceInfo, EngineError};
-use crate::prepared::PreparedFrame;
+use crate::prepared::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
 
 /// Times that a strip is tried on a device before its caller looks for another one.
 const ATTEMPTS: u32 = 2;
+
+/// What is done on an open device.
+type Work<'a, T> = &'a dyn Fn(&Context, Task<'_>) -> Result<T, Stop>;
 
 /// One adapter, open and proved.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub struct GpuDevice {
     adapter: wgpu::Adapter,
     /// Replaced by a fresh one after a failure.
     context: Mutex<Arc<Context>>,
+    /// The most steps that a reference orbit may have here.
+    most_reference_steps: u64,
     /// Losses yet to be simulated.
     losses: AtomicU32,
 }
@@ -53,6 +58,7 @@ impl GpuDevice {
         Ok(Self {
             info,
             adapter,
+            most_reference_steps: delta::most_steps(&context.limits),
             context: Mutex::new(Arc::new(context)),
             losses: AtomicU32::new(0),
         })
@@ -66,21 +72,42 @@ impl GpuDevice {
 
     /// The arithmetic for a frame: the fastest that is precise enough for its pixel spacing and offers its
     /// measures; where none is, `f64`, since the processor has nothing better; where there is no `f64`
-    /// either, the most precise one if `insist`.
+    /// either, the most precise one if `insist`. For a deep view the fastest arithmetic of deltas, if its reference
+    /// orbit fits.
     #[must_use]
     pub fn arithmetic_for(&self, frame: &PreparedFrame, insist: bool) -> Option<Arithmetic> {
+        if let Some(deep) = &frame.deep {
+            return self.delta_for(frame, deep);
+        }
         let stability = frame.spec.measures.contains(Measure::Stability);
         let serves = |a: &Arithmetic| !stability || Program::new(Kernel::Stability, *a).is_some();
-        let proved = || self.info.arithmetics.iter().copied().filter(serves);
+        let plain = |a: &Arithmetic| !a.is_delta() && serves(a);
+        let proved = || self.info.arithmetics.iter().copied().filter(plain);
         proved()
             .find(|a| a.is_exact_for(frame.extent_log2, frame.spacing_log2))
             .or_else(|| {
-                let most_precise = Arithmetic::ALL
+                let most_precise = Arithmetic::PLAIN
                     .into_iter()
                     .rev()
                     .find(|a| proved().any(|b| b == *a));
                 most_precise.filter(|a| insist || *a == Arithmetic::F64)
             })
+    }
+
+    fn serves_deltas(&self, frame: &PreparedFrame, deep: &DeepFrame) -> bool {
+        // Deltas begin with the orbit of 0, and counts are words.
+        frame.spec.z0 == (0.0, 0.0)
+            && frame.spec.iterations < u64::from(u32::MAX)
+            && deep.orbit.steps() <= self.most_reference_steps
+            && delta::has_exponents_for(deep)
+    }
+
+    fn delta_for(&self, frame: &PreparedFrame, deep: &DeepFrame) -> Option<Arithmetic> {
+        let served = self.serves_deltas(frame, deep);
+        let deltas = (self.info.arithmetics.iter()).filter(|a| served && a.is_delta());
+        deltas
+            .copied()
+            .find(|a| a.is_exact_for(frame.extent_log2, frame.spacing_log2))
     }
 
     /// Computes one strip; blocks the calling thread, and may be called from several at once.
@@ -99,11 +126,12 @@ impl GpuDevice {
             arithmetic,
             strip,
             shortcuts: true,
+            listed: None,
             progress,
         })
     }
 
-    /// The same without interior shortcuts: every step of every pixel is made.
+    /// The same without interior shortcuts and blocks: every step of every pixel is made.
     pub(crate) fn compute_without_shortcuts(
         &self,
         frame: &PreparedFrame,
@@ -116,32 +144,92 @@ impl GpuDevice {
             arithmetic,
             strip,
             shortcuts: false,
+            listed: None,
             progress,
         })
     }
 
-    fn compute_task(&self, task: Task<'_>) -> Result<StripBuffer, EngineError> {
-        if !self.info.arithmetics.contains(&task.arithmetic) {
-            return Err(EngineError::NotServed {
-                device: self.info.name.clone(),
-                spacing_log2: task.frame.spacing_log2.floor() as i32,
-            });
+    /// Iteration counts of single pixels of a deep view, by column and row: what one arithmetic makes of them shows
+    /// whether another one is precise enough.
+    ///
+    /// # Errors
+    /// As [`GpuDevice::compute`].
+    pub fn compute_samples(
+        &self,
+        frame: &PreparedFrame,
+        arithmetic: Arithmetic,
+        samples: &[(u32, u32)],
+        progress: &Progress,
+    ) -> Result<Vec<u32>, EngineError> {
+        self.samples(frame, arithmetic, samples, true, progress)
+    }
+
+    /// The same, with or without blocks of steps.
+    pub(super) fn samples(
+        &self,
+        frame: &PreparedFrame,
+        arithmetic: Arithmetic,
+        samples: &[(u32, u32)],
+        shortcuts: bool,
+        progress: &Progress,
+    ) -> Result<Vec<u32>, EngineError> {
+        let task = Task {
+            frame,
+            arithmetic,
+            strip: Strip {
+                index: 0,
+                row0: 0,
+                rows: 1,
+            },
+            shortcuts,
+            listed: Some(samples),
+            progress,
+        };
+        let on_grid =
+            |(column, row): &(u32, u32)| *column < frame.spec.width && *row < frame.spec.height;
+        if !arithmetic.is_delta() || !samples.iter().all(on_grid) {
+            return Err(self.not_served(frame));
         }
+        self.attempts(task, &strip::compute_listed)
+    }
+
+    fn compute_task(&self, task: Task<'_>) -> Result<StripBuffer, EngineError> {
         let begun = Instant::now();
+        let (planes, iterations_total) = self.attempts(task, &strip::compute)?;
+        Ok(StripBuffer {
+            strip: task.strip,
+            width: task.frame.spec.width,
+            planes,
+            iterations_total,
+            origin: self.origin(task),
+            busy_secs: begun.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn not_served(&self, frame: &PreparedFrame) -> EngineError {
+        EngineError::NotServed {
+            device: self.info.name.clone(),
+            spacing_log2: frame.spacing_log2.floor() as i32,
+        }
+    }
+
+    /// Does `work` if the arithmetic is offered; once more if the device was lost.
+    fn attempts<T>(&self, task: Task<'_>, work: Work<'_, T>) -> Result<T, EngineError> {
+        let deep = task.frame.deep.as_ref();
+        let is_served = match (task.arithmetic.is_delta(), deep) {
+            (true, Some(deep)) => self.serves_deltas(task.frame, deep),
+            (true, None) => false,
+            (false, _) => true,
+        };
+        if !is_served || !self.info.arithmetics.contains(&task.arithmetic) {
+            return Err(self.not_served(task.frame));
+        }
         let mut reason = String::new();
         for attempt in 1..=ATTEMPTS {
-            match self.attempt(task) {
-                Ok((planes, iterations_total)) => {
-                    return Ok(StripBuffer {
-                        strip: task.strip,
-                        width: task.frame.spec.width,
-                        planes,
-                        iterations_total,
-                        origin: self.origin(task),
-                        busy_secs: begun.elapsed().as_secs_f64(),
-                    });
-                }
+            match self.attempt(task, work) {
+                Ok(result) => return Ok(result),
                 Err(Stop::Cancelled) => return Err(EngineError::Cancelled),
+                Err(Stop::NotServed) => return Err(self.not_served(task.frame)),
                 Err(Stop::Lost(why)) => {
                     tracing::warn!(
                         device = self.info.name,
@@ -159,9 +247,9 @@ impl GpuDevice {
         })
     }
 
-    fn attempt(&self, task: Task<'_>) -> Result<(Vec<fractal::Plane>, u64), Stop> {
+    fn attempt<T>(&self, task: Task<'_>, work: Work<'_, T>) -> Result<T, Stop> {
         let context = self.context()?;
-        let result = catch_unwind(AssertUnwindSafe(|| strip::compute(&context, task)))
+        let result = catch_unwind(AssertUnwindSafe(|| work(&context, task)))
             .unwrap_or_else(|panic| Err(Stop::Lost(panic_text(panic.as_ref()))));
         if let Err(Stop::Lost(reason)) = &result {
             // Nobody uses this context again.
@@ -216,6 +304,10 @@ impl GpuDevice {
         });
         result.map_err(|stop| match stop {
             Stop::Cancelled => EngineError::Cancelled,
+            Stop::NotServed => EngineError::DeviceLost {
+                device: self.info.name.clone(),
+                reason: Stop::NotServed.reason(),
+            },
             Stop::Lost(reason) => EngineError::DeviceLost {
                 device: self.info.name.clone(),
                 reason,

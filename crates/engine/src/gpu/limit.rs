@@ -28,8 +28,10 @@ impl GpuDevice {
     /// [`EngineError::DeviceLost`].
     pub fn multiply_add_rate(&self, arithmetic: Arithmetic) -> Result<f64, EngineError> {
         let native = match arithmetic {
-            Arithmetic::F32 | Arithmetic::DoubleSingle => Arithmetic::F32,
-            Arithmetic::F64 => Arithmetic::F64,
+            Arithmetic::F32 | Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => {
+                Arithmetic::F32
+            }
+            Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => Arithmetic::F64,
         };
         self.with_context(|context| {
             let program = Program::new(Kernel::Limit, native)

@@ -3,7 +3,8 @@
 //! - [`adapters`]: which adapters there are, which are software, which are the same GPU twice
 //! - [`context`]: an open device, its compiled kernels and what went wrong with it; [`buffers`]: those of a strip
 //! - [`schedule`]: how steps are cut into rounds and submissions; [`strip`]: one strip computed
-//! - [`proof`]: what arithmetic an adapter really has; [`timing`]: how fast it is; [`dispatch`]: what both
+//! - [`delta`]: what the pixels of a deep view share, on the device
+//! - [`proof`], [`delta_proof`]: what arithmetic an adapter really has; [`timing`]: how fast it is; [`dispatch`]: what both
 //!   proofs and limits are run by
 //! - [`limit`]: its multiply-adds when it does nothing else
 //! - [`gpu_device`]: all of it as one device that the rest of the engine can use
@@ -15,6 +16,8 @@
 mod adapters;
 mod buffers;
 mod context;
+mod delta;
+mod delta_proof;
 mod dispatch;
 mod gpu_device;
 mod limit;

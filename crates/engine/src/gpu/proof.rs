@@ -10,11 +10,12 @@ use shaders::{Kernel, Program, WORKGROUP};
 
 use super::adapters::AdapterSummary;
 use super::context::{Context, Stop};
+use super::delta_proof;
 use super::dispatch::dispatch;
 use super::timing;
 
 /// Steps of the proof's orbits.
-const ORBIT_STEPS: u32 = 40;
+pub(super) const ORBIT_STEPS: u32 = 40;
 
 /// What is known about an adapter's arithmetic beside that it passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(super) struct Findings {
 pub(super) fn prove_and_time(context: &Context, adapter: &AdapterSummary) -> Vec<Arithmetic> {
     let (name, software) = (adapter.name.as_str(), adapter.software);
     let mut timed = Vec::new();
-    for arithmetic in Arithmetic::ALL {
+    for arithmetic in Arithmetic::PLAIN {
         if arithmetic == Arithmetic::F64 && !context.has_f64() {
             continue;
         }
@@ -56,13 +57,57 @@ pub(super) fn prove_and_time(context: &Context, adapter: &AdapterSummary) -> Vec
             }
         }
     }
+    let deltas: Vec<Arithmetic> = (timed.iter())
+        .flat_map(|(plain, _)| proved_deltas(context, *plain, name))
+        .collect();
+    let mut ordered = order_of(timed, software);
+    // In the order of the numbers that they are made of.
+    let made_of = |delta: &Arithmetic| match delta {
+        Arithmetic::DeltaDoubleSingle => Arithmetic::DoubleSingle,
+        _ => Arithmetic::F64,
+    };
+    for plain in ordered.clone() {
+        ordered.extend(deltas.iter().filter(|delta| made_of(delta) == plain));
+    }
+    ordered
+}
+
+/// The arithmetics of deltas in the numbers of `plain`, which has passed, that pass too.
+fn proved_deltas(context: &Context, plain: Arithmetic, adapter: &str) -> Vec<Arithmetic> {
+    let candidates: &[Arithmetic] = match plain {
+        _ if context.delta_layout.is_none() => &[],
+        Arithmetic::DoubleSingle => &[Arithmetic::DeltaDoubleSingle],
+        Arithmetic::F64 => &[Arithmetic::DeltaF64, Arithmetic::DeltaFloatexp],
+        _ => &[],
+    };
+    let mut proved = Vec::new();
+    for arithmetic in candidates.iter().copied() {
+        // The same program serves both in doubles.
+        let result = match proved.is_empty() {
+            true => delta_proof::prove(context, arithmetic),
+            false => Ok(()),
+        };
+        let failure = context.failure.take();
+        match result.err().or(failure) {
+            None => proved.push(arithmetic),
+            Some(reason) => {
+                let arithmetic = arithmetic.name();
+                tracing::warn!(adapter, arithmetic, reason, "arithmetic is not offered");
+            }
+        }
+    }
+    proved
+}
+
+/// Plain arithmetics with their rates, the fastest first.
+fn order_of(mut timed: Vec<(Arithmetic, f64)>, software: bool) -> Vec<Arithmetic> {
     if software {
         // Other programs on the same processor would decide a measured order, strip by strip of a farm. Native types are
         // about as fast as each other there, and double-single is several times slower.
         let place = |arithmetic| match arithmetic {
-            Arithmetic::F64 => 0,
+            Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => 0,
             Arithmetic::F32 => 1,
-            Arithmetic::DoubleSingle => 2,
+            Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => 2,
         };
         timed.sort_by_key(|(arithmetic, _)| place(*arithmetic));
     } else {
@@ -105,7 +150,7 @@ fn order(timed: &[(Arithmetic, f64)]) -> Vec<Arithmetic> {
 /// Proves one arithmetic.
 fn prove(context: &Context, arithmetic: Arithmetic) -> Result<(), String> {
     match arithmetic {
-        Arithmetic::F32 | Arithmetic::DoubleSingle => {
+        Arithmetic::F32 | Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => {
             let program = Program::new(Kernel::ProveOperations, Arithmetic::DoubleSingle);
             let outcomes = single_outcomes(context, program)?;
             let findings = check_single(&outcomes)?;
@@ -114,7 +159,9 @@ fn prove(context: &Context, arithmetic: Arithmetic) -> Result<(), String> {
                 check_transformations(&outcomes)?;
             }
         }
-        Arithmetic::F64 => check_double(context)?,
+        Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => {
+            check_double(context)?;
+        }
     }
     let orbits = orbits(
         context,
@@ -294,8 +341,10 @@ fn orbits(
 ) -> Result<Vec<[f32; 4]>, String> {
     let cases = orbit_cases();
     let bytes: Vec<u8> = match arithmetic {
-        Arithmetic::F64 => bytemuck::cast_slice(&cases).to_vec(),
-        Arithmetic::F32 | Arithmetic::DoubleSingle => cases
+        Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => {
+            bytemuck::cast_slice(&cases).to_vec()
+        }
+        Arithmetic::F32 | Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => cases
             .iter()
             .flatten()
             .flat_map(|x| bytemuck::cast::<_, [u8; 8]>(split(*x)))
@@ -307,8 +356,8 @@ fn orbits(
 fn check_orbits(ends: &[[f32; 4]], arithmetic: Arithmetic) -> Result<(), String> {
     let bits = match arithmetic {
         Arithmetic::F32 => 14,
-        Arithmetic::DoubleSingle => 38,
-        Arithmetic::F64 => 44,
+        Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => 38,
+        Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => 44,
     };
     for ([cx, cy], end) in orbit_cases().iter().zip(ends) {
         // What single precision is given of the point.
@@ -353,7 +402,7 @@ fn near<T: std::fmt::LowerExp>(
 }
 
 /// Runs a program of the proof's kind over cases.
-fn run<T: bytemuck::Pod>(
+pub(super) fn run<T: bytemuck::Pod>(
     context: &Context,
     program: Option<Program>,
     cases: &[u8],

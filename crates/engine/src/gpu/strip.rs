@@ -9,6 +9,7 @@ use shaders::{Kernel, WORKGROUP};
 
 use super::buffers::{BufferSet, MAX_PLANES, MAX_ROUNDS, MAX_STATE_BYTES};
 use super::context::{Context, Pipeline, Stop};
+use super::delta::DeltaBuffers;
 use super::schedule;
 use crate::prepared::PreparedFrame;
 use crate::progress::Progress;
@@ -28,8 +29,10 @@ pub(super) struct Task<'a> {
     pub(super) frame: &'a PreparedFrame,
     pub(super) arithmetic: Arithmetic,
     pub(super) strip: Strip,
-    /// Whether provably interior points may be reported without iterating.
+    /// Whether provably interior points may be reported without iterating, and blocks of steps made at once.
     pub(super) shortcuts: bool,
+    /// Instead of the strip single pixels, by column and row; of deep views only.
+    pub(super) listed: Option<&'a [(u32, u32)]>,
     pub(super) progress: &'a Progress,
 }
 
@@ -67,7 +70,12 @@ pub(super) fn compute(context: &Context, task: Task<'_>) -> Result<(Vec<Plane>, 
             if kernel == Kernel::Stability {
                 values.add_stability(words, pixels);
             } else {
-                values.add_escape(task.frame, words, pixels);
+                // Deltas carry the derivative in units that make a pixel 1 wide.
+                let spacing = match task.arithmetic.is_delta() {
+                    true => 1.0,
+                    false => task.frame.pixel_spacing,
+                };
+                values.add_escape(task.frame, spacing, words, pixels);
             }
         })?;
     }
@@ -89,7 +97,7 @@ pub(super) fn compute(context: &Context, task: Task<'_>) -> Result<(Vec<Plane>, 
 
 impl Values {
     /// Takes in the planes of the escape kernels: n, |z|², |dz|.
-    fn add_escape(&mut self, frame: &PreparedFrame, words: &[u32], pixels: usize) {
+    fn add_escape(&mut self, frame: &PreparedFrame, spacing: f64, words: &[u32], pixels: usize) {
         let spec = &frame.spec;
         let counts = &words[..pixels];
         let limit = u64::from(spec.iteration_limit());
@@ -114,7 +122,7 @@ impl Values {
         if spec.measures.contains(Measure::Distance) {
             let (norms, derivatives) = words[pixels..3 * pixels].split_at(pixels);
             let pixel = |((n, norm), derivative): ((&u32, &u32), &u32)| {
-                smooth::distance(*n, norm2(norm), norm2(derivative), frame.pixel_spacing)
+                smooth::distance(*n, norm2(norm), norm2(derivative), spacing)
             };
             self.distance
                 .extend(counts.iter().zip(norms).zip(derivatives).map(pixel));
@@ -138,6 +146,22 @@ impl Values {
     }
 }
 
+/// Iteration counts of the pixels that a task lists.
+pub(super) fn compute_listed(context: &Context, task: Task<'_>) -> Result<Vec<u32>, Stop> {
+    let mut counts = Vec::new();
+    let most = MAX_PART_PIXELS as usize / 64;
+    for listed in task.listed.unwrap_or_default().chunks(most) {
+        let task = Task {
+            listed: Some(listed),
+            ..task
+        };
+        run(context, task, Kernel::Escape, &mut |words, pixels| {
+            counts.extend_from_slice(&words[..pixels]);
+        })?;
+    }
+    Ok(counts)
+}
+
 /// Runs a kernel over all parts of a strip; `take` gets the words of each part and its number of pixels.
 fn run(
     context: &Context,
@@ -155,39 +179,92 @@ fn run(
     // A power of two, since that is what buffers are rounded up to.
     let most_pixels = by_limits.min(u64::from(MAX_PART_PIXELS)) as u32;
     let most_pixels = 1 << most_pixels.max(1).ilog2();
+    let deltas = if task.arithmetic.is_delta() {
+        let (frame, arithmetic) = (task.frame, task.arithmetic);
+        Some(
+            context
+                .deltas
+                .get(context, frame, arithmetic, task.progress)?,
+        )
+    } else {
+        None
+    };
+    let states = pipeline.program.state_bytes();
+    if let Some(listed) = task.listed {
+        let count = listed.len() as u32;
+        let mut set = context.take_buffers(count, count, count, states)?;
+        let part = Part {
+            row0: 0,
+            rows: 1,
+            deltas: deltas.as_deref(),
+        };
+        run_part(context, task, &pipeline, &mut set, part, take)?;
+        context.return_buffers(set);
+        return Ok(());
+    }
     let end = task.strip.row0 + task.strip.rows;
     let mut row0 = task.strip.row0;
     while row0 < end {
         let rows = schedule::part_rows(width, end - row0, most_pixels, pipeline.rate());
-        let mut set = context.take_buffers(rows * width, width, rows)?;
-        run_part(context, task, &pipeline, &mut set, row0, rows, take)?;
+        let mut set = context.take_buffers(rows * width, width, rows, states)?;
+        let part = Part {
+            row0,
+            rows,
+            deltas: deltas.as_deref(),
+        };
+        run_part(context, task, &pipeline, &mut set, part, take)?;
         context.return_buffers(set);
         row0 += rows;
     }
     Ok(())
 }
 
-/// Iterates `rows` rows from `row0` on to the end.
+/// What is computed at once of a strip.
+#[derive(Clone, Copy, Debug)]
+struct Part<'a> {
+    row0: u32,
+    rows: u32,
+    /// What the pixels of a deep view share.
+    deltas: Option<&'a DeltaBuffers>,
+}
+
+/// Iterates the rows of a part to the end.
 fn run_part(
     context: &Context,
     task: Task<'_>,
     pipeline: &Pipeline,
     set: &mut BufferSet,
-    row0: u32,
-    rows: u32,
+    part: Part<'_>,
     take: &mut dyn FnMut(&[u32], usize),
 ) -> Result<(), Stop> {
     let frame = task.frame;
-    let pixels = rows * frame.spec.width;
-    set.upload_coordinates(
-        &context.queue,
-        coordinates(&frame.columns, task.arithmetic),
-        &coordinates(
-            &frame.rows[row0 as usize..][..rows as usize],
-            task.arithmetic,
-        ),
-    );
-    let template = first_round(task, pipeline.program.kernel, pixels);
+    let width = task.listed.map_or(frame.spec.width, |all| all.len() as u32);
+    let pixels = part.rows * width;
+    let rows = part.row0 as usize..(part.row0 + part.rows) as usize;
+    let bind_groups = match (part.deltas, &frame.deep) {
+        (Some(deltas), Some(deep)) => {
+            set.upload_columns(
+                &context.queue,
+                match task.listed {
+                    Some(listed) => deltas.listed_coordinates(deep, listed, task.arithmetic),
+                    None => deltas.coordinates(deep, rows, task.arithmetic),
+                },
+            );
+            deltas.bind_groups(context, set)?
+        }
+        _ => {
+            set.upload_columns(&context.queue, coordinates(&frame.columns, task.arithmetic));
+            set.upload_rows(
+                &context.queue,
+                &coordinates(&frame.rows[rows], task.arithmetic),
+            );
+            set.bind_groups.clone()
+        }
+    };
+    let template = Round {
+        width,
+        ..first_round(task, pipeline.program.kernel, pixels)
+    };
     let planes = match pipeline.program.kernel {
         Kernel::EscapeWithDerivative => 3,
         Kernel::Escape if template.flags & flag::NORM == 0 => 1,
@@ -221,6 +298,7 @@ fn run_part(
             context,
             pipeline,
             set,
+            &bind_groups,
             &rounds,
             active,
             &mut turn,
@@ -287,6 +365,13 @@ fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
         }
         (spec.escape_radius * spec.escape_radius, flags)
     };
+    let flags = if task.arithmetic.is_delta() {
+        let listed = task.listed.map_or(0, |_| flag::LISTED);
+        let skips = if task.shortcuts { flag::SHORTCUTS } else { 0 };
+        (flags & flag::NORM) | listed | skips
+    } else {
+        flags
+    };
     let ([re, re_low], [im, im_low]) = (split(spec.z0.0), split(spec.z0.1));
     Round {
         zero: 0,
@@ -309,6 +394,7 @@ fn submit_rounds(
     context: &Context,
     pipeline: &Pipeline,
     set: &BufferSet,
+    bind_groups: &[wgpu::BindGroup; 2],
     rounds: &[Round],
     active: u32,
     turn: &mut usize,
@@ -329,11 +415,7 @@ fn submit_rounds(
         }
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(&pipeline.pipeline);
-        pass.set_bind_group(
-            0,
-            &set.bind_groups[*turn],
-            &[BufferSet::round_offset(round)],
-        );
+        pass.set_bind_group(0, &bind_groups[*turn], &[BufferSet::round_offset(round)]);
         if context.indirect && round > 0 {
             pass.dispatch_workgroups_indirect(&set.indirect, at);
         } else {
@@ -374,8 +456,10 @@ fn copy_output(context: &Context, set: &BufferSet, bytes: u64) -> Result<(), Sto
 /// Coordinates as a kernel reads them: `f64`, or high and low `f32`.
 fn coordinates(values: &[f64], arithmetic: Arithmetic) -> Vec<u8> {
     match arithmetic {
-        Arithmetic::F64 => bytemuck::cast_slice(values).to_vec(),
-        Arithmetic::F32 | Arithmetic::DoubleSingle => values
+        Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => {
+            bytemuck::cast_slice(values).to_vec()
+        }
+        Arithmetic::F32 | Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => values
             .iter()
             .flat_map(|value| bytemuck::cast::<_, [u8; 8]>(split(*value)))
             .collect(),

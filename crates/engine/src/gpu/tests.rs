@@ -2,6 +2,7 @@
 //!
 //! With `FARM_GPU=require` a machine without adapters fails them; otherwise they say that they are skipped.
 
+mod deltas;
 mod faults;
 mod kernels;
 mod proofs;
@@ -37,6 +38,14 @@ fn on_every_adapter(body: impl Fn(&GpuDevice)) {
         eprintln!("on {}", device.info().name);
         body(device);
     }
+}
+
+/// The arithmetics of plain iteration that a device offers, the fastest first.
+fn plain(device: &GpuDevice) -> Vec<Arithmetic> {
+    let offered = device.info().arithmetics.iter().copied();
+    offered
+        .filter(|arithmetic| !arithmetic.is_delta())
+        .collect()
 }
 
 fn measures(all: &[Measure]) -> MeasureSet {

@@ -73,6 +73,7 @@ fn time_interior(
         arithmetic,
         strip,
         shortcuts: false,
+        listed: None,
         progress: &Progress::default(),
     };
     let begun = Instant::now();

@@ -397,12 +397,16 @@ fn arithmetic_code(arithmetic: Arithmetic) -> u8 {
         Arithmetic::F32 => 1,
         Arithmetic::DoubleSingle => 2,
         Arithmetic::F64 => 3,
+        Arithmetic::DeltaDoubleSingle => 4,
+        Arithmetic::DeltaF64 => 5,
+        Arithmetic::DeltaFloatexp => 6,
     }
 }
 
 fn arithmetic_of(code: u8) -> Option<Arithmetic> {
-    Arithmetic::ALL
+    Arithmetic::PLAIN
         .into_iter()
+        .chain(Arithmetic::DELTA)
         .find(|arithmetic| arithmetic_code(*arithmetic) == code)
 }
 

@@ -17,12 +17,13 @@ use fractal::Strip;
 use tokio::time::Instant;
 
 use crate::job::{JobId, JobSpec};
+use crate::orbit::SharedOrbit;
 use crate::order::Order;
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{entry, window};
 use crate::queue::{Collected, JobQueue, QueueError};
 use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server};
-use crate::redis::{JOB_LIFETIME, millis, scripts};
+use crate::redis::{JOB_LIFETIME, millis, orbits, scripts};
 use crate::status::{JobOrders, JobReport, UnderWay};
 pub(super) use health::removal;
 use reading::Job;
@@ -87,6 +88,9 @@ impl RedisJobQueue {
         for list in [keys::JOBS, keys::ALL_JOBS] {
             keep.cmd("PEXPIRE").arg(list).arg(millis(JOB_LIFETIME));
         }
+        if let Some(key) = &job.spec.orbit {
+            orbits::keep(&mut keep, key);
+        }
         self.control
             .pipeline(&keep, CONTROL_TIMEOUT)
             .await
@@ -147,6 +151,12 @@ impl JobQueue for RedisJobQueue {
         Ok(())
     }
 
+    async fn share_orbit(&self, id: &JobId, orbit: SharedOrbit) -> Result<(), QueueError> {
+        let job = self.known(id)?;
+        let orbit = job.orbit.get_or_init(|| orbit);
+        orbits::store(&self.control, id, orbit).await
+    }
+
     async fn enqueue(&self, id: &JobId, orders: &[Order]) -> Result<(), QueueError> {
         let job = self.known(id)?;
         let keys = &job.keys;
@@ -201,6 +211,9 @@ impl JobQueue for RedisJobQueue {
             return Err(QueueError::Cancelled(job.spec.id.clone()));
         }
         self.keep(&job).await?;
+        if let Some(orbit) = job.orbit.get() {
+            orbits::store(&self.control, &job.spec.id, orbit).await?;
+        }
         // What was lost may have been thrown away: somebody may have set the server up anew.
         self.watch.look(&self.control).await;
         health::missing(&self.control, &job, awaited).await

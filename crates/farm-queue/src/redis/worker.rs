@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::redis::{Cmd, Pipeline, RedisWrite, ToRedisArgs, Value, cmd, from_redis_value};
-use fractal::StripBuffer;
+use fractal::{ReferenceOrbit, StripBuffer};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -30,7 +30,7 @@ use crate::redis::connect::{
     CONTROL_TIMEOUT, ConnectOptions, Link, Server, bulk_timeout, is_unknown_script,
 };
 use crate::redis::wake::{self, Heard};
-use crate::redis::{JOB_LIFETIME, PRESENCE_LIFETIME, RESULT_LIFETIME, millis, scripts};
+use crate::redis::{JOB_LIFETIME, PRESENCE_LIFETIME, RESULT_LIFETIME, millis, orbits, scripts};
 use crate::status::{self, Quarantine, WorkerAbout, WorkerFigures};
 
 /// Idle time that makes an entry look given up, so that anybody may take it over at once.
@@ -494,6 +494,28 @@ impl WorkerQueue for RedisWorkerQueue {
         (inner.state().failures).failed(&lease.job.id, entry, now);
         inner.given_back(lease);
         Ok(())
+    }
+
+    async fn orbit(
+        &self,
+        job: &JobSpec,
+        piece: &(dyn Fn() + Sync),
+    ) -> Result<Option<Arc<ReferenceOrbit>>, QueueError> {
+        let Some(key) = job.orbit.clone() else {
+            return Ok(None);
+        };
+        let Some(bytes) = orbits::fetch(&self.inner.bulk, &key, piece).await? else {
+            return Ok(None);
+        };
+        // Takes as long as a strip may.
+        let opened = tokio::task::spawn_blocking(move || key.open(&bytes)).await;
+        match opened {
+            Ok(Ok(orbit)) => Ok(Some(Arc::new(orbit))),
+            Ok(Err(error)) => Err(QueueError::Spec(error.to_string())),
+            Err(error) => Err(QueueError::Server(format!(
+                "an orbit was not read: {error}"
+            ))),
+        }
     }
 
     async fn leave(&self) -> Result<(), QueueError> {

@@ -3,12 +3,12 @@
 use super::*;
 
 /// An oracle file: exact counts of sampled pixels.
-struct Oracle {
-    frame: PreparedFrame,
-    samples: Vec<(u32, u32, u32)>,
+pub(super) struct Oracle {
+    pub(super) frame: PreparedFrame,
+    pub(super) samples: Vec<(u32, u32, u32)>,
 }
 
-fn oracle(text: &str) -> Oracle {
+pub(super) fn oracle(text: &str) -> Oracle {
     let json: serde_json::Value = serde_json::from_str(text).unwrap();
     let text = |name: &str| json[name].as_str().unwrap();
     let number = |value: &serde_json::Value| u32::try_from(value.as_u64().unwrap()).unwrap();
@@ -79,7 +79,7 @@ impl Oracle {
 fn whole_set_agrees_with_the_exact_oracle() {
     let oracle = whole_set();
     on_every_adapter(|device| {
-        for arithmetic in Arithmetic::ALL {
+        for arithmetic in Arithmetic::PLAIN {
             oracle.check(device, arithmetic, 2);
         }
     });
@@ -202,7 +202,7 @@ fn agrees(device: &GpuDevice, frame: &PreparedFrame, arithmetic: Arithmetic) {
 
 fn agrees_in_all(frame: &PreparedFrame) {
     on_every_adapter(|device| {
-        for arithmetic in &device.info().arithmetics {
+        for arithmetic in &plain(device) {
             let stability = frame.spec.measures.contains(Measure::Stability);
             if !(stability && *arithmetic == Arithmetic::F32) {
                 agrees(device, frame, *arithmetic);
@@ -285,7 +285,7 @@ fn shortcuts_change_no_value() {
     );
     let frame = prepared(spec);
     on_every_adapter(|device| {
-        for arithmetic in &device.info().arithmetics {
+        for arithmetic in &plain(device) {
             let with = whole(device, &frame, *arithmetic);
             let without = device
                 .compute_without_shortcuts(
@@ -311,7 +311,7 @@ fn values_do_not_depend_on_the_strips() {
         measures(&all),
     ));
     on_every_adapter(|device| {
-        for arithmetic in &device.info().arithmetics {
+        for arithmetic in &plain(device) {
             let bytes = |strip_rows| {
                 let strips = strips(device, &frame, *arithmetic, strip_rows);
                 let total: u64 = strips.iter().map(|strip| strip.iterations_total).sum();
@@ -396,14 +396,14 @@ fn the_fastest_arithmetic_that_is_precise_enough_is_taken() {
         ))
     };
     on_every_adapter(|device| {
-        let offered = &device.info().arithmetics;
+        let offered = &plain(device);
         assert_eq!(
             device.arithmetic_for(&at("1", Measure::Smooth), false),
             Some(offered[0])
         );
         // Deeper than anything is exact: `f64` or, if insisted on, whatever is most precise.
         let deep = at("1e9", Measure::Smooth);
-        let most_precise = Arithmetic::ALL
+        let most_precise = Arithmetic::PLAIN
             .into_iter()
             .rev()
             .find(|a| offered.contains(a));

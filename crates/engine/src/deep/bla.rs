@@ -1,0 +1,296 @@
+//! Bilinear approximation: many steps of a delta at once.
+//!
+//! While z is far smaller than Z, one step z' = 2Zz + z² + c is z' = 2Zz + c up to a relative error of |z / 2Z|.
+//! Such steps join: a block of l steps from m on is z' = A z + B c, valid while |z| is below the block's radius
+//! (Claude Heiland-Allen after Zhuoran, 2022). A block's radius is the largest |z| for which |z| stays below
+//! epsilon |Z| at each of its steps, for every c of the view.
+//!
+//! Blocks of 2^L steps begin where m - 1 is a multiple of 2^L: no block begins at m = 0, where Z is 0. The lowest
+//! levels are not kept: shorter blocks cost more than they save, and most of the memory.
+
+use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
+
+/// Level of the shortest blocks that are kept: 2^3 steps.
+pub const LOWEST_LEVEL: u32 = 3;
+/// log2 of the relative error that one skipped step may have, unless a frame says otherwise.
+pub const EPSILON_LOG2: i32 = -40;
+/// Numbers of an entry outside 2^± this have an exponent beside them.
+const NARROW_LOG2: i64 = 400;
+/// Fewest blocks of the lowest level that are worth a thread of their own, and most threads.
+const SHARE: usize = 1 << 13;
+const MOST_THREADS: usize = 16;
+
+/// A block of steps: z' = A z + B c while |z| < radius.
+///
+/// A = `a` 2^`a_exponent`, B = `b` 2^`b_exponent`, radius = `radius` 2^`radius_exponent`. All three exponents are 0
+/// where all three numbers lie within 2^±400, and the radius may then be 0: no z may take this block.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Entry {
+    /// Mantissa of A, real and imaginary part.
+    pub a: [f64; 2],
+    /// Mantissa of B, real and imaginary part.
+    pub b: [f64; 2],
+    /// Mantissa of the radius, of |z|.
+    pub radius: f64,
+    /// Exponent of A.
+    pub a_exponent: i32,
+    /// Exponent of B.
+    pub b_exponent: i32,
+    /// Exponent of the radius.
+    pub radius_exponent: i32,
+}
+
+/// The same with an exponent beside each number.
+#[derive(Clone, Copy, Debug)]
+pub struct WideEntry {
+    /// A.
+    pub a: ComplexExp,
+    /// B.
+    pub b: ComplexExp,
+    /// The radius.
+    pub radius: FloatExp,
+}
+
+/// All blocks of a reference orbit for one view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlaTable {
+    /// `levels[i]` holds the blocks of level [`LOWEST_LEVEL`] + i in ascending order of m; no level is empty.
+    pub levels: Vec<Vec<Entry>>,
+}
+
+/// A complex number times a power of two.
+fn pair(z: ComplexExp) -> ([f64; 2], i32) {
+    let exponent = [z.re, z.im]
+        .into_iter()
+        .filter(|part| !part.is_zero())
+        .map(FloatExp::exponent)
+        .max()
+        .unwrap_or(0);
+    let parts = [z.re.scaled(exponent), z.im.scaled(exponent)];
+    (parts, i32::try_from(exponent).unwrap_or(i32::MIN))
+}
+
+/// The inverse of [`pair`].
+fn unpair(parts: [f64; 2], exponent: i32) -> ComplexExp {
+    let part = |value| FloatExp::new(value, i64::from(exponent));
+    ComplexExp::new(part(parts[0]), part(parts[1]))
+}
+
+fn min(a: FloatExp, b: FloatExp) -> FloatExp {
+    if b < a { b } else { a }
+}
+
+impl Entry {
+    /// Whether all its numbers are plain doubles.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_narrow(&self) -> bool {
+        self.a_exponent | self.b_exponent | self.radius_exponent == 0
+    }
+
+    /// With an exponent beside each number.
+    #[must_use]
+    pub fn wide(&self) -> WideEntry {
+        WideEntry {
+            a: unpair(self.a, self.a_exponent),
+            b: unpair(self.b, self.b_exponent),
+            radius: FloatExp::new(self.radius, i64::from(self.radius_exponent)),
+        }
+    }
+
+    /// One step from `z` = Z_m; `radius` is that of the steps that may be skipped at all.
+    fn step(z: [f64; 2], epsilon: f64, outside: f64) -> Self {
+        let size = modulus(z);
+        Self {
+            a: [2.0 * z[0], 2.0 * z[1]],
+            b: [1.0, 0.0],
+            radius: if size < outside { epsilon * size } else { 0.0 },
+            ..Self::default()
+        }
+    }
+
+    /// `self` and then `next`, where all numbers are narrow; `None` where the result is not.
+    fn then(&self, next: &Self, c_max: f64) -> Option<Self> {
+        let mul = |p: [f64; 2], q: [f64; 2]| [p[0] * q[0] - p[1] * q[1], p[0] * q[1] + p[1] * q[0]];
+        let size = |p: [f64; 2]| p[0].abs().max(p[1].abs());
+        let (a, ab) = (mul(next.a, self.a), mul(next.a, self.b));
+        let b = [ab[0] + next.b[0], ab[1] + next.b[1]];
+        let left = next.radius - modulus(self.b) * c_max;
+        let radius = self.radius.min(left / modulus(self.a)).max(0.0);
+        let narrow = |value: f64| {
+            let limit = power_of_two(NARROW_LOG2);
+            value < limit && value > 1.0 / limit
+        };
+        (narrow(size(a)) && narrow(size(b)) && (radius == 0.0 || narrow(radius))).then_some(Self {
+            a,
+            b,
+            radius,
+            ..Self::default()
+        })
+    }
+}
+
+/// |p|, by operations that are the same everywhere; for numbers whose squares are doubles.
+fn modulus(p: [f64; 2]) -> f64 {
+    (p[0] * p[0] + p[1] * p[1]).sqrt()
+}
+
+/// 2^`n` for small `n`.
+fn power_of_two(n: i64) -> f64 {
+    FloatExp::new(1.0, n).to_f64()
+}
+
+impl WideEntry {
+    fn step(z: ComplexExp, epsilon: f64, outside: f64) -> Self {
+        let size = z.abs();
+        let two = FloatExp::from_f64(2.0);
+        Self {
+            a: ComplexExp::new(z.re * two, z.im * two),
+            b: ComplexExp::from_f64(1.0, 0.0),
+            radius: if size < FloatExp::from_f64(outside) {
+                FloatExp::from_f64(epsilon) * size
+            } else {
+                FloatExp::ZERO
+            },
+        }
+    }
+
+    fn then(&self, next: &Self, c_max: FloatExp) -> Self {
+        let left = next.radius - self.b.abs() * c_max;
+        let radius = if left > FloatExp::ZERO && !self.a.abs().is_zero() {
+            min(self.radius, left / self.a.abs())
+        } else {
+            FloatExp::ZERO
+        };
+        Self {
+            a: next.a * self.a,
+            b: next.a * self.b + next.b,
+            radius,
+        }
+    }
+
+    fn pack(&self) -> Entry {
+        let (a, a_exponent) = pair(self.a);
+        let (b, b_exponent) = pair(self.b);
+        let narrow = |exponent: i64| exponent.abs() < NARROW_LOG2;
+        let radius = self.radius;
+        if narrow(i64::from(a_exponent))
+            && narrow(i64::from(b_exponent))
+            && narrow(radius.exponent())
+        {
+            let flat = |z: ComplexExp| [z.re.to_f64(), z.im.to_f64()];
+            return Entry {
+                a: flat(self.a),
+                b: flat(self.b),
+                radius: radius.to_f64(),
+                ..Entry::default()
+            };
+        }
+        Entry {
+            a,
+            b,
+            radius: radius.mantissa(),
+            a_exponent,
+            b_exponent,
+            radius_exponent: i32::try_from(radius.exponent()).unwrap_or(i32::MIN),
+        }
+    }
+}
+
+/// Two blocks in a row as one.
+fn join(first: &Entry, second: &Entry, c_max: FloatExp) -> Entry {
+    if first.is_narrow()
+        && second.is_narrow()
+        && let Some(joined) = first.then(second, c_max.to_f64())
+    {
+        return joined;
+    }
+    first.wide().then(&second.wide(), c_max).pack()
+}
+
+/// The block of the lowest level that begins at `m`.
+fn block(orbit: &ReferenceOrbit, m: u64, c_max: FloatExp, epsilon: f64, outside: f64) -> Entry {
+    let steps = m..m + (1 << LOWEST_LEVEL);
+    let flat = c_max.to_f64();
+    let narrow = || {
+        let step = |m: u64| {
+            let z = orbit.values[m as usize];
+            (z[0].abs().max(z[1].abs()) > 1e-30).then(|| Entry::step(z, epsilon, outside))
+        };
+        let mut all = step(m)?;
+        for m in steps.clone().skip(1) {
+            all = all.then(&step(m)?, flat)?;
+        }
+        Some(all)
+    };
+    narrow().unwrap_or_else(|| {
+        let step = |m: u64| WideEntry::step(orbit.at(m), epsilon, outside);
+        let mut all = step(m);
+        for m in steps.clone().skip(1) {
+            all = all.then(&step(m), c_max);
+        }
+        all.pack()
+    })
+}
+
+/// `one` of 0 to `count`, by several threads where that pays.
+fn shared(count: usize, one: &(dyn Fn(usize) -> Entry + Sync)) -> Vec<Entry> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.min(count / SHARE).clamp(1, MOST_THREADS);
+    let mut all = vec![Entry::default(); count];
+    let parts: Vec<_> = all.chunks_mut(SHARE).enumerate().collect();
+    let parts = std::sync::Mutex::new(parts);
+    let work = || {
+        while let Some((part, entries)) = parts.lock().ok().and_then(|mut parts| parts.pop()) {
+            for (i, entry) in entries.iter_mut().enumerate() {
+                *entry = one(part * SHARE + i);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for i in 1..threads {
+            let named = std::thread::Builder::new().name(format!("bla-{i}"));
+            // Those that cannot be started leave their share to the others.
+            let _ = named.spawn_scoped(scope, work);
+        }
+        work();
+    });
+    drop(parts);
+    all
+}
+
+impl BlaTable {
+    /// The blocks of `orbit` for deltas c of up to `c_max` in modulus, and an escape radius.
+    ///
+    /// A skipped step is wrong by the share `epsilon` of z at most. 14 bytes for each value of the orbit.
+    #[must_use]
+    pub fn new(orbit: &ReferenceOrbit, c_max: FloatExp, escape_radius: f64, epsilon: f64) -> Self {
+        // |z| < epsilon |Z| and |Z| < this leave |Z + z| inside: no block hides an escape.
+        let outside = escape_radius * (1.0 - 2.0 * epsilon);
+        let size = 1u64 << LOWEST_LEVEL;
+        // The last step of all leads from Z_(M-1) to Z_M.
+        let count = (orbit.steps().saturating_sub(1) / size) as usize;
+        let one = |i: usize| block(orbit, 1 + i as u64 * size, c_max, epsilon, outside);
+        let mut level = shared(count, &one);
+        let mut levels = Vec::new();
+        while !level.is_empty() {
+            let next = level
+                .as_chunks::<2>()
+                .0
+                .iter()
+                .map(|[first, second]| join(first, second, c_max))
+                .collect();
+            levels.push(std::mem::replace(&mut level, next));
+        }
+        Self { levels }
+    }
+
+    /// The block of 2^`level` steps that begins at `m`; `None` where there is none.
+    #[inline(always)]
+    #[must_use]
+    pub fn entry(&self, level: u32, m: u64) -> Option<&Entry> {
+        let begins = m >= 1 && (m - 1) & ((1 << level) - 1) == 0;
+        let entries = self.levels.get(level.checked_sub(LOWEST_LEVEL)? as usize)?;
+        begins.then(|| entries.get(((m - 1) >> level) as usize))?
+    }
+}

@@ -1,0 +1,19 @@
+// How a pixel's way as a delta ends where escape is asked for.
+
+// It escaped with the value `whole`, at its last step.
+fn finish_out(state: State, whole: Number) {
+    output[state.pixel] = state.n;
+    if has(FLAG_NORM) {
+        output[params.plane + state.pixel] = bitcast<u32>(norm2(whole));
+    }
+    write_derivative(state);
+}
+
+// It reached the limit.
+fn finish_limit(state: State, whole: Number) {
+    output[state.pixel] = 0u;
+    if has(FLAG_NORM) {
+        output[params.plane + state.pixel] = 0u;
+    }
+    write_derivative(state);
+}
