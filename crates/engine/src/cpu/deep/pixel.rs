@@ -59,8 +59,8 @@ impl Pixel {
     #[inline(always)]
     pub(super) fn run<const D: bool>(mut self, deep: &Deep<'_>) -> Option<End> {
         let c = [
-            deep.columns[self.col as usize].to_f64(),
-            deep.rows[self.row as usize].to_f64(),
+            deep.axes.near[0][self.col as usize],
+            deep.axes.near[1][self.row as usize],
         ];
         let spacing = [deep.spacing.to_f64(), 0.0];
         let radius2 = deep.radius * deep.radius;
@@ -129,7 +129,7 @@ impl Pixel {
             let full = [zx + z[0], zy + z[1]];
             let square = norm2(full);
             // NaN, past all range, is outside as well.
-            if !(square <= radius2) {
+            if square > radius2 || square.is_nan() {
                 return Some(self.escaped(square));
             }
             if size(full) < size(z) || self.m == deep.last {
@@ -168,7 +168,7 @@ impl Pixel {
     /// Whether it has escaped.
     fn check(&self, deep: &Deep<'_>, radius2: f64) -> Option<End> {
         let square = norm2(self.full(deep));
-        (!(square <= radius2)).then(|| self.escaped_here(deep))
+        (square > radius2 || square.is_nan()).then(|| self.escaped_here(deep))
     }
 
     /// A step or a block with an exponent beside each number, and the rebasing after it.

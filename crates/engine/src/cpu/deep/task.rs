@@ -44,7 +44,9 @@ impl Task<'_> {
     #[inline(always)]
     pub(in crate::cpu) fn run(&self) -> Option<Output> {
         let plan = self.plan;
-        let Trees { counts, stability } = self.deep.trees();
+        let Trees {
+            counts, stability, ..
+        } = self.deep.trees();
         let mut out = Output::default();
         if plan.counts {
             let radius = plan.radius2.sqrt();
@@ -164,7 +166,7 @@ impl<const D: bool> Walk<'_, D> {
         let series = &node.series;
         for row in rows.0..rows.1 {
             for col in columns.0..columns.1 {
-                let u = node.place.u(col, row);
+                let u = node.place.u(self.deep, col, row);
                 let mut pixel = Pixel {
                     z: series.at(u),
                     slope: [0.0; 2],
