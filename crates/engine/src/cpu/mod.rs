@@ -367,7 +367,9 @@ impl CpuDevice {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
             Isa::Avx2 => unsafe { x86::deep_avx2(task) },
-            _ => task.run(),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => neon::deep_neon(task),
+            _ => task.run::<simd::Portable, 1>(simd::Portable),
         }
     }
 

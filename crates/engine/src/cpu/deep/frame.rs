@@ -81,6 +81,10 @@ pub(super) struct Deep<'a> {
     pub(super) z0: (f64, f64),
     /// Deltas below this need an exponent of their own: c beside them would have lost bits, or they themselves.
     pub(super) tiny: f64,
+    /// No block takes a z whose larger part is this or more.
+    pub(super) skippable: f64,
+    /// The size of a pixel in doubles.
+    pub(super) unit: [f64; 2],
     /// Exponents over this need none.
     narrow: i64,
     progress: &'a Progress,
@@ -112,6 +116,9 @@ impl<'a> Deep<'a> {
             radius: escape_radius,
             z0: plan.z0,
             tiny: power_of_two(narrow),
+            // Of any eight steps one at least begins within 4.
+            skippable: 4.0 * power_of_two(deep.epsilon_log2.into()),
+            unit: [deep.pixel_spacing.to_f64(), 0.0],
             narrow,
             progress,
         }

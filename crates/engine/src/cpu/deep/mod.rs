@@ -2,10 +2,11 @@
 //!
 //! - [`frame`]: what the kernels of a frame have in common; squares of pixels and where they lie
 //! - [`series`]: a square of pixels as one Taylor series; [`tree`]: squares within squares
-//! - [`pixel`]: what a series leaves, pixel by pixel
+//! - [`pixel`]: what a series leaves, pixel by pixel; [`lanes`]: vectors of them
 //! - [`task`]: all of it for one square of a strip
 
 mod frame;
+mod lanes;
 mod pixel;
 mod series;
 mod task;
