@@ -6,8 +6,8 @@ use fractal::frame::FrameError;
 use fractal::{Arithmetic, ComplexExp, FloatExp, FrameSpec, Measure, ReferenceOrbit};
 
 use crate::cpu::deep::Trees;
-use crate::deep::BlaTable;
 use crate::deep::bla::EPSILON_LOG2;
+use crate::deep::{BlaTable, JetTable};
 
 /// What a frame has beyond its own numbers when its pixels are computed as deltas from a reference orbit.
 #[derive(Clone, Debug)]
@@ -24,6 +24,7 @@ pub struct DeepFrame {
     pub epsilon_log2: i32,
     escape_radius: f64,
     bla: OnceLock<BlaTable>,
+    jets: OnceLock<JetTable>,
     trees: OnceLock<Trees>,
 }
 
@@ -52,10 +53,18 @@ impl DeepFrame {
         })
     }
 
+    /// The blocks of steps that may be skipped where z is not as small; built when first asked for.
+    pub fn jets(&self) -> &JetTable {
+        self.jets.get_or_init(|| {
+            let epsilon = libm::exp2(f64::from(self.epsilon_log2));
+            JetTable::new(&self.orbit, self.reach(), self.escape_radius, epsilon)
+        })
+    }
+
     /// What the processor's kernels keep between strips.
     pub(crate) fn trees(&self) -> &Trees {
         self.trees
-            .get_or_init(|| Trees::new(&self.columns, &self.rows, self.pixel_spacing))
+            .get_or_init(|| Trees::new(&self.columns, &self.rows, self.pixel_spacing, self.reach()))
     }
 }
 
@@ -77,6 +86,7 @@ impl DeepFrame {
             epsilon_log2: EPSILON_LOG2,
             escape_radius,
             bla: OnceLock::new(),
+            jets: OnceLock::new(),
             trees: OnceLock::new(),
         }
     }

@@ -234,10 +234,13 @@ fn block(orbit: &ReferenceOrbit, m: u64, c_max: FloatExp, epsilon: f64, outside:
 }
 
 /// `one` of 0 to `count`, by several threads where that pays.
-fn shared(count: usize, one: &(dyn Fn(usize) -> Entry + Sync)) -> Vec<Entry> {
+pub(super) fn shared<T: Clone + Default + Send>(
+    count: usize,
+    one: &(dyn Fn(usize) -> T + Sync),
+) -> Vec<T> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = threads.min(count / SHARE).clamp(1, MOST_THREADS);
-    let mut all = vec![Entry::default(); count];
+    let mut all = vec![T::default(); count];
     let parts: Vec<_> = all.chunks_mut(SHARE).enumerate().collect();
     let parts = std::sync::Mutex::new(parts);
     let work = || {

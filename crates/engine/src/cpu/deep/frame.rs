@@ -3,8 +3,8 @@
 use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
 
 use crate::cpu::band::Plan;
-use crate::deep::BlaTable;
 use crate::deep::bla::{Entry, LOWEST_LEVEL};
+use crate::deep::{BlaTable, JetTable};
 use crate::prepared::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
 
@@ -37,6 +37,15 @@ pub(super) fn exponent_of(z: ComplexExp) -> i64 {
     part(z.re).max(part(z.im))
 }
 
+/// `value` / `reach`
+fn share(value: FloatExp, reach: FloatExp) -> f64 {
+    if reach.is_zero() {
+        0.0
+    } else {
+        (value / reach).to_f64()
+    }
+}
+
 /// The columns (first) and rows of a frame as deltas, in doubles and in pixels.
 #[derive(Clone, Debug)]
 pub(super) struct Axes {
@@ -44,17 +53,29 @@ pub(super) struct Axes {
     pub(super) near: [Vec<f64>; 2],
     /// Distance from the first one.
     pub(super) pixels: [Vec<f64>; 2],
+    /// Share of the largest |c|.
+    pub(super) shares: [Vec<f64>; 2],
 }
 
 impl Axes {
-    pub(super) fn new(columns: &[FloatExp], rows: &[FloatExp], spacing: FloatExp) -> Self {
+    pub(super) fn new(
+        columns: &[FloatExp],
+        rows: &[FloatExp],
+        spacing: FloatExp,
+        reach: FloatExp,
+    ) -> Self {
         let near = |values: &[FloatExp]| values.iter().map(|value| value.to_f64()).collect();
         let pixels = |values: &[FloatExp]| {
             let first = values.first().copied().unwrap_or_default();
             let distance = |value: &FloatExp| ((*value - first) / spacing).to_f64();
             values.iter().map(distance).collect()
         };
+        let shares = |values: &[FloatExp]| {
+            let share = |value: &FloatExp| share(*value, reach);
+            values.iter().map(share).collect()
+        };
         Self {
+            shares: [shares(columns), shares(rows)],
             near: [near(columns), near(rows)],
             pixels: [pixels(columns), pixels(rows)],
         }
@@ -66,6 +87,9 @@ impl Axes {
 pub(super) struct Deep<'a> {
     pub(super) orbit: &'a ReferenceOrbit,
     table: &'a BlaTable,
+    pub(super) jets: &'a JetTable,
+    /// The size of a pixel as a share of the largest |c|.
+    pub(super) unit_share: f64,
     pub(super) columns: &'a [FloatExp],
     pub(super) rows: &'a [FloatExp],
     /// The same in doubles, as far as they reach, and in pixels from the first one.
@@ -107,6 +131,8 @@ impl<'a> Deep<'a> {
         Self {
             orbit: &deep.orbit,
             table: deep.bla(),
+            jets: deep.jets(),
+            unit_share: share(deep.pixel_spacing, deep.reach()),
             columns: &deep.columns,
             rows: &deep.rows,
             axes: &deep.trees().axes,

@@ -34,12 +34,17 @@ pub(crate) struct Trees {
 
 impl Trees {
     /// Of a picture of these columns and rows; nothing else is computed.
-    pub(crate) fn new(columns: &[FloatExp], rows: &[FloatExp], spacing: FloatExp) -> Self {
+    pub(crate) fn new(
+        columns: &[FloatExp],
+        rows: &[FloatExp],
+        spacing: FloatExp,
+        reach: FloatExp,
+    ) -> Self {
         let tree = Tree::new(columns.len() as u32, rows.len() as u32);
         Self {
             counts: tree.clone(),
             stability: tree,
-            axes: frame::Axes::new(columns, rows, spacing),
+            axes: frame::Axes::new(columns, rows, spacing, reach),
         }
     }
 }

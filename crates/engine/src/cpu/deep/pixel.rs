@@ -72,6 +72,7 @@ impl Pixel {
     #[inline(always)]
     pub(super) fn settle<const D: bool>(&mut self, deep: &Deep<'_>) -> Settled {
         let c = self.c(deep);
+        let w = self.share(deep);
         let mut looks = 0u64;
         loop {
             if self.n >= deep.limit {
@@ -86,10 +87,21 @@ impl Pixel {
                 return Settled::Cancelled;
             }
             if self.exponent == 0 {
-                let size = size(self.z);
-                if size >= deep.skippable {
-                    return Settled::Ready;
+                if let Some((jet, u, steps)) =
+                    deep.jets.longest(self.m, self.z, deep.limit - self.n)
+                {
+                    if D {
+                        self.slope = jet.derive(u, w, self.slope, deep.unit_share);
+                    }
+                    self.z = jet.apply(u, w);
+                    self.m += steps;
+                    self.n += steps;
+                    match self.arrive(deep) {
+                        Some(end) => return Settled::Ended(end),
+                        None => continue,
+                    }
                 }
+                let size = size(self.z);
                 let bound = size * DIAGONAL;
                 let (entry, steps) = deep.longest(self.m, self.n, |entry| {
                     entry.is_narrow() && bound < entry.radius
@@ -164,6 +176,13 @@ impl Pixel {
     #[inline(always)]
     pub(super) fn c(&self, deep: &Deep<'_>) -> [f64; 2] {
         let [columns, rows] = &deep.axes.near;
+        [columns[self.col as usize], rows[self.row as usize]]
+    }
+
+    /// c as a share of the largest |c|.
+    #[inline(always)]
+    fn share(&self, deep: &Deep<'_>) -> [f64; 2] {
+        let [columns, rows] = &deep.axes.shares;
         [columns[self.col as usize], rows[self.row as usize]]
     }
 
