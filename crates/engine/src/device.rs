@@ -58,7 +58,7 @@ impl Device {
     pub fn arithmetic_for(&self, frame: &PreparedFrame, insist: bool) -> Option<Arithmetic> {
         match (self, frame.arithmetic) {
             (Self::Cpu(_), pinned) => {
-                let own = CpuDevice::arithmetic_for(frame);
+                let own = frame.cpu_arithmetic();
                 pinned.is_none_or(|pinned| pinned == own).then_some(own)
             }
             (Self::Gpu(gpu), None) => gpu.arithmetic_for(frame, insist),

@@ -1,9 +1,13 @@
 //! A frame made ready for kernels.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fractal::frame::FrameError;
-use fractal::{Arithmetic, FloatExp, FrameSpec, Measure, ReferenceOrbit};
+use fractal::{Arithmetic, ComplexExp, FloatExp, FrameSpec, Measure, ReferenceOrbit};
+
+use crate::cpu::deep::Trees;
+use crate::deep::BlaTable;
+use crate::deep::bla::EPSILON_LOG2;
 
 /// What a frame has beyond its own numbers when its pixels are computed as deltas from a reference orbit.
 #[derive(Clone, Debug)]
@@ -16,6 +20,43 @@ pub struct DeepFrame {
     pub rows: Vec<FloatExp>,
     /// Size of a pixel in the plane, the unit of the distance estimate.
     pub pixel_spacing: FloatExp,
+    /// log2 of the relative error that one skipped step may have.
+    pub epsilon_log2: i32,
+    escape_radius: f64,
+    bla: OnceLock<BlaTable>,
+    trees: OnceLock<Trees>,
+}
+
+impl DeepFrame {
+    /// A bound of |c| over the frame's samples, c their distance from the reference point.
+    #[must_use]
+    pub fn reach(&self) -> FloatExp {
+        let far = |offsets: &[FloatExp]| {
+            let ends = [offsets.first(), offsets.last()].into_iter().flatten();
+            ends.fold(FloatExp::ZERO, |far, offset| {
+                if offset.abs() > far {
+                    offset.abs()
+                } else {
+                    far
+                }
+            })
+        };
+        ComplexExp::new(far(&self.columns), far(&self.rows)).abs()
+    }
+
+    /// The blocks of steps that may be skipped in this frame; built when first asked for.
+    pub fn bla(&self) -> &BlaTable {
+        self.bla.get_or_init(|| {
+            let epsilon = libm::exp2(f64::from(self.epsilon_log2));
+            BlaTable::new(&self.orbit, self.reach(), self.escape_radius, epsilon)
+        })
+    }
+
+    /// What the processor's kernels keep between strips.
+    pub(crate) fn trees(&self) -> &Trees {
+        self.trees
+            .get_or_init(|| Trees::new(self.columns.len() as u32, self.rows.len() as u32))
+    }
 }
 
 impl DeepFrame {
@@ -26,12 +67,17 @@ impl DeepFrame {
         columns: Vec<FloatExp>,
         rows: Vec<FloatExp>,
         pixel_spacing: FloatExp,
+        escape_radius: f64,
     ) -> Self {
         Self {
             orbit,
             columns,
             rows,
             pixel_spacing,
+            epsilon_log2: EPSILON_LOG2,
+            escape_radius,
+            bla: OnceLock::new(),
+            trees: OnceLock::new(),
         }
     }
 }
@@ -92,6 +138,7 @@ impl PreparedFrame {
             columns,
             rows,
             pixel_spacing,
+            prepared.spec.escape_radius,
         )));
         Ok(prepared)
     }
@@ -114,6 +161,7 @@ impl PreparedFrame {
                 picked(&deep.columns, width),
                 picked(&deep.rows, height),
                 deep.pixel_spacing,
+                deep.escape_radius,
             ))
         });
         Self {
@@ -142,6 +190,18 @@ impl PreparedFrame {
         let sides = (self.columns.len() + self.rows.len()) as u64;
         let orbit = self.deep.as_ref().map_or(0, |deep| deep.orbit.steps() + 1);
         SIDE * sides + ITERATION * orbit
+    }
+
+    /// The number type of the processor's kernels for this frame.
+    #[must_use]
+    pub fn cpu_arithmetic(&self) -> Arithmetic {
+        if self.deep.is_none() {
+            Arithmetic::F64
+        } else if self.spacing_log2 >= Arithmetic::DeltaF64.drawable_spacing_log2() {
+            Arithmetic::DeltaF64
+        } else {
+            Arithmetic::DeltaFloatexp
+        }
     }
 
     /// Whether escape is decided by the frame's escape radius, and not by leaving |z| <= 2 as the

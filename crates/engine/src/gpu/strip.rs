@@ -271,12 +271,14 @@ fn run_part(
         _ => 2,
     };
     let output_bytes = u64::from(pixels) * 4 * planes;
+    // A delta's moves are steps or blocks of them, so nobody knows beforehand when all are done: that shows.
+    let end = part.deltas.map_or(template.limit, |_| u32::MAX);
     let (mut active, mut at, mut turn) = (pixels, 0, 0);
     loop {
         if task.progress.is_cancelled() {
             return Err(Stop::Cancelled);
         }
-        let rounds: Vec<Round> = schedule::submission(at, active, template.limit, pipeline.rate())
+        let rounds: Vec<Round> = schedule::submission(at, active, end, pipeline.rate())
             .into_iter()
             .enumerate()
             .map(|(slot, (first_step, steps))| Round {
@@ -291,8 +293,11 @@ fn run_part(
                 ..template
             })
             .collect();
+        if rounds.is_empty() {
+            return Err(Stop::Lost("pixels stand still".into()));
+        }
         at += rounds.iter().map(|round| round.steps).sum::<u32>();
-        let last = at >= template.limit;
+        let last = at >= end && part.deltas.is_none();
         let begun = Instant::now();
         let counts = submit_rounds(
             context,
