@@ -267,7 +267,9 @@ impl Context {
         let state_bytes = u64::from(state_bytes);
         let spare = {
             let mut spare = lock(&self.spare);
-            let fitting = spare.iter().position(|set| set.fits(pixels, width, rows, state_bytes));
+            let fitting = spare
+                .iter()
+                .position(|set| set.fits(pixels, width, rows, state_bytes));
             // One that does not fit makes room for one that does.
             fitting
                 .or_else(|| (spare.len() >= SPARE_SETS).then_some(0))

@@ -373,12 +373,7 @@ fn most_bytes(limits: &wgpu::Limits) -> u64 {
         .min(limits.max_storage_buffer_binding_size)
 }
 
-fn buffer(
-    context: &Context,
-    label: &str,
-    bytes: u64,
-    usage: wgpu::BufferUsages,
-) -> wgpu::Buffer {
+fn buffer(context: &Context, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
     context.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
         size: bytes,

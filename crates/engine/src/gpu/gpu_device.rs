@@ -11,8 +11,8 @@ use shaders::{Kernel, Program};
 
 use super::adapters::AdapterSummary;
 use super::context::{Context, Stop, lock};
-use super::{delta, proof};
 use super::strip::{self, Task};
+use super::{delta, proof};
 use crate::info::{DeviceInfo, EngineError};
 use crate::prepared::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
@@ -185,9 +185,8 @@ impl GpuDevice {
             listed: Some(samples),
             progress,
         };
-        let on_grid = |(column, row): &(u32, u32)| {
-            *column < frame.spec.width && *row < frame.spec.height
-        };
+        let on_grid =
+            |(column, row): &(u32, u32)| *column < frame.spec.width && *row < frame.spec.height;
         if !arithmetic.is_delta() || !samples.iter().all(on_grid) {
             return Err(self.not_served(frame));
         }

@@ -97,13 +97,7 @@ pub(super) fn compute(context: &Context, task: Task<'_>) -> Result<(Vec<Plane>, 
 
 impl Values {
     /// Takes in the planes of the escape kernels: n, |z|², |dz|.
-    fn add_escape(
-        &mut self,
-        frame: &PreparedFrame,
-        spacing: f64,
-        words: &[u32],
-        pixels: usize,
-    ) {
+    fn add_escape(&mut self, frame: &PreparedFrame, spacing: f64, words: &[u32], pixels: usize) {
         let spec = &frame.spec;
         let counts = &words[..pixels];
         let limit = u64::from(spec.iteration_limit());
@@ -187,7 +181,11 @@ fn run(
     let most_pixels = 1 << most_pixels.max(1).ilog2();
     let deltas = if task.arithmetic.is_delta() {
         let (frame, arithmetic) = (task.frame, task.arithmetic);
-        Some(context.deltas.get(context, frame, arithmetic, task.progress)?)
+        Some(
+            context
+                .deltas
+                .get(context, frame, arithmetic, task.progress)?,
+        )
     } else {
         None
     };
@@ -255,10 +253,7 @@ fn run_part(
             deltas.bind_groups(context, set)?
         }
         _ => {
-            set.upload_columns(
-                &context.queue,
-                coordinates(&frame.columns, task.arithmetic),
-            );
+            set.upload_columns(&context.queue, coordinates(&frame.columns, task.arithmetic));
             set.upload_rows(
                 &context.queue,
                 &coordinates(&frame.rows[rows], task.arithmetic),
@@ -425,11 +420,7 @@ fn submit_rounds(
         }
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(&pipeline.pipeline);
-        pass.set_bind_group(
-            0,
-            &bind_groups[*turn],
-            &[BufferSet::round_offset(round)],
-        );
+        pass.set_bind_group(0, &bind_groups[*turn], &[BufferSet::round_offset(round)]);
         if context.indirect && round > 0 {
             pass.dispatch_workgroups_indirect(&set.indirect, at);
         } else {

@@ -43,7 +43,9 @@ fn on_every_adapter(body: impl Fn(&GpuDevice)) {
 /// The arithmetics of plain iteration that a device offers, the fastest first.
 fn plain(device: &GpuDevice) -> Vec<Arithmetic> {
     let offered = device.info().arithmetics.iter().copied();
-    offered.filter(|arithmetic| !arithmetic.is_delta()).collect()
+    offered
+        .filter(|arithmetic| !arithmetic.is_delta())
+        .collect()
 }
 
 fn measures(all: &[Measure]) -> MeasureSet {

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use fractal::reference::{self, ReferencePoint};
 use fractal::ReferenceOrbit;
+use fractal::reference::{self, ReferencePoint};
 
 use super::kernels::{Oracle, oracle};
 use super::*;
@@ -47,7 +47,13 @@ fn check(
         .map(|(col, row, _)| (*col, *row))
         .collect();
     let counts = device
-        .samples(&oracle.frame, arithmetic, &places, shortcuts, &Progress::default())
+        .samples(
+            &oracle.frame,
+            arithmetic,
+            &places,
+            shortcuts,
+            &Progress::default(),
+        )
         .unwrap();
     assert_eq!(counts.len(), places.len());
     let pairs = || counts.iter().zip(&oracle.samples);
@@ -127,13 +133,21 @@ fn table() {
     let wanted = std::env::var("VIEWS").unwrap_or_default();
     for name in wanted.split_whitespace() {
         let oracle = deep(name);
-        eprintln!("{name}: M {} {:?}", oracle.frame.deep.as_ref().unwrap().orbit.steps(), oracle.frame.deep.as_ref().unwrap().orbit.end);
+        eprintln!(
+            "{name}: M {} {:?}",
+            oracle.frame.deep.as_ref().unwrap().orbit.steps(),
+            oracle.frame.deep.as_ref().unwrap().orbit.end
+        );
         on_every_adapter(|device| {
             for arithmetic in offered(device, &oracle.frame) {
                 for shortcuts in [true, true, false] {
                     let begun = Instant::now();
                     let (off, inside, samples) = check(&oracle, device, arithmetic, shortcuts);
-                    eprintln!("  {} {shortcuts}: {off} of {samples} off, {inside} inside; {:.2} s", arithmetic.name(), begun.elapsed().as_secs_f64());
+                    eprintln!(
+                        "  {} {shortcuts}: {off} of {samples} off, {inside} inside; {:.2} s",
+                        arithmetic.name(),
+                        begun.elapsed().as_secs_f64()
+                    );
                 }
             }
         });
