@@ -76,6 +76,7 @@ fn advance_round(carried: ptr<function, State>) -> bool {
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    know_zero(u32(blocks[0].exponents.z));
     var state: State;
     var alive = id.x < atomicLoad(&slots[params.slot].count);
     if alive {

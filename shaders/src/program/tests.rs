@@ -270,7 +270,12 @@ fn bindings_and_constants_are_the_same_in_rust_and_wgsl() {
         let wgsl: BTreeSet<(String, u32)> = module
             .global_variables
             .iter()
-            .filter(|(_, global)| !matches!(global.space, AddressSpace::WorkGroup))
+            .filter(|(_, global)| {
+                !matches!(
+                    global.space,
+                    AddressSpace::WorkGroup | AddressSpace::Private
+                )
+            })
             .map(|(_, global)| {
                 let binding = global.binding.expect("a resource has a binding");
                 assert_eq!(binding.group, 0);

@@ -72,7 +72,11 @@ mod tests {
                 );
                 for (first, steps) in rounds {
                     assert_eq!(first, at);
-                    assert!(steps > 0 && steps <= LONGEST_ROUND && (steps % BLOCK == 0 || first + steps == limit));
+                    assert!(
+                        steps > 0
+                            && steps <= LONGEST_ROUND
+                            && (steps % BLOCK == 0 || first + steps == limit)
+                    );
                     at += steps;
                 }
                 submissions += 1;
