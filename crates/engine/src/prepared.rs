@@ -55,7 +55,7 @@ impl DeepFrame {
     /// What the processor's kernels keep between strips.
     pub(crate) fn trees(&self) -> &Trees {
         self.trees
-            .get_or_init(|| Trees::new(self.columns.len() as u32, self.rows.len() as u32))
+            .get_or_init(|| Trees::new(&self.columns, &self.rows, self.pixel_spacing))
     }
 }
 
