@@ -1,118 +1,255 @@
 //! The last few jobs' frames, made ready for kernels.
 //!
-//! A frame's coordinates are computed once a job rather than once a strip. Bounded, because a worker
-//! serves jobs for weeks: a picture of the largest size takes 2 MiB here.
+//! A frame's coordinates are computed, and its reference orbit is fetched, once a job rather than once a strip; an
+//! orbit that several jobs share, once for all. Bounded, because a worker serves jobs for weeks.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use engine::PreparedFrame;
-use farm_queue::{JobId, JobSpec};
+use engine::{PreparedFrame, Progress};
+use farm_queue::{JobId, JobSpec, OrbitKey, QueueError, WorkerQueue};
+use fractal::ReferenceOrbit;
 use fractal::frame::FrameError;
+use tokio::sync::OnceCell;
 
 /// Jobs whose frames are kept.
 const KEPT: usize = 8;
+/// Bytes of frames that are kept, the newest one aside: the largest picture's coordinates take 2 MiB, a long orbit
+/// with all that is made of it a hundred times as much.
+const MAX_KEPT_BYTES: u64 = 1 << 30;
 
-type Made = Result<Arc<PreparedFrame>, FrameError>;
+/// Why there is no frame.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameTrouble {
+    /// The job's frame is over a limit.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The queue does not hold the job's reference orbit; may pass, when its submitter puts it there again.
+    #[error("the job's reference orbit is not on the queue")]
+    NoOrbit,
+    /// The queue did not give it.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// It could not be made ready.
+    #[error("the frame was not made ready: {0}")]
+    Panicked(#[from] tokio::task::JoinError),
+}
+
+impl FrameTrouble {
+    /// Whether the same may go well in a while, through no fault of this worker.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::NoOrbit => true,
+            Self::Queue(error) => !matches!(error, QueueError::Spec(_)),
+            Self::Frame(_) | Self::Panicked(_) => false,
+        }
+    }
+}
+
+struct Kept {
+    id: JobId,
+    orbit: Option<OrbitKey>,
+    frame: Arc<OnceCell<Arc<PreparedFrame>>>,
+}
+
+impl Kept {
+    fn bytes(&self) -> u64 {
+        self.frame.get().map_or(0, |frame| frame.bytes())
+    }
+}
 
 /// Frames by job, the most recently asked for the first time last.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Frames {
-    kept: Mutex<VecDeque<(JobId, Arc<OnceLock<Made>>)>>,
+    kept: Mutex<VecDeque<Kept>>,
 }
 
 impl Frames {
-    /// The frame of `job`, made ready now if it is not among the kept ones.
+    /// The frame of `job`, made ready now if it is not among the kept ones, with its reference orbit from `queue`.
     ///
     /// # Errors
-    /// When the job's frame is over a limit.
-    pub fn get(&self, job: &JobSpec) -> Result<Arc<PreparedFrame>, FrameError> {
-        self.get_or_make(&job.id, || {
-            PreparedFrame::new(job.frame.clone()).map(Arc::new)
-        })
+    /// When the job's frame is over a limit, or its orbit does not come.
+    pub async fn get<Q: WorkerQueue>(
+        &self,
+        queue: &Q,
+        job: &JobSpec,
+        progress: &Progress,
+    ) -> Result<Arc<PreparedFrame>, FrameTrouble> {
+        let make = async {
+            let orbit = match &job.orbit {
+                None => None,
+                Some(key) => Some(self.orbit(queue, job, key, progress).await?),
+            };
+            let (spec, arithmetic) = (job.frame.clone(), job.arithmetic);
+            progress.step();
+            let made = tokio::task::spawn_blocking(move || match orbit {
+                None => PreparedFrame::new(spec),
+                Some(orbit) => PreparedFrame::with_reference(spec, orbit),
+            });
+            Ok(Arc::new(made.await??.pinned(arithmetic)))
+        };
+        let frame = self.get_or_make(job, make).await?;
+        self.trim();
+        Ok(frame)
     }
 
-    fn get_or_make(&self, id: &JobId, make: impl FnOnce() -> Made) -> Made {
+    /// A job's orbit: another kept frame's, or the queue's.
+    async fn orbit<Q: WorkerQueue>(
+        &self,
+        queue: &Q,
+        job: &JobSpec,
+        key: &OrbitKey,
+        progress: &Progress,
+    ) -> Result<Arc<ReferenceOrbit>, FrameTrouble> {
+        if let Some(orbit) = self.kept_orbit(key).and_then(|orbit| orbit.upgrade()) {
+            return Ok(orbit);
+        }
+        let piece = || progress.step();
+        queue.orbit(job, &piece).await?.ok_or(FrameTrouble::NoOrbit)
+    }
+
+    fn kept_orbit(&self, key: &OrbitKey) -> Option<Weak<ReferenceOrbit>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = kept.iter().filter(|kept| kept.orbit.as_ref() == Some(key));
+        same.filter_map(|kept| kept.frame.get()?.deep.as_ref())
+            .map(|deep| Arc::downgrade(&deep.orbit))
+            .next()
+    }
+
+    async fn get_or_make(
+        &self,
+        job: &JobSpec,
+        make: impl Future<Output = Result<Arc<PreparedFrame>, FrameTrouble>>,
+    ) -> Result<Arc<PreparedFrame>, FrameTrouble> {
         // Made outside the lock: slots that start on one job together wait instead of repeating it, and
         // those of other jobs go on.
-        self.place(id).get_or_init(make).clone()
+        let place = self.place(job);
+        place.get_or_try_init(|| make).await.cloned()
     }
 
     /// Where the frame of a job is kept, or will be.
-    fn place(&self, id: &JobId) -> Arc<OnceLock<Made>> {
+    fn place(&self, job: &JobSpec) -> Arc<OnceCell<Arc<PreparedFrame>>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, place)) = kept.iter().find(|(kept, _)| kept == id) {
-            return Arc::clone(place);
+        if let Some(kept) = kept.iter().find(|kept| kept.id == job.id) {
+            return Arc::clone(&kept.frame);
         }
         if kept.len() == KEPT {
             kept.pop_front();
         }
-        let place = Arc::<OnceLock<Made>>::default();
-        kept.push_back((id.clone(), Arc::clone(&place)));
-        place
+        let frame = Arc::<OnceCell<_>>::default();
+        kept.push_back(Kept {
+            id: job.id.clone(),
+            orbit: job.orbit.clone(),
+            frame: Arc::clone(&frame),
+        });
+        frame
+    }
+
+    /// Drops the oldest frames while all together are too large.
+    fn trim(&self) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        while kept.len() > 1 && kept.iter().map(Kept::bytes).sum::<u64>() > MAX_KEPT_BYTES {
+            kept.pop_front();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
+    use fractal::{BackendChoice, FrameSpec, Grid, Measure, MeasureSet, StripPlan, View};
     use std::time::Duration;
+    use tokio::sync::oneshot;
 
-    const NOTHING: Made = Err(FrameError::Size {
-        width: 0,
-        height: 0,
-    });
-
-    #[test]
-    fn a_frame_in_the_making_holds_up_its_own_job_only() {
-        let frames = Frames::default();
-        let (slow, other) = (JobId::generate(), JobId::generate());
-        std::thread::scope(|scope| {
-            let (begun, has_begun) = mpsc::sync_channel(1);
-            let (go_on, may_go_on) = mpsc::sync_channel(1);
-            let frames = &frames;
-            let slow = &slow;
-            scope.spawn(move || {
-                frames.get_or_make(slow, || {
-                    begun.send(()).unwrap();
-                    may_go_on.recv().unwrap();
-                    NOTHING
-                })
-            });
-            has_begun.recv().unwrap();
-            let (done, is_done) = mpsc::sync_channel(1);
-            let second = done.clone();
-            scope.spawn(move || {
-                let _ = frames.get_or_make(slow, || unreachable!("made twice"));
-                second.send("slow").unwrap();
-            });
-            scope.spawn(move || {
-                let _ = frames.get_or_make(&other, || NOTHING);
-                done.send("other").unwrap();
-            });
-            let wait = Duration::from_secs(20);
-            let first = is_done.recv_timeout(wait);
-            // Before anything is asserted: a panic would wait for the threads.
-            go_on.send(()).unwrap();
-            assert_eq!(first, Ok("other"));
-            assert_eq!(is_done.recv_timeout(wait), Ok("slow"));
-        });
+    fn job() -> JobSpec {
+        let side = |text: &str| text.parse().unwrap();
+        JobSpec {
+            id: JobId::generate(),
+            frame: FrameSpec {
+                view: View::Bounds {
+                    xmin: side("-2"),
+                    xmax: side("0.5"),
+                    ymin: side("-1.5"),
+                    ymax: side("1.5"),
+                },
+                grid: Grid::Pixels,
+                width: 4,
+                height: 4,
+                iterations: 10,
+                escape_radius: 256.0,
+                z0: (0.0, 0.0),
+                measures: MeasureSet::default().with(Measure::Iterations),
+            },
+            strips: StripPlan {
+                height: 4,
+                strip_rows: 4,
+            },
+            backend: BackendChoice::Auto,
+            max_workers: None,
+            build: 0,
+            orbit: None,
+            arithmetic: None,
+        }
     }
 
-    #[test]
-    fn the_oldest_frames_are_dropped() {
-        let frames = Frames::default();
-        let jobs: Vec<_> = (0..=KEPT).map(|_| JobId::generate()).collect();
-        for job in &jobs {
-            let _ = frames.get_or_make(job, || NOTHING);
-        }
-        let mut made = false;
-        let _ = frames.get_or_make(&jobs[1], || unreachable!("still kept"));
-        let _ = frames.get_or_make(&jobs[0], || {
-            made = true;
-            NOTHING
+    fn ready(job: &JobSpec) -> Arc<PreparedFrame> {
+        Arc::new(PreparedFrame::new(job.frame.clone()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_frame_in_the_making_holds_up_its_own_job_only() {
+        let frames = Arc::new(Frames::default());
+        let (slow, other) = (job(), job());
+        let (go_on, may_go_on) = oneshot::channel();
+        let first = tokio::spawn({
+            let (frames, slow) = (Arc::clone(&frames), slow.clone());
+            async move {
+                let made = async {
+                    may_go_on.await.unwrap();
+                    Ok(ready(&slow))
+                };
+                frames.get_or_make(&slow, made).await.unwrap()
+            }
         });
+        // Until the first has begun.
+        while frames.kept.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let second = tokio::spawn({
+            let (frames, slow) = (Arc::clone(&frames), slow.clone());
+            async move {
+                let twice = async { panic!("made twice") };
+                frames.get_or_make(&slow, twice).await.unwrap()
+            }
+        });
+        let made = async { Ok(ready(&other)) };
+        frames.get_or_make(&other, made).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!second.is_finished());
+        go_on.send(()).unwrap();
+        assert!(Arc::ptr_eq(&first.await.unwrap(), &second.await.unwrap()));
+    }
+
+    #[tokio::test]
+    async fn the_oldest_frames_are_dropped_and_failures_are_not_kept() {
+        let frames = Frames::default();
+        let jobs: Vec<_> = (0..=KEPT).map(|_| job()).collect();
+        let failed = frames.get_or_make(&jobs[0], async { Err(FrameTrouble::NoOrbit) });
+        assert!(failed.await.is_err_and(|trouble| trouble.may_pass()));
+        for job in &jobs {
+            frames
+                .get_or_make(job, async { Ok(ready(job)) })
+                .await
+                .unwrap();
+        }
+        let kept = async { panic!("still kept") };
+        frames.get_or_make(&jobs[1], kept).await.unwrap();
+        let mut made = false;
+        let again = async {
+            made = true;
+            Ok(ready(&jobs[0]))
+        };
+        frames.get_or_make(&jobs[0], again).await.unwrap();
         assert!(made);
         assert_eq!(frames.kept.lock().unwrap().len(), KEPT);
     }

@@ -13,6 +13,7 @@ use fractal::{Backend, BackendChoice, Strip, StripBuffer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::time::Instant;
 
+use crate::frames::FrameTrouble;
 use crate::gate;
 use crate::keepalive::{Gone, keep_alive};
 use crate::meters::{Call, Meters, Outcome};
@@ -139,6 +140,14 @@ pub(crate) async fn run_slot<Q: WorkerQueue>(shared: Arc<Shared<Q>>, lane: Arc<L
     }
 }
 
+/// Why a strip has no buffer.
+enum Trouble {
+    /// There is no frame to compute it with.
+    Frame(FrameTrouble),
+    /// The device failed at it.
+    Device(String),
+}
+
 /// Waits until the lane hangs, or does not.
 async fn until_hung(hung: &mut watch::Receiver<Hung>, hangs: bool) {
     if (hung.wait_for(|hung| (hung.count > 0) == hangs).await).is_err() {
@@ -189,6 +198,11 @@ async fn carry<Q: WorkerQueue>(
     let (end, has_ended) = oneshot::channel();
     let mut stop = shared.stop.clone();
     let work = async {
+        // Before a thread is taken: it may have to be fetched.
+        let frame = shared
+            .frames
+            .get(&shared.queue, &lease.job, &computation.progress);
+        let frame = frame.await.map_err(Trouble::Frame)?;
         let computed = {
             let (shared, lane, lease, computation) = (
                 Arc::clone(shared),
@@ -199,7 +213,7 @@ async fn carry<Q: WorkerQueue>(
             let span = tracing::Span::current();
             tokio::task::spawn_blocking(move || {
                 let _end = end;
-                span.in_scope(|| compute(&shared, &lane.station, &lease, &computation))
+                span.in_scope(|| compute(&shared, &lane.station, &lease, &frame, &computation))
             })
         };
         let computed = computed.await;
@@ -209,10 +223,10 @@ async fn carry<Q: WorkerQueue>(
                 shared.meters.computed(&buffer, secs);
                 Arc::new(buffer)
             }
-            Ok(Err(reason)) => return Err(reason),
+            Ok(Err(reason)) => return Err(Trouble::Device(reason)),
             Err(panic) => {
                 shared.meters.device_error(computation.station().info());
-                return Err(format!("the kernel panicked: {panic}"));
+                return Err(Trouble::Device(format!("the kernel panicked: {panic}")));
             }
         };
         drop(turn.take());
@@ -253,7 +267,17 @@ async fn carry<Q: WorkerQueue>(
             );
             failed(shared, lease, &reason).await
         }
-        Ok(Err(reason)) => failed(shared, lease, &reason).await,
+        Ok(Err(Trouble::Frame(trouble))) if trouble.may_pass() => {
+            tracing::warn!(error = %trouble, "strip given back");
+            shared.meters.queue_error(Call::Orbit);
+            if let Err(error) = shared.queue.release(lease).await {
+                tracing::warn!(%error, "strip not released; its lease will expire");
+            }
+            // With a pause: the same is to be expected of the next one.
+            Outcome::Failed
+        }
+        Ok(Err(Trouble::Frame(trouble))) => failed(shared, lease, &trouble.to_string()).await,
+        Ok(Err(Trouble::Device(reason))) => failed(shared, lease, &reason).await,
     }
 }
 
@@ -288,17 +312,14 @@ fn compute<Q>(
     shared: &Shared<Q>,
     station: &Arc<Station>,
     lease: &Lease,
+    frame: &PreparedFrame,
     computation: &Computation,
 ) -> Result<(StripBuffer, f64), String> {
-    let frame: Arc<PreparedFrame> = shared
-        .frames
-        .get(&lease.job)
-        .map_err(|error| error.to_string())?;
     let strip: Strip = lease.strip;
     let choice = lease.job.backend;
     let insist = choice == BackendChoice::Gpu;
     let run = |station: &Arc<Station>| {
-        let computed = computation.run(station, &frame, strip, insist);
+        let computed = computation.run(station, frame, strip, insist);
         if let Err(EngineError::DeviceLost { .. }) = computed {
             shared.meters.device_error(station.info());
         }
@@ -311,9 +332,11 @@ fn compute<Q>(
         run(shared.cpu())
     };
     match computed {
-        Err(error @ (EngineError::DeviceLost { .. } | EngineError::NotServed { .. }))
-            if backend == Backend::Gpu && choice.admits(Backend::Cpu) =>
-        {
+        Err(
+            error @ (EngineError::DeviceLost { .. }
+            | EngineError::NotServed { .. }
+            | EngineError::Arithmetic { .. }),
+        ) if backend == Backend::Gpu && choice.admits(Backend::Cpu) => {
             tracing::warn!(%error, "computing on the processor instead");
             run(shared.cpu()).map_err(|error| error.to_string())
         }

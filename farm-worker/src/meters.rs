@@ -67,15 +67,17 @@ pub(crate) enum Call {
     Deliver,
     Release,
     Fail,
+    Orbit,
 }
 
 impl Call {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Lease,
         Self::Heartbeat,
         Self::Deliver,
         Self::Release,
         Self::Fail,
+        Self::Orbit,
     ];
 
     const fn name(self) -> &'static str {
@@ -85,6 +87,7 @@ impl Call {
             Self::Deliver => "deliver",
             Self::Release => "release",
             Self::Fail => "fail",
+            Self::Orbit => "orbit",
         }
     }
 }

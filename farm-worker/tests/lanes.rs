@@ -12,7 +12,8 @@ use farm_queue::{
 };
 use farm_worker::{Done, Ended, Meters, Settings};
 use fractal::{
-    BackendChoice, FrameSpec, Grid, Measure, MeasureSet, Strip, StripBuffer, StripPlan, View,
+    BackendChoice, FrameSpec, Grid, Measure, MeasureSet, ReferenceOrbit, Strip, StripBuffer,
+    StripPlan, View,
 };
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -86,6 +87,8 @@ fn job(rows: u32) -> Arc<JobSpec> {
         backend: BackendChoice::Cpu,
         max_workers: None,
         build: engine::build_id(),
+        orbit: None,
+        arithmetic: None,
     })
 }
 
@@ -366,6 +369,14 @@ impl WorkerQueue for Late {
 
     async fn fail(&self, lease: &Lease, reason: &str) -> Result<(), QueueError> {
         WorkerQueue::fail(&self.inner, lease, reason).await
+    }
+
+    async fn orbit(
+        &self,
+        job: &JobSpec,
+        piece: &(dyn Fn() + Sync),
+    ) -> Result<Option<Arc<ReferenceOrbit>>, QueueError> {
+        self.inner.orbit(job, piece).await
     }
 
     async fn leave(&self) -> Result<(), QueueError> {

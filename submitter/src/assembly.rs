@@ -393,18 +393,23 @@ mod tests {
             let mut assembly = Assembly::new(plan, window, budget * BYTES, stored.iter().copied());
             let (mut underway, mut out, mut picks) = (Vec::new(), Vec::new(), picks.into_iter().cycle());
             let mut queued = BTreeSet::new();
-            let mut unread = unread;
+            let (mut unread, mut moved) = (unread, true);
             while !assembly.is_complete() {
+                let still = !moved;
+                moved = false;
                 for strip in assembly.strips_to_queue(0, true) {
                     queued.insert(strip.index);
                     underway.push(strip);
+                    moved = true;
                 }
                 prop_assert!(underway.len() <= window as usize + 1, "and one that was not read back");
                 // The slow one comes when nothing else does.
                 let others: Vec<usize> = (0..underway.len()).filter(|at| underway[*at].index != slow).collect();
                 let pick = picks.next().unwrap_or(0) as usize;
                 let at = if others.is_empty() { 0 } else { others[pick % others.len()] };
-                if !underway.is_empty() {
+                // ... and after all that can move without it.
+                if !underway.is_empty() && (!others.is_empty() || still && !moved) {
+                    moved = true;
                     let strip: Strip = underway.swap_remove(at);
                     if strip.index == slow && window > 1 {
                         let done = (0..count).filter(|strip| written.contains(strip)).count() as u32;
@@ -416,6 +421,7 @@ mod tests {
                 assembly.evict(|strip| written.contains(&strip));
                 prop_assert!(assembly.early_bytes <= budget * BYTES);
                 while let Some(next) = assembly.next() {
+                    moved = true;
                     let index = index(&next);
                     if matches!(next, Next::Stored(_)) && unread.remove(&index) {
                         written.remove(&index);

@@ -75,6 +75,47 @@ impl Bar {
     }
 }
 
+/// The progress bar of a reference orbit; draws nothing where stderr is no terminal.
+pub struct ReferenceBar {
+    bar: ProgressBar,
+}
+
+impl ReferenceBar {
+    /// For an orbit of at most `iterations`.
+    pub fn new(iterations: u64, quiet: bool) -> Self {
+        let target = if quiet || !stderr().is_terminal() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let bar = ProgressBar::with_draw_target(Some(iterations), target);
+        let style = ProgressStyle::with_template(
+            "reference orbit {bar:32} {human_pos} of at most {human_len} iterations",
+        )
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ");
+        bar.set_style(style);
+        bar.enable_steady_tick(Duration::from_millis(250));
+        Self { bar }
+    }
+
+    /// So many iterations are made.
+    pub fn come(&self, iterations: u64) {
+        self.bar.set_position(iterations);
+    }
+
+    /// Takes the bar off the screen.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Drop for ReferenceBar {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
 fn seconds(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {

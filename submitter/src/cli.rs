@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
 use farm_worker::usage::{BackendArg, LogFormat};
-use fractal::{Decimal, Grid, Measure};
+use fractal::{Arithmetic, Decimal, Grid, Measure};
 use serde::{Deserialize, Serialize};
 
 use farm::{JobsCommand, WorkersCommand};
@@ -32,6 +32,11 @@ pub struct Cli {
 pub enum Command {
     /// Render one picture.
     Render(Box<RenderArgs>),
+    /// Show what a render would do: view, digits, arithmetic, strips, memory and work; computes nothing.
+    #[command(
+        after_help = "Takes the options of `render`.\n\nExamples:\n  submitter plan --re -0.75 --im 0.1 --zoom 1e50 --iterations 100000\n  submitter plan --density 4096 --json"
+    )]
+    Plan(Box<RenderArgs>),
     /// Continue a render that was interrupted, failed or killed.
     Resume(Box<ResumeArgs>),
     /// See and steer the jobs of a farm.
@@ -102,6 +107,10 @@ pub struct RenderArgs {
     /// Which kinds of device may compute it; auto is every GPU, or the processor when there is none
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
+    /// Number type of the kernels: plain ones iterate each pixel's own orbit, delta ones its distance from a
+    /// reference orbit, exact at any zoom
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = ArithmeticArg::Auto)]
+    pub arithmetic: ArithmeticArg,
     /// Workers that take part: how many to run in process [default: 1], or at most on a farm [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
@@ -289,6 +298,41 @@ pub enum MeasureArg {
     Stability,
 }
 
+/// Number type of the kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ArithmeticArg {
+    /// The fastest that is exact for the view
+    Auto,
+    /// Single precision, on adapters
+    F32,
+    /// Two singles, on adapters
+    DoubleSingle,
+    /// Double precision: fast, and inexact beyond a zoom of about 1e5
+    F64,
+    /// Deltas in two singles, on adapters
+    DeltaDoubleSingle,
+    /// Deltas in double precision
+    DeltaF64,
+    /// Deltas in double precision with an exponent beside it
+    DeltaFloatexp,
+}
+
+impl ArithmeticArg {
+    /// The one that is asked for, where it is one.
+    #[must_use]
+    pub fn only(self) -> Option<Arithmetic> {
+        match self {
+            Self::Auto => None,
+            Self::F32 => Some(Arithmetic::F32),
+            Self::DoubleSingle => Some(Arithmetic::DoubleSingle),
+            Self::F64 => Some(Arithmetic::F64),
+            Self::DeltaDoubleSingle => Some(Arithmetic::DeltaDoubleSingle),
+            Self::DeltaF64 => Some(Arithmetic::DeltaF64),
+            Self::DeltaFloatexp => Some(Arithmetic::DeltaFloatexp),
+        }
+    }
+}
+
 /// Colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -357,7 +401,7 @@ impl Command {
     /// The farm's address as it was given, to whichever command.
     pub fn redis(&self) -> Option<&str> {
         match self {
-            Self::Render(args) => args.redis.as_deref(),
+            Self::Render(args) | Self::Plan(args) => args.redis.as_deref(),
             Self::Resume(args) => args.redis.as_deref(),
             Self::Jobs(command) => command.ask().redis.as_deref(),
             Self::Workers(command) => command.ask().redis.as_deref(),

@@ -3,20 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::device;
+use engine::{Compute, device};
 use farm_queue::memory::MemoryQueue;
-use farm_worker::Meters;
+use farm_worker::{Done, Ended, Meters};
 use fractal::BackendChoice;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-/// How long a device of this process may show no progress before its strip goes to another one.
+/// How long a device of this process may show no progress before its strip goes to another one, and for how long all
+/// of them may hang.
 const STRIP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The workers of a render in process.
+#[derive(Default)]
 pub struct Crew {
     stop: Vec<oneshot::Sender<()>>,
-    workers: JoinSet<()>,
+    workers: JoinSet<Done>,
 }
 
 impl Crew {
@@ -31,10 +33,7 @@ impl Crew {
     ) -> anyhow::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = (workers > 1).then(|| (cores / usize::from(workers)).max(1));
-        let mut crew = Self {
-            stop: Vec::new(),
-            workers: JoinSet::new(),
-        };
+        let mut crew = Self::default();
         for number in 1..=workers {
             let name = if workers == 1 {
                 "in process".to_owned()
@@ -48,23 +47,160 @@ impl Crew {
                 grace: Duration::ZERO,
                 strip_timeout: STRIP_TIMEOUT,
             };
-            let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION"), engine::build_id()));
-            let (stop, stopped) = oneshot::channel();
-            let worker =
-                farm_worker::run(queue.as_worker(&name), devices, settings, meters, async {
-                    let _ = stopped.await;
-                });
-            crew.workers.spawn(async move {
-                worker.await;
-            });
-            crew.stop.push(stop);
+            crew.join(queue.as_worker(&name), devices, settings);
         }
         Ok(crew)
+    }
+
+    fn join<D: Compute + 'static>(
+        &mut self,
+        queue: MemoryQueue,
+        devices: Vec<D>,
+        settings: farm_worker::Settings,
+    ) {
+        let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION"), engine::build_id()));
+        let (stop, stopped) = oneshot::channel();
+        let told = async {
+            let _ = stopped.await;
+        };
+        self.workers
+            .spawn(farm_worker::run(queue, devices, settings, meters, told));
+        self.stop.push(stop);
+    }
+
+    /// Resolves when there is nobody left who could compute anything: every device of every worker has hung for this
+    /// long, the last one's time.
+    pub async fn all_hung(&mut self) -> Duration {
+        let mut last = Duration::ZERO;
+        while let Some(ended) = self.workers.join_next().await {
+            match ended {
+                Ok(Done {
+                    ended: Ended::Hung(hung),
+                    ..
+                }) => {
+                    last = hung;
+                    if !self.workers.is_empty() {
+                        tracing::warn!(
+                            secs = hung.as_secs(),
+                            "all devices of one worker hang; the others go on"
+                        );
+                    }
+                }
+                Ok(_) => {}
+                Err(panic) => tracing::error!(%panic, "a worker ended by a fault in the program"),
+            }
+        }
+        last
     }
 
     /// Stops them, and waits until they have.
     pub async fn stop(mut self) {
         drop(std::mem::take(&mut self.stop));
         while self.workers.join_next().await.is_some() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::cpu::CpuDevice;
+    use engine::{Device, DeviceInfo, EngineError, PreparedFrame, Progress};
+    use farm_queue::{JobId, JobQueue, JobSpec, Order};
+    use fractal::{FrameSpec, Grid, Measure, MeasureSet, Strip, StripBuffer, StripPlan, View};
+
+    use super::*;
+
+    /// One that computes nothing until nobody waits for it.
+    struct Hanging(DeviceInfo);
+
+    impl Compute for Hanging {
+        fn info(&self) -> &DeviceInfo {
+            &self.0
+        }
+
+        fn compute(
+            &self,
+            _: &PreparedFrame,
+            _: Strip,
+            _: bool,
+            progress: &Progress,
+        ) -> Result<StripBuffer, EngineError> {
+            while !progress.is_cancelled() {
+                std::thread::sleep(TIMEOUT / 20);
+            }
+            // Later, as a device does that is in the midst of a step of minutes.
+            std::thread::sleep(10 * TIMEOUT);
+            Err(EngineError::Cancelled)
+        }
+    }
+
+    const TIMEOUT: Duration = Duration::from_millis(300);
+
+    /// A crew on a job of some strips: one worker for each of `hang`, with a device that does or does not.
+    async fn crew(hang: &[bool]) -> (Arc<MemoryQueue>, Crew) {
+        let queue = Arc::new(MemoryQueue::default());
+        let height = 24;
+        let job = JobSpec {
+            id: JobId::generate(),
+            frame: FrameSpec {
+                view: View::Bounds {
+                    xmin: "-2".parse().unwrap(),
+                    xmax: "0.5".parse().unwrap(),
+                    ymin: "-1.5".parse().unwrap(),
+                    ymax: "1.5".parse().unwrap(),
+                },
+                grid: Grid::Pixels,
+                width: 16,
+                height,
+                iterations: 100,
+                escape_radius: 256.0,
+                z0: (0.0, 0.0),
+                measures: MeasureSet::default().with(Measure::Iterations),
+            },
+            strips: StripPlan {
+                height,
+                strip_rows: 1,
+            },
+            backend: BackendChoice::Cpu,
+            max_workers: None,
+            build: engine::build_id(),
+            orbit: None,
+            arithmetic: None,
+        };
+        queue.create(Arc::new(job.clone())).await.unwrap();
+        let orders: Vec<_> = job.strips.strips().map(Order::from).collect();
+        queue.enqueue(&job.id, &orders).await.unwrap();
+        let settings = || farm_worker::Settings {
+            backend: BackendChoice::Cpu,
+            cpu_threads: Some(1),
+            grace: Duration::ZERO,
+            strip_timeout: TIMEOUT,
+        };
+        let mut crew = Crew::default();
+        for (number, hangs) in hang.iter().enumerate() {
+            let worker = queue.as_worker(&number.to_string());
+            let good = Device::Cpu(CpuDevice::new(Some(1)));
+            if *hangs {
+                crew.join(worker, vec![Hanging(good.info().clone())], settings());
+            } else {
+                crew.join(worker, vec![good], settings());
+            }
+        }
+        (queue, crew)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn when_all_devices_hang_nobody_waits_for_ever() {
+        let (_queue, mut crew) = crew(&[true, true]).await;
+        let hung = tokio::time::timeout(100 * TIMEOUT, crew.all_hung()).await;
+        assert!(hung.unwrap() >= TIMEOUT);
+        crew.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn one_that_works_is_enough() {
+        let (_queue, mut crew) = crew(&[true, false]).await;
+        let hung = tokio::time::timeout(10 * TIMEOUT, crew.all_hung()).await;
+        assert!(hung.is_err(), "{hung:?}");
+        crew.stop().await;
     }
 }

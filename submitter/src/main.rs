@@ -13,6 +13,8 @@ mod cli;
 mod collect;
 mod colour;
 mod crew;
+mod deep;
+mod dry_run;
 mod journal;
 mod operate;
 mod output;
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
     }
     let done = match cli.command {
         Command::Render(args) => render(*args),
+        Command::Plan(args) => show_plan(*args),
         Command::Resume(args) => resume::resume(*args),
         Command::Jobs(command) => ask_farm(operate::jobs(command)),
         Command::Workers(command) => ask_farm(operate::workers(command)),
@@ -100,6 +103,18 @@ fn ask_farm(asked: impl Future<Output = anyhow::Result<Vec<u8>>>) -> anyhow::Res
     let runtime = usage::start("warn", usage::LogFormat::Text, "submitter-io")?;
     let answer = runtime.block_on(asked)?;
     to_stdout(&answer)
+}
+
+/// Says what a render would do.
+fn show_plan(args: RenderArgs) -> anyhow::Result<()> {
+    let json = args.json;
+    let shown = dry_run::DryRun::of(&plan::plan(args)?);
+    let text = if json {
+        serde_json::to_string(&shown).context("cannot make the report")? + "\n"
+    } else {
+        shown.lines()
+    };
+    to_stdout(text.as_bytes())
 }
 
 fn render(args: RenderArgs) -> anyhow::Result<()> {

@@ -13,7 +13,7 @@ use fractal::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{self, CompressionArg, PaletteArg, RenderArgs, ViewArgs};
+use crate::cli::{self, ArithmeticArg, CompressionArg, PaletteArg, RenderArgs, ViewArgs};
 
 /// Everything that `render` will do.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct RenderPlan {
     pub strips: StripPlan,
     /// Which kinds of device may compute it.
     pub backend: BackendChoice,
+    /// How its pixels are computed.
+    pub arithmetic: ArithmeticPlan,
     /// What is written; not empty, no path twice.
     pub outputs: Vec<Output>,
     /// How PNGs are coloured.
@@ -38,6 +40,15 @@ pub struct RenderPlan {
     pub journal: Option<JournalPlan>,
     /// What the user should know before it starts.
     pub warnings: Vec<String>,
+}
+
+/// How pixels are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ArithmeticPlan {
+    /// As deltas from a reference orbit, or plainly.
+    pub deltas: bool,
+    /// In this number type and no other; in whichever is exact enough when `None`.
+    pub only: Option<Arithmetic>,
 }
 
 /// What is done about a journal.
@@ -117,6 +128,12 @@ pub enum PlanError {
     /// The file's extension says nothing.
     #[error("-o {}: write to .png, .npy or .exr", .0.display())]
     Extension(PathBuf),
+    /// Deltas start where the reference orbit does.
+    #[error("--arithmetic {0} computes orbits that start at 0, and --z0 says otherwise")]
+    Start(&'static str),
+    /// No processor has it.
+    #[error("--arithmetic {0} is for adapters: not with --backend cpu")]
+    NotOnCpu(&'static str),
     /// The same file twice.
     #[error("-o {}: given twice", .0.display())]
     Twice(PathBuf),
@@ -178,10 +195,11 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         _ => None,
     };
     Ok(RenderPlan {
-        warnings: warnings(&frame),
+        warnings: warnings(&frame, args.arithmetic),
         audit: args.audit,
         journal,
         strips,
+        arithmetic: arithmetic(&frame, args.arithmetic, args.backend.into())?,
         backend: args.backend.into(),
         outputs,
         colours: ColourPlan {
@@ -325,16 +343,56 @@ fn strips(frame: &FrameSpec, rows: Option<u32>) -> Result<StripPlan, PlanError> 
     })
 }
 
-fn warnings(frame: &FrameSpec) -> Vec<String> {
+/// How the pixels of a frame are computed: plainly as long as doubles are exact enough for the view.
+fn arithmetic(
+    frame: &FrameSpec,
+    wanted: ArithmeticArg,
+    backend: BackendChoice,
+) -> Result<ArithmeticPlan, PlanError> {
+    let Some(only) = wanted.only() else {
+        return Ok(ArithmeticPlan {
+            deltas: frame.z0 == (0.0, 0.0) && !is_plainly_exact(frame),
+            only: None,
+        });
+    };
+    let on_adapters = matches!(
+        only,
+        Arithmetic::F32 | Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle
+    );
+    if on_adapters && backend == BackendChoice::Cpu {
+        return Err(PlanError::NotOnCpu(only.name()));
+    }
+    if only.is_delta() && frame.z0 != (0.0, 0.0) {
+        return Err(PlanError::Start(only.name()));
+    }
+    Ok(ArithmeticPlan {
+        deltas: only.is_delta(),
+        only: Some(only),
+    })
+}
+
+/// Whether plain doubles are exact enough for a view.
+fn is_plainly_exact(frame: &FrameSpec) -> bool {
+    // A single sample has no extent.
+    let extent = Some(frame.extent_log2()).filter(|extent| extent.is_finite());
+    extent.is_none_or(|extent| Arithmetic::F64.is_exact_for(extent, frame.spacing_log2()))
+}
+
+fn warnings(frame: &FrameSpec, wanted: ArithmeticArg) -> Vec<String> {
     let spacing = frame.spacing_log2();
     let mut warnings = Vec::new();
+    let plainly = match wanted.only() {
+        None => frame.z0 != (0.0, 0.0),
+        Some(only) => !only.is_delta(),
+    };
+    if !plainly {
+        return warnings;
+    }
     if spacing < Arithmetic::F64.drawable_spacing_log2() {
         warnings.push(format!(
             "pixels are 2^{spacing:.0} apart, too close for double precision to tell them from each other: the picture will show blocks"
         ));
-    } else if frame.extent_log2().is_finite() // a single sample has none
-        && !Arithmetic::F64.is_exact_for(frame.extent_log2(), spacing)
-    {
+    } else if !is_plainly_exact(frame) {
         warnings.push(format!(
             "the view is 2^{:.0} wide; below 2^{:.0} plain double precision miscounts some pixels",
             frame.extent_log2(),
@@ -458,7 +516,30 @@ mod tests {
                 .warnings
         };
         assert!(at("1e4").is_empty());
-        assert!(at("1e8")[0].contains("miscounts"));
-        assert!(at("1e20")[0].contains("blocks"));
+        assert!(at("1e8 --arithmetic f64")[0].contains("miscounts"));
+        assert!(at("1e20 --arithmetic f64")[0].contains("blocks"));
+        assert!(at("1e20 --z0 0.5 0")[0].contains("blocks"));
+        // Deltas have no such trouble.
+        assert!(at("1e8").is_empty() && at("1e20").is_empty());
+    }
+
+    #[test]
+    fn deltas_are_for_views_that_doubles_miss() {
+        let of = |line: &str| {
+            let line = format!("--re 0 --im 0 --size 256x256 {line}");
+            planned(&line).map(|plan| (plan.arithmetic.deltas, plan.arithmetic.only))
+        };
+        assert_eq!(of("--zoom 1e4").unwrap(), (false, None));
+        assert_eq!(of("--zoom 1e6").unwrap(), (true, None));
+        let f64 = Some(Arithmetic::F64);
+        assert_eq!(of("--zoom 1e6 --arithmetic f64").unwrap(), (false, f64));
+        let deltas = Some(Arithmetic::DeltaF64);
+        assert_eq!(
+            of("--zoom 2 --arithmetic delta-f64").unwrap(),
+            (true, deltas)
+        );
+        assert_eq!(of("--zoom 1e6 --z0 1 0").unwrap(), (false, None));
+        assert!(of("--zoom 1e6 --z0 1 0 --arithmetic delta-f64").is_err());
+        assert!(of("--zoom 2 --backend cpu --arithmetic f32").is_err());
     }
 }

@@ -2,49 +2,40 @@
 
 use engine::cpu::CpuDevice;
 use engine::{PreparedFrame, Progress};
-use fractal::{Axis, FrameSpec, Measure, MeasureSet, Plane, Strip};
+use fractal::{FrameSpec, Measure, MeasureSet, Plane, Strip};
 
 /// Samples along the longer side from which the colour range is found.
 const RANGE_SAMPLES: u32 = 48;
-/// Iterations of such a sample at most: they are computed before anything else starts.
+/// Iterations of such a sample at most, where it is iterated plainly: samples are computed before anything else starts.
 const RANGE_ITERATIONS: u64 = 100_000;
 /// Share of the escaped samples that lie below the palette's upper end.
 const RANGE_HIGH: f64 = 0.995;
 
 /// The smooth counts that the palette spans: from the lowest to nearly the highest of a coarse grid of
-/// samples over the view, which the processor computes in milliseconds.
+/// samples over the view, which the processor computes in milliseconds. `progress` ends it early.
 #[must_use]
-pub fn colour_range(frame: &FrameSpec) -> (f64, f64) {
-    let scale = f64::from(RANGE_SAMPLES) / f64::from(frame.width.max(frame.height));
+pub fn colour_range(frame: &PreparedFrame, progress: &Progress) -> (f64, f64) {
+    let (width, height) = (frame.spec.width, frame.spec.height);
+    let scale = f64::from(RANGE_SAMPLES) / f64::from(width.max(height));
     let side = |samples: u32| ((f64::from(samples) * scale) as u32).clamp(1, samples);
-    let coarse = FrameSpec {
-        width: side(frame.width),
-        height: side(frame.height),
-        iterations: frame.iterations.min(RANGE_ITERATIONS),
-        measures: MeasureSet::default().with(Measure::Smooth),
-        ..frame.clone()
+    let limit = match &frame.deep {
+        // All of a deep view may escape past any fixed limit; and most iterations are skipped.
+        Some(_) => frame.spec.iterations,
+        None => frame.spec.iterations.min(RANGE_ITERATIONS),
     };
+    let coarse = frame.thinned(FrameSpec {
+        width: side(width),
+        height: side(height),
+        iterations: limit,
+        measures: MeasureSet::default().with(Measure::Smooth),
+        ..frame.spec.clone()
+    });
     let strip = Strip {
         index: 0,
         row0: 0,
-        rows: coarse.height,
+        rows: coarse.spec.height,
     };
-    // Samples of the frame's own columns and rows: a view by its centre is as wide as its sides are, so a
-    // smaller frame of other proportions would show another part of the plane.
-    let picked = |axis: &Axis, samples: u32| -> Vec<f64> {
-        let index = |sample| u64::from(sample) * u64::from(axis.len()) / u64::from(samples);
-        (0..samples)
-            .map(|sample| axis.at(index(sample) as u32))
-            .collect()
-    };
-    let (columns, rows) = frame.axes();
-    let smooth = PreparedFrame::new(coarse).ok().and_then(|mut coarse| {
-        coarse.columns = picked(&columns, coarse.spec.width);
-        coarse.rows = picked(&rows, coarse.spec.height);
-        CpuDevice::new(Some(1))
-            .compute(&coarse, strip, &Progress::default())
-            .ok()
-    });
+    let smooth = CpuDevice::new(None).compute(&coarse, strip, progress).ok();
     let mut escaped: Vec<f32> = match smooth
         .as_ref()
         .and_then(|buffer| buffer.plane(Measure::Smooth))

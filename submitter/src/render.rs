@@ -1,23 +1,24 @@
 //! `submitter render` and `submitter resume`: a plan becomes files.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use farm_queue::memory::MemoryQueue;
 use farm_queue::protocol::spec::largest_strip_bytes;
 use farm_queue::redis::RedisJobQueue;
-use farm_queue::{JobId, JobQueue, JobReport, JobSpec, QueueError};
+use farm_queue::{JobId, JobQueue, JobReport, JobSpec, QueueError, SharedOrbit};
 
 use crate::bar::Bar;
 use crate::collect::{CollectError, Past, Work, collect};
 use crate::colour::Colours;
 use crate::crew::Crew;
+use crate::deep;
 use crate::journal::store::Taken;
 use crate::journal::{Begin, Journal, Saved, Store, saved};
 use crate::output::{self, Files, Reserved};
 use crate::patience::{PATIENCE, Patience};
 use crate::plan::{OutputKind, Place, RenderPlan};
-use crate::range::colour_range;
 use crate::report::{OutputReport, Report, Tally};
 
 /// How long ending a job may take before the program ends without it, its keys expiring by themselves: of one that
@@ -38,7 +39,7 @@ pub struct Ending {
 
 /// The job that a plan makes.
 #[must_use]
-pub fn job_of(plan: &RenderPlan, id: JobId) -> JobSpec {
+pub fn job_of(plan: &RenderPlan, id: JobId, orbit: Option<&SharedOrbit>) -> JobSpec {
     JobSpec {
         id,
         frame: plan.frame.clone(),
@@ -49,6 +50,8 @@ pub fn job_of(plan: &RenderPlan, id: JobId) -> JobSpec {
             Place::Farm { workers, .. } => workers,
         },
         build: build(),
+        orbit: orbit.map(|shared| shared.key.clone()),
+        arithmetic: plan.arithmetic.only,
     }
 }
 
@@ -85,40 +88,97 @@ async fn rendered(
         .map(|output| Reserved::new(output, &plan.frame))
         .collect::<Result<Vec<_>, _>>()?;
     let taken = taken.or_else(|| same_command(&plan));
-    let id = taken.as_ref().map(|taken| taken.saved.job.id.clone());
-    let job = Arc::new(job_of(&plan, id.unwrap_or_else(JobId::generate)));
-    if let Some(taken) = &taken
-        && !quiet
-    {
-        crate::say(&format!(
-            "going on with job {}: {} of {} strips are done",
-            job.id,
-            taken.found.strips.len(),
-            plan.strips.count()
-        ));
-    }
-    let run = Run {
+    tokio::pin!(interrupt);
+    let begun = Begun {
         plan: &plan,
-        job: &job,
         quiet,
         started,
+        taken,
+        reserved,
+        kept,
     };
     match &plan.place {
         Place::InProcess { workers } => {
             let queue = Arc::new(MemoryQueue::default());
-            let crew = Crew::start(&queue, plan.backend, *workers)?;
-            let report = run.run(&queue, taken, reserved, kept, interrupt).await;
+            let mut crew = Crew::start(&queue, plan.backend, *workers)?;
+            let report = {
+                let ends = async {
+                    tokio::select! {
+                        () = interrupt => CollectError::Interrupted,
+                        hung = crew.all_hung() => CollectError::Hung(hung),
+                    }
+                };
+                tokio::pin!(ends);
+                begun.render(&queue, ends).await
+            };
             crew.stop().await;
             report
         }
         Place::Farm { farm, .. } => {
-            tokio::pin!(interrupt);
             let queue = tokio::select! {
                 connected = RedisJobQueue::connect(&**farm) => Arc::new(connected?),
                 () = &mut interrupt => return Err(CollectError::Interrupted.into()),
             };
-            run.run(&queue, taken, reserved, kept, interrupt).await
+            let ends = async {
+                interrupt.await;
+                CollectError::Interrupted
+            };
+            tokio::pin!(ends);
+            begun.render(&queue, ends).await
         }
+    }
+}
+
+/// A render of which nothing can be refused any more.
+struct Begun<'a> {
+    plan: &'a RenderPlan,
+    quiet: bool,
+    started: Instant,
+    taken: Option<Taken>,
+    reserved: Vec<Reserved>,
+    kept: &'a mut Option<JobId>,
+}
+
+impl Begun<'_> {
+    /// Prepares what its job needs, and runs it.
+    async fn render<Q: JobQueue>(
+        self,
+        queue: &Arc<Q>,
+        mut ends: Pin<&mut impl Future<Output = CollectError>>,
+    ) -> anyhow::Result<Report> {
+        let Self { plan, taken, .. } = self;
+        let orbit = deep::reference(plan, self.quiet, ends.as_mut()).await?;
+        let is_png = |output: &crate::plan::Output| output.kind == OutputKind::Png;
+        let range = match (&taken, plan.colours.range) {
+            (Some(taken), _) => taken.saved.range,
+            (None, Some(range)) => range,
+            (None, None) if plan.outputs.iter().any(is_png) => {
+                deep::sampled_range(plan, orbit.as_ref(), ends.as_mut()).await?
+            }
+            (None, None) => (0.0, 1.0),
+        };
+        let id = taken.as_ref().map(|taken| taken.saved.job.id.clone());
+        let id = id.unwrap_or_else(JobId::generate);
+        let job = Arc::new(job_of(plan, id, orbit.as_ref()));
+        if let Some(taken) = &taken
+            && !self.quiet
+        {
+            crate::say(&format!(
+                "going on with job {}: {} of {} strips are done",
+                job.id,
+                taken.found.strips.len(),
+                plan.strips.count()
+            ));
+        }
+        let run = Run {
+            plan,
+            job: &job,
+            orbit,
+            range,
+            quiet: self.quiet,
+            started: self.started,
+        };
+        run.run(queue, taken, self.reserved, self.kept, ends).await
     }
 }
 
@@ -133,6 +193,8 @@ fn same_command(plan: &RenderPlan) -> Option<Taken> {
 struct Run<'a> {
     plan: &'a RenderPlan,
     job: &'a Arc<JobSpec>,
+    orbit: Option<SharedOrbit>,
+    range: (f64, f64),
     quiet: bool,
     started: Instant,
 }
@@ -145,16 +207,9 @@ impl Run<'_> {
         taken: Option<Taken>,
         reserved: Vec<Reserved>,
         kept: &mut Option<JobId>,
-        interrupt: impl Future<Output = ()>,
+        ends: impl Future<Output = CollectError>,
     ) -> anyhow::Result<Report> {
-        let (plan, job) = (self.plan, self.job);
-        let is_png = |output: &crate::plan::Output| output.kind == OutputKind::Png;
-        let range = match (&taken, plan.colours.range) {
-            (Some(taken), _) => taken.saved.range,
-            (None, Some(range)) => range,
-            (None, None) if plan.outputs.iter().any(is_png) => colour_range(&plan.frame),
-            (None, None) => (0.0, 1.0),
-        };
+        let (plan, job, range) = (self.plan, self.job, self.range);
         let making = output::Job {
             frame: Arc::new(plan.frame.clone()),
             colours: Arc::new(Colours::new(plan.colours.palette, range)),
@@ -162,6 +217,9 @@ impl Run<'_> {
         };
         // Before any file has a thread: a thread that is not waited for may be too late to remove its file.
         queue.create(Arc::clone(job)).await?;
+        if let Some(orbit) = &self.orbit {
+            queue.share_orbit(&job.id, orbit.clone()).await?;
+        }
         let past = taken.as_ref().map_or_else(Past::default, |taken| Past {
             stored: taken.found.strips.keys().copied().collect(),
             queued: taken.found.queued,
@@ -173,6 +231,7 @@ impl Run<'_> {
         let work = Work {
             queue,
             job,
+            orbit: self.orbit.as_ref().map(|shared| Arc::clone(&shared.orbit)),
             journal: journal.as_ref(),
             past,
             files: &mut files,
@@ -182,7 +241,7 @@ impl Run<'_> {
             audit: plan.audit,
             about: self.about(),
         };
-        let (collected, state) = collect(work, interrupt).await;
+        let (collected, state) = collect(work, ends).await;
         let is_done = collected.is_ok();
         if !is_done {
             // Nobody should work on, and no key stay behind.

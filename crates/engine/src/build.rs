@@ -39,7 +39,7 @@ fn kernel_ids() -> impl Iterator<Item = u64> {
             .chain(Arithmetic::DELTA)
             .filter_map(of)
     });
-    [cpu::KERNEL_ID]
+    [cpu::KERNEL_ID, cpu::deep::KERNEL_ID]
         .into_iter()
         .chain(programs.map(|program| program.id()))
 }
@@ -60,8 +60,8 @@ mod tests {
     #[test]
     fn every_kernel_counts_and_so_does_their_order() {
         let ids: Vec<u64> = kernel_ids().collect();
-        // The processor's, and three kernels in six arithmetics but for stability in single precision.
-        assert_eq!(ids.len(), 1 + 3 * 6 - 1);
+        // The processor's two, and three kernels in six arithmetics but for stability in single precision.
+        assert_eq!(ids.len(), 2 + 3 * 6 - 1);
         assert_eq!(build_id(), digest(ids.iter().copied()));
         for at in 0..ids.len() {
             let mut changed = ids.clone();

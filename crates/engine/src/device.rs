@@ -52,11 +52,21 @@ pub enum Device {
 impl Device {
     /// The arithmetic that this device would use for a frame: the fastest that is precise enough for
     /// its view; where none is, its `f64`, and if `insist` its most precise one.
+    ///
+    /// Where the frame asks for one arithmetic, that one, if the device has it for such a view.
     #[must_use]
     pub fn arithmetic_for(&self, frame: &PreparedFrame, insist: bool) -> Option<Arithmetic> {
-        match self {
-            Self::Cpu(_) => Some(Arithmetic::F64),
-            Self::Gpu(gpu) => gpu.arithmetic_for(frame, insist),
+        match (self, frame.arithmetic) {
+            (Self::Cpu(_), pinned) => {
+                let own = frame.cpu_arithmetic();
+                pinned.is_none_or(|pinned| pinned == own).then_some(own)
+            }
+            (Self::Gpu(gpu), None) => gpu.arithmetic_for(frame, insist),
+            (Self::Gpu(gpu), Some(pinned)) => {
+                let fits = pinned.is_delta() == frame.deep.is_some();
+                let has = gpu.info().arithmetics.contains(&pinned);
+                (fits && has).then_some(pinned)
+            }
         }
     }
 }
@@ -76,17 +86,21 @@ impl Compute for Device {
         insist: bool,
         progress: &Progress,
     ) -> Result<StripBuffer, EngineError> {
+        let device = || self.info().name.clone();
+        let arithmetic = self.arithmetic_for(frame, insist);
+        let arithmetic = arithmetic.ok_or_else(|| match frame.arithmetic {
+            None => EngineError::NotServed {
+                device: device(),
+                spacing_log2: frame.spacing_log2.floor() as i32,
+            },
+            Some(arithmetic) => EngineError::Arithmetic {
+                device: device(),
+                arithmetic: arithmetic.name(),
+            },
+        })?;
         match self {
             Self::Cpu(cpu) => cpu.compute(frame, strip, progress),
-            Self::Gpu(gpu) => {
-                let arithmetic =
-                    gpu.arithmetic_for(frame, insist)
-                        .ok_or_else(|| EngineError::NotServed {
-                            device: gpu.info().name.clone(),
-                            spacing_log2: frame.spacing_log2.floor() as i32,
-                        })?;
-                gpu.compute(frame, arithmetic, strip, progress)
-            }
+            Self::Gpu(gpu) => gpu.compute(frame, arithmetic, strip, progress),
         }
     }
 }

@@ -29,6 +29,14 @@ pub enum EngineError {
         /// What its driver said.
         reason: String,
     },
+    /// The one arithmetic that is asked for is not the device's, or not for such a view.
+    #[error("'{device}' does not compute this view in {arithmetic}")]
+    Arithmetic {
+        /// Its name.
+        device: String,
+        /// The name of the arithmetic.
+        arithmetic: &'static str,
+    },
     /// The device has no kernel that is precise enough for the frame.
     #[error("no kernel of '{device}' is precise enough for a pixel spacing of 2^{spacing_log2:.1}")]
     NotServed {

@@ -1,9 +1,13 @@
 //! A frame made ready for kernels.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fractal::frame::FrameError;
-use fractal::{FloatExp, FrameSpec, Measure, ReferenceOrbit};
+use fractal::{Arithmetic, ComplexExp, FloatExp, FrameSpec, Measure, ReferenceOrbit};
+
+use crate::cpu::deep::Trees;
+use crate::deep::BlaTable;
+use crate::deep::bla::EPSILON_LOG2;
 
 /// What a frame has beyond its own numbers when its pixels are computed as deltas from a reference orbit.
 #[derive(Clone, Debug)]
@@ -16,6 +20,66 @@ pub struct DeepFrame {
     pub rows: Vec<FloatExp>,
     /// Size of a pixel in the plane, the unit of the distance estimate.
     pub pixel_spacing: FloatExp,
+    /// log2 of the relative error that one skipped step may have.
+    pub epsilon_log2: i32,
+    escape_radius: f64,
+    bla: OnceLock<BlaTable>,
+    trees: OnceLock<Trees>,
+}
+
+impl DeepFrame {
+    /// A bound of |c| over the frame's samples, c their distance from the reference point.
+    #[must_use]
+    pub fn reach(&self) -> FloatExp {
+        let far = |offsets: &[FloatExp]| {
+            let ends = [offsets.first(), offsets.last()].into_iter().flatten();
+            ends.fold(FloatExp::ZERO, |far, offset| {
+                if offset.abs() > far {
+                    offset.abs()
+                } else {
+                    far
+                }
+            })
+        };
+        ComplexExp::new(far(&self.columns), far(&self.rows)).abs()
+    }
+
+    /// The blocks of steps that may be skipped in this frame; built when first asked for.
+    pub fn bla(&self) -> &BlaTable {
+        self.bla.get_or_init(|| {
+            let epsilon = libm::exp2(f64::from(self.epsilon_log2));
+            BlaTable::new(&self.orbit, self.reach(), self.escape_radius, epsilon)
+        })
+    }
+
+    /// What the processor's kernels keep between strips.
+    pub(crate) fn trees(&self) -> &Trees {
+        self.trees
+            .get_or_init(|| Trees::new(self.columns.len() as u32, self.rows.len() as u32))
+    }
+}
+
+impl DeepFrame {
+    /// From its parts.
+    #[must_use]
+    pub fn new(
+        orbit: Arc<ReferenceOrbit>,
+        columns: Vec<FloatExp>,
+        rows: Vec<FloatExp>,
+        pixel_spacing: FloatExp,
+        escape_radius: f64,
+    ) -> Self {
+        Self {
+            orbit,
+            columns,
+            rows,
+            pixel_spacing,
+            epsilon_log2: EPSILON_LOG2,
+            escape_radius,
+            bla: OnceLock::new(),
+            trees: OnceLock::new(),
+        }
+    }
 }
 
 /// A checked frame with the coordinates of its columns and rows as numbers; made once a job, shared by
@@ -36,6 +100,8 @@ pub struct PreparedFrame {
     pub pixel_spacing: f64,
     /// The reference orbit and the deltas, where pixels are computed so; `None` for plain iteration.
     pub deep: Option<Arc<DeepFrame>>,
+    /// The one arithmetic that may compute it; whichever is exact enough when `None`.
+    pub arithmetic: Option<Arithmetic>,
 }
 
 impl PreparedFrame {
@@ -54,6 +120,7 @@ impl PreparedFrame {
             pixel_spacing: spec.pixel_spacing(),
             spec,
             deep: None,
+            arithmetic: None,
         })
     }
 
@@ -66,13 +133,75 @@ impl PreparedFrame {
         let (columns, rows) = orbit.point.offsets(&prepared.spec);
         let log2 = prepared.spec.axes().1.spacing_log2().unwrap_or(0.0);
         let pixel_spacing = FloatExp::new(libm::exp2(log2 - log2.floor()), log2.floor() as i64);
-        prepared.deep = Some(Arc::new(DeepFrame {
+        prepared.deep = Some(Arc::new(DeepFrame::new(
             orbit,
             columns,
             rows,
             pixel_spacing,
-        }));
+            prepared.spec.escape_radius,
+        )));
         Ok(prepared)
+    }
+
+    /// A smaller frame for `spec`, which has no more columns and rows than this one: the same view at some of this
+    /// frame's own columns and rows, evenly chosen. A view by its centre is as wide as its sides are, so that a
+    /// frame of other proportions made anew would show another part of the plane.
+    #[must_use]
+    pub fn thinned(&self, spec: FrameSpec) -> Self {
+        fn picked<T: Copy>(all: &[T], samples: u32) -> Vec<T> {
+            let index = |sample: u32| sample as usize * all.len() / samples.max(1) as usize;
+            (0..samples)
+                .filter_map(|sample| all.get(index(sample)).copied())
+                .collect()
+        }
+        let (width, height) = (spec.width, spec.height);
+        let deep = self.deep.as_ref().map(|deep| {
+            Arc::new(DeepFrame::new(
+                Arc::clone(&deep.orbit),
+                picked(&deep.columns, width),
+                picked(&deep.rows, height),
+                deep.pixel_spacing,
+                deep.escape_radius,
+            ))
+        });
+        Self {
+            columns: picked(&self.columns, width),
+            rows: picked(&self.rows, height),
+            spec,
+            deep,
+            ..*self
+        }
+    }
+
+    /// The same, to be computed in `arithmetic` and no other, where there is one.
+    #[must_use]
+    pub fn pinned(mut self, arithmetic: Option<Arithmetic>) -> Self {
+        self.arithmetic = arithmetic;
+        self
+    }
+
+    /// Bytes of memory, roughly: of the coordinates, of the orbit, and of what kernels make of it.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        /// Of a reference iteration, the tables made from it included.
+        const ITERATION: u64 = 64;
+        /// Of a column or row, the delta included.
+        const SIDE: u64 = 24;
+        let sides = (self.columns.len() + self.rows.len()) as u64;
+        let orbit = self.deep.as_ref().map_or(0, |deep| deep.orbit.steps() + 1);
+        SIDE * sides + ITERATION * orbit
+    }
+
+    /// The number type of the processor's kernels for this frame.
+    #[must_use]
+    pub fn cpu_arithmetic(&self) -> Arithmetic {
+        if self.deep.is_none() {
+            Arithmetic::F64
+        } else if self.spacing_log2 >= Arithmetic::DeltaF64.drawable_spacing_log2() {
+            Arithmetic::DeltaF64
+        } else {
+            Arithmetic::DeltaFloatexp
+        }
     }
 
     /// Whether escape is decided by the frame's escape radius, and not by leaving |z| <= 2 as the

@@ -94,6 +94,8 @@ pub fn job(measures: MeasureSet) -> JobSpec {
         backend: BackendChoice::Auto,
         max_workers: None,
         build: 7,
+        orbit: None,
+        arithmetic: None,
     }
 }
 

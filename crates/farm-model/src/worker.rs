@@ -1,11 +1,12 @@
 //! A worker's lane: idle, leased, computed, stored, committed and idle again. Each step that touches the table is one
 //! exchange with the server.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
 use farm_queue::LeaseState;
-use farm_queue::protocol::table::{Committed, JobTable, Taken};
+use farm_queue::protocol::table::{Committed, EntryId, JobTable, Taken};
 
 /// How far a worker is with what it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +26,8 @@ pub struct Worker<W> {
     pub process: W,
     /// What it has, and how far it is.
     pub hand: Option<(Taken<W>, Stage)>,
+    /// Entries at which this process failed, and how often. Nothing is forgotten with time here.
+    pub failed: BTreeMap<EntryId, u32>,
 }
 
 impl<W: Clone + Ord + Display> Worker<W> {
@@ -34,12 +37,18 @@ impl<W: Clone + Ord + Display> Worker<W> {
         Self {
             process,
             hand: None,
+            failed: BTreeMap::new(),
         }
     }
 
-    /// Takes something over that was given up; whether there was something.
-    pub fn claim<B>(&mut self, table: &mut JobTable<W, B>, now: Duration) -> bool {
-        let taken = table.claim(&self.process, now);
+    /// Takes something over that was given up; whether there was something. What this process failed at is left
+    /// to the `others` that are alive until they had their turns.
+    pub fn claim<B>(&mut self, table: &mut JobTable<W, B>, now: Duration, others: u32) -> bool {
+        let failed = self.failed.iter().filter(|_| others > 0);
+        let passed: Vec<_> = failed
+            .map(|(id, times)| (*id, times * (others + 1)))
+            .collect();
+        let taken = table.claim(&self.process, now, &passed);
         self.begin(taken)
     }
 
@@ -120,6 +129,7 @@ impl<W: Clone + Ord + Display> Worker<W> {
     pub fn fail<B>(&mut self, table: &mut JobTable<W, B>) {
         if let Some((taken, _)) = self.hand.take() {
             table.fail(&self.process, &taken, "failed");
+            *self.failed.entry(taken.id).or_default() += 1;
         }
     }
 

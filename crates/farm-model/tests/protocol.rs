@@ -77,6 +77,11 @@ fn control_an_unguarded_leave_is_found() {
 }
 
 #[test]
+fn control_a_worker_that_fails_again_at_once_is_found() {
+    assert!(is_found(Variant::FailedAtOnce).contains(&properties::TURNS));
+}
+
+#[test]
 fn control_a_repair_that_does_not_read_again_is_found() {
     assert!(is_found(Variant::ReadOnce).contains(&properties::COMPLETES));
 }

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use fractal::{BackendChoice, FrameSpec, StripPlan};
+use fractal::{Arithmetic, BackendChoice, FrameSpec, StripPlan};
 use serde::{Deserialize, Serialize};
+
+use crate::orbit::OrbitKey;
 
 /// A lease that shows no heartbeat for this long is given to somebody else.
 pub const LEASE: Duration = Duration::from_secs(15);
@@ -85,4 +87,10 @@ pub struct JobSpec {
     pub max_workers: Option<u16>,
     /// Digest of the kernels that may compute it: a picture is never put together from two builds.
     pub build: u64,
+    /// The reference orbit from which its pixels are computed as deltas; plain iteration when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orbit: Option<OrbitKey>,
+    /// The one arithmetic that may compute it; whichever is exact enough for the view when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arithmetic: Option<Arithmetic>,
 }

@@ -12,7 +12,7 @@
 //! The queue knows no colours and no kernels: buffers are bytes with a header to it.
 //!
 //! - [`queue`]: the two traits, a worker's and a submitter's; [`job`]: what a job is; [`order`]: what is asked
-//!   for of it; [`status`]: what is told of jobs and workers
+//!   for of it; [`status`]: what is told of jobs and workers; [`mod@orbit`]: reference orbits, by their content
 //! - [`protocol`]: what travels and what is decided, pure
 //! - [`memory`]: the queue in process
 //! - [`redis`]: the queue between machines
@@ -21,6 +21,7 @@
 
 pub mod job;
 pub mod memory;
+pub mod orbit;
 pub mod order;
 pub mod protocol;
 pub mod queue;
@@ -30,6 +31,7 @@ pub mod status;
 pub use crate::redis::{RedisJobQueue, RedisWorkerQueue};
 pub use job::{JobId, JobSpec};
 pub use memory::MemoryQueue;
+pub use orbit::{OrbitKey, SharedOrbit};
 pub use order::{Issue, Order};
 pub use queue::{
     Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue,

@@ -9,15 +9,17 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fractal::{Strip, StripBuffer};
+use fractal::{ReferenceOrbit, Strip, StripBuffer};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use crate::job::{JobId, JobSpec, LEASE};
+use crate::orbit::SharedOrbit;
 use crate::order::{Issue, Order};
 use crate::protocol::attempts::{self, Blame};
 use crate::protocol::choice::{Chooser, DEFAULT_PRIORITY};
-use crate::protocol::table::{Committed, Entry, JobTable, Limits, Taken};
+use crate::protocol::failures::Failures;
+use crate::protocol::table::{Committed, Entry, EntryId, JobTable, Limits, Taken};
 use crate::protocol::window::MEMORY_WINDOW_BYTES;
 use crate::queue::{
     Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue,
@@ -51,11 +53,14 @@ struct State {
     jobs: BTreeMap<JobId, Job>,
     workers: BTreeSet<Arc<str>>,
     quarantined: HashMap<Arc<str>, Instant>,
+    /// What each worker leaves to others.
+    failures: HashMap<Arc<str>, Failures<EntryId>>,
     chooser: Chooser,
 }
 
 struct Job {
     spec: Arc<JobSpec>,
+    orbit: Option<Arc<ReferenceOrbit>>,
     table: JobTable<Arc<str>, Delivery>,
 }
 
@@ -90,6 +95,7 @@ impl MemoryQueue {
                     jobs: BTreeMap::new(),
                     workers: BTreeSet::new(),
                     quarantined: HashMap::new(),
+                    failures: HashMap::new(),
                     chooser: Chooser::new(RandomState::new().hash_one(0)),
                 }),
                 work: Notify::new(),
@@ -133,6 +139,8 @@ impl MemoryQueue {
             state.quarantined.remove(&self.worker);
         }
         let now = self.now();
+        let others = u32::try_from(state.workers.len() - 1).unwrap_or(u32::MAX);
+        let failures = state.failures.get(&self.worker);
         let jobs = state.jobs.keys();
         let all = jobs.map(|id| (id.clone(), DEFAULT_PRIORITY)).collect();
         let mut next_expiry = None;
@@ -144,8 +152,9 @@ impl MemoryQueue {
                 state.chooser.idle(&id);
                 continue;
             }
-            let taken =
-                (job.table.claim(&self.worker, now)).or_else(|| job.table.lease(&self.worker, now));
+            let passed = failures.map_or_else(Vec::new, |f| f.passed(&id, others, now));
+            let taken = (job.table.claim(&self.worker, now, &passed))
+                .or_else(|| job.table.lease(&self.worker, now));
             if job.table.letters(0).next().is_some() {
                 self.shared.results.notify_waiters();
             }
@@ -161,7 +170,8 @@ impl MemoryQueue {
                     entry: taken.id.to_string(),
                 });
             }
-            let expiry = job.table.next_expiry();
+            let again = failures.and_then(|f| f.next_end(&id, now));
+            let expiry = job.table.next_expiry().into_iter().chain(again).min();
             let expiry = expiry.map(|expiry| self.shared.start + expiry);
             next_expiry = next_expiry.into_iter().chain(expiry).min();
             state.chooser.idle(&id);
@@ -340,11 +350,25 @@ impl WorkerQueue for MemoryQueue {
     }
 
     async fn fail(&self, lease: &Lease, reason: &str) -> Result<(), QueueError> {
+        if let Some(taken) = taken(lease) {
+            let mut state = self.state();
+            let failures = state.failures.entry(Arc::clone(&self.worker)).or_default();
+            failures.failed(&lease.job.id, taken.id, self.now());
+        }
         self.give_back(lease, |job, taken| {
             let reason = format!("{}: {reason}", self.worker);
             job.table.fail(&self.worker, taken, &reason);
         });
         Ok(())
+    }
+
+    async fn orbit(
+        &self,
+        job: &JobSpec,
+        _: &(dyn Fn() + Sync),
+    ) -> Result<Option<Arc<ReferenceOrbit>>, QueueError> {
+        let state = self.state();
+        Ok(state.jobs.get(&job.id).and_then(|job| job.orbit.clone()))
     }
 
     async fn leave(&self) -> Result<(), QueueError> {
@@ -355,7 +379,11 @@ impl WorkerQueue for MemoryQueue {
         }
         if !holds {
             state.workers.remove(&self.worker);
+            state.failures.remove(&self.worker);
         }
+        drop(state);
+        // What the others left to this one is theirs again.
+        self.shared.work.notify_waiters();
         Ok(())
     }
 
@@ -393,9 +421,17 @@ impl JobQueue for MemoryQueue {
         let entry = state.jobs.entry(job.id.clone());
         let made = entry.or_insert_with(|| Job {
             spec: job,
+            orbit: None,
             table: JobTable::new(limits),
         });
         made.table.create();
+        Ok(())
+    }
+
+    async fn share_orbit(&self, job: &JobId, orbit: SharedOrbit) -> Result<(), QueueError> {
+        let mut state = self.state();
+        let known = (state.jobs.get_mut(job)).ok_or_else(|| QueueError::JobGone(job.clone()))?;
+        known.orbit = Some(orbit.orbit);
         Ok(())
     }
 

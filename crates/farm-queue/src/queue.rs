@@ -4,9 +4,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fractal::{BackendChoice, Strip, StripBuffer};
+use fractal::{BackendChoice, ReferenceOrbit, Strip, StripBuffer};
 
 use crate::job::{JobId, JobSpec};
+use crate::orbit::SharedOrbit;
 use crate::order::{Issue, Order};
 use crate::status::{JobOrders, JobReport, UnderWay, WorkerAbout, WorkerFigures};
 
@@ -208,6 +209,14 @@ pub trait WorkerQueue: Send + Sync + 'static {
         reason: &str,
     ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
+    /// The reference orbit of a job; `None` where the queue does not hold it (any more). `piece` is called whenever
+    /// some of it has come.
+    fn orbit(
+        &self,
+        job: &JobSpec,
+        piece: &(dyn Fn() + Sync),
+    ) -> impl Future<Output = Result<Option<Arc<ReferenceOrbit>>, QueueError>> + Send;
+
     /// Leaves the farm: forgets this worker, unless it still holds strips.
     fn leave(&self) -> impl Future<Output = Result<(), QueueError>> + Send;
 
@@ -237,6 +246,14 @@ pub trait JobQueue: Send + Sync + 'static {
     /// Makes a job known to workers; nothing is queued yet. A job that is known already is taken up as it is:
     /// so a submitter that was restarted goes on.
     fn create(&self, job: Arc<JobSpec>) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// Makes the reference orbit of a created job known to workers, before anything of it is queued. It is kept, and
+    /// put back where the server lost it, until the job ends.
+    fn share_orbit(
+        &self,
+        job: &JobId,
+        orbit: SharedOrbit,
+    ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// Queues strips of a job, in this order.
     fn enqueue(

@@ -69,10 +69,15 @@ impl Table<'_> {
     pub(super) fn compute(&self, strip: Strip) -> Computing {
         let progress = Arc::new(Progress::default());
         let (job, frame) = (Arc::clone(self.job), Arc::clone(&self.frame));
+        let orbit = self.orbit.clone();
         let task = tokio::task::spawn_blocking({
             let progress = Arc::clone(&progress);
             move || {
-                let frame = frame.get_or_init(|| PreparedFrame::new(job.frame.clone()).ok());
+                let spec = job.frame.clone();
+                let frame = frame.get_or_init(|| match orbit {
+                    Some(orbit) => PreparedFrame::with_reference(spec, orbit).ok(),
+                    None => PreparedFrame::new(spec).ok(),
+                });
                 let frame = frame.as_ref()?;
                 CpuDevice::new(None).compute(frame, strip, &progress).ok()
             }

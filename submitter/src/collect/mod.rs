@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use farm_queue::protocol::blob::Decoded;
 use farm_queue::{JobQueue, JobReport, JobSpec, QueueError};
-use fractal::{BackendChoice, Strip, StripBuffer};
+use fractal::{BackendChoice, ReferenceOrbit, Strip, StripBuffer};
 use tokio::sync::mpsc::{Permit, channel};
 use tokio::task::JoinHandle;
 
@@ -58,6 +58,9 @@ pub enum CollectError {
     /// A file's thread ended early; the file says why.
     #[error("a file could not be written")]
     Output,
+    /// Nobody is left who could compute the others: every device of a render in process has hung for so long.
+    #[error("every device has hung for {:.0} s; the picture may be rendered elsewhere, or with another --backend", .0.as_secs_f64())]
+    Hung(Duration),
     /// The user or the system asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -78,6 +81,8 @@ pub struct Work<'a, Q> {
     pub queue: &'a Arc<Q>,
     /// The job.
     pub job: &'a Arc<JobSpec>,
+    /// Its reference orbit, where its pixels are computed from one.
+    pub orbit: Option<Arc<ReferenceOrbit>>,
     /// Its journal, where it has one.
     pub journal: Option<&'a Journal>,
     /// What was done before.
@@ -99,23 +104,23 @@ pub struct Work<'a, Q> {
 /// Renders the strips of a created job until all are with the files; and how the job stood at the end.
 ///
 /// The error is the first thing that keeps the picture from being finished. The job is still in the queue then, as it
-/// is after success: the caller ends it.
+/// is after success: the caller ends it. `ends` ends it before its time, and says why.
 pub async fn collect<Q: JobQueue>(
     work: Work<'_, Q>,
-    interrupt: impl Future<Output = ()>,
+    ends: impl Future<Output = CollectError>,
 ) -> (Result<(), CollectError>, JobReport) {
     let (queue, job) = (Arc::clone(work.queue), Arc::clone(work.job));
     let on_farm = work.on_farm;
     let mut table = Table::new(work);
-    tokio::pin!(interrupt);
+    tokio::pin!(ends);
     let mut ended = tokio::select! {
         ended = turning(&queue, &job, on_farm, &mut table) => ended,
-        () = &mut interrupt => Err(CollectError::Interrupted),
+        why = &mut ends => Err(why),
     };
     if ended.is_ok() {
         ended = tokio::select! {
             all_left = table.leaving.end() => if all_left { Ok(()) } else { Err(CollectError::Output) },
-            () = &mut interrupt => Err(CollectError::Interrupted),
+            why = &mut ends => Err(why),
         };
     } else {
         // What has come is not lost.

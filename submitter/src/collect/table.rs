@@ -12,7 +12,7 @@ use farm_queue::protocol::spec::largest_strip_bytes;
 use farm_queue::{
     Collected, Issue, JobOrders, JobQueue, JobReport, JobSpec, JobState, Order, UnderWay,
 };
-use fractal::{Strip, StripBuffer};
+use fractal::{ReferenceOrbit, Strip, StripBuffer};
 
 use super::audit::{self, Audits};
 use super::feeding::{Ask, Heard};
@@ -37,6 +37,7 @@ pub type Read = Pin<Box<dyn Future<Output = Option<Decoded>> + Send>>;
 /// See the module.
 pub struct Table<'a> {
     pub(super) job: &'a Arc<JobSpec>,
+    pub(super) orbit: Option<Arc<ReferenceOrbit>>,
     pub(super) journal: Option<&'a Journal>,
     pub(super) files: &'a mut Files,
     pub(super) bar: &'a Bar,
@@ -93,6 +94,7 @@ impl<'a> Table<'a> {
         let now = Instant::now();
         Self {
             job,
+            orbit: work.orbit,
             journal: work.journal,
             leaving: Leaving::start(work.files.senders()),
             files: work.files,

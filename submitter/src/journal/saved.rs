@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::cli::{CompressionArg, PaletteArg};
-use crate::plan::{ColourPlan, Output, OutputKind, Place, RenderPlan};
+use crate::plan::{ArithmeticPlan, ColourPlan, Output, OutputKind, Place, RenderPlan};
 
 /// Version of the plans that this build writes, and the only one that it reads.
 const SAVED_VERSION: u32 = 1;
@@ -113,6 +113,7 @@ struct Identity<'a> {
     frame: &'a fractal::FrameSpec,
     strips: StripPlan,
     backend: fractal::BackendChoice,
+    arithmetic: ArithmeticPlan,
     build: u64,
     outputs: &'a [SavedOutput],
     palette: PaletteArg,
@@ -130,6 +131,7 @@ pub fn fingerprint(plan: &RenderPlan, build: u64) -> Option<String> {
         frame: &plan.frame,
         strips: plan.strips,
         backend: plan.backend,
+        arithmetic: plan.arithmetic,
         build,
         outputs: &saved_outputs(plan)?,
         palette: plan.colours.palette,
@@ -295,6 +297,10 @@ impl Saved {
             frame: self.job.frame.clone(),
             strips: self.job.strips,
             backend: self.job.backend,
+            arithmetic: ArithmeticPlan {
+                deltas: self.job.orbit.is_some(),
+                only: self.job.arithmetic,
+            },
             outputs: outputs.collect(),
             colours: ColourPlan {
                 palette: self.palette,
@@ -330,7 +336,7 @@ pub(super) mod tests {
 
     pub(in crate::journal) fn saved(line: &str) -> Saved {
         let plan = planned(line);
-        let job = crate::render::job_of(&plan, JobId::generate());
+        let job = crate::render::job_of(&plan, JobId::generate(), None);
         Saved::new(&plan, &job, (0.1 + 0.2, 7.0), 1).unwrap()
     }
 

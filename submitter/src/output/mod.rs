@@ -2,6 +2,7 @@
 //! assembly, and renamed when it is whole.
 
 mod exr;
+mod leftovers;
 mod npy;
 mod png;
 
@@ -162,14 +163,15 @@ impl Reserved {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let mut builder = tempfile::Builder::new();
         let prefix = format!(".{}.", &name[..name.floor_char_boundary(NAME_KEPT)]);
-        builder.prefix(&prefix).suffix(".part");
+        builder.prefix(&prefix).suffix(leftovers::SUFFIX);
         #[cfg(unix)]
         {
             // As any new file: the user's umask decides, not the private mode of temporary files.
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let file = builder.tempfile_in(directory).map_err(create)?;
+        leftovers::remove(directory, &prefix);
+        let file = leftovers::held(|| builder.tempfile_in(directory)).map_err(create)?;
         if let Ok(free) = fs4::available_space(directory) {
             let need = output.kind.least_bytes(frame) + SPARE;
             if need > free {

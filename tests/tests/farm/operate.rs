@@ -155,10 +155,12 @@ fn a_job_whose_strips_die_fails_says_why_and_can_be_taken_up() {
 fn a_worker_that_fails_where_others_do_not_is_quarantined_and_can_be_forgiven() {
     let server = Server::start();
     let _bad = Worker::pretend(&server, "bad", "--mode fail");
-    let _good = Worker::start(&server, "good");
-    // Long enough for three failures and the pauses after them.
+    // Busy most of the time, while the other one is back for more at once: alone it would use up all four deliveries
+    // of a strip. Long enough for three failures and the pauses after them.
+    let _good = Worker::pretend(&server, "good", "--mode slow --secs 0.2");
     let job = Job::start(&server, LONG);
-    let _ = job.done(&server);
+    let done = job.done(&server);
+    assert!(done.stderr.contains("quarantined"), "{done:?}");
     let listed = json(&server, "workers list");
     let of_name = |name: &str| {
         let all = listed.as_array().expect("a list");

@@ -92,6 +92,9 @@ impl Place {
     fn assert_done(&self, done: &Finished, expected: u64) {
         assert_eq!(digest(self.path().join("x.npy")), expected, "{done:?}");
         assert_eq!(self.journals(), [""; 0], "the journal is gone");
+        let names = names_in(self.path());
+        let part = |name: &&String| name.ends_with(".part");
+        assert_eq!(names.iter().find(part), None, "nor is a part left");
     }
 }
 

@@ -3,12 +3,14 @@
 //! - [`simd`]: what the kernels ask of an instruction set; `x86` and `neon` are its thin instances
 //! - [`lanes`]: orbits iterated in blocks, each lane refilled as soon as its pixel is done
 //! - [`escape`], [`stability`]: the two kernels; [`shortcuts`]: what need not be iterated
+//! - [`mod@deep`]: pixels as deltas from a reference orbit
 //! - [`finish`]: counts and final states to planes; [`band`]: all of it for one thread's share of a strip
 //!
 //! One algorithm, instantiated for each instruction set, chosen at run time. A strip's bytes depend on none
 //! of: the instruction set, the number of threads, how strips or bands are cut, whether shortcuts are on.
 
 mod band;
+pub(crate) mod deep;
 mod escape;
 mod finish;
 mod lanes;
@@ -30,7 +32,7 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::info::{DeviceInfo, EngineError};
-use crate::prepared::PreparedFrame;
+use crate::prepared::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
 use band::{Band, Plan, Planes, Scratch};
 
@@ -145,7 +147,11 @@ impl CpuDevice {
         let info = DeviceInfo {
             backend: Backend::Cpu,
             name: format!("{}, {count} thread{plural}", isa.name()),
-            arithmetics: vec![Arithmetic::F64],
+            arithmetics: vec![
+                Arithmetic::F64,
+                Arithmetic::DeltaF64,
+                Arithmetic::DeltaFloatexp,
+            ],
             software: false,
         };
         Self {
@@ -203,6 +209,9 @@ impl CpuDevice {
             first + rows * width <= width * frame.rows.len(),
             "strip {strip:?} is not within its frame"
         );
+        if let Some(deep) = &frame.deep {
+            return self.compute_deep(frame, deep, strip, progress);
+        }
         let plan = Plan::new(frame, self.shortcuts);
         let mut planes: Vec<Plane> = frame
             .spec
@@ -263,6 +272,116 @@ impl CpuDevice {
             },
             busy_secs: thread_secs / self.threads() as f64,
         })
+    }
+
+    /// The same for a frame with a reference orbit.
+    fn compute_deep(
+        &self,
+        frame: &PreparedFrame,
+        deep: &DeepFrame,
+        strip: Strip,
+        progress: &Progress,
+    ) -> Result<StripBuffer, EngineError> {
+        let (width, rows) = (frame.spec.width, (strip.row0, strip.row0 + strip.rows));
+        let plan = Plan::new(frame, self.shortcuts);
+        // Before the pool is asked for anything: none of its threads may wait for what another one builds.
+        let _ = (deep.bla(), deep.trees());
+        let cut = |(from, to): (u32, u32)| {
+            let first = from / deep::TASK * deep::TASK;
+            (first..to)
+                .step_by(deep::TASK as usize)
+                .map(move |at| (at.max(from), (at + deep::TASK).min(to)))
+        };
+        let tasks: Vec<deep::Task<'_>> = cut(rows)
+            .flat_map(|rows| cut((0, width)).map(move |columns| (rows, columns)))
+            .map(|(rows, columns)| deep::Task {
+                frame,
+                deep,
+                plan: &plan,
+                progress,
+                columns,
+                rows,
+            })
+            .collect();
+        let one = |task: &deep::Task<'_>| {
+            if progress.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            let began = Instant::now();
+            let output = self.run_deep(task).ok_or(EngineError::Cancelled)?;
+            progress.step();
+            Ok((output, began.elapsed().as_secs_f64()))
+        };
+        let outputs: Vec<(deep::Output, f64)> = match &self.pool {
+            Some(pool) => pool.install(|| {
+                tasks
+                    .par_iter()
+                    .with_max_len(1)
+                    .map(one)
+                    .collect::<Result<_, _>>()
+            }),
+            None => tasks.iter().map(one).collect(),
+        }?;
+        let pixels = strip.rows as usize * width as usize;
+        let mut planes: Vec<Plane> = frame
+            .spec
+            .measures
+            .iter()
+            .map(|measure| blank(measure, pixels))
+            .collect();
+        let (mut iterations_total, mut thread_secs) = (0, 0.0);
+        for (task, (output, secs)) in tasks.iter().zip(&outputs) {
+            let at =
+                |row: u32| (row - strip.row0) as usize * width as usize + task.columns.0 as usize;
+            let across = (task.columns.1 - task.columns.0) as usize;
+            for (row, from) in (task.rows.0..task.rows.1).zip((0..).step_by(across)) {
+                let (to, from) = (at(row)..at(row) + across, from..from + across);
+                for plane in &mut planes {
+                    match plane {
+                        Plane::Iterations(v) => {
+                            v[to.clone()].copy_from_slice(&output.iterations[from.clone()])
+                        }
+                        Plane::Smooth(v) => {
+                            v[to.clone()].copy_from_slice(&output.smooth[from.clone()])
+                        }
+                        Plane::Distance(v) => {
+                            v[to.clone()].copy_from_slice(&output.distance[from.clone()])
+                        }
+                        Plane::Stability(v) => {
+                            v[to.clone()].copy_from_slice(&output.stability[from.clone()])
+                        }
+                    }
+                }
+            }
+            iterations_total += output.iterations_total;
+            thread_secs += secs;
+        }
+        Ok(StripBuffer {
+            strip,
+            width,
+            planes,
+            iterations_total,
+            origin: Origin {
+                backend: Backend::Cpu,
+                arithmetic: frame.cpu_arithmetic(),
+                device: self.info.name.clone(),
+                kernel_id: deep::KERNEL_ID,
+            },
+            busy_secs: thread_secs / self.threads() as f64,
+        })
+    }
+
+    /// Computes one task of a deep frame with this device's instruction set; `None` if it was cancelled.
+    fn run_deep(&self, task: &deep::Task<'_>) -> Option<deep::Output> {
+        match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `with_isa` has seen that the processor has it.
+            Isa::Avx512 => unsafe { x86::deep_avx512(task) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Isa::Avx2 => unsafe { x86::deep_avx2(task) },
+            _ => task.run(),
+        }
     }
 
     /// Multiply-adds a second, counted in lanes, that this device's threads do together when nothing else

@@ -6,6 +6,7 @@
 use std::arch::x86_64::*;
 
 use super::band::{self, Band};
+use super::deep::{Output, Task};
 use super::peak;
 use super::simd::Simd;
 
@@ -244,6 +245,18 @@ pub(super) fn band_avx512(band: &mut Band<'_>) -> bool {
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
 pub(super) fn band_avx2(band: &mut Band<'_>) -> bool {
     band::compute::<Avx2, 5>(Avx2(()), band)
+}
+
+/// Computes a task of a deep frame with AVX-512; `None` if it was cancelled.
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
+pub(super) fn deep_avx512(task: &Task<'_>) -> Option<Output> {
+    task.run()
+}
+
+/// The same with AVX2 and FMA.
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
+pub(super) fn deep_avx2(task: &Task<'_>) -> Option<Output> {
+    task.run()
 }
 
 /// See [`peak::multiply_adds`].

@@ -9,7 +9,6 @@
 //! levels are not kept: shorter blocks cost more than they save, and most of the memory.
 
 use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
-use rayon::prelude::*;
 
 /// Level of the shortest blocks that are kept: 2^3 steps.
 pub const LOWEST_LEVEL: u32 = 3;
@@ -17,8 +16,9 @@ pub const LOWEST_LEVEL: u32 = 3;
 pub const EPSILON_LOG2: i32 = -40;
 /// Numbers of an entry outside 2^± this have an exponent beside them.
 const NARROW_LOG2: i64 = 400;
-/// Blocks of the lowest level that one task builds.
-const TASK: usize = 1 << 12;
+/// Fewest blocks of the lowest level that are worth a thread of their own, and most threads.
+const SHARE: usize = 1 << 13;
+const MOST_THREADS: usize = 16;
 
 /// A block of steps: z' = A z + B c while |z| < radius.
 ///
@@ -233,6 +233,32 @@ fn block(orbit: &ReferenceOrbit, m: u64, c_max: FloatExp, epsilon: f64, outside:
     })
 }
 
+/// `one` of 0 to `count`, by several threads where that pays.
+fn shared(count: usize, one: &(dyn Fn(usize) -> Entry + Sync)) -> Vec<Entry> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.min(count / SHARE).clamp(1, MOST_THREADS);
+    let mut all = vec![Entry::default(); count];
+    let parts: Vec<_> = all.chunks_mut(SHARE).enumerate().collect();
+    let parts = std::sync::Mutex::new(parts);
+    let work = || {
+        while let Some((part, entries)) = parts.lock().ok().and_then(|mut parts| parts.pop()) {
+            for (i, entry) in entries.iter_mut().enumerate() {
+                *entry = one(part * SHARE + i);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for i in 1..threads {
+            let named = std::thread::Builder::new().name(format!("bla-{i}"));
+            // Those that cannot be started leave their share to the others.
+            let _ = named.spawn_scoped(scope, work);
+        }
+        work();
+    });
+    drop(parts);
+    all
+}
+
 impl BlaTable {
     /// The blocks of `orbit` for deltas c of up to `c_max` in modulus, and an escape radius.
     ///
@@ -244,19 +270,14 @@ impl BlaTable {
         let size = 1u64 << LOWEST_LEVEL;
         // The last step of all leads from Z_(M-1) to Z_M.
         let count = (orbit.steps().saturating_sub(1) / size) as usize;
-        let lowest: Vec<Entry> = (0..count)
-            .into_par_iter()
-            .with_min_len(TASK)
-            .map(|i| block(orbit, 1 + i as u64 * size, c_max, epsilon, outside))
-            .collect();
+        let one = |i: usize| block(orbit, 1 + i as u64 * size, c_max, epsilon, outside);
+        let mut level = shared(count, &one);
         let mut levels = Vec::new();
-        let mut level = lowest;
         while !level.is_empty() {
             let next = level
                 .as_chunks::<2>()
                 .0
-                .par_iter()
-                .with_min_len(TASK)
+                .iter()
                 .map(|[first, second]| join(first, second, c_max))
                 .collect();
             levels.push(std::mem::replace(&mut level, next));

@@ -160,7 +160,7 @@ fn prove(context: &Context, arithmetic: Arithmetic) -> Result<(), String> {
             }
         }
         Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => {
-            check_double(context)?
+            check_double(context)?;
         }
     }
     let orbits = orbits(

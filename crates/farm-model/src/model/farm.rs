@@ -39,6 +39,8 @@ pub enum Breach {
     Overwritten,
     /// A strip came once more, with other bytes, from a server that lost nothing.
     Twice,
+    /// A worker was given what it had failed at, and another one that is alive had not had it since.
+    OutOfTurn,
 }
 
 /// The farm.
@@ -145,6 +147,11 @@ impl Farm {
         })
     }
 
+    /// How many workers are alive beside one.
+    fn others(&self) -> u32 {
+        self.workers.iter().flatten().count().saturating_sub(1) as u32
+    }
+
     fn stage(&self, at: usize) -> Option<Stage> {
         let hand = self.workers[at].as_ref()?.hand.as_ref();
         hand.map(|(_, stage)| *stage)
@@ -190,8 +197,10 @@ impl Farm {
                 moved = true;
             }
             let fresh = farm.workers.len() - 1;
+            let others = farm.others();
             if let Some(worker) = farm.workers[fresh].as_mut().filter(|w| w.hand.is_none()) {
-                moved |= worker.claim(&mut farm.table, NOW) || worker.lease(&mut farm.table, NOW);
+                moved |= worker.claim(&mut farm.table, NOW, others)
+                    || worker.lease(&mut farm.table, NOW);
             }
             if farm.submitter.has_mail(&farm.table) {
                 farm.submitter.collect(&mut farm.table, usize::MAX);
@@ -377,12 +386,13 @@ impl Farm {
             | Action::Crash(at)
             | Action::LoseLease(at)
             | Action::LoseCommit(at)
-            | Action::Fail(at) => return self.work(action, at),
+            | Action::Fail(at) => return self.work(action, at, variant),
         }
         true
     }
 
-    fn work(&mut self, action: Action, at: usize) -> bool {
+    fn work(&mut self, action: Action, at: usize, variant: Variant) -> bool {
+        let others = self.others();
         let table = &mut self.table;
         let Some(worker) = &mut self.workers[at] else {
             return false;
@@ -393,7 +403,20 @@ impl Farm {
                 worker.lease(table, NOW);
             }
             Action::Claim(_) => {
-                worker.claim(table, NOW);
+                let heeded = if variant == Variant::FailedAtOnce {
+                    0
+                } else {
+                    others
+                };
+                worker.claim(table, NOW, heeded);
+                if let Some((taken, _)) = &worker.hand
+                    && let Some(times) = worker.failed.get(&taken.id)
+                    && others > 0
+                    && taken.attempt - 1 == *times
+                {
+                    // Every delivery before was its own.
+                    self.breach = Some(Breach::OutOfTurn);
+                }
             }
             Action::Adopt(_) => {
                 worker.adopt(table, NOW);

@@ -23,6 +23,8 @@ pub enum Variant {
     UnguardedHeartbeat,
     /// A worker that leaves is forgotten, whatever it holds.
     UnguardedLeave,
+    /// A worker takes what it failed at as if there were no others.
+    FailedAtOnce,
     /// A repair reads on where the submitter was, instead of from the start.
     ReadOnce,
 }

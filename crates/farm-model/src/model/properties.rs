@@ -16,6 +16,8 @@ pub const ZOMBIE: &str = "a zombie changes nothing";
 pub const OVERWRITTEN: &str = "announced bytes stay what they are";
 /// A strip is never consumed twice with different bytes.
 pub const TWICE: &str = "no strip comes twice with different bytes";
+/// A bad worker does not use up a strip's deliveries.
+pub const TURNS: &str = "nobody fails again before the others had their turn";
 /// An ended job leaves nothing.
 pub const RESIDUE: &str = "an ended job leaves nothing";
 /// The job can be through.
@@ -59,6 +61,9 @@ pub(super) fn all() -> Vec<Property<Model>> {
             farm.breach != Some(Breach::Overwritten)
         }),
         Property::always(TWICE, |_, farm: &Farm| farm.breach != Some(Breach::Twice)),
+        Property::always(TURNS, |_, farm: &Farm| {
+            farm.breach != Some(Breach::OutOfTurn)
+        }),
         Property::always(RESIDUE, residue),
         Property::sometimes(FINISHED, |_, farm: &Farm| {
             farm.ended && farm.submitter.is_complete()

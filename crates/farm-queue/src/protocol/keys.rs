@@ -18,6 +18,8 @@
 //! | `mf:worker:P` | string | what process P of a worker is and did, as JSON | `leave`, expiry |
 //! | `mf:orders` | hash | what operators want of workers, by process | `leave`, expiry |
 //! | `mf:bad` | hash | workers in quarantine, by name: until when, how often, why | expiry |
+//! | `mf:orbit:{D}:jobs` | set | jobs that use the reference orbit with digest D | its last job's `finish`, expiry |
+//! | `mf:orbit:{D}:N` | string | its bytes, in pieces from N = 0 on | its last job's `finish`, expiry |
 //! | `mf:ctl` | channel | hints: wake up | |
 //!
 //! `S` is a slot: a strip's index, or for its audit the number of strips and the index.
@@ -25,6 +27,7 @@
 //! slot. Every key expires; a job's submitter keeps those of its job, and `mf:jobs`, alive.
 
 use crate::job::JobId;
+use crate::orbit::OrbitKey;
 
 /// Jobs that workers are offered, by priority.
 pub const JOBS: &str = "mf:jobs";
@@ -60,6 +63,16 @@ pub const WAKE_ORDERS: &str = "orders";
 #[must_use]
 pub fn worker(process: &str) -> String {
     format!("mf:worker:{process}")
+}
+
+/// The set of jobs that use an orbit, and then the orbit's pieces.
+#[must_use]
+pub fn orbit(key: &OrbitKey) -> Vec<String> {
+    let digest = key.digest();
+    let pieces = (0..key.chunks()).map(|piece| format!("mf:orbit:{{{digest}}}:{piece}"));
+    std::iter::once(format!("mf:orbit:{{{digest}}}:jobs"))
+        .chain(pieces)
+        .collect()
 }
 
 /// The names of one job's keys, made once.

@@ -11,6 +11,7 @@
 //! - [`packing`]: its planes made smaller
 //! - [`entry`]: the small fields of stream entries
 //! - [`attempts`]: how often a strip may be delivered, and what is remembered of its failures
+//! - [`failures`]: what a worker failed at and leaves to others
 //! - [`choice`]: which job a worker serves next
 //! - [`table`]: what a queue holds of a job, and every step on it, as a state machine
 //! - [`window`]: how many bytes may be under way at once
@@ -19,6 +20,7 @@ pub mod attempts;
 pub mod blob;
 pub mod choice;
 pub mod entry;
+pub mod failures;
 pub mod keys;
 pub mod packing;
 pub mod signing;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::job::JobSpec;
+use crate::orbit::OrbitKey;
 use crate::protocol::signing::FarmKey;
 
 /// Version of the envelope that this build writes, and the only one that it reads.
@@ -50,6 +51,9 @@ pub enum SpecError {
         /// Rows of a strip.
         strip_rows: u32,
     },
+    /// The orbit has no proper name, or an arithmetic is asked for that has no use for it or cannot do without.
+    #[error("job spec with a reference orbit that cannot be")]
+    Orbit,
     /// A strip of several rows is larger than [`MAX_STRIP_BYTES`].
     #[error("job spec with strips of {0} bytes, over the limit of {MAX_STRIP_BYTES}")]
     StripBytes(u64),
@@ -140,6 +144,13 @@ pub fn check(spec: &JobSpec) -> Result<(), SpecError> {
             strip_rows: plan.strip_rows,
         });
     }
+    let is_delta = spec.orbit.is_some();
+    if !spec.orbit.as_ref().is_none_or(OrbitKey::is_sound)
+        || (spec.arithmetic).is_some_and(|arithmetic| arithmetic.is_delta() != is_delta)
+        || (is_delta && frame.z0 != (0.0, 0.0))
+    {
+        return Err(SpecError::Orbit);
+    }
     let bytes = largest_strip_bytes(spec);
     if bytes > MAX_STRIP_BYTES && tallest(plan) > 1 {
         return Err(SpecError::StripBytes(bytes));
@@ -194,6 +205,8 @@ mod tests {
             backend: BackendChoice::Gpu,
             max_workers: None,
             build: 0,
+            orbit: None,
+            arithmetic: None,
         }
     }
 

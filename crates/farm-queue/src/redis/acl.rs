@@ -50,7 +50,7 @@ const WORKER: &[Grant] = &[
         commands: &["zrevrange"],
     },
     Grant {
-        keys: &["%R~mf:{*}:spec"],
+        keys: &["%R~mf:{*}:spec", "%R~mf:orbit:*"],
         commands: &["getrange"],
     },
     Grant {
@@ -123,7 +123,7 @@ const SUBMITTER_ROOT: &[&str] = &[
 ];
 const SUBMITTER: &[Grant] = &[
     Grant {
-        keys: &["~mf:{*}:*", "~mf:workers", "~mf:bad"],
+        keys: &["~mf:{*}:*", "~mf:orbit:*", "~mf:workers", "~mf:bad"],
         commands: &["evalsha", "exists", "pexpire", "unlink"],
     },
     Grant {
@@ -133,6 +133,10 @@ const SUBMITTER: &[Grant] = &[
     Grant {
         keys: &["~mf:{*}:spec"],
         commands: &["getrange", "set"],
+    },
+    Grant {
+        keys: &["~mf:orbit:*"],
+        commands: &["sadd", "scard", "set", "srem"],
     },
     Grant {
         keys: &["~mf:{*}:state"],

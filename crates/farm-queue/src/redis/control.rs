@@ -16,7 +16,7 @@ use crate::protocol::{attempts, spec};
 use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server, bulk_timeout};
 use crate::redis::submitter::{health, removal};
-use crate::redis::{ENDED_LIFETIME, millis, scripts};
+use crate::redis::{ENDED_LIFETIME, millis, orbits, scripts};
 use crate::status::{JobReport, JobState, Quarantine, WorkerRecord};
 
 /// How long a submitter may be silent before it counts as gone.
@@ -300,7 +300,8 @@ impl RedisControl {
         let mut ask = cmd("GETRANGE");
         ask.arg(&keys.spec).arg(0).arg(spec::MAX_SPEC_BYTES);
         let text: Vec<u8> = self.link.query(&ask, CONTROL_TIMEOUT).await?;
-        let strips = spec::decode(&text, None).map_or(0, |spec| spec.strips.count());
+        let (strips, orbit) =
+            spec::decode(&text, None).map_or((0, None), |spec| (spec.strips.count(), spec.orbit));
         // From here on the stream is gone: whoever beats or delivers hears that the job is, too.
         let call = (scripts::END.call(&[&keys.state, &keys.queue]))
             .arg(JobState::Cancelled.name())
@@ -314,6 +315,9 @@ impl RedisControl {
             remove.cmd("ZREM").arg(keys::ALL_JOBS).arg(id.as_str());
         }
         removal(&mut remove, &keys, strips, !nobody);
+        if let Some(key) = orbit {
+            orbits::leave(&self.link, id, &key).await?;
+        }
         self.then_say(&mut remove, keys::WAKE_ENDED).await?;
         Ok(Changed::Done)
     }

@@ -20,6 +20,7 @@
 pub mod acl;
 mod connect;
 pub mod control;
+mod orbits;
 mod reply;
 mod scripts;
 mod spares;

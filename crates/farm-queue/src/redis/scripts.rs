@@ -39,6 +39,7 @@ scripts! {
     JOIN = "lua/join.lua";
     LEAVE = "lua/leave.lua";
     ORDER = "lua/order.lua";
+    ORPHAN = "lua/orphan.lua";
     PRESENCE = "lua/presence.lua";
     QUARANTINE = "lua/quarantine.lua";
     REJECT = "lua/reject.lua";

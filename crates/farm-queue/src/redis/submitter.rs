@@ -6,6 +6,7 @@
 
 pub(super) mod health;
 mod reading;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
@@ -16,15 +17,17 @@ use fractal::Strip;
 use tokio::time::Instant;
 
 use crate::job::{JobId, JobSpec};
+use crate::orbit::SharedOrbit;
 use crate::order::Order;
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{entry, window};
 use crate::queue::{Collected, JobQueue, QueueError};
 use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server};
-use crate::redis::{JOB_LIFETIME, millis, scripts};
+use crate::redis::{JOB_LIFETIME, millis, orbits, scripts};
 use crate::status::{JobOrders, JobReport, UnderWay};
 pub(super) use health::removal;
 use reading::Job;
+use watch::Watch;
 
 /// How often the keys of a job are given new lifetimes.
 const KEEP_INTERVAL: Duration = Duration::from_secs(60);
@@ -35,6 +38,7 @@ const CHUNK: usize = 512;
 pub struct RedisJobQueue {
     control: Link,
     window_bytes: u64,
+    watch: Watch,
     jobs: StdMutex<HashMap<JobId, Arc<Job>>>,
 }
 
@@ -46,10 +50,11 @@ impl RedisJobQueue {
     pub async fn connect(options: impl Into<ConnectOptions>) -> Result<Self, QueueError> {
         let server = Server::parse(&options.into())?;
         let control = Link::keeping_scripts(Arc::clone(&server));
-        let maxmemory = server.check(&control).await?;
+        let memory = server.check(&control).await?;
         Ok(Self {
             control,
-            window_bytes: window::redis_window_bytes(maxmemory),
+            window_bytes: window::redis_window_bytes(memory.limit),
+            watch: Watch::new(&memory),
             jobs: StdMutex::default(),
         })
     }
@@ -82,6 +87,9 @@ impl RedisJobQueue {
         }
         for list in [keys::JOBS, keys::ALL_JOBS] {
             keep.cmd("PEXPIRE").arg(list).arg(millis(JOB_LIFETIME));
+        }
+        if let Some(key) = &job.spec.orbit {
+            orbits::keep(&mut keep, key);
         }
         self.control
             .pipeline(&keep, CONTROL_TIMEOUT)
@@ -143,6 +151,12 @@ impl JobQueue for RedisJobQueue {
         Ok(())
     }
 
+    async fn share_orbit(&self, id: &JobId, orbit: SharedOrbit) -> Result<(), QueueError> {
+        let job = self.known(id)?;
+        let orbit = job.orbit.get_or_init(|| orbit);
+        orbits::store(&self.control, id, orbit).await
+    }
+
     async fn enqueue(&self, id: &JobId, orders: &[Order]) -> Result<(), QueueError> {
         let job = self.known(id)?;
         let keys = &job.keys;
@@ -197,16 +211,19 @@ impl JobQueue for RedisJobQueue {
             return Err(QueueError::Cancelled(job.spec.id.clone()));
         }
         self.keep(&job).await?;
-        // What was lost may have been thrown away: somebody may have set the server up anew.
-        let fit = self.control.server().check(&self.control).await;
-        if let Err(error @ QueueError::Unfit { .. }) = fit {
-            tracing::warn!(%error, "the server is not fit for a farm any more");
+        if let Some(orbit) = job.orbit.get() {
+            orbits::store(&self.control, &job.spec.id, orbit).await?;
         }
+        // What was lost may have been thrown away: somebody may have set the server up anew.
+        self.watch.look(&self.control).await;
         health::missing(&self.control, &job, awaited).await
     }
 
     async fn report(&self, job: &JobId, report: &JobReport) -> Result<JobOrders, QueueError> {
         let job = self.known(job)?;
+        if self.watch.is_due() {
+            self.watch.look(&self.control).await;
+        }
         self.say_report(&job, report).await
     }
 
@@ -220,6 +237,8 @@ impl JobQueue for RedisJobQueue {
     }
 
     async fn finish(&self, job: &JobId) -> Result<(), QueueError> {
+        // Soon enough to be told of the whole job.
+        self.watch.look(&self.control).await;
         self.clear(job, None).await
     }
 

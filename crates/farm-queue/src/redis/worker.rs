@@ -15,13 +15,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::redis::{Cmd, Pipeline, RedisWrite, ToRedisArgs, Value, cmd, from_redis_value};
-use fractal::StripBuffer;
+use fractal::{ReferenceOrbit, StripBuffer};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::job::{JobId, JobSpec, LEASE, MAX_DELIVERIES};
 use crate::protocol::choice::{Chooser, MAX_JOBS};
+use crate::protocol::failures::Failures;
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{attempts, blob, entry};
 use crate::queue::{Accepts, Delivered, Lease, LeaseState, QueueError, WorkerQueue};
@@ -29,15 +30,15 @@ use crate::redis::connect::{
     CONTROL_TIMEOUT, ConnectOptions, Link, Server, bulk_timeout, is_unknown_script,
 };
 use crate::redis::wake::{self, Heard};
-use crate::redis::{JOB_LIFETIME, PRESENCE_LIFETIME, RESULT_LIFETIME, millis, scripts};
+use crate::redis::{JOB_LIFETIME, PRESENCE_LIFETIME, RESULT_LIFETIME, millis, orbits, scripts};
 use crate::status::{self, Quarantine, WorkerAbout, WorkerFigures};
 
 /// Idle time that makes an entry look given up, so that anybody may take it over at once.
 const GIVEN_BACK_IDLE: Duration = Duration::from_secs(24 * 3600);
-/// Waits between looks while there is nothing to lease: just after there was something, and later.
+/// Waits between looks while there is nothing to lease: the shortest, just after there was something, and the longest.
 const POLL_WAITS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_secs(1));
-/// How long after a lease the worker expects more at once.
-const RECENTLY: Duration = Duration::from_secs(1);
+/// Share of the time since the last lease that one wait lasts, as a divisor.
+const WAIT_SHARE: u32 = 2;
 /// Wait after a sign of life that could not be given.
 const PRESENCE_RETRY: Duration = Duration::from_secs(1);
 
@@ -51,6 +52,8 @@ struct Inner {
     name: String,
     consumer: String,
     lease: Duration,
+    /// The moment from which failures count their time.
+    start: Instant,
     /// Small commands: leases and heartbeats never queue behind an upload.
     control: Link,
     /// Buffers.
@@ -67,6 +70,8 @@ struct State {
     jobs: HashMap<JobId, Known>,
     /// Entries that this worker knows it was assigned: leases, and those on their way to a lane.
     held: HashSet<(JobId, String)>,
+    /// Entries that this worker leaves to others.
+    failures: Failures<String>,
     /// Jobs of which an answer that may have assigned a strip got lost.
     lost_answers: HashSet<JobId>,
     last_lease: Option<Instant>,
@@ -168,6 +173,7 @@ impl RedisWorkerQueue {
             name,
             consumer,
             lease,
+            start: Instant::now(),
             control,
             bulk: Link::new(Arc::clone(&server)),
             heard: Arc::clone(&heard),
@@ -175,6 +181,7 @@ impl RedisWorkerQueue {
                 chooser: Chooser::new(random),
                 jobs: HashMap::new(),
                 held: HashSet::new(),
+                failures: Failures::default(),
                 lost_answers: HashSet::new(),
                 last_lease: None,
                 listed: None,
@@ -224,11 +231,7 @@ impl Inner {
             };
             serde_json::to_vec(&shown).unwrap_or_default()
         };
-        let call = scripts::PRESENCE
-            .call(&[keys::WORKERS])
-            .arg(&self.consumer)
-            .arg(millis(PRESENCE_LIFETIME));
-        let now: u64 = self.control.script(&call).await?;
+        let (now, _) = self.appear().await?;
         let mut both = Pipeline::with_capacity(3);
         both.cmd("SET").arg(keys::worker(&self.consumer)).arg(about);
         both.arg("PX").arg(millis(PRESENCE_LIFETIME));
@@ -256,6 +259,15 @@ impl Inner {
         self.state().depth = Some(depth);
         self.heed_quarantine(record.flatten().as_deref(), now);
         Ok(())
+    }
+
+    /// The barest sign of life: the server's time, in ms, and how many workers are alive, this one included.
+    async fn appear(&self) -> Result<(u64, u32), QueueError> {
+        let call = scripts::PRESENCE
+            .call(&[keys::WORKERS])
+            .arg(&self.consumer)
+            .arg(millis(PRESENCE_LIFETIME));
+        self.control.script(&call).await
     }
 
     /// The streams of the jobs that this worker serves.
@@ -312,13 +324,14 @@ impl Inner {
 
     /// How long to wait before the next look, unless a hint comes first.
     fn poll_wait(&self) -> Duration {
-        let recently = |at: Instant| at.elapsed() < RECENTLY;
         let (soon, later) = POLL_WAITS;
-        if self.state().last_lease.is_some_and(recently) {
-            soon
-        } else {
-            later.min(self.lease / 4)
-        }
+        let longest = later.min(self.lease / 4);
+        // Longer and longer: many workers that wait would keep the server from those that work. What hints tell
+        // of is looked at without waiting.
+        let last_lease = self.state().last_lease;
+        last_lease.map_or(longest, |at| {
+            (at.elapsed() / WAIT_SHARE).clamp(soon.min(longest), longest)
+        })
     }
 
     fn no_longer_holds(&self, lease: &Lease) {
@@ -475,8 +488,34 @@ impl WorkerQueue for RedisWorkerQueue {
             .arg(entry::ENTRY_VERSION)
             .arg(millis(JOB_LIFETIME));
         inner.control.script::<i64>(&call).await?;
+        // Before it looks again.
+        let now = inner.start.elapsed();
+        let entry = lease.entry.clone();
+        (inner.state().failures).failed(&lease.job.id, entry, now);
         inner.given_back(lease);
         Ok(())
+    }
+
+    async fn orbit(
+        &self,
+        job: &JobSpec,
+        piece: &(dyn Fn() + Sync),
+    ) -> Result<Option<Arc<ReferenceOrbit>>, QueueError> {
+        let Some(key) = job.orbit.clone() else {
+            return Ok(None);
+        };
+        let Some(bytes) = orbits::fetch(&self.inner.bulk, &key, piece).await? else {
+            return Ok(None);
+        };
+        // Takes as long as a strip may.
+        let opened = tokio::task::spawn_blocking(move || key.open(&bytes)).await;
+        match opened {
+            Ok(Ok(orbit)) => Ok(Some(Arc::new(orbit))),
+            Ok(Err(error)) => Err(QueueError::Spec(error.to_string())),
+            Err(error) => Err(QueueError::Server(format!(
+                "an orbit was not read: {error}"
+            ))),
+        }
     }
 
     async fn leave(&self) -> Result<(), QueueError> {

@@ -57,6 +57,7 @@ conformance! {
     a_copy_goes_elsewhere_and_ends_the_other
     what_is_under_way_is_known
     who_failed_is_known
+    what_a_worker_failed_at_is_left_to_others_while_there_are_any
     a_quarantined_worker_gets_nothing
 }
 

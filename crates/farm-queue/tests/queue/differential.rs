@@ -172,8 +172,20 @@ impl Both {
         self.handed_out(worker, ours, theirs);
     }
 
-    fn claim(&mut self, worker: &'static str) {
-        let ours = self.table.claim(&worker, NOW);
+    fn claim(&mut self, worker: &'static str, dice: &mut Dice) {
+        // Some of what was handed out is left to others, until it was delivered once to four times.
+        let mut passed = Vec::new();
+        for (_, taken, id) in &self.history {
+            if dice.one_in(4) {
+                passed.push((taken.id, id.clone(), 1 + dice.below(4) as u32));
+            }
+        }
+        // The last word of one entry counts on the server, any in the table.
+        passed.reverse();
+        let mut seen = std::collections::BTreeSet::new();
+        passed.retain(|(id, ..)| seen.insert(*id));
+        let ids: Vec<_> = passed.iter().map(|(id, _, until)| (*id, *until)).collect();
+        let ours = self.table.claim(&worker, NOW, &ids);
         let keys = &self.keys;
         let mut call = script!("claim").prepare_invoke();
         call.key(&keys.queue).key(&keys.dead);
@@ -181,6 +193,9 @@ impl Both {
         call.arg(GROUP).arg(worker).arg(LEASE_MS);
         call.arg(self.limits.deliveries).arg("2").arg("600000");
         call.arg(RELEASED).arg(FAILED).arg(worker);
+        for (_, id, until) in &passed {
+            call.arg(id).arg(until);
+        }
         let answer: Value = call.invoke(&mut self.server).unwrap();
         self.handed_out(worker, ours, taken_over(answer));
     }
@@ -428,7 +443,7 @@ impl Both {
         match dice.below(16) {
             0..3 => self.enqueue(dice),
             3 | 4 => self.lease(worker),
-            5 | 6 => self.claim(worker),
+            5 | 6 => self.claim(worker, dice),
             7 if dice.one_in(3) => self.adopt(worker, dice),
             7 => self.leave(worker),
             8 => self.collect(dice.one_in(4)),

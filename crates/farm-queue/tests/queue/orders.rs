@@ -107,6 +107,28 @@ pub(crate) async fn who_failed_is_known(farm: impl Farm) {
     assert_eq!(blamed, &["a", "b.local"]);
 }
 
+pub(crate) async fn what_a_worker_failed_at_is_left_to_others_while_there_are_any(farm: impl Farm) {
+    let job = job(1);
+    let (bad, busy) = (farm.worker("bad").await, farm.worker("busy").await);
+    nothing(&busy).await;
+    submit(&farm, &job).await;
+    let failed = lease(&bad).await;
+    bad.fail(&failed, "burnt").await.unwrap();
+    // The other one is alive and takes its time.
+    assert!(bad.lease(CPU, 2 * LEASE).await.unwrap().is_none());
+    let taken = lease(&busy).await;
+    assert_eq!((taken.strip, taken.attempt), (failed.strip, 2));
+    busy.fail(&taken, "burnt, too").await.unwrap();
+    // All had it: it is anybody's.
+    let again = lease(&bad).await;
+    assert_eq!(again.attempt, 3);
+    bad.fail(&again, "burnt").await.unwrap();
+    assert!(bad.lease(CPU, 2 * LEASE).await.unwrap().is_none());
+    busy.leave().await.unwrap();
+    // Alone: a strip that nobody can do fails soon.
+    assert_eq!(lease(&bad).await.attempt, 4);
+}
+
 pub(crate) async fn a_quarantined_worker_gets_nothing(farm: impl Farm) {
     let job = job(3);
     submit(&farm, &job).await;

@@ -51,6 +51,8 @@ pub(crate) fn job_of(count: u32, width: u32, strip_rows: u32) -> Arc<JobSpec> {
         backend: BackendChoice::Auto,
         max_workers: None,
         build: 0,
+        orbit: None,
+        arithmetic: None,
     })
 }
 

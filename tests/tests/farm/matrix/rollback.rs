@@ -53,6 +53,8 @@ fn job() -> Arc<JobSpec> {
         backend: BackendChoice::Auto,
         max_workers: None,
         build: 0,
+        orbit: None,
+        arithmetic: None,
     })
 }
 

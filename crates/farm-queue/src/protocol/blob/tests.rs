@@ -31,6 +31,8 @@ fn spec_with(measures: MeasureSet) -> JobSpec {
         backend: BackendChoice::Auto,
         max_workers: None,
         build: 0,
+        orbit: None,
+        arithmetic: None,
     };
     spec::check(&spec).unwrap();
     spec

@@ -147,8 +147,14 @@ impl<W: Clone + Ord + Display, B> JobTable<W, B> {
     }
 
     /// `claim`: takes over an entry whose lease ran out or that was given back. One that was delivered too
-    /// often is put to the dead letters on the way, one whose slot is done is forgotten.
-    pub fn claim(&mut self, worker: &W, now: Duration) -> Option<Taken<W>> {
+    /// often is put to the dead letters on the way, one whose slot is done is forgotten. `passed`: entries that the
+    /// worker leaves to others, each until it was delivered so often.
+    pub fn claim(
+        &mut self,
+        worker: &W,
+        now: Duration,
+        passed: &[(EntryId, u32)],
+    ) -> Option<Taken<W>> {
         let limits = self.limits;
         let queue = self.queue.as_mut()?;
         if queue.oldest().is_none() && !queue.has_idle() {
@@ -167,7 +173,8 @@ impl<W: Clone + Ord + Display, B> JobTable<W, B> {
             else {
                 continue;
             };
-            if entry.not.as_ref() == Some(worker) {
+            let is_passed = |(of, until): &(EntryId, u32)| *of == id && deliveries < *until;
+            if entry.not.as_ref() == Some(worker) || passed.iter().any(is_passed) {
                 continue;
             }
             // Counts the delivery.

@@ -44,8 +44,8 @@ fn leases_run_out_and_zombies_change_nothing() {
     let mut table = table(1);
     let old = table.lease(&"zombie", T0).unwrap();
     assert_eq!(table.next_expiry(), Some(T0 + LEASE));
-    assert_eq!(table.claim(&"b", T0 + LEASE / 2), None);
-    let new = table.claim(&"b", T0 + LEASE).unwrap();
+    assert_eq!(table.claim(&"b", T0 + LEASE / 2, &[]), None);
+    let new = table.claim(&"b", T0 + LEASE, &[]).unwrap();
     assert_eq!(new.attempt, 2);
     let before = table.clone();
     assert_eq!(table.heartbeat(&"zombie", &old, T0), LeaseState::Lost);
@@ -56,7 +56,7 @@ fn leases_run_out_and_zombies_change_nothing() {
     // Who holds something stays known; who does not is forgotten.
     assert!(!table.leave(&"b") && table.leave(&"zombie"));
     assert!(table.release(&"b", &new));
-    assert_eq!(table.claim(&"c", T0).unwrap().attempt, 2);
+    assert_eq!(table.claim(&"c", T0, &[]).unwrap().attempt, 2);
 }
 
 #[test]
@@ -65,10 +65,10 @@ fn too_many_deliveries_are_the_end() {
     let mut taken = table.lease(&"a", T0).unwrap();
     for attempt in 2..=MAX_DELIVERIES {
         assert!(table.fail(&"a", &taken, "a: no"));
-        taken = table.claim(&"a", T0).unwrap();
+        taken = table.claim(&"a", T0, &[]).unwrap();
         assert_eq!(taken.attempt, attempt);
     }
-    assert_eq!(table.claim(&"b", T0 + LEASE), None);
+    assert_eq!(table.claim(&"b", T0 + LEASE, &[]), None);
     let (id, letter) = table.letters(0).next().unwrap();
     assert_eq!((letter.slot, letter.reasons.len()), (0, 4));
     assert_eq!(table.missing(&[0, 1]), [1]);
@@ -85,9 +85,22 @@ fn an_entry_is_kept_from_a_worker() {
     };
     table.enqueue([not_a, Entry::plain(1)]);
     assert_eq!(table.lease(&"a", T0).unwrap().entry.slot, 1);
-    assert_eq!(table.claim(&"a", T0 + LEASE).unwrap().entry.slot, 1);
-    let taken = table.claim(&"b", T0).unwrap();
+    assert_eq!(table.claim(&"a", T0 + LEASE, &[]).unwrap().entry.slot, 1);
+    let taken = table.claim(&"b", T0, &[]).unwrap();
     assert_eq!((taken.entry.slot, taken.attempt), (0, 1));
+}
+
+#[test]
+fn an_entry_is_left_to_others_until_they_had_it() {
+    let mut table = table(1);
+    let taken = table.lease(&"a", T0).unwrap();
+    assert!(table.fail(&"a", &taken, "a: no"));
+    let passed = [(taken.id, 2)];
+    assert_eq!(table.claim(&"a", T0, &passed), None);
+    let taken = table.claim(&"b", T0, &[]).unwrap();
+    assert_eq!(taken.attempt, 2);
+    assert!(table.fail(&"b", &taken, "b: no"));
+    assert_eq!(table.claim(&"a", T0, &passed).unwrap().attempt, 3);
 }
 
 #[test]

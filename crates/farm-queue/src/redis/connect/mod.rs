@@ -266,11 +266,38 @@ impl Server {
         }
     }
 
-    /// Whether strips are safe on this server; its memory limit (0: none, or not allowed to ask).
-    pub(super) async fn check(&self, link: &Link) -> Result<u64, QueueError> {
+    /// Whether strips are safe on this server, and what it says of its memory.
+    pub(super) async fn check(&self, link: &Link) -> Result<Memory, QueueError> {
+        let memory = self.look(link).await?;
+        self.keeps_all(&memory)?;
+        Ok(memory)
+    }
+
+    /// Whether a server with this memory keeps what it has when memory is short.
+    pub(super) fn keeps_all(&self, memory: &Memory) -> Result<(), QueueError> {
+        match &memory.evicting {
+            Some(policy) if memory.limit > 0 => Err(self.unfit(format!(
+                "its maxmemory-policy is {policy}, which throws strips away when memory is short; \
+                 set it with: CONFIG SET maxmemory-policy noeviction"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn unfit(&self, reason: String) -> QueueError {
+        QueueError::Unfit {
+            address: self.address.clone(),
+            reason,
+        }
+    }
+
+    /// What the server says of its memory, if it is new enough.
+    pub(super) async fn look(&self, link: &Link) -> Result<Memory, QueueError> {
         let mut ask = Pipeline::new();
-        ask.cmd("PING").cmd("INFO").arg("server");
-        ask.cmd("INFO").arg("memory");
+        ask.cmd("PING");
+        for section in ["server", "memory", "stats"] {
+            ask.cmd("INFO").arg(section);
+        }
         let answers = link.pipeline(&ask, CONTROL_TIMEOUT).await?;
         let mut texts = Vec::new();
         for answer in answers {
@@ -291,31 +318,34 @@ impl Server {
                 .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
                 .map(str::trim)
         };
-        let unfit = |reason: String| QueueError::Unfit {
-            address: self.address.clone(),
-            reason,
-        };
         if let Some(version) = field("redis_version") {
             let major = version.split('.').next().and_then(|part| part.parse().ok());
             if major.is_none_or(|major: u32| major < OLDEST_MAJOR_VERSION) {
-                return Err(unfit(format!(
+                return Err(self.unfit(format!(
                     "its version is {version}, and {OLDEST_MAJOR_VERSION}.0 or later is needed"
                 )));
             }
         }
-        let maxmemory = field("maxmemory")
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(0);
-        if let Some(policy) = field("maxmemory_policy").filter(|policy| *policy != "noeviction")
-            && maxmemory > 0
-        {
-            return Err(unfit(format!(
-                "its maxmemory-policy is {policy}, which throws strips away when memory is short; \
-                 set it with: CONFIG SET maxmemory-policy noeviction"
-            )));
-        }
-        Ok(maxmemory)
+        let number = |name| field(name).and_then(|text| text.parse().ok()).unwrap_or(0);
+        Ok(Memory {
+            limit: number("maxmemory"),
+            evicted: number("evicted_keys"),
+            evicting: field("maxmemory_policy")
+                .filter(|policy| *policy != "noeviction")
+                .map(str::to_owned),
+        })
     }
+}
+
+/// What a server says of its memory; nothing of all this where it may not be asked.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// In bytes; 0: none.
+    pub(super) limit: u64,
+    /// The policy by which it throws keys away at its limit, if it does.
+    evicting: Option<String>,
+    /// Keys that it threw away since it was started.
+    pub(super) evicted: u64,
 }
 
 fn address_reason(error: &RedisError) -> &'static str {

@@ -2,13 +2,16 @@
 -- Takes over one strip whose lease ran out or that was given back: {entry, attempt, fields}, or nil.
 -- A strip that was delivered too often is put to the dead letters on the way.
 -- KEYS queue, dead, why, bits
--- ARGV group, consumer, lease ms, most deliveries, entry version, lifetime ms, released, failed, worker's name
+-- ARGV group, consumer, lease ms, most deliveries, entry version, lifetime ms, released, failed, worker's name,
+-- then for each entry that the caller leaves to others: its name, and until how many deliveries
 local queue, dead, why, bits = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local function field(fields, name)
   for i = 1, #fields, 2 do
     if fields[i] == name then return fields[i + 1] end
   end
 end
+local passed = {}
+for i = 10, #ARGV, 2 do passed[ARGV[i]] = tonumber(ARGV[i + 1]) end
 -- Bounded, so that a flood of dead strips does not hold up the server.
 local pending = redis.pcall('XPENDING', queue, ARGV[1], 'IDLE', ARGV[3], '-', '+', 32)
 if pending.err then return false end
@@ -18,7 +21,7 @@ for _, p in ipairs(pending) do
   if not lying then
     -- Deleted meanwhile: nobody waits for it.
     redis.call('XACK', queue, ARGV[1], id)
-  elseif field(lying[2], 'n') ~= ARGV[9] then
+  elseif field(lying[2], 'n') ~= ARGV[9] and count >= (passed[id] or 0) then
     -- Counts the delivery.
     redis.call('XCLAIM', queue, ARGV[1], ARGV[2], ARGV[3], id)
     local slot = field(lying[2], 's')

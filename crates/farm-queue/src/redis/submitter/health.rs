@@ -15,7 +15,7 @@ use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, bulk_timeout};
 use crate::redis::submitter::reading::Job;
 use crate::redis::submitter::{CHUNK, RedisJobQueue};
-use crate::redis::{ENDED_LIFETIME, JOB_LIFETIME, millis, reply, scripts};
+use crate::redis::{ENDED_LIFETIME, JOB_LIFETIME, millis, orbits, reply, scripts};
 use crate::status::{JobOrders, JobReport, JobState, Leased, UnderWay};
 
 /// Entries that one look at a stream reads.
@@ -160,13 +160,14 @@ impl RedisJobQueue {
         failed: Option<&JobReport>,
     ) -> Result<(), QueueError> {
         let keys = JobKeys::new(id);
-        let strips = match self.job(id) {
-            Some(known) => known.spec.strips.count(),
+        let (strips, orbit) = match self.job(id) {
+            Some(known) => (known.spec.strips.count(), known.spec.orbit.clone()),
             None => {
                 let mut ask = cmd("GETRANGE");
                 ask.arg(&keys.spec).arg(0).arg(spec::MAX_SPEC_BYTES);
                 let text: Vec<u8> = self.control.query(&ask, CONTROL_TIMEOUT).await?;
-                spec::decode(&text, None).map_or(0, |spec| spec.strips.count())
+                spec::decode(&text, None)
+                    .map_or((0, None), |spec| (spec.strips.count(), spec.orbit))
             }
         };
         let mut listed = vec![keys::JOBS];
@@ -187,6 +188,9 @@ impl RedisJobQueue {
         removal(&mut remove, &keys, strips, failed.is_some());
         for answer in self.control.pipeline(&remove, bulk_timeout(0)).await? {
             (answer.extract_error()).map_err(|error| self.control.server().error(&error))?;
+        }
+        if let Some(key) = orbit {
+            orbits::leave(&self.control, id, &key).await?;
         }
         self.forget(id);
         self.say(keys::WAKE_ENDED).await

@@ -1,7 +1,7 @@
 //! What a submitter reads of one job: announcements, buffers and dead letters.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ::redis::{Pipeline, Value, cmd, from_redis_value};
@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::job::JobSpec;
+use crate::orbit::SharedOrbit;
 use crate::order::Issue;
 use crate::protocol::attempts::{self, Blame};
 use crate::protocol::entry::Field;
@@ -38,6 +39,8 @@ pub(super) struct Job {
     pub(super) keys: JobKeys,
     pub(super) link: Link,
     pub(super) reading: Mutex<Reading>,
+    /// Its reference orbit, once it is shared.
+    pub(super) orbit: OnceLock<SharedOrbit>,
     standing: StdMutex<Standing>,
 }
 
@@ -73,6 +76,7 @@ impl Job {
                 spares: Spares::new(fetch_count(&spec).min(MAX_SPARES) as usize),
                 silent: HashSet::new(),
             }),
+            orbit: OnceLock::new(),
             standing: StdMutex::default(),
             spec,
         }

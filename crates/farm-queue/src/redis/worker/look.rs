@@ -197,7 +197,8 @@ impl Inner {
             self.state().lost_answers.remove(job);
         }
         if self.scan_is_due(job) {
-            let call = scripts::CLAIM
+            let passed = self.left_to_others(job).await?;
+            let mut call = scripts::CLAIM
                 .call(&[&keys.queue, &keys.dead, &keys.why, &keys.bits])
                 .arg(keys::GROUP)
                 .arg(&self.consumer)
@@ -208,6 +209,9 @@ impl Inner {
                 .arg(keys::RELEASED)
                 .arg(keys::FAILED)
                 .arg(&self.name);
+            for (entry, until) in passed {
+                call = call.arg(entry).arg(until);
+            }
             let claimed = reply::taken_over(self.control.script(&call).await?);
             if claimed.is_some() {
                 // There may be more.
@@ -246,6 +250,18 @@ impl Inner {
                 Err(error.plain(self.control.server()))
             }
         }
+    }
+
+    /// Entries at which this worker failed and that are the others' turn, each with the deliveries after which they have.
+    async fn left_to_others(&self, job: &JobId) -> Result<Vec<(String, u32)>, QueueError> {
+        let now = self.start.elapsed();
+        // One that has left is not to appear again.
+        if self.state().failures.next_end(job, now).is_none() || self.left.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        // Asked each time: as soon as the others are gone, the strip is this worker's again.
+        let (_, alive) = self.appear().await?;
+        Ok((self.state().failures).passed(job, alive.saturating_sub(1), now))
     }
 
     async fn adopt(

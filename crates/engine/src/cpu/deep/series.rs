@@ -1,0 +1,432 @@
+//! A tile of pixels as one Taylor series.
+//!
+//! z_n is a polynomial in c, so over a small tile of the picture it is a series in u = (c - c_t) / rho, where c_t is
+//! the tile's centre and rho its radius: z = a_0 + a_1 u + ... + a_K u^K, for all |u| <= 1 at once. With f = Z + a_0,
+//! the orbit of the centre, and s the rest of the series, a step is s' = 2 f s + s^2 + rho u, and a_0 is a pixel of its
+//! own, with rebasing. What s^2 loses beyond u^K is bounded in every step; when the sum of it reaches [`TOLERANCE`]
+//! pixels the tile is cut into four, whose series are the same polynomial about their own centres.
+//!
+//! All numbers of a series share an exponent, 0 wherever doubles serve.
+
+use fractal::{ComplexExp, FloatExp};
+
+use super::frame::{Deep, Place, exponent_of, larger, power_of_two};
+use crate::deep::bla::Entry;
+
+/// Order of the series: a vector of AVX-512.
+pub(super) const ORDER: usize = 8;
+/// By how many pixels the truncation of one series may move what is computed. Where counts are chaotic even a
+/// millionth of a pixel is seen.
+const TOLERANCE: f64 = 1.0 / (1u64 << 32) as f64;
+/// Steps between two looks at whether the computation was cancelled.
+const STEPS_BETWEEN_LOOKS: u64 = 1 << 12;
+/// Slightly over 1: more than the rounding of a few operations.
+const ABOVE: f64 = 1.0 + 1e-12;
+
+/// Why a series went no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// Its truncation would be seen.
+    Invalid,
+    /// Some of its points escape in the next step and others do not.
+    Straddles,
+    /// All of its points escaped in the last step, and none before.
+    Escaped,
+    /// The iteration limit.
+    Limit,
+}
+
+/// The deltas z_n of all points of a tile.
+#[derive(Clone, Debug)]
+pub(super) struct Series {
+    /// Index of the reference value that z is a delta from.
+    pub(super) m: u64,
+    /// Steps done.
+    pub(super) n: u64,
+    /// All values below are times 2^this.
+    pub(super) exponent: i64,
+    /// a_0.
+    pub(super) centre: [f64; 2],
+    /// a_1 to a_K.
+    pub(super) re: [f64; ORDER],
+    pub(super) im: [f64; ORDER],
+    /// Bound of what was lost.
+    lost: f64,
+    /// Bound of |a_1| + ... + |a_K|.
+    spread: f64,
+}
+
+/// Sums of the moduli of coefficients.
+#[inline(always)]
+fn moduli(re: &[f64; ORDER], im: &[f64; ORDER]) -> ([f64; ORDER], f64) {
+    let mut all = [0.0; ORDER];
+    for k in 0..ORDER {
+        all[k] = re[k].abs() + im[k].abs();
+    }
+    let pairs = [
+        all[0] + all[4],
+        all[1] + all[5],
+        all[2] + all[6],
+        all[3] + all[7],
+    ];
+    (all, (pairs[0] + pairs[2]) + (pairs[1] + pairs[3]))
+}
+
+impl Series {
+    /// z_1 = c; or z_0 where orbits do not begin at 0.
+    pub(super) fn start(deep: &Deep<'_>, place: &Place) -> Self {
+        let mut series = Self {
+            m: 0,
+            n: 0,
+            exponent: 0,
+            centre: [deep.z0.0, deep.z0.1],
+            re: [0.0; ORDER],
+            im: [0.0; ORDER],
+            lost: 0.0,
+            spread: 0.0,
+        };
+        if deep.z0 == (0.0, 0.0) {
+            let largest = larger(larger(place.c.re.abs(), place.c.im.abs()), place.radius);
+            let exponent = deep.shared(largest.exponent());
+            series.exponent = exponent;
+            series.centre = [place.c.re.scaled(exponent), place.c.im.scaled(exponent)];
+            series.re[0] = place.radius.scaled(exponent);
+            series.spread = series.re[0];
+            (series.m, series.n) = (1, 1);
+        }
+        series
+    }
+
+    /// One step's arithmetic: s' = 2 f s + `square` s^2 + `radius` u.
+    #[inline(always)]
+    fn step_with(&self, f: [f64; 2], square: f64, radius: f64, centre: [f64; 2]) -> Self {
+        let (gx, gy) = (f[0] + f[0], f[1] + f[1]);
+        let (mut re, mut im) = ([0.0; ORDER], [0.0; ORDER]);
+        for k in 0..ORDER {
+            re[k] = gx.mul_add(self.re[k], -(gy * self.im[k]));
+            im[k] = gx.mul_add(self.im[k], gy * self.re[k]);
+        }
+        re[0] += radius;
+        // The series again, with zeros before it, so that a shifted one is a load.
+        let (mut sx, mut sy) = ([0.0; 2 * ORDER], [0.0; 2 * ORDER]);
+        for k in 0..ORDER {
+            sx[ORDER + k] = self.re[k] * square;
+            sy[ORDER + k] = self.im[k] * square;
+        }
+        for i in 0..ORDER - 1 {
+            let (ax, ay) = (self.re[i], self.im[i]);
+            for k in 0..ORDER {
+                let (bx, by) = (sx[ORDER + k - i - 1], sy[ORDER + k - i - 1]);
+                re[k] = ax.mul_add(bx, (-ay).mul_add(by, re[k]));
+                im[k] = ax.mul_add(by, ay.mul_add(bx, im[k]));
+            }
+        }
+        // Products of a_i and a_j with i + j > K.
+        let (all, spread) = moduli(&self.re, &self.im);
+        let (mut cut, mut tail) = (0.0, 0.0);
+        for i in 0..ORDER {
+            tail += all[ORDER - 1 - i];
+            cut += all[i] * tail;
+        }
+        let slope = f[0].abs() + f[1].abs() + spread * square;
+        let lost = 2.0 * slope * self.lost + (cut + self.lost * self.lost) * square;
+        Self {
+            centre,
+            lost,
+            spread: moduli(&re, &im).1,
+            re,
+            im,
+            ..*self
+        }
+    }
+
+    /// The arithmetic of a block: z' = `a` z + `b` c, with the radius and centre of the tile in c's units.
+    #[inline(always)]
+    fn skip_with(&self, a: [f64; 2], b: [f64; 2], radius: f64, centre: [f64; 2]) -> Self {
+        let [gx, gy] = a;
+        let (mut re, mut im) = ([0.0; ORDER], [0.0; ORDER]);
+        for k in 0..ORDER {
+            re[k] = gx.mul_add(self.re[k], -(gy * self.im[k]));
+            im[k] = gx.mul_add(self.im[k], gy * self.re[k]);
+        }
+        re[0] = b[0].mul_add(radius, re[0]);
+        im[0] = b[1].mul_add(radius, im[0]);
+        Self {
+            centre,
+            lost: self.lost * (gx.abs() + gy.abs()),
+            spread: moduli(&re, &im).1,
+            re,
+            im,
+            ..*self
+        }
+    }
+
+    /// Whether doubles without an exponent would have lost something.
+    #[inline(always)]
+    fn is_tiny(&self, deep: &Deep<'_>) -> bool {
+        let [x, y] = self.centre;
+        self.spread.max(x.abs()).max(y.abs()) < deep.tiny
+    }
+
+    /// The centre with its whole exponent.
+    fn wide_centre(&self) -> ComplexExp {
+        let part = |value| FloatExp::new(value, self.exponent);
+        ComplexExp::new(part(self.centre[0]), part(self.centre[1]))
+    }
+
+    #[inline(always)]
+    fn step(&self, deep: &Deep<'_>, place: &Place) -> Self {
+        if self.exponent == 0 {
+            let [zx, zy] = deep.orbit.values[self.m as usize];
+            let [x, y] = self.centre;
+            let (fx, fy) = (zx + x, zy + y);
+            let (hx, hy) = (zx + fx, zy + fy);
+            let centre = [
+                hx.mul_add(x, (-hy).mul_add(y, place.near[0])),
+                hx.mul_add(y, hy.mul_add(x, place.near[1])),
+            ];
+            let next = self.step_with([fx, fy], 1.0, place.near_radius, centre);
+            if !next.is_tiny(deep) {
+                return next;
+            }
+        }
+        self.step_wide(deep, place)
+    }
+
+    #[inline(never)]
+    fn step_wide(&self, deep: &Deep<'_>, place: &Place) -> Self {
+        let z = deep.orbit.at(self.m);
+        let a0 = self.wide_centre();
+        let f = z + a0;
+        let centre = (z + f) * a0 + place.c;
+        let own = FloatExp::new(self.spread + self.lost, self.exponent);
+        let own = if own.is_zero() {
+            i64::MIN / 4
+        } else {
+            own.exponent()
+        };
+        let largest = (exponent_of(f) + own + 2)
+            .max(2 * own + 1)
+            .max(place.radius.exponent())
+            .max(exponent_of(centre));
+        let exponent = deep.shared(largest);
+        let mut next = self.step_with(
+            [
+                f.re.scaled(exponent - self.exponent),
+                f.im.scaled(exponent - self.exponent),
+            ],
+            power_of_two(2 * self.exponent - exponent),
+            place.radius.scaled(exponent),
+            [centre.re.scaled(exponent), centre.im.scaled(exponent)],
+        );
+        next.exponent = exponent;
+        next
+    }
+
+    #[inline(always)]
+    fn skip(&self, deep: &Deep<'_>, place: &Place, entry: &Entry) -> Self {
+        if self.exponent == 0 && entry.is_narrow() {
+            let ([ax, ay], [bx, by]) = (entry.a, entry.b);
+            let ([x, y], [cx, cy]) = (self.centre, place.near);
+            let centre = [
+                ax.mul_add(x, (-ay).mul_add(y, bx.mul_add(cx, -(by * cy)))),
+                ax.mul_add(y, ay.mul_add(x, bx.mul_add(cy, by * cx))),
+            ];
+            let next = self.skip_with(entry.a, entry.b, place.near_radius, centre);
+            if !next.is_tiny(deep) {
+                return next;
+            }
+        }
+        self.skip_wide(deep, place, entry)
+    }
+
+    #[inline(never)]
+    fn skip_wide(&self, deep: &Deep<'_>, place: &Place, entry: &Entry) -> Self {
+        let wide = entry.wide();
+        let centre = wide.a * self.wide_centre() + wide.b * place.c;
+        let own = FloatExp::new(self.spread + self.lost, self.exponent);
+        let own = if own.is_zero() {
+            i64::MIN / 4
+        } else {
+            own.exponent()
+        };
+        let largest = (exponent_of(wide.a) + own + 1)
+            .max(exponent_of(wide.b) + place.radius.exponent() + 1)
+            .max(exponent_of(centre));
+        let exponent = deep.shared(largest);
+        let a = [
+            wide.a.re.scaled(exponent - self.exponent),
+            wide.a.im.scaled(exponent - self.exponent),
+        ];
+        let radius = place.radius.scaled(exponent - i64::from(entry.b_exponent));
+        let centre = [centre.re.scaled(exponent), centre.im.scaled(exponent)];
+        let mut next = self.skip_with(a, entry.b, radius, centre);
+        next.exponent = exponent;
+        next
+    }
+
+    /// Iterates as far as the series is exact enough for all points of the tile; `None` if cancelled.
+    #[inline(always)]
+    pub(super) fn advance(&mut self, deep: &Deep<'_>, place: &Place) -> Option<Stop> {
+        let tolerance = TOLERANCE / place.radius_pixels.max(1.0);
+        // What begins with c has to be looked at before its first step.
+        let mut next = self.clone();
+        let mut looks = 0u64;
+        loop {
+            if next.n > 0 {
+                if next.lost > tolerance * next.spread {
+                    return Some(Stop::Invalid);
+                }
+                let scale = power_of_two(next.exponent);
+                let [zx, zy] = deep.orbit.values[next.m as usize];
+                let (fx, fy) = (
+                    next.centre[0].mul_add(scale, zx),
+                    next.centre[1].mul_add(scale, zy),
+                );
+                let spread = (next.spread + next.lost) * scale;
+                if fx.abs() + fy.abs() + spread >= deep.radius {
+                    let size = (fx * fx + fy * fy).sqrt();
+                    if size - spread > deep.radius * ABOVE {
+                        *self = next;
+                        return Some(Stop::Escaped);
+                    }
+                    // Also where a number has overflowed.
+                    if !(size + spread < deep.radius / ABOVE) {
+                        // A tile that straddles at once has nothing to fall back on but its first point.
+                        return Some(Stop::Straddles);
+                    }
+                }
+                next.rebase(deep, [fx, fy]);
+                *self = next;
+            }
+            if self.n >= deep.limit {
+                return Some(Stop::Limit);
+            }
+            looks += 1;
+            if looks.is_multiple_of(STEPS_BETWEEN_LOOKS) && !deep.look() {
+                return None;
+            }
+            let (entry, steps) = self.block(deep);
+            next = match entry {
+                Some(entry) => self.skip(deep, place, entry),
+                None => self.step(deep, place),
+            };
+            next.m += steps;
+            next.n += steps;
+        }
+    }
+
+    /// The longest block that all points may take, and its steps: 1 if there is none.
+    #[inline(always)]
+    fn block<'a>(&self, deep: &Deep<'a>) -> (Option<&'a Entry>, u64) {
+        let [x, y] = self.centre;
+        let bound = x.abs() + y.abs() + self.spread + self.lost;
+        deep.longest(self.m, self.n, |entry| {
+            if self.exponent == 0 && entry.radius_exponent == 0 {
+                bound < entry.radius
+            } else {
+                let radius = FloatExp::new(entry.radius, i64::from(entry.radius_exponent));
+                FloatExp::new(bound, self.exponent) < radius
+            }
+        })
+    }
+
+    /// Goes on from the start of the reference if the centre's own orbit `full` is nearer to 0 than its delta is, or
+    /// if the reference ends here.
+    #[inline(always)]
+    fn rebase(&mut self, deep: &Deep<'_>, full: [f64; 2]) {
+        let last = self.m == deep.last;
+        if self.exponent == 0 {
+            let size = |p: [f64; 2]| p[0].abs().max(p[1].abs());
+            if last || size(full) < size(self.centre) {
+                self.centre = full;
+                self.m = 0;
+            }
+            return;
+        }
+        let delta = self.wide_centre();
+        let full = deep.orbit.at(self.m) + delta;
+        let size = |z: ComplexExp| larger(z.re.abs(), z.im.abs());
+        if last || size(full) < size(delta) {
+            let exponent = deep.shared(
+                exponent_of(full).max(FloatExp::new(self.spread, self.exponent).exponent()),
+            );
+            self.rescale(exponent);
+            self.centre = [full.re.scaled(exponent), full.im.scaled(exponent)];
+            self.m = 0;
+        }
+    }
+
+    /// The same numbers with another exponent.
+    fn rescale(&mut self, exponent: i64) {
+        let factor = power_of_two(self.exponent - exponent);
+        for value in self.re.iter_mut().chain(&mut self.im) {
+            *value *= factor;
+        }
+        self.lost *= factor;
+        self.spread *= factor;
+        self.exponent = exponent;
+    }
+
+    /// z at u.
+    #[inline(always)]
+    pub(super) fn at(&self, u: [f64; 2]) -> [f64; 2] {
+        let (mut x, mut y) = (self.re[ORDER - 1], self.im[ORDER - 1]);
+        for k in (0..ORDER).rev() {
+            let [px, py] = if k > 0 {
+                [self.re[k - 1], self.im[k - 1]]
+            } else {
+                self.centre
+            };
+            (x, y) = (
+                x.mul_add(u[0], (-y).mul_add(u[1], px)),
+                x.mul_add(u[1], y.mul_add(u[0], py)),
+            );
+        }
+        [x, y]
+    }
+
+    /// dz/du at u.
+    #[inline(always)]
+    pub(super) fn slope_at(&self, u: [f64; 2]) -> [f64; 2] {
+        let top = ORDER as f64;
+        let (mut x, mut y) = (top * self.re[ORDER - 1], top * self.im[ORDER - 1]);
+        for k in (0..ORDER - 1).rev() {
+            let factor = (k + 1) as f64;
+            let (px, py) = (factor * self.re[k], factor * self.im[k]);
+            (x, y) = (
+                x.mul_add(u[0], (-y).mul_add(u[1], px)),
+                x.mul_add(u[1], y.mul_add(u[0], py)),
+            );
+        }
+        [x, y]
+    }
+
+    /// The same polynomial about the point `u` with `ratio` times the radius.
+    #[inline(always)]
+    pub(super) fn about(&self, u: [f64; 2], ratio: f64) -> Self {
+        let (mut re, mut im) = ([0.0; ORDER + 1], [0.0; ORDER + 1]);
+        re[0] = self.centre[0];
+        im[0] = self.centre[1];
+        re[1..].copy_from_slice(&self.re);
+        im[1..].copy_from_slice(&self.im);
+        for i in 0..ORDER {
+            for j in (i..ORDER).rev() {
+                let (x, y) = (re[j + 1], im[j + 1]);
+                re[j] = x.mul_add(u[0], (-y).mul_add(u[1], re[j]));
+                im[j] = x.mul_add(u[1], y.mul_add(u[0], im[j]));
+            }
+        }
+        let mut child = self.clone();
+        child.centre = [re[0], im[0]];
+        let mut power = ratio;
+        for k in 0..ORDER {
+            child.re[k] = re[k + 1] * power;
+            child.im[k] = im[k + 1] * power;
+            power *= ratio;
+        }
+        child.lost = 0.0;
+        child.spread = moduli(&child.re, &child.im).1;
+        child
+    }
+}

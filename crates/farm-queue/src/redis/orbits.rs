@@ -1,0 +1,90 @@
+//! Reference orbits in Redis: by their content, once for all jobs that use them.
+//!
+//! An orbit lies in pieces under its digest, beside the set of jobs that use it. The last of them that ends removes
+//! it; what is left by submitters that died expires.
+
+use ::redis::{Pipeline, Value, cmd, from_redis_value};
+
+use crate::job::JobId;
+use crate::orbit::{ORBIT_CHUNK, OrbitKey, SharedOrbit};
+use crate::protocol::keys;
+use crate::queue::QueueError;
+use crate::redis::connect::{CONTROL_TIMEOUT, Link, bulk_timeout};
+use crate::redis::{JOB_LIFETIME, millis, scripts};
+
+/// Makes an orbit known to workers, for `job`: what the server has not got of it yet.
+pub(super) async fn store(
+    link: &Link,
+    job: &JobId,
+    shared: &SharedOrbit,
+) -> Result<(), QueueError> {
+    let names = keys::orbit(&shared.key);
+    let mut ask = Pipeline::new();
+    // Before the look: whoever ends meanwhile must see that somebody uses it.
+    ask.cmd("SADD").arg(&names[0]).arg(job.as_str());
+    for name in &names {
+        ask.cmd("PEXPIRE").arg(name).arg(millis(JOB_LIFETIME));
+    }
+    let answers = link.pipeline(&ask, CONTROL_TIMEOUT).await?;
+    for (answer, name) in answers.iter().take(1).zip(&names) {
+        if let Value::ServerError(_) = answer {
+            return Err(QueueError::Server(format!("{name} is no set")));
+        }
+    }
+    // The first answer is of the set; a lifetime was given to what is there.
+    let there = answers
+        .into_iter()
+        .skip(2)
+        .map(|answer| from_redis_value::<i64>(answer).is_ok_and(|there| there == 1));
+    let pieces = shared.encoded().chunks(ORBIT_CHUNK as usize);
+    for ((name, piece), there) in names.iter().skip(1).zip(pieces).zip(there) {
+        if there {
+            continue;
+        }
+        let mut set = cmd("SET");
+        set.arg(name).arg(piece).arg("PX").arg(millis(JOB_LIFETIME));
+        let timeout = bulk_timeout(piece.len() as u64);
+        link.query::<Value>(&set, timeout).await?;
+    }
+    Ok(())
+}
+
+/// Adds what gives an orbit a new lifetime.
+pub(super) fn keep(keep: &mut Pipeline, key: &OrbitKey) {
+    for name in keys::orbit(key) {
+        keep.cmd("PEXPIRE").arg(name).arg(millis(JOB_LIFETIME));
+    }
+}
+
+/// `job` needs an orbit no more; it is removed if no other job does.
+pub(super) async fn leave(link: &Link, job: &JobId, key: &OrbitKey) -> Result<(), QueueError> {
+    let names = keys::orbit(key);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let call = scripts::ORPHAN.call(&names).arg(job.as_str());
+    link.script::<i64>(&call).await.map(drop)
+}
+
+/// The bytes of an orbit; `None` where a piece is not there. `piece` is called after each.
+pub(super) async fn fetch(
+    link: &Link,
+    key: &OrbitKey,
+    piece: &(dyn Fn() + Sync),
+) -> Result<Option<Vec<u8>>, QueueError> {
+    let mut bytes = Vec::new();
+    for (name, chunk) in keys::orbit(key).iter().skip(1).zip(0u64..) {
+        let mut ask = cmd("GETRANGE");
+        // One byte over, so that a longer one is seen to be another.
+        ask.arg(name).arg(0).arg(ORBIT_CHUNK);
+        let part: Vec<u8> = link.query(&ask, bulk_timeout(ORBIT_CHUNK)).await?;
+        let expected = (key.bytes() - chunk * ORBIT_CHUNK).min(ORBIT_CHUNK);
+        if part.len() as u64 != expected {
+            return Ok(None);
+        }
+        if bytes.is_empty() {
+            bytes.reserve_exact(usize::try_from(key.bytes()).unwrap_or(0));
+        }
+        bytes.extend_from_slice(&part);
+        piece();
+    }
+    Ok(Some(bytes))
+}

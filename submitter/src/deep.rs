@@ -1,0 +1,110 @@
+//! What a deep view needs before its strips can be queued: the reference orbit, and a frame with it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use engine::{PreparedFrame, Progress};
+use farm_queue::SharedOrbit;
+use fractal::reference::{self, ReferencePoint};
+
+use crate::bar::ReferenceBar;
+use crate::collect::CollectError;
+use crate::plan::{Place, RenderPlan};
+use crate::range::colour_range;
+
+/// Most values of a reference orbit: what is made of them takes up to 64 bytes each, here and on every worker.
+const MOST_VALUES: u64 = 1 << 27;
+/// How often the bar is told how far the orbit is.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Stops what runs on another thread when whoever waits for it does no more.
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The reference orbit of a plan's view, with a progress bar; `None` where pixels are iterated plainly.
+///
+/// # Errors
+/// When it is too long, or `ends` comes first.
+pub async fn reference(
+    plan: &RenderPlan,
+    quiet: bool,
+    ends: impl Future<Output = CollectError>,
+) -> anyhow::Result<Option<SharedOrbit>> {
+    if !plan.arithmetic.deltas {
+        return Ok(None);
+    }
+    let stop = StopOnDrop(Arc::default());
+    let steps = Arc::new(AtomicU64::new(0));
+    let computed = tokio::task::spawn_blocking({
+        let (frame, stopped, steps) = (plan.frame.clone(), Arc::clone(&stop.0), Arc::clone(&steps));
+        move || {
+            let point = ReferencePoint::centre_of(&frame);
+            let orbit = reference::compute(&frame, point, MOST_VALUES, &mut |made| {
+                steps.store(made, Ordering::Relaxed);
+                !stopped.load(Ordering::Relaxed)
+            })?;
+            SharedOrbit::new(Arc::new(orbit)).context("the reference orbit is too long to be sent")
+        }
+    });
+    let bar = ReferenceBar::new(plan.frame.iterations, quiet);
+    let told = async {
+        loop {
+            tokio::time::sleep(TICK).await;
+            bar.come(steps.load(Ordering::Relaxed));
+        }
+    };
+    let shared = tokio::select! {
+        computed = computed => computed??,
+        () = told => unreachable!("told for ever"),
+        ended = ends => return Err(ended.into()),
+    };
+    bar.clear();
+    tracing::info!(
+        steps = shared.orbit.steps(),
+        end = ?shared.orbit.end,
+        bits = shared.orbit.point.bits,
+        bytes = shared.key.bytes(),
+        "reference orbit"
+    );
+    Ok(Some(match plan.place {
+        Place::InProcess { .. } => shared.without_bytes(),
+        Place::Farm { .. } => shared,
+    }))
+}
+
+/// The range of smooth counts that the palette spans, from samples of the view.
+///
+/// # Errors
+/// When `ends` comes first.
+pub async fn sampled_range(
+    plan: &RenderPlan,
+    orbit: Option<&SharedOrbit>,
+    ends: impl Future<Output = CollectError>,
+) -> anyhow::Result<(f64, f64)> {
+    let progress = Arc::new(Progress::default());
+    let sampled = tokio::task::spawn_blocking({
+        let (spec, progress) = (plan.frame.clone(), Arc::clone(&progress));
+        let orbit = orbit.map(|shared| Arc::clone(&shared.orbit));
+        move || {
+            let frame = match orbit {
+                Some(orbit) => PreparedFrame::with_reference(spec, orbit),
+                None => PreparedFrame::new(spec),
+            };
+            frame.map(|frame| colour_range(&frame, &progress))
+        }
+    });
+    tokio::select! {
+        sampled = sampled => Ok(sampled??),
+        ended = ends => {
+            progress.cancel();
+            Err(ended.into())
+        }
+    }
+}
