@@ -43,7 +43,7 @@ fn check(oracle: &Oracle, device: &GpuDevice, arithmetic: Arithmetic) -> (usize,
         .map(|(col, row, _)| (*col, *row))
         .collect();
     let counts = device
-        .samples(&oracle.frame, arithmetic, &places, &Progress::default())
+        .compute_samples(&oracle.frame, arithmetic, &places, &Progress::default())
         .unwrap();
     assert_eq!(counts.len(), places.len());
     let pairs = || counts.iter().zip(&oracle.samples);
@@ -172,7 +172,7 @@ fn all_measures_agree_with_the_host() {
         // Few have escaped: what is left has been at every depth.
         small("julia-1e34", 1500, &four),
         small("peanuts", 4000, &[Measure::Stability]),
-        small("mini-1e317", 30_000, &three),
+        small("mini-1e317", 60_000, &three),
     ];
     for frame in &frames {
         let (width, height) = (frame.spec.width as usize, frame.spec.height as usize);
@@ -209,9 +209,6 @@ fn all_measures_agree_with_the_host() {
                 }
             }
         });
-        // All of them would be easy.
-        let escaped = exact.iter().filter(|pixel| pixel.0 != 0).count();
-        eprintln!("{escaped} of {} escaped", exact.len());
     }
 }
 
