@@ -429,7 +429,8 @@ fn submit_rounds(
         }
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(&pipeline.pipeline);
-        pass.set_bind_group(0, &bind_groups[*turn], &[BufferSet::round_offset(round)]);
+        let group = &states.bind_groups[states.turn];
+        pass.set_bind_group(0, group, &[BufferSet::round_offset(round)]);
         if context.indirect && round > 0 {
             pass.dispatch_workgroups_indirect(&set.indirect, at);
         } else {
