@@ -14,6 +14,10 @@ use fractal::{
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{self, ArithmeticArg, CompressionArg, PaletteArg, RenderArgs, ViewArgs};
+use crate::location::{Location, LocationError};
+
+/// Iteration limit where none is given.
+const ITERATIONS: u64 = 1000;
 
 /// Everything that `render` will do.
 #[derive(Clone, Debug)]
@@ -128,6 +132,9 @@ pub enum PlanError {
     /// The file's extension says nothing.
     #[error("-o {}: write to .png, .npy or .exr", .0.display())]
     Extension(PathBuf),
+    /// The location file is none.
+    #[error(transparent)]
+    Location(#[from] LocationError),
     /// Deltas start where the reference orbit does.
     #[error("--arithmetic {0} computes orbits that start at 0, and --z0 says otherwise")]
     Start(&'static str),
@@ -155,14 +162,21 @@ pub enum PlanError {
 /// # Errors
 /// The first thing that cannot be.
 pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
-    let (view, width, height) = view(args.view)?;
+    let location = args
+        .view
+        .location
+        .as_deref()
+        .map(Location::read)
+        .transpose()?;
+    let suits = location.as_ref().and_then(|location| location.iterations);
+    let (view, width, height) = view(args.view, location)?;
     let outputs = outputs(&args.outputs, args.measure.into())?;
     let frame = FrameSpec {
         view,
         grid: args.grid.into(),
         width,
         height,
-        iterations: args.iterations,
+        iterations: args.iterations.or(suits).unwrap_or(ITERATIONS),
         escape_radius: args.escape_radius,
         z0: args.z0.map_or((0.0, 0.0), |z0| (z0[0], z0[1])),
         measures: outputs
@@ -226,8 +240,16 @@ pub fn journal_folder(given: Option<PathBuf>) -> Option<PathBuf> {
 }
 
 /// The view with its size in samples.
-fn view(args: ViewArgs) -> Result<(View, u32, u32), PlanError> {
-    if let (Some(re), Some(im), Some(zoom)) = (args.re, args.im, args.zoom) {
+fn view(args: ViewArgs, location: Option<Location>) -> Result<(View, u32, u32), PlanError> {
+    let (re, im, zoom) = match location {
+        Some(location) => (
+            Some(location.re),
+            Some(location.im),
+            args.zoom.or(Some(location.zoom)),
+        ),
+        None => (args.re, args.im, args.zoom),
+    };
+    if let (Some(re), Some(im), Some(zoom)) = (re, im, zoom) {
         let (width, height) = args.size.unwrap_or((1280, 720));
         return Ok((View::Centre { re, im, zoom }, width, height));
     }
@@ -378,6 +400,21 @@ fn is_plainly_exact(frame: &FrameSpec) -> bool {
     extent.is_none_or(|extent| Arithmetic::F64.is_exact_for(extent, frame.spacing_log2()))
 }
 
+/// Whether all of a view lies outside the circle of radius 2 around 0, which holds the whole set.
+fn lies_outside(frame: &FrameSpec) -> bool {
+    let (x, y) = frame.axes();
+    // The nearest sample, part by part.
+    let nearest = |axis: &fractal::Axis| {
+        let (first, last) = (axis.at(0), axis.at(axis.len() - 1));
+        if first * last <= 0.0 {
+            0.0
+        } else {
+            first.abs().min(last.abs())
+        }
+    };
+    nearest(&x).hypot(nearest(&y)) > 2.0
+}
+
 fn warnings(frame: &FrameSpec, wanted: ArithmeticArg) -> Vec<String> {
     let spacing = frame.spacing_log2();
     let mut warnings = Vec::new();
@@ -385,6 +422,18 @@ fn warnings(frame: &FrameSpec, wanted: ArithmeticArg) -> Vec<String> {
         None => frame.z0 != (0.0, 0.0),
         Some(only) => !only.is_delta(),
     };
+    if let Some(missing) = frame.view.missing_digits() {
+        let needed = frame.view.digits_needed();
+        warnings.push(format!(
+            "the coordinates have {missing} digits too few: a view as deep as this needs {needed} after the point, and may show another place"
+        ));
+    }
+    if lies_outside(frame) {
+        warnings.push(
+            "the view lies outside the circle of radius 2, where everything escapes at once"
+                .to_owned(),
+        );
+    }
     if !plainly {
         return warnings;
     }

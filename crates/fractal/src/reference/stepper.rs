@@ -127,7 +127,7 @@ pub(super) fn stepper(point: &ReferencePoint, n: usize, threads: usize) -> Box<d
             }
         };
     }
-    unrolled!(2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
+    unrolled!(2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24);
     debug_assert!(n > UNROLLED);
     Box::new(Looped::new(cx, cy, if n < SHARED { 1 } else { threads }))
 }
