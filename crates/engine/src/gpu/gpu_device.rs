@@ -161,18 +161,6 @@ impl GpuDevice {
         samples: &[(u32, u32)],
         progress: &Progress,
     ) -> Result<Vec<u32>, EngineError> {
-        self.samples(frame, arithmetic, samples, true, progress)
-    }
-
-    /// The same, with or without blocks of steps.
-    pub(super) fn samples(
-        &self,
-        frame: &PreparedFrame,
-        arithmetic: Arithmetic,
-        samples: &[(u32, u32)],
-        shortcuts: bool,
-        progress: &Progress,
-    ) -> Result<Vec<u32>, EngineError> {
         let task = Task {
             frame,
             arithmetic,
@@ -181,7 +169,7 @@ impl GpuDevice {
                 row0: 0,
                 rows: 1,
             },
-            shortcuts,
+            shortcuts: true,
             listed: Some(samples),
             progress,
         };

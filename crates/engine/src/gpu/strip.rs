@@ -228,6 +228,13 @@ struct Part<'a> {
     deltas: Option<&'a DeltaBuffers>,
 }
 
+/// The buffers of a part, and which of its two states are the newer.
+struct States<'a> {
+    set: &'a BufferSet,
+    bind_groups: [wgpu::BindGroup; 2],
+    turn: usize,
+}
+
 /// Iterates the rows of a part to the end.
 fn run_part(
     context: &Context,
@@ -273,7 +280,12 @@ fn run_part(
     let output_bytes = u64::from(pixels) * 4 * planes;
     // A delta's moves are steps or blocks of them, so nobody knows beforehand when all are done: that shows.
     let end = part.deltas.map_or(template.limit, |_| u32::MAX);
-    let (mut active, mut at, mut turn) = (pixels, 0, 0);
+    let mut states = States {
+        set,
+        bind_groups,
+        turn: 0,
+    };
+    let (mut active, mut at) = (pixels, 0);
     loop {
         if task.progress.is_cancelled() {
             return Err(Stop::Cancelled);
@@ -302,11 +314,9 @@ fn run_part(
         let counts = submit_rounds(
             context,
             pipeline,
-            set,
-            &bind_groups,
+            &mut states,
             &rounds,
             active,
-            &mut turn,
             last.then_some(output_bytes),
         )?;
         pipeline.measured(steps_made(&rounds, &counts), begun.elapsed());
@@ -398,14 +408,13 @@ fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
 fn submit_rounds(
     context: &Context,
     pipeline: &Pipeline,
-    set: &BufferSet,
-    bind_groups: &[wgpu::BindGroup; 2],
+    states: &mut States<'_>,
     rounds: &[Round],
     active: u32,
-    turn: &mut usize,
     output_bytes: Option<u64>,
 ) -> Result<[Slot; MAX_ROUNDS + 1], Stop> {
     const SLOT: u64 = size_of::<Slot>() as u64;
+    let set = states.set;
     set.upload_rounds(&context.queue, rounds, active);
     let mut encoder = context
         .device
@@ -420,14 +429,15 @@ fn submit_rounds(
         }
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(&pipeline.pipeline);
-        pass.set_bind_group(0, &bind_groups[*turn], &[BufferSet::round_offset(round)]);
+        let group = &states.bind_groups[states.turn];
+        pass.set_bind_group(0, group, &[BufferSet::round_offset(round)]);
         if context.indirect && round > 0 {
             pass.dispatch_workgroups_indirect(&set.indirect, at);
         } else {
             // Without indirect dispatches, workgroups past the active pixels end at once.
             pass.dispatch_workgroups(active.div_ceil(WORKGROUP), 1, 1);
         }
-        *turn = 1 - *turn;
+        states.turn = 1 - states.turn;
     }
     let slot_bytes = (rounds.len() as u64 + 1) * SLOT;
     encoder.copy_buffer_to_buffer(&set.slots, 0, &set.slots_read, 0, slot_bytes);
