@@ -33,6 +33,8 @@ pub(super) struct Task<'a> {
     pub(super) shortcuts: bool,
     /// Instead of the strip single pixels, by column and row; of deep views only.
     pub(super) listed: Option<&'a [(u32, u32)]>,
+    /// Whether the moves of deltas are asked for, in the place of |z|².
+    pub(super) moves: bool,
     pub(super) progress: &'a Progress,
 }
 
@@ -163,6 +165,20 @@ pub(super) fn compute_listed(context: &Context, task: Task<'_>) -> Result<Vec<u3
     Ok(counts)
 }
 
+/// The iterations of a strip of a deep view, those inside counted as the limit, and the moves that they took: a block
+/// of steps is one.
+pub(super) fn count_moves(context: &Context, task: Task<'_>) -> Result<(u64, u64), Stop> {
+    let (mut iterations, mut moves) = (0, 0);
+    let limit = task.frame.spec.iteration_limit();
+    run(context, task, Kernel::Escape, &mut |words, pixels| {
+        let (counts, made) = words[..2 * pixels].split_at(pixels);
+        let steps = counts.iter().map(|n| if *n == 0 { limit } else { *n });
+        iterations += steps.map(u64::from).sum::<u64>();
+        moves += made.iter().copied().map(u64::from).sum::<u64>();
+    })?;
+    Ok((iterations, moves))
+}
+
 /// Runs a kernel over all parts of a strip; `take` gets the words of each part and its number of pixels.
 fn run(
     context: &Context,
@@ -275,7 +291,7 @@ fn run_part(
     };
     let planes = match pipeline.program.kernel {
         Kernel::EscapeWithDerivative => 3,
-        Kernel::Escape if template.flags & flag::NORM == 0 => 1,
+        Kernel::Escape if template.flags & (flag::NORM | flag::MOVES) == 0 => 1,
         _ => 2,
     };
     let output_bytes = u64::from(pixels) * 4 * planes;
@@ -384,7 +400,12 @@ fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
     let flags = if task.arithmetic.is_delta() {
         let listed = task.listed.map_or(0, |_| flag::LISTED);
         let skips = if task.shortcuts { flag::SHORTCUTS } else { 0 };
-        (flags & flag::NORM) | listed | skips
+        let second = if task.moves {
+            flag::MOVES
+        } else {
+            flags & flag::NORM
+        };
+        second | listed | skips
     } else {
         flags
     };

@@ -285,3 +285,27 @@ fn what_is_no_delta_frame_is_not_served() {
         assert!(counts(&whole(device, &shallow, best)).contains(&0));
     });
 }
+
+#[test]
+fn blocks_of_steps_are_skipped_and_counted() {
+    let frame = small("peanuts", 9450, &[Measure::Iterations]);
+    on_every_adapter(|device| {
+        for figure in crate::bench::run_deep(device, &frame).unwrap() {
+            eprintln!("  {figure:?}");
+            let buffer = whole(device, &frame, figure.arithmetic);
+            assert_eq!(figure.iterations, buffer.iterations_total);
+            assert!(figure.moves > 0 && figure.moves < figure.iterations / 4);
+            let strip = whole_strip(&frame);
+            let progress = Progress::default();
+            let unskipped = device
+                .count_moves(&frame, figure.arithmetic, strip, false, &progress)
+                .unwrap();
+            assert_eq!(unskipped.1, unskipped.0);
+            let plain = device
+                .compute_without_shortcuts(&frame, figure.arithmetic, strip, &progress)
+                .unwrap();
+            let off = counts(&buffer).iter().zip(counts(&plain));
+            assert!(off.filter(|(a, b)| a != b).count() <= 2);
+        }
+    });
+}
