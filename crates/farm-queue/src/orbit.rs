@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fractal::ReferenceOrbit;
-use fractal::reference::DecodeError;
+use fractal::reference::{CodecError, MAX_VALUES};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -32,7 +32,7 @@ pub enum OrbitKeyError {
     Other,
     /// They are as its submitter wrote them, but no orbit.
     #[error("a malformed reference orbit: {0}")]
-    Malformed(#[from] DecodeError),
+    Malformed(#[from] CodecError),
 }
 
 impl OrbitKey {
@@ -80,7 +80,7 @@ impl OrbitKey {
         if Self::of(encoded) != *self {
             return Err(OrbitKeyError::Other);
         }
-        Ok(ReferenceOrbit::from_bytes(encoded)?)
+        Ok(ReferenceOrbit::from_bytes(encoded, MAX_VALUES)?)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use farm_queue::JobId;
 use farm_queue::redis::acl::{Role, commands};
 use farm_tests::programs::{Run, Running};
-use farm_tests::scenes::{SLOW, SLOW_STRIPS};
+use farm_tests::scenes::{LONG, QUICK, SLOW, SLOW_STRIPS};
 use farm_tests::{Server, digest, folder, submitter, write_secret};
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -64,6 +64,35 @@ impl Farm {
             .start();
         worker.until_it_says("ready");
         worker
+    }
+
+    /// A worker whose device misbehaves: see the program `pretender`.
+    fn pretend(&self, name: &str, options: &str) -> Running {
+        let (user, password) = WORKER;
+        let url = self.server.url_with(None);
+        let url = url.replace("redis://", &format!("redis://{user}:{password}@"));
+        let mut worker = Run::program("pretender")
+            .args(["--redis", &url, "--name", name])
+            .args(options.split_whitespace())
+            .limit(LIFE)
+            .start();
+        worker.until_it_says("ready");
+        worker
+    }
+
+    /// An operator's command, with the submitter's password; it has to succeed.
+    fn operate(&self, command: &str) -> String {
+        let options = self.options(SUBMITTER, "submitter");
+        submitter(&format!("{command} {options}")).ok().stdout
+    }
+
+    /// That nothing was refused on the way but what everybody's start may be: a worker asks what server it has, and
+    /// whether it may send scripts.
+    fn assert_nothing_was_refused(&self) {
+        let known = [(WORKER.0, "info"), (WORKER.0, "script|load")];
+        let known = known.map(|(user, object)| (user.to_owned(), object.to_owned()));
+        let refused = self.refused();
+        assert!(refused.is_subset(&BTreeSet::from(known)), "{refused:?}");
     }
 
     fn render(&self, scene: &str) -> Run {
@@ -126,11 +155,6 @@ fn a_whole_farm_works_under_its_access_list() {
     };
     farm.server
         .until("both work", || working("first") && working("second"));
-    // Operators ask and steer with the submitter's password.
-    let ask = |command: &str| {
-        let options = farm.options(SUBMITTER, "submitter");
-        submitter(&format!("{command} {options}")).ok();
-    };
     (farm.server).ask::<()>(&["HSET", "mf:bad", "other", "1 1 accused long ago"]);
     for command in [
         "jobs list",
@@ -142,7 +166,7 @@ fn a_whole_farm_works_under_its_access_list() {
         "workers list",
         "workers forgive other",
     ] {
-        ask(&command.replace('J', job.as_str()));
+        farm.operate(&command.replace('J', job.as_str()));
     }
     // One gives back what it has and comes again, one dies.
     first.signal(Signal::TERM);
@@ -161,9 +185,9 @@ fn a_whole_farm_works_under_its_access_list() {
     stopped.signal(Signal::INT);
     assert_eq!(stopped.wait().code, Some(130));
     let cancelled = farm.render(&scene).start();
-    ask(&format!("jobs cancel {}", farm.server.job()));
+    farm.operate(&format!("jobs cancel {}", farm.server.job()));
     assert_ne!(cancelled.wait().code, Some(0));
-    ask("workers drain third");
+    farm.operate("workers drain third");
     assert_eq!(third.wait().code, Some(0));
     // The dead one's sign of life is left, and the cancelled job's end, and orders that ran out of workers.
     let left = farm.server.keys("*");
@@ -173,11 +197,52 @@ fn a_whole_farm_works_under_its_access_list() {
             || ["mf:all", "mf:orders"].contains(&key.as_str())
     };
     assert_eq!(left.iter().filter(|key| !stays(key)).count(), 0, "{left:?}");
-    // A worker asks what server it has, and whether it may send scripts: no. Nothing else was refused on the way.
-    let known = [(WORKER.0, "info"), (WORKER.0, "script|load")];
-    let known = known.map(|(user, object)| (user.to_owned(), object.to_owned()));
-    let refused = farm.refused();
-    assert!(refused.is_subset(&BTreeSet::from(known)), "{refused:?}");
+    farm.assert_nothing_was_refused();
+}
+
+#[test]
+fn audits_quarantines_and_dead_letters_work_under_it() {
+    let scene = format!("{QUICK} --backend cpu --strip-rows 8");
+    let expected = alone(&scene);
+    let farm = Farm::start();
+    // One that lies is found out, while the job is paused and goes on.
+    let liar = farm.pretend("liar", "--mode lie");
+    let running = farm.render(&format!("{scene} --audit 100")).start();
+    let job = farm.server.job();
+    farm.server.until_committed(&job, 3);
+    let good = ["good-1", "good-2"].map(|name| farm.worker(name));
+    farm.operate(&format!("jobs pause {job}"));
+    farm.operate(&format!("jobs resume {job}"));
+    let done = running.wait();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(done.json()["audited"].as_u64() > Some(0), "{done:?}");
+    assert_eq!(farm.picture(), expected);
+    let accused = || farm.server.ask::<Vec<String>>(&["HKEYS", "mf:bad"]);
+    assert_eq!(accused(), ["liar"]);
+    farm.operate("workers forgive liar");
+    farm.operate("workers drain liar");
+    assert_eq!(liar.wait().code, Some(0));
+    // One that fails where others do not.
+    let bad = farm.pretend("bad", "--mode fail");
+    let expected = alone(LONG);
+    let done = farm.render(LONG).start().wait();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(farm.picture(), expected);
+    assert_eq!(accused(), ["bad"]);
+    // Alone it ends the job.
+    farm.operate("workers forgive bad");
+    for (name, worker) in ["good-1", "good-2"].into_iter().zip(good) {
+        farm.operate(&format!("workers drain {name}"));
+        assert_eq!(worker.wait().code, Some(0));
+    }
+    let failed = farm.render(&scene).start().wait();
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    assert!(failed.stderr.contains("bad: "), "{failed:?}");
+    let listed = farm.operate("jobs list --json");
+    assert!(listed.contains("failed"), "{listed}");
+    farm.operate("workers drain bad");
+    assert_eq!(bad.wait().code, Some(0));
+    farm.assert_nothing_was_refused();
 }
 
 #[test]

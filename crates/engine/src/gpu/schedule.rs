@@ -16,6 +16,9 @@ const SUBMISSION: Duration = Duration::from_millis(40);
 /// Steps of the first round.
 const FIRST_STEPS: u32 = 2 * BLOCK;
 
+/// Most steps of a round. Mesa's software adapters end a loop after 65535 turns, and say nothing.
+const LONGEST_ROUND: u32 = 1 << 15;
+
 /// First step and number of steps of each round of the next submission, at least one round, for `active` pixels that
 /// have made `first_step` steps of `limit`, on a device that makes `rate` steps a second.
 ///
@@ -27,7 +30,7 @@ pub(super) fn submission(first_step: u32, active: u32, limit: u32, rate: f64) ->
     let mut rounds = Vec::new();
     let mut at = first_step;
     while at < limit && affordable > 0 && rounds.len() < MAX_ROUNDS {
-        let grown = (at / BLOCK * BLOCK).max(FIRST_STEPS);
+        let grown = (at / BLOCK * BLOCK).clamp(FIRST_STEPS, LONGEST_ROUND);
         let steps = grown.min(affordable).min(limit - at);
         rounds.push((at, steps));
         at += steps;
@@ -69,7 +72,11 @@ mod tests {
                 );
                 for (first, steps) in rounds {
                     assert_eq!(first, at);
-                    assert!(steps > 0 && (steps % BLOCK == 0 || first + steps == limit));
+                    assert!(
+                        steps > 0
+                            && steps <= LONGEST_ROUND
+                            && (steps % BLOCK == 0 || first + steps == limit)
+                    );
                     at += steps;
                 }
                 submissions += 1;

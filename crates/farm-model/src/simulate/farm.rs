@@ -24,7 +24,8 @@ pub(super) const UNSAVED_SECS: f64 = 1.0;
 pub(super) const PRESENCE: Duration = Duration::from_secs(5);
 /// Between two looks of the submitter.
 pub(super) const TICK: Duration = Duration::from_secs(1);
-/// Waits between looks while there is nothing to do: just after there was something, and later.
+/// Waits between looks while there is nothing to do: the shortest, and the longest; half of the time since there was
+/// something in between.
 pub(super) const POLL_WAITS: (Duration, Duration) =
     (Duration::from_millis(30), Duration::from_secs(1));
 /// Most announcements that one round of the submitter reads.

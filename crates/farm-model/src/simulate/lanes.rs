@@ -101,12 +101,11 @@ impl Simulation<'_> {
                     lane.next_scan = now + scan.mul_f64(jitter);
                     self.ask(process, Ask::Look { claim: false });
                 } else {
-                    let recently = now < lane.last_lease + POLL_WAITS.1;
                     let (soon, later) = POLL_WAITS;
-                    let wait = match (gentle, recently) {
-                        (true, _) => later.min(soon * (1 << lane.in_vain.min(10))),
-                        (false, true) => soon,
-                        (false, false) => later,
+                    let wait = if gentle {
+                        later.min(soon * (1 << lane.in_vain.min(10)))
+                    } else {
+                        ((now - lane.last_lease) / 2).clamp(soon, later)
                     };
                     lane.in_vain += 1;
                     self.idle.insert(process.worker);

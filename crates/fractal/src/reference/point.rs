@@ -1,14 +1,21 @@
 //! The point C of a reference orbit, exact.
 
+use dashu_int::ops::{BitTest, UnsignedAbs};
 use dashu_int::{IBig, UBig};
 
 use crate::axis::Axis;
-use crate::floatexp::FloatExp;
+use crate::floatexp::{ComplexExp, FloatExp};
 use crate::frame::FrameSpec;
 use crate::view::View;
 
-/// Bits beyond those that tell pixels apart. An orbit's rounding errors grow as its derivative does, and so does the
-/// distance between the orbits of neighbouring pixels: what counts is that one is far below the other.
+/// Bits beyond those that tell pixels apart.
+///
+/// Let d_n = dZ_n/dC, h the pixel spacing and u = 2^-bits the rounding of a step. An error made in step j has grown to
+/// u |d_n/d_j| at step n, the distance between the orbits of neighbouring pixels to h |d_n|: the one is u / (h |d_j|)
+/// of the other, whatever the derivative has become. d_j = 2 Z d + 1 is about 1 or more, but for steps j at which
+/// that sum happens to cancel. So all N steps together shift the orbit by about N u / h = N 2^-64 of a pixel: 2^-31
+/// after 10^10 iterations, far less than what deltas in `f64` lose. The period does not matter: where the reference
+/// wraps, its errors start anew with d_1 = 1, and count as those of that many steps again.
 pub const GUARD_BITS: u32 = 64;
 
 /// A point of the plane in fixed point: `re / 2^bits`, `im / 2^bits`.
@@ -66,20 +73,65 @@ impl ReferencePoint {
     }
 
     fn of_axis(&self, axis: &Axis, own: &IBig) -> Vec<FloatExp> {
-        // All over one denominator, and the differences are short numbers again: cut to what matters of them.
-        let (first, denominator) = axis.fraction(0);
-        let (second, _) = axis.fraction(1);
-        let step = &second - &first;
-        let scale = self.bits as usize;
-        let mut difference = (first << scale) - own * IBig::from(denominator.clone());
-        let step = step << scale;
-        let denominator = denominator << scale;
+        let (mut offset, step, exponent) = self.cut_axis(axis, own);
         (0..axis.len())
             .map(|_| {
-                let offset = FloatExp::from_fraction(&difference, &denominator);
-                difference += &step;
-                offset
+                let here = FloatExp::from_big(&offset, exponent);
+                offset += &step;
+                here
             })
             .collect()
+    }
+
+    /// The first offset and the step of an axis in units of 2^exponent, far below the step: the differences are short
+    /// numbers, and a division of all digits for each sample would take longer than the picture.
+    fn cut_axis(&self, axis: &Axis, own: &IBig) -> (IBig, IBig, i64) {
+        /// Bits of the step: its error times the samples is nothing beside a double's rounding.
+        const KEPT: i64 = 192;
+        let (first, denominator) = axis.fraction(0);
+        let (second, _) = axis.fraction(1);
+        let scale = self.bits as usize;
+        let difference = (&first << scale) - own * IBig::from(denominator.clone());
+        let step = (second - first) << scale;
+        let denominator = IBig::from(denominator << scale);
+        let length = |value: &IBig| {
+            i64::try_from(value.clone().unsigned_abs().bit_len()).unwrap_or(i64::MAX)
+        };
+        // A single sample may have no step.
+        let unit = if step == IBig::ZERO {
+            &difference
+        } else {
+            &step
+        };
+        let shift = KEPT - (length(unit) - length(&denominator));
+        let amount = usize::try_from(shift.unsigned_abs()).unwrap_or(usize::MAX);
+        let cut = |value: IBig| {
+            if shift >= 0 {
+                (value << amount) / &denominator
+            } else {
+                value / (&denominator << amount)
+            }
+        };
+        (cut(difference), cut(step), -shift)
+    }
+
+    /// Distance to the farthest sample of a frame: half its diagonal for the centre.
+    #[must_use]
+    pub fn reach(&self, frame: &FrameSpec) -> FloatExp {
+        let (x, y) = frame.axes();
+        let far = |axis: &Axis, own: &IBig| {
+            let (first, step, exponent) = self.cut_axis(axis, own);
+            let last = &first + step * IBig::from(axis.len() - 1);
+            let [first, last] = [first, last].map(|end| FloatExp::from_big(&end, exponent).abs());
+            if first > last { first } else { last }
+        };
+        ComplexExp::new(far(&x, &self.re), far(&y, &self.im)).abs()
+    }
+
+    /// Whether both parts are below `bound` in modulus.
+    pub(crate) fn within(&self, bound: f64) -> bool {
+        [&self.re, &self.im].into_iter().all(|part| {
+            FloatExp::from_big(part, -i64::from(self.bits)).abs() < FloatExp::from_f64(bound)
+        })
     }
 }
