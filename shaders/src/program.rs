@@ -26,6 +26,7 @@ pub(crate) struct Piece {
 pieces! {
     round, append, escape, stability, state_plain, state_derivative,
     number_f32, number_double_single, number_f64, exact, exact_textbook,
+    hide_uniform, hide_memory,
     proof, prove_single, prove_double, prove_orbit, limit,
     number_delta_double_single, number_delta_f64, delta_step, delta_data, delta_moves,
     state_delta_plain, state_delta_derivative, delta_escape, delta_stability, prove_delta,
@@ -93,14 +94,18 @@ impl Program {
     /// The program of `kernel` in `arithmetic`; `None` where there is none such (see [`Kernel`]).
     #[must_use]
     pub fn new(kernel: Kernel, arithmetic: Arithmetic) -> Option<Self> {
-        Self::compose(kernel, arithmetic, exact)
+        let transformations = match arithmetic.is_delta() {
+            true => [hide_memory, exact],
+            false => [hide_uniform, exact],
+        };
+        Self::compose(kernel, arithmetic, &transformations)
     }
 
     /// The same with the textbook versions of the error-free transformations, which some drivers simplify
     /// back to single precision: a negative control for tests of proofs.
     #[must_use]
     pub fn textbook(kernel: Kernel) -> Option<Self> {
-        let mut program = Self::compose(kernel, Arithmetic::DoubleSingle, exact_textbook)?;
+        let mut program = Self::compose(kernel, Arithmetic::DoubleSingle, &[exact_textbook])?;
         program.name.push_str(", textbook");
         Some(program)
     }
@@ -135,23 +140,33 @@ impl Program {
     pub fn id(&self) -> u64 {
         /// Raise when the host's part in the values changes: coordinates, start, or the final formulas.
         const HOST_VERSION: u8 = 1;
+        /// The same for deltas: their coordinates, and the blocks of steps, how they are made and where they hold.
+        const DELTA_HOST_VERSION: u8 = 1;
+        let version = match self.arithmetic.is_delta() {
+            true => DELTA_HOST_VERSION,
+            false => HOST_VERSION,
+        };
         let prime = 0x0000_0100_0000_01b3u64;
         self.source
             .bytes()
-            .chain([HOST_VERSION, self.arithmetic as u8])
+            .chain([version, self.arithmetic as u8])
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
                 (hash ^ u64::from(byte)).wrapping_mul(prime)
             })
     }
 
-    fn compose(kernel: Kernel, arithmetic: Arithmetic, transformations: Piece) -> Option<Self> {
+    fn compose(kernel: Kernel, arithmetic: Arithmetic, transformations: &[Piece]) -> Option<Self> {
         let number: &[Piece] = match arithmetic {
             Arithmetic::F32 => &[number_f32],
-            Arithmetic::DoubleSingle => &[transformations, number_double_single],
+            Arithmetic::DoubleSingle => &[number_double_single],
             Arithmetic::F64 => &[number_f64],
-            Arithmetic::DeltaDoubleSingle => &[transformations, number_delta_double_single],
+            Arithmetic::DeltaDoubleSingle => &[number_delta_double_single],
             // One way for both: whatever becomes too small for a double's exponent gets one beside it.
             Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => &[number_delta_f64],
+        };
+        let transformations = match arithmetic {
+            Arithmetic::DoubleSingle | Arithmetic::DeltaDoubleSingle => transformations,
+            _ => &[],
         };
         let (before, after): (&[Piece], &[Piece]) = match (kernel, arithmetic) {
             (Kernel::Escape, delta) if delta.is_delta() => (
@@ -192,7 +207,7 @@ impl Program {
             };
             source += &format!("alias Real = {real};\n");
         } else if kernel != Kernel::ProveOperations || arithmetic == Arithmetic::DoubleSingle {
-            for piece in number {
+            for piece in transformations.iter().chain(number) {
                 push(&mut source, *piece);
             }
         }

@@ -20,7 +20,7 @@ struct Delta {
 struct Block {
     a: Number,
     b: Number,
-    // Of a and of b; the others are not used.
+    // Of a and of b; the others are 0, and of the first block what no compiler can know: see hide_memory.wgsl.
     exponents: vec4<i32>,
 }
 

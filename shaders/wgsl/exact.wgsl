@@ -3,11 +3,7 @@
 //
 // Compilers of shaders may reassociate, fuse and simplify: to them (a + b) - a is b, which makes the textbook
 // versions worthless (Mesa does so). Every rounding that matters is therefore hidden behind an integer
-// operation with a uniform operand that no compiler can know. fma is no help: it need not be fused.
-
-fn hide(x: f32) -> f32 {
-    return bitcast<f32>(bitcast<u32>(x) ^ params.zero);
-}
+// operation with an operand that no compiler can know: hide(), of which there are two. fma is no help: it need not be fused.
 
 // a + b (Knuth).
 fn two_sum(a: f32, b: f32) -> vec2<f32> {

@@ -7,7 +7,7 @@ struct Case {
     c_re: Coordinate,
     c_im: Coordinate,
     exponent: i32,
-    padding: i32,
+    zero: i32,
 }
 
 struct DeltaOutcome {
@@ -23,6 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let given = cases[id.x];
+    know_zero(u32(given.zero));
     let fixed = Scaled(number(given.fixed_re, given.fixed_im), 0);
     let c = normalised(number(given.c_re, given.c_im), given.exponent);
     let near_c = scaled(c.value, c.exponent);

@@ -90,11 +90,12 @@ impl ReferenceBar {
         };
         let bar = ProgressBar::with_draw_target(Some(iterations), target);
         let style = ProgressStyle::with_template(
-            "reference orbit {bar:32} {human_pos} of at most {human_len} iterations",
+            "{msg} {bar:32} {human_pos} of at most {human_len} iterations",
         )
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ");
         bar.set_style(style);
+        bar.set_message("reference orbit");
         bar.enable_steady_tick(Duration::from_millis(250));
         Self { bar }
     }
@@ -102,6 +103,14 @@ impl ReferenceBar {
     /// So many iterations are made.
     pub fn come(&self, iterations: u64) {
         self.bar.set_position(iterations);
+    }
+
+    /// So many of an orbit of Newton's method, in its `step`.
+    pub fn newton(&self, period: u64, step: u32, made: u64) {
+        self.bar.set_length(period);
+        self.bar.set_position(made);
+        self.bar
+            .set_message(format!("period {period}, Newton's step {step}"));
     }
 
     /// Takes the bar off the screen.

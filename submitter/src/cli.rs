@@ -37,6 +37,8 @@ pub enum Command {
         after_help = "Takes the options of `render`.\n\nExamples:\n  submitter plan --re -0.75 --im 0.1 --zoom 1e50 --iterations 100000\n  submitter plan --density 4096 --json"
     )]
     Plan(Box<RenderArgs>),
+    /// Find the minibrot in or near a view: its period, nucleus and size, and a view of it, as a location file.
+    Locate(Box<LocateArgs>),
     /// Continue a render that was interrupted, failed or killed.
     Resume(Box<ResumeArgs>),
     /// See and steer the jobs of a farm.
@@ -66,8 +68,12 @@ pub struct RenderArgs {
     #[command(flatten)]
     pub view: ViewArgs,
     /// How many iterations before a pixel counts as inside
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub iterations: u64,
+    #[arg(
+        long,
+        value_name = "N",
+        help = "How many iterations before a pixel counts as inside [default: 1000, or the location's]"
+    )]
+    pub iterations: Option<u64>,
     /// Radius beyond which a pixel has escaped
     #[arg(long, value_name = "R", default_value_t = 256.0)]
     pub escape_radius: f64,
@@ -141,6 +147,36 @@ pub struct RenderArgs {
     /// How to log on stderr
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+/// Options of `locate`.
+#[derive(Debug, Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "The location file is TOML with every digit, which `submitter render --location` reads.\n\nExamples:\n  submitter locate --re -1.7549 --im 0 --zoom 1000\n  submitter locate --re -1.7549 --im 0 --zoom 1000 -o mini.toml && submitter render --location mini.toml"
+)]
+pub struct LocateArgs {
+    /// Real part of the view's centre
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub re: Decimal,
+    /// Imaginary part of the view's centre
+    #[arg(long, value_name = "Y", allow_hyphen_values = true)]
+    pub im: Decimal,
+    /// Magnification of the view
+    #[arg(long, value_name = "Z", allow_hyphen_values = true)]
+    pub zoom: Decimal,
+    /// Longest period that is looked for
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub iterations: u64,
+    /// Where to write the location; to stdout without it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print the location as JSON
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+    /// No progress bar
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Options of `redis-acl`.
@@ -261,18 +297,22 @@ pub struct ViewArgs {
         help_heading = "View by bounds"
     )]
     pub density: Option<Decimal>,
+    /// A location file: centre, zoom and iterations that suit it
+    #[arg(long, value_name = "FILE", help_heading = "View by centre", group = "place",
+          conflicts_with_all = ["xmin", "xmax", "ymin", "ymax", "density", "re", "im"])]
+    pub location: Option<PathBuf>,
     /// Real part of the centre
-    #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "View by centre", requires_all = ["im", "zoom"])]
+    #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "View by centre", group = "place", requires_all = ["im", "zoom"])]
     pub re: Option<Decimal>,
     /// Imaginary part of the centre
     #[arg(long, value_name = "Y", allow_hyphen_values = true, help_heading = "View by centre", requires_all = ["re", "zoom"])]
     pub im: Option<Decimal>,
     /// Magnification: half the picture's height in the plane is 2/zoom
-    #[arg(long, value_name = "Z", allow_hyphen_values = true, help_heading = "View by centre", requires_all = ["re", "im"],
+    #[arg(long, value_name = "Z", allow_hyphen_values = true, help_heading = "View by centre", requires = "place",
           conflicts_with_all = ["xmin", "xmax", "ymin", "ymax", "density"])]
     pub zoom: Option<Decimal>,
     /// Columns and rows [default: 1280x720]
-    #[arg(long, value_name = "WxH", value_parser = size, help_heading = "View by centre", requires = "zoom")]
+    #[arg(long, value_name = "WxH", value_parser = size, help_heading = "View by centre", requires = "place")]
     pub size: Option<(u32, u32)>,
 }
 
@@ -405,7 +445,7 @@ impl Command {
             Self::Resume(args) => args.redis.as_deref(),
             Self::Jobs(command) => command.ask().redis.as_deref(),
             Self::Workers(command) => command.ask().redis.as_deref(),
-            Self::RedisAcl(_) | Self::Completions { .. } => None,
+            Self::Locate(_) | Self::RedisAcl(_) | Self::Completions { .. } => None,
         }
     }
 }

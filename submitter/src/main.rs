@@ -16,6 +16,8 @@ mod crew;
 mod deep;
 mod dry_run;
 mod journal;
+mod locate;
+mod location;
 mod operate;
 mod output;
 mod patience;
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Render(args) => render(*args),
         Command::Plan(args) => show_plan(*args),
+        Command::Locate(args) => locate::run(*args),
         Command::Resume(args) => resume::resume(*args),
         Command::Jobs(command) => ask_farm(operate::jobs(command)),
         Command::Workers(command) => ask_farm(operate::workers(command)),

@@ -14,6 +14,10 @@ use fractal::{
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{self, ArithmeticArg, CompressionArg, PaletteArg, RenderArgs, ViewArgs};
+use crate::location::{Location, LocationError};
+
+/// Iteration limit where none is given.
+const ITERATIONS: u64 = 1000;
 
 /// Everything that `render` will do.
 #[derive(Clone, Debug)]
@@ -128,9 +132,17 @@ pub enum PlanError {
     /// The file's extension says nothing.
     #[error("-o {}: write to .png, .npy or .exr", .0.display())]
     Extension(PathBuf),
+    /// The location file is none.
+    #[error(transparent)]
+    Location(#[from] LocationError),
     /// Deltas start where the reference orbit does.
     #[error("--arithmetic {0} computes orbits that start at 0, and --z0 says otherwise")]
     Start(&'static str),
+    /// Only deltas are counted in more than 32 bits.
+    #[error(
+        "--iterations {0} needs counts of 64 bits, which deltas from a reference orbit have: not with --z0 or a plain --arithmetic"
+    )]
+    LongCounts(u64),
     /// No processor has it.
     #[error("--arithmetic {0} is for adapters: not with --backend cpu")]
     NotOnCpu(&'static str),
@@ -155,20 +167,31 @@ pub enum PlanError {
 /// # Errors
 /// The first thing that cannot be.
 pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
-    let (view, width, height) = view(args.view)?;
+    let location = args
+        .view
+        .location
+        .as_deref()
+        .map(Location::read)
+        .transpose()?;
+    let suits = location.as_ref().and_then(|location| location.iterations);
+    let (view, width, height) = view(args.view, location)?;
     let outputs = outputs(&args.outputs, args.measure.into())?;
     let frame = FrameSpec {
         view,
         grid: args.grid.into(),
         width,
         height,
-        iterations: args.iterations,
+        iterations: args.iterations.or(suits).unwrap_or(ITERATIONS),
         escape_radius: args.escape_radius,
         z0: args.z0.map_or((0.0, 0.0), |z0| (z0[0], z0[1])),
-        measures: outputs
-            .iter()
-            .flat_map(|output| output.kind.measures().iter().collect::<Vec<_>>())
-            .collect(),
+        measures: MeasureSet::default(),
+    };
+    let wanted = outputs
+        .iter()
+        .flat_map(|output| output.kind.measures(&frame).iter().collect::<Vec<_>>());
+    let frame = FrameSpec {
+        measures: wanted.collect(),
+        ..frame
     };
     frame.check()?;
     let strips = strips(&frame, args.strip_rows)?;
@@ -226,8 +249,16 @@ pub fn journal_folder(given: Option<PathBuf>) -> Option<PathBuf> {
 }
 
 /// The view with its size in samples.
-fn view(args: ViewArgs) -> Result<(View, u32, u32), PlanError> {
-    if let (Some(re), Some(im), Some(zoom)) = (args.re, args.im, args.zoom) {
+fn view(args: ViewArgs, location: Option<Location>) -> Result<(View, u32, u32), PlanError> {
+    let (re, im, zoom) = match location {
+        Some(location) => (
+            Some(location.re),
+            Some(location.im),
+            args.zoom.or(Some(location.zoom)),
+        ),
+        None => (args.re, args.im, args.zoom),
+    };
+    if let (Some(re), Some(im), Some(zoom)) = (re, im, zoom) {
         let (width, height) = args.size.unwrap_or((1280, 720));
         return Ok((View::Centre { re, im, zoom }, width, height));
     }
@@ -306,16 +337,16 @@ fn kind(path: &Path, measure: Measure) -> Result<OutputKind, PlanError> {
 }
 
 impl OutputKind {
-    /// The measures that it is made from.
-    pub fn measures(self) -> MeasureSet {
+    /// The measures of `frame` that it is made from.
+    pub fn measures(self, frame: &FrameSpec) -> MeasureSet {
         let none = MeasureSet::default();
         match self {
             Self::Png => none.with(Measure::Smooth),
-            Self::Npy(measure) => none.with(measure),
+            Self::Npy(measure) => none.with(frame.carrier(measure)),
             Self::Exr(measure) => none
-                .with(Measure::Iterations)
+                .with(frame.carrier(Measure::Iterations))
                 .with(Measure::Smooth)
-                .with(measure),
+                .with(frame.carrier(measure)),
         }
     }
 }
@@ -349,9 +380,14 @@ fn arithmetic(
     wanted: ArithmeticArg,
     backend: BackendChoice,
 ) -> Result<ArithmeticPlan, PlanError> {
+    // Plain kernels count in 32 bits.
+    let long = frame.short_limit().is_none();
+    if long && (frame.z0 != (0.0, 0.0) || wanted.only().is_some_and(|only| !only.is_delta())) {
+        return Err(PlanError::LongCounts(frame.iterations));
+    }
     let Some(only) = wanted.only() else {
         return Ok(ArithmeticPlan {
-            deltas: frame.z0 == (0.0, 0.0) && !is_plainly_exact(frame),
+            deltas: frame.z0 == (0.0, 0.0) && (long || !is_plainly_exact(frame)),
             only: None,
         });
     };
@@ -378,6 +414,21 @@ fn is_plainly_exact(frame: &FrameSpec) -> bool {
     extent.is_none_or(|extent| Arithmetic::F64.is_exact_for(extent, frame.spacing_log2()))
 }
 
+/// Whether all of a view lies outside the circle of radius 2 around 0, which holds the whole set.
+fn lies_outside(frame: &FrameSpec) -> bool {
+    let (x, y) = frame.axes();
+    // The nearest sample, part by part.
+    let nearest = |axis: &fractal::Axis| {
+        let (first, last) = (axis.at(0), axis.at(axis.len() - 1));
+        if first * last <= 0.0 {
+            0.0
+        } else {
+            first.abs().min(last.abs())
+        }
+    };
+    nearest(&x).hypot(nearest(&y)) > 2.0
+}
+
 fn warnings(frame: &FrameSpec, wanted: ArithmeticArg) -> Vec<String> {
     let spacing = frame.spacing_log2();
     let mut warnings = Vec::new();
@@ -385,6 +436,18 @@ fn warnings(frame: &FrameSpec, wanted: ArithmeticArg) -> Vec<String> {
         None => frame.z0 != (0.0, 0.0),
         Some(only) => !only.is_delta(),
     };
+    if let Some(missing) = frame.view.missing_digits() {
+        let needed = frame.view.digits_needed();
+        warnings.push(format!(
+            "the coordinates have {missing} digits too few: a view as deep as this needs {needed} after the point, and may show another place"
+        ));
+    }
+    if lies_outside(frame) {
+        warnings.push(
+            "the view lies outside the circle of radius 2, where everything escapes at once"
+                .to_owned(),
+        );
+    }
     if !plainly {
         return warnings;
     }
@@ -500,10 +563,11 @@ mod tests {
 
     #[test]
     fn an_exr_holds_the_same_in_any_company() {
-        let alone = planned("-o a.exr --measure distance").unwrap().outputs[0].clone();
+        let planned_alone = planned("-o a.exr --measure distance").unwrap();
+        let (alone, frame) = (planned_alone.outputs[0].clone(), planned_alone.frame);
         let among = planned("-o a.exr -o b.npy -o c.png --measure distance").unwrap();
         assert_eq!(alone, among.outputs[0]);
-        let measures: Vec<_> = alone.kind.measures().iter().collect();
+        let measures: Vec<_> = alone.kind.measures(&frame).iter().collect();
         let expected = [Measure::Iterations, Measure::Smooth, Measure::Distance];
         assert_eq!(measures, expected);
     }

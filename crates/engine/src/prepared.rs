@@ -218,8 +218,13 @@ impl PreparedFrame {
     /// stability measure alone has it.
     #[must_use]
     pub fn counts_iterations(&self) -> bool {
-        [Measure::Iterations, Measure::Smooth, Measure::Distance]
-            .iter()
-            .any(|m| self.spec.measures.contains(*m))
+        [
+            Measure::Iterations,
+            Measure::Smooth,
+            Measure::Distance,
+            Measure::LongIterations,
+        ]
+        .iter()
+        .any(|m| self.spec.measures.contains(*m))
     }
 }

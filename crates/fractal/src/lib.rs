@@ -1,10 +1,11 @@
 //! Numbers, views, strips and the exact oracle of a Mandelbrot picture.
 //!
 //! This crate says *what* is computed and nothing of how or where: it is pure, does no I/O, starts no
-//! threads and knows no device. Everything above it (`shaders`, `engine`, `farm-queue`, the programs)
+//! threads (but those that square along with a deep reference orbit) and knows no device. Everything above it (`shaders`, `engine`, `farm-queue`, the programs)
 //! speaks in its types.
 //!
 //! - [`decimal`]: coordinates as typed, with any number of digits, never through `f64` first
+//! - [`digits`]: how many of them a view needs
 //! - [`view`]: where in the plane a picture lies, and its grid
 //! - [`axis`]: the exact coordinate of every column and row
 //! - [`floatexp`]: doubles with an exponent of their own
@@ -14,6 +15,7 @@
 //! - [`measure`]: what a pixel carries; [`smooth`]: the formulas of its smooth count and distance
 //! - [`arithmetic`]: number types of kernels, and which views each is precise enough for
 //! - [`buffer`]: a computed strip
+//! - [`locate`]: minibrots in a view
 //! - [`oracle`]: exact iteration counts in big integers; the truth that every kernel answers to
 
 #![forbid(unsafe_code)]
@@ -22,8 +24,10 @@ pub mod arithmetic;
 pub mod axis;
 pub mod buffer;
 pub mod decimal;
+pub mod digits;
 pub mod floatexp;
 pub mod frame;
+pub mod locate;
 pub mod measure;
 pub mod oracle;
 pub mod reference;

@@ -262,6 +262,7 @@ fn bindings_and_constants_are_the_same_in_rust_and_wgsl() {
         ("FLAG_BLOCKS", flag::BLOCKS),
         ("FLAG_NORM", flag::NORM),
         ("FLAG_LISTED", flag::LISTED),
+        ("FLAG_MOVES", flag::MOVES),
         ("WORKGROUP", crate::WORKGROUP),
         ("BLOCK", crate::BLOCK),
     ];
@@ -270,7 +271,12 @@ fn bindings_and_constants_are_the_same_in_rust_and_wgsl() {
         let wgsl: BTreeSet<(String, u32)> = module
             .global_variables
             .iter()
-            .filter(|(_, global)| !matches!(global.space, AddressSpace::WorkGroup))
+            .filter(|(_, global)| {
+                !matches!(
+                    global.space,
+                    AddressSpace::WorkGroup | AddressSpace::Private
+                )
+            })
             .map(|(_, global)| {
                 let binding = global.binding.expect("a resource has a binding");
                 assert_eq!(binding.group, 0);

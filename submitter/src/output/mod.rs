@@ -227,6 +227,34 @@ impl Reserved {
     }
 }
 
+/// Writes a small file beside its place and renames it when it is whole.
+///
+/// # Errors
+/// When it cannot be made or written; nothing is left of it then.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    let create = |source: io::Error| OutputError::Create {
+        path: path.to_owned(),
+        source: plain(source),
+    };
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(directory).map_err(create)?;
+    let written = io::Write::write_all(&mut file, bytes);
+    let placed = written.and_then(|()| Ok(file.persist(path).map(drop)?));
+    placed.map_err(|source| OutputError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 /// What the system said, without the name of the unfinished file that `tempfile` adds to it.
 fn plain(error: io::Error) -> io::Error {
     let said = error.to_string();
@@ -241,7 +269,7 @@ impl OutputKind {
     fn least_bytes(self, frame: &FrameSpec) -> u64 {
         match self {
             Self::Npy(measure) => {
-                npy::HEADER_BYTES as u64 + frame.pixels() * measure.bytes() as u64
+                npy::HEADER_BYTES as u64 + frame.pixels() * frame.carrier(measure).bytes() as u64
             }
             Self::Png | Self::Exr(_) => 0,
         }
@@ -266,7 +294,10 @@ fn write(
                 job.compression,
                 &mut strips,
             )?,
-            OutputKind::Exr(_) => exr::write(&mut out, &job.frame, kind.measures(), &mut strips)?,
+            OutputKind::Exr(_) => {
+                let measures = kind.measures(&job.frame);
+                exr::write(&mut out, &job.frame, measures, &mut strips)?;
+            }
         }
         out.flush()?;
     }

@@ -419,6 +419,7 @@ fn blank(measure: Measure, len: usize) -> Plane {
         Measure::Smooth => Plane::Smooth(vec![0.0; len]),
         Measure::Distance => Plane::Distance(vec![0.0; len]),
         Measure::Stability => Plane::Stability(vec![0.0; len]),
+        Measure::LongIterations => Plane::LongIterations(vec![0; len]),
     }
 }
 
@@ -434,6 +435,7 @@ fn copy_row(
         Plane::Smooth(v) => v[to].copy_from_slice(&output.smooth[from]),
         Plane::Distance(v) => v[to].copy_from_slice(&output.distance[from]),
         Plane::Stability(v) => v[to].copy_from_slice(&output.stability[from]),
+        Plane::LongIterations(v) => v[to].copy_from_slice(&output.long_iterations[from]),
     }
 }
 
@@ -458,6 +460,8 @@ fn cut(planes: &mut [Plane], total: usize, pixels: usize) -> Vec<(usize, usize, 
             Plane::Stability(v) => bands
                 .zip(v.chunks_mut(pixels))
                 .for_each(|(b, v)| b.stability = Some(v)),
+            // Of deltas alone.
+            Plane::LongIterations(_) => {}
         }
     }
     bands

@@ -127,6 +127,7 @@ impl GpuDevice {
             strip,
             shortcuts: true,
             listed: None,
+            moves: false,
             progress,
         })
     }
@@ -145,6 +146,7 @@ impl GpuDevice {
             strip,
             shortcuts: false,
             listed: None,
+            moves: false,
             progress,
         })
     }
@@ -161,18 +163,6 @@ impl GpuDevice {
         samples: &[(u32, u32)],
         progress: &Progress,
     ) -> Result<Vec<u32>, EngineError> {
-        self.samples(frame, arithmetic, samples, true, progress)
-    }
-
-    /// The same, with or without blocks of steps.
-    pub(super) fn samples(
-        &self,
-        frame: &PreparedFrame,
-        arithmetic: Arithmetic,
-        samples: &[(u32, u32)],
-        shortcuts: bool,
-        progress: &Progress,
-    ) -> Result<Vec<u32>, EngineError> {
         let task = Task {
             frame,
             arithmetic,
@@ -181,8 +171,9 @@ impl GpuDevice {
                 row0: 0,
                 rows: 1,
             },
-            shortcuts,
+            shortcuts: true,
             listed: Some(samples),
+            moves: false,
             progress,
         };
         let on_grid =
@@ -191,6 +182,31 @@ impl GpuDevice {
             return Err(self.not_served(frame));
         }
         self.attempts(task, &strip::compute_listed)
+    }
+
+    /// Iterations of a strip of a deep view, and the moves that they took, a block of steps being one; with `skips`
+    /// off every step is a move.
+    pub(crate) fn count_moves(
+        &self,
+        frame: &PreparedFrame,
+        arithmetic: Arithmetic,
+        strip: Strip,
+        skips: bool,
+        progress: &Progress,
+    ) -> Result<(u64, u64), EngineError> {
+        let task = Task {
+            frame,
+            arithmetic,
+            strip,
+            shortcuts: skips,
+            listed: None,
+            moves: true,
+            progress,
+        };
+        if !arithmetic.is_delta() {
+            return Err(self.not_served(frame));
+        }
+        self.attempts(task, &strip::count_moves)
     }
 
     fn compute_task(&self, task: Task<'_>) -> Result<StripBuffer, EngineError> {

@@ -34,7 +34,7 @@ mod replay;
 pub(crate) mod scaled;
 mod stepper;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use codec::{CodecError, digest};
 pub use orbit::{OrbitError, compute};

@@ -3,6 +3,8 @@
 //! |x| and |y| are held as n limbs with 6 bits before the point, the signs apart. A step is three high squares, x²,
 //! y² and (|x| + |y|)² = x² + y² + 2|xy|, with which C is added in n+1 limbs before the bits below are cut off.
 
+#![allow(clippy::needless_range_loop)] // one index for several arrays of one length reads better
+
 use dashu_int::ops::UnsignedAbs;
 use dashu_int::{IBig, Sign, UBig};
 
@@ -24,7 +26,7 @@ const SHARED: usize = 40;
 /// bits lie before the point: together less than 3n 2^(12 - 64n).
 pub(crate) fn limbs_for(bits: u32) -> usize {
     let bits = bits as usize;
-    let fits = |n: usize| 64 * n >= bits + 2 * INTEGER as usize + 2 + n.ilog2() as usize + 1;
+    let fits = |n: usize| 64 * n > bits + 2 * INTEGER as usize + 2 + n.ilog2() as usize;
     let mut n = (bits / 64).max(2);
     while !fits(n) {
         n += 1;
@@ -125,7 +127,7 @@ pub(super) fn stepper(point: &ReferencePoint, n: usize, threads: usize) -> Box<d
             }
         };
     }
-    unrolled!(2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20);
+    unrolled!(2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24);
     debug_assert!(n > UNROLLED);
     Box::new(Looped::new(cx, cy, if n < SHARED { 1 } else { threads }))
 }

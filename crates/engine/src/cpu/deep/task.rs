@@ -33,6 +33,7 @@ pub(in crate::cpu) struct Output {
     pub(in crate::cpu) smooth: Vec<f32>,
     pub(in crate::cpu) distance: Vec<f32>,
     pub(in crate::cpu) stability: Vec<f64>,
+    pub(in crate::cpu) long_iterations: Vec<u64>,
     /// See [`fractal::StripBuffer::iterations_total`].
     pub(in crate::cpu) iterations_total: u64,
 }
@@ -88,13 +89,16 @@ impl Task<'_> {
         let limit = plan.limit;
         let steps = |end: &End| if end.count == 0 { limit } else { end.count };
         out.iterations_total = ends.iter().map(steps).sum();
-        // Counts travel as 32 bits; the frame's limit sees to it that they fit.
+        // Where they are asked for in 32 bits, the frame's limit sees to it that they fit.
         let count = |end: &End| end.count as u32;
+        if measures.contains(fractal::Measure::LongIterations) {
+            out.long_iterations = ends.iter().map(|end| end.count).collect();
+        }
         if measures.contains(fractal::Measure::Iterations) {
             out.iterations = ends.iter().map(count).collect();
         }
         if measures.contains(fractal::Measure::Smooth) {
-            let value = |end: &End| plan.smoothing.count(count(end), end.norm2);
+            let value = |end: &End| plan.smoothing.long_count(end.count as f64, end.norm2);
             out.smooth = ends.iter().map(value).collect();
         }
         if plan.derivative {
@@ -104,7 +108,7 @@ impl Task<'_> {
                 } else {
                     f64::INFINITY
                 };
-                smooth::distance(count(end), end.norm2, slope, 1.0)
+                smooth::distance(u32::from(end.count != 0), end.norm2, slope, 1.0)
             };
             out.distance = ends.iter().map(value).collect();
         }

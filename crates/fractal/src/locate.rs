@@ -1,0 +1,537 @@
+//! Minibrots: the period, the nucleus, the size and a view of the one in or near a view.
+//!
+//! - The period is the first n for which a disc around the view has an image that holds 0: |Zₙ| < r |dZₙ/dc|. That
+//!   is the ball method to first order (Claude Heiland-Allen, "Finding the period of a hyperbolic component").
+//! - The nucleus is the root of Z_P(c) = 0, found by Newton's method: c := c - Z_P / (dZ_P/dc), in as many bits as the
+//!   last step tells.
+//! - Size and orientation: the minibrot is about c + s M, M being the whole set, with s = 1 / (β λ²),
+//!   λ = Π 2Zᵢ, β = 1 + Σ 1/(Π 2Zⱼ, j <= i), i from 1 to P-1 (Robert Munafo's glossary, "R2 naming system / size
+//!   estimate"; Heiland-Allen, "Atom domain size estimation" and `m_size` of mandelbrot-numerics).
+//! - Shape: e = -(Z_cc / 2Z_c + Z_cz / Z_z) / (Z_c Z_z) at the nucleus is near 0 for a cardioid and near 1 for a disc
+//!   (Dolotin and Morozov, "On the shapes of elementary domains", equation 5.8; `m_shape` of mandelbrot-numerics).
+
+use dashu_int::ops::{BitTest, UnsignedAbs};
+use dashu_int::{IBig, UBig};
+
+use crate::decimal::Decimal;
+use crate::floatexp::{ComplexExp, FloatExp};
+use crate::frame::FrameSpec;
+use crate::reference::scaled::Scaled;
+use crate::reference::{
+    BOUND, ReferencePoint, Walker, fraction_bits, limbs_for, threads, to_big, watched,
+};
+
+/// Most steps of Newton's method for one period: near a nucleus each doubles the digits.
+pub const MAX_NEWTON_STEPS: u32 = 60;
+/// Most periods that are tried: the disc of the first may reach 0 by its curvature alone.
+pub const MAX_PERIODS: u32 = 8;
+/// A nucleus may be so many times the view's reach away from its centre: "near".
+const NEAR: f64 = 4.0;
+/// log2 of the accuracy, in sizes of the minibrot, that Newton's method ends at.
+const ACCURACY: f64 = -40.0;
+/// Digits of a nucleus beyond those of the minibrot's size.
+const MORE_DIGITS: f64 = 20.0;
+
+/// What a component of the set looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// The heart of a minibrot of its own.
+    Cardioid,
+    /// A disc that hangs on another component.
+    Disc,
+}
+
+/// A hyperbolic component of the set, by its nucleus.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Nucleus {
+    /// Real part, to 20 digits beyond the size.
+    pub re: Decimal,
+    /// Imaginary part.
+    pub im: Decimal,
+    /// Its period.
+    pub period: u64,
+    /// The factor that shrinks the whole set to this minibrot; twice the radius of a disc.
+    pub size: FloatExp,
+    /// The angle, in radians, by which it is turned.
+    pub angle: f64,
+    /// Its shape.
+    pub shape: Shape,
+    /// A view that it fills: real part of the centre, imaginary part, zoom.
+    pub view: (Decimal, Decimal, Decimal),
+}
+
+/// How far the search is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The period is sought; so many steps of the orbit are made.
+    Period(u64),
+    /// The nucleus of this period is sought.
+    Newton {
+        /// The period.
+        period: u64,
+        /// Which step of Newton's method, from 1.
+        step: u32,
+        /// Steps of its orbit made.
+        made: u64,
+    },
+}
+
+/// Why there is no nucleus.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LocateError {
+    /// No disc around the view reaches 0 within the limit.
+    #[error("no nucleus in or near the view with a period up to {0}")]
+    None(u64),
+    /// Newton's method leaves the view, or takes too many steps.
+    #[error("Newton's method finds no nucleus of period {0} in or near the view")]
+    NoConvergence(u64),
+    /// The minibrot is smaller than any view can be.
+    #[error("the minibrot of period {0} is too small to be shown")]
+    TooSmall(u64),
+    /// Whoever waits for it wants it no more.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// Finds the component of lowest period whose nucleus lies in the view of `frame` or near it; periods up to the
+/// frame's iteration limit. `watch` ends the search by `false`.
+///
+/// # Errors
+/// [`LocateError`]
+pub fn locate(
+    frame: &FrameSpec,
+    watch: &mut dyn FnMut(Progress) -> bool,
+) -> Result<Nucleus, LocateError> {
+    let centre = ReferencePoint::centre_of(frame);
+    let reach = centre.reach(frame);
+    let none = LocateError::None(frame.iterations);
+    if !centre.within(BOUND) {
+        return Err(none);
+    }
+    let every = watched(centre.bits);
+    let mut walker = Walker::new(&centre, reach, threads());
+    let mut failed = None;
+    let mut tried = 0;
+    for n in 1..=frame.iterations {
+        if n.is_multiple_of(every) && !watch(Progress::Period(n)) {
+            return Err(LocateError::Cancelled);
+        }
+        if walker.step().norm2 > BOUND * BOUND {
+            break;
+        }
+        if walker.covers() {
+            match newton(&centre, reach, n, watch) {
+                Err(LocateError::NoConvergence(_)) if tried + 1 < MAX_PERIODS => {
+                    failed = failed.or(Some(LocateError::NoConvergence(n)));
+                    tried += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+    Err(failed.unwrap_or(none))
+}
+
+/// dZ/dc in big numbers: `(re + i im) * 2^exponent`, with so many bits and never fewer than `-bits` as exponent.
+struct Slope {
+    re: IBig,
+    im: IBig,
+    exponent: i64,
+    bits: usize,
+}
+
+fn length(value: &IBig) -> i64 {
+    value.clone().unsigned_abs().bit_len() as i64
+}
+
+impl Slope {
+    fn new(bits: usize) -> Self {
+        Self {
+            re: IBig::ZERO,
+            im: IBig::ZERO,
+            exponent: -(bits as i64),
+            bits,
+        }
+    }
+
+    /// 2 z slope + 1, the parts of z having `fraction` fractional bits.
+    fn advance(&mut self, x: &IBig, y: &IBig, fraction: usize) {
+        let cut = fraction.saturating_sub(self.bits);
+        let (x, y) = (x >> cut, y >> cut);
+        let re = &x * &self.re - &y * &self.im;
+        let im = x * &self.im + y * &self.re;
+        let exponent = self.exponent - (fraction - cut) as i64 + 1;
+        let bits = self.bits as i64;
+        let long = length(&re).max(length(&im)) - bits;
+        let shift = long.max(-bits - exponent).max(0);
+        (self.re, self.im) = (re >> shift as usize, im >> shift as usize);
+        self.exponent = exponent + shift;
+        if self.exponent <= 0 {
+            self.re += IBig::ONE << self.exponent.unsigned_abs() as usize;
+        }
+    }
+}
+
+/// What one orbit of P steps tells about its point.
+struct Lap {
+    /// Z_P and dZ_P/dc.
+    z: ComplexExp,
+    slope: Scaled,
+    /// Z_P / (dZ_P/dc), with the point's bits.
+    step: (IBig, IBig),
+    /// 1 / (β λ²)
+    size: Scaled,
+    shape: Shape,
+    /// The first m at which Z_m is 0, for all that can be told: P, or a part of it.
+    first: u64,
+}
+
+/// Makes P steps. `size` is that of the minibrot where it is known: Z_m is 0 where a point within a millionth of it
+/// has a 0 there.
+fn lap(
+    point: &ReferencePoint,
+    period: u64,
+    size: Option<FloatExp>,
+    step_of_newton: u32,
+    watch: &mut dyn FnMut(Progress) -> bool,
+) -> Result<Lap, LocateError> {
+    let n = limbs_for(point.bits);
+    let fraction = fraction_bits(n);
+    let every = watched(point.bits);
+    let near = size.map_or(FloatExp::ZERO, |size| size * FloatExp::new(1.0, -20));
+    let mut walker = Walker::new(point, near, threads());
+    let mut slope = Slope::new(point.bits as usize / 2 + 64);
+    let (mut x, mut y) = (IBig::ZERO, IBig::ZERO);
+    let (mut lambda, mut beta) = (Scaled::ONE, Scaled::ONE);
+    // Derivatives of Z_m by c and by Z₁.
+    let (mut dc, mut dz) = (Scaled::ONE, Scaled::ONE);
+    let (mut dcdc, mut dcdz) = (Scaled::ZERO, Scaled::ZERO);
+    let two = Scaled::real(2.0);
+    let mut z = ComplexExp::ZERO;
+    let mut first = period;
+    for m in 1..=period {
+        let made = m;
+        let progress = Progress::Newton {
+            period,
+            step: step_of_newton,
+            made,
+        };
+        if m.is_multiple_of(every) && !watch(progress) {
+            return Err(LocateError::Cancelled);
+        }
+        slope.advance(&x, &y, fraction);
+        let value = walker.step();
+        if value.norm2 > BOUND * BOUND {
+            return Err(LocateError::NoConvergence(period));
+        }
+        let tiny = value.tiny;
+        let scaled = match tiny {
+            Some(exact) => Scaled::from_exp(exact),
+            None => Scaled {
+                re: value.z[0],
+                im: value.z[1],
+                exponent: 0,
+            },
+        };
+        z = tiny.unwrap_or_else(|| scaled.to_exp());
+        if m < first && walker.covers() {
+            first = m;
+        }
+        if m < period {
+            let twice = two * scaled;
+            dcdc = twice * dcdc + two * dc * dc;
+            dcdz = twice * dcdz + two * dc * dz;
+            dc = twice * dc + Scaled::ONE;
+            dz = twice * dz;
+            lambda = lambda * twice;
+            beta = beta + lambda.inverse();
+        }
+        [x, y] = walker.stepper.parts().map(to_big);
+    }
+    let estimate = (dcdc * (two * dc).inverse() + dcdz * dz.inverse()) * (dc * dz).inverse();
+    let estimate = Scaled::ZERO + estimate;
+    // The estimate has its sign turned here: 0 or -1.
+    let to = |at: f64| (estimate + Scaled::real(at)).abs();
+    let shape = if to(0.0) < to(1.0) {
+        Shape::Cardioid
+    } else {
+        Shape::Disc
+    };
+    Ok(Lap {
+        z,
+        slope: walker.reach.slope,
+        step: quotient(&x, &y, fraction, &slope, point.bits),
+        size: (beta * lambda * lambda).inverse(),
+        shape,
+        first,
+    })
+}
+
+/// `(x + i y) / slope` with `bits` fractional bits, x and y having `fraction`.
+fn quotient(x: &IBig, y: &IBig, fraction: usize, slope: &Slope, bits: u32) -> (IBig, IBig) {
+    let norm = &slope.re * &slope.re + &slope.im * &slope.im;
+    if norm == IBig::ZERO {
+        return (IBig::ZERO, IBig::ZERO);
+    }
+    let shift = i64::from(bits) - fraction as i64 - slope.exponent;
+    let divided = |numerator: IBig| {
+        let amount = shift.unsigned_abs() as usize;
+        if shift >= 0 {
+            (numerator << amount) / &norm
+        } else {
+            (numerator >> amount) / &norm
+        }
+    };
+    (
+        divided(x * &slope.re + y * &slope.im),
+        divided(y * &slope.re - x * &slope.im),
+    )
+}
+
+fn distance(re: &IBig, im: &IBig, bits: u32) -> FloatExp {
+    let part = |value: &IBig| FloatExp::from_big(value, -i64::from(bits));
+    ComplexExp::new(part(re), part(im)).abs()
+}
+
+/// The same point in other bits.
+fn with_bits(point: &ReferencePoint, bits: u32) -> ReferencePoint {
+    let part = |value: &IBig| {
+        if bits >= point.bits {
+            value << (bits - point.bits) as usize
+        } else {
+            value >> (point.bits - bits) as usize
+        }
+    };
+    ReferencePoint {
+        re: part(&point.re),
+        im: part(&point.im),
+        bits,
+    }
+}
+
+/// The nucleus of a period next to a point.
+fn newton(
+    centre: &ReferencePoint,
+    reach: FloatExp,
+    mut period: u64,
+    watch: &mut dyn FnMut(Progress) -> bool,
+) -> Result<Nucleus, LocateError> {
+    let far = LocateError::NoConvergence(period);
+    let mut point = centre.clone();
+    let mut known = None;
+    for step in 1..=MAX_NEWTON_STEPS {
+        let lap = lap(&point, period, known, step, watch)?;
+        let size = lap.size.abs();
+        if known.is_some() && lap.first < period {
+            // The nucleus of a part of the period: that is its own, and has another size.
+            period = lap.first;
+            known = None;
+            continue;
+        }
+        point.re -= &lap.step.0;
+        point.im -= &lap.step.1;
+        let original = with_bits(centre, point.bits);
+        let away = distance(
+            &(&point.re - original.re),
+            &(&point.im - original.im),
+            point.bits,
+        );
+        if away > reach * FloatExp::from_f64(NEAR) {
+            return Err(far);
+        }
+        let moved = distance(&lap.step.0, &lap.step.1, point.bits);
+        let ahead = size.log2() + ACCURACY;
+        let accurate = lap.z.abs().log2() - lap.slope.abs().log2() < ahead;
+        let enough = f64::from(point.bits) > -ahead + 64.0;
+        if moved.log2() < ahead && accurate && enough {
+            if known.is_some() {
+                return nucleus(&point, period, &lap);
+            }
+            known = Some(size);
+        }
+        // The next step is about the square of this one, or the size is reached.
+        let wanted = (-2.0 * moved.log2()).min(64.0 - ahead).max(0.0) + 128.0;
+        if wanted > f64::from(crate::reference::codec::MAX_BITS) {
+            return Err(LocateError::TooSmall(period));
+        }
+        point = with_bits(&point, point.bits.max(wanted as u32));
+    }
+    Err(far)
+}
+
+/// A fixed-point number with so many decimal digits after the point.
+fn decimal(value: &IBig, bits: u32, digits: usize) -> Option<Decimal> {
+    let scaled = value * IBig::from(UBig::from(10u8).pow(digits));
+    let rounded = (scaled + (IBig::ONE << (bits as usize - 1))) >> bits as usize;
+    let text = rounded.clone().unsigned_abs().to_string();
+    let text = format!("{text:0>width$}", width = digits + 1);
+    let (whole, part) = text.split_at(text.len() - digits);
+    let sign = if rounded < IBig::ZERO { "-" } else { "" };
+    format!("{sign}{whole}.{part}").parse().ok()
+}
+
+/// What is known of a nucleus found.
+fn nucleus(point: &ReferencePoint, period: u64, lap: &Lap) -> Result<Nucleus, LocateError> {
+    /// Where in the whole set, or the disc, the middle is, and how high half a picture of it is.
+    const MIDDLE: [(f64, f64); 2] = [(-0.75, 1.4), (0.0, 0.75)];
+    let size = lap.size.abs();
+    let log10 = |value: FloatExp| value.log2() * std::f64::consts::LOG10_2;
+    let digits = (MORE_DIGITS - log10(size)).max(MORE_DIGITS).ceil() as usize;
+    let (middle, half) = MIDDLE[usize::from(lap.shape == Shape::Disc)];
+    let offset = lap.size * Scaled::real(middle);
+    let offset = offset.to_exp();
+    let shifted = |part: &IBig, by: FloatExp| {
+        // The mantissa as an integer of 53 bits, in the units of the point.
+        let mantissa = IBig::from((by.mantissa() * (1u64 << 52) as f64) as i64);
+        let power = by.exponent() - 52 + i64::from(point.bits);
+        let amount = power.unsigned_abs() as usize;
+        part + if power >= 0 {
+            mantissa << amount
+        } else {
+            mantissa >> amount
+        }
+    };
+    let zoom = log10(FloatExp::from_f64(2.0 / half) / size);
+    let whole = zoom.floor();
+    let zoom = format!("{:.3}e{whole}", libm::pow(10.0, zoom - whole));
+    let found = || {
+        Some(Nucleus {
+            re: decimal(&point.re, point.bits, digits)?,
+            im: decimal(&point.im, point.bits, digits)?,
+            period,
+            size,
+            angle: libm::atan2(lap.size.im, lap.size.re),
+            shape: lap.shape,
+            view: (
+                decimal(&shifted(&point.re, offset.re), point.bits, digits)?,
+                decimal(&shifted(&point.im, offset.im), point.bits, digits)?,
+                zoom.parse().ok()?,
+            ),
+        })
+    };
+    found().ok_or(LocateError::TooSmall(period))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::tests::frame;
+
+    fn find(re: &str, im: &str, zoom: &str) -> Nucleus {
+        locate(&frame(re, im, zoom, 100_000), &mut |_| true).unwrap()
+    }
+
+    /// |a - b| < 10^-`digits`
+    fn near(a: &Decimal, b: &str, digits: i32) -> bool {
+        let b: Decimal = b.parse().unwrap();
+        let apart = a.minus(&b);
+        let (numerator, denominator) = apart.to_fraction();
+        numerator.unsigned_abs() * UBig::from(10u8).pow(digits as usize) < denominator
+    }
+
+    #[test]
+    fn small_periods_are_where_they_are_known_to_be() {
+        let heart = find("0.01", "0.02", "2");
+        assert_eq!((heart.period, heart.shape), (1, Shape::Cardioid));
+        assert!(near(&heart.re, "0", 19) && near(&heart.im, "0", 19));
+        assert!((heart.size.to_f64() - 1.0).abs() < 1e-12 && heart.angle == 0.0);
+        assert!((heart.view.0.to_f64() + 0.75).abs() < 1e-12);
+
+        let disc = find("-1.02", "0.03", "20");
+        assert_eq!((disc.period, disc.shape), (2, Shape::Disc));
+        assert!(near(&disc.re, "-1", 19) && near(&disc.im, "0", 19));
+        assert!((disc.size.to_f64() - 0.5).abs() < 1e-12);
+
+        let airplane = find("-1.7549", "0.0001", "1000");
+        assert_eq!((airplane.period, airplane.shape), (3, Shape::Cardioid));
+        let known = "-1.7548776662466927600495088963585286918946066177727931439892839706";
+        assert!(near(&airplane.re, known, 20));
+        assert!((airplane.size.to_f64() - 0.0190355).abs() < 1e-4);
+        let rabbit = find("-0.12", "0.74", "30");
+        assert_eq!((rabbit.period, rabbit.shape), (3, Shape::Disc));
+        assert!(near(
+            &rabbit.re,
+            "-0.1225611668766536199752455518207356540",
+            19
+        ));
+        assert!(near(
+            &rabbit.im,
+            "0.74486176661974423659317042860439236724",
+            19
+        ));
+
+        let four = find("-1.94", "0", "100");
+        assert_eq!((four.period, four.shape), (4, Shape::Cardioid));
+        assert!(near(
+            &four.re,
+            "-1.9407998065294847522320909796552041768",
+            19
+        ));
+        let kokopelli = find("-0.1565", "1.0323", "500");
+        assert_eq!((kokopelli.period, kokopelli.shape), (4, Shape::Cardioid));
+        assert!(near(
+            &kokopelli.re,
+            "-0.1565201668337550617989866507878193139",
+            19
+        ));
+        assert!(near(
+            &kokopelli.im,
+            "1.03224710892283180167160153243019379357",
+            19
+        ));
+    }
+
+    /// Minibrots at the ends of two famous zooms: a view, and the nucleus next to it.
+    const DEEP: [(&str, &str, &str, u64); 2] = [
+        (
+            "-0.56216592134380988631665854411465068727140056",
+            "0.64275141905662727715238077867094261229763706",
+            "2.194e12",
+            152,
+        ),
+        (
+            "-0.7437485627794257007334747472549807878117145697411620836770853449423833889100126",
+            "0.1318710906608262749433175178216937155291090265305708196113361784344997403491702",
+            "9.17e34",
+            770,
+        ),
+    ];
+
+    #[test]
+    fn deep_minibrots_are_found_from_beside() {
+        for (re, im, zoom, period) in DEEP {
+            // A centre with a few digits less: somewhere else in the view.
+            let (_, power) = zoom.split_once('e').unwrap();
+            let kept = power.parse::<usize>().unwrap() + 5;
+            let cut = |text: &'static str| &text[..kept];
+            let found = find(cut(re), cut(im), zoom);
+            assert_eq!(
+                (found.period, found.shape),
+                (period, Shape::Cardioid),
+                "{found:?}"
+            );
+            assert!(near(&found.re, re, 30) && near(&found.im, im, 30));
+        }
+    }
+
+    #[test]
+    fn a_view_of_a_minibrot_shows_it() {
+        let found = find("-1.7549", "0.0001", "1000");
+        let (re, im, zoom) = &found.view;
+        let again = find(re.as_str(), im.as_str(), zoom.as_str());
+        assert_eq!((&again.re, &again.im), (&found.re, &found.im));
+        assert!((zoom.to_f64() * found.size.to_f64() - 2.0 / 1.4).abs() < 1e-2);
+    }
+
+    #[test]
+    fn where_there_is_none_that_is_said() {
+        // Inside the period-2 disc, outside of the set, outside of everything.
+        for (re, im) in [("-1.1", "0.05"), ("0.5", "0.5"), ("5", "0"), ("1e30", "0")] {
+            let none = locate(&frame(re, im, "1e20", 5000), &mut |_| true);
+            assert_eq!(none, Err(LocateError::None(5000)), "{re} {im}");
+        }
+        let inside = frame("-1.1", "0.05", "1e20", 5000);
+        let cancelled = locate(&inside, &mut |progress| progress != Progress::Period(2048));
+        assert_eq!(cancelled, Err(LocateError::Cancelled));
+    }
+}

@@ -1,0 +1,132 @@
+//! `submitter locate`: the minibrot in or near a view, as a location file.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use farm_worker::usage;
+use fractal::locate::{LocateError, Nucleus, Progress, Shape, locate};
+use fractal::{FloatExp, FrameSpec, Grid, Measure, MeasureSet, View};
+
+use crate::bar::ReferenceBar;
+use crate::cli::LocateArgs;
+use crate::collect::CollectError;
+use crate::location::{Location, Minibrot};
+use crate::output::write_whole;
+use crate::plan::PlanError;
+use crate::render::interrupted;
+
+/// Periods of the minibrot that its picture's iteration limit lets pass, and iterations beside them.
+const PERIODS: u64 = 20;
+const ITERATIONS: u64 = 1000;
+/// Samples along the sides of the view that is searched: only their distance counts.
+const SIDE: u32 = 256;
+
+/// Does what `args` say.
+///
+/// # Errors
+/// One line.
+pub fn run(args: LocateArgs) -> anyhow::Result<()> {
+    let (json, quiet, output) = (args.json, args.quiet, args.output.clone());
+    let frame = frame(args)?;
+    let runtime = usage::start("warn", usage::LogFormat::Text, "submitter-io")?;
+    let nucleus = runtime.block_on(async {
+        let interrupt = interrupted();
+        found(frame, quiet, interrupt).await
+    })?;
+    let location = location(&nucleus);
+    let text = if json {
+        serde_json::to_string(&location).context("cannot make the report")? + "\n"
+    } else {
+        location.text()
+    };
+    match output {
+        None => crate::to_stdout(text.as_bytes()),
+        Some(path) => Ok(write_whole(&path, location.text().as_bytes())?),
+    }
+}
+
+/// The view to search.
+fn frame(args: LocateArgs) -> Result<FrameSpec, PlanError> {
+    let frame = FrameSpec {
+        view: View::Centre {
+            re: args.re,
+            im: args.im,
+            zoom: args.zoom,
+        },
+        grid: Grid::Pixels,
+        width: SIDE,
+        height: SIDE,
+        iterations: args.iterations,
+        escape_radius: 256.0,
+        z0: (0.0, 0.0),
+        measures: MeasureSet::default().with(Measure::Iterations),
+    };
+    frame.check()?;
+    Ok(frame)
+}
+
+async fn found(
+    frame: FrameSpec,
+    quiet: bool,
+    interrupt: impl Future<Output = ()>,
+) -> anyhow::Result<Nucleus> {
+    let bar = Arc::new(ReferenceBar::new(frame.iterations, quiet));
+    let stop = Arc::new(AtomicBool::new(false));
+    let search = tokio::task::spawn_blocking({
+        let (bar, stop) = (Arc::clone(&bar), Arc::clone(&stop));
+        move || {
+            locate(&frame, &mut |progress| {
+                match progress {
+                    Progress::Period(made) => bar.come(made),
+                    Progress::Newton { period, step, made } => bar.newton(period, step, made),
+                }
+                !stop.load(Ordering::Relaxed)
+            })
+        }
+    });
+    tokio::pin!(search);
+    tokio::select! {
+        found = &mut search => Ok(found??),
+        () = interrupt => {
+            stop.store(true, Ordering::Relaxed);
+            match search.await? {
+                // What was found in the last moment is found.
+                Ok(nucleus) => Ok(nucleus),
+                Err(LocateError::Cancelled) => Err(CollectError::Interrupted.into()),
+                Err(error) => Err(error.into()),
+            }
+        }
+    }
+}
+
+fn location(nucleus: &Nucleus) -> Location {
+    let (re, im, zoom) = nucleus.view.clone();
+    let shape = match nucleus.shape {
+        Shape::Cardioid => "cardioid",
+        Shape::Disc => "disc",
+    };
+    Location {
+        re,
+        im,
+        zoom,
+        iterations: Some(
+            PERIODS
+                .saturating_mul(nucleus.period)
+                .saturating_add(ITERATIONS),
+        ),
+        minibrot: Some(Minibrot {
+            period: nucleus.period,
+            shape: shape.to_owned(),
+            size: decimal(nucleus.size),
+            turned: nucleus.angle.to_degrees(),
+        }),
+    }
+}
+
+/// A few digits, with a power of ten.
+fn decimal(value: FloatExp) -> String {
+    let log10 = value.log2() * std::f64::consts::LOG10_2;
+    let power = log10.floor();
+    format!("{:.4}e{power:.0}", 10f64.powf(log10 - power))
+}
