@@ -18,12 +18,10 @@ pub const DEGREE: usize = 7;
 /// Those from u² on that have all their bits; the others are far smaller.
 const LOW: usize = 3;
 const HIGH: usize = DEGREE - 1 - LOW;
-/// Level of the shortest blocks that begin anywhere: 2^3 steps.
-pub const LOWEST_LEVEL: u32 = 3;
-/// Level of the shortest blocks of all, near the start of the reference, where every orbit is after rebasing.
-pub const FINEST_LEVEL: u32 = 2;
-/// Steps of the reference that have them.
-const FINE_STEPS: u64 = 1 << 14;
+/// Level of the shortest blocks: 2^4 steps.
+pub const LOWEST_LEVEL: u32 = 4;
+/// Blocks of the lowest level that are looked at in advance.
+const SEEN_AHEAD: usize = 64;
 /// |z| stays below so much of |Z| within a block.
 const SHARE: f64 = 0.25;
 /// log2 of the smallest |u| that blocks serve for over |c|³: a radius and Z² may be 2^-20 so.
@@ -411,8 +409,8 @@ struct Rules {
     least: f64,
 }
 
-/// The block of 2^`level` steps that begins at `m`.
-fn block(orbit: &ReferenceOrbit, m: u64, level: u32, rules: &Rules) -> Block {
+/// The block of the lowest level that begins at `m`.
+fn block(orbit: &ReferenceOrbit, m: u64, rules: &Rules) -> Block {
     let first = orbit.values[m as usize];
     let size = modulus(first);
     if !(size < rules.outside && size > NARROW) {
@@ -426,7 +424,7 @@ fn block(orbit: &ReferenceOrbit, m: u64, level: u32, rules: &Rules) -> Block {
     };
     own.a[0] = scale(first, 2.0 * radius);
     own.a[1] = [radius * radius, 0.0];
-    for z in &orbit.values[m as usize + 1..m as usize + (1 << level)] {
+    for z in &orbit.values[m as usize + 1..m as usize + (1 << LOWEST_LEVEL)] {
         own = own.step(*z, rules);
         if !(own.radius > 0.0) {
             return Block::NONE;
@@ -438,9 +436,12 @@ fn block(orbit: &ReferenceOrbit, m: u64, level: u32, rules: &Rules) -> Block {
 /// All blocks of a reference orbit for one view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JetTable {
-    /// `levels[i]` holds the blocks of level [`FINEST_LEVEL`] + i in ascending order of m; those below
-    /// [`LOWEST_LEVEL`] only as far as the start of the reference.
+    /// `levels[i]` holds the blocks of level [`LOWEST_LEVEL`] + i in ascending order of m; no level is empty.
     pub levels: Vec<Vec<Jet>>,
+    /// The radius of each block of the lowest level.
+    reaches: Vec<f32>,
+    /// The largest of them.
+    pub farthest: f64,
     /// The square of the smallest |u| that blocks serve for.
     least2: f64,
 }
@@ -448,7 +449,7 @@ pub struct JetTable {
 impl JetTable {
     /// The blocks of `orbit` for deltas c of up to `c_max` in modulus, and an escape radius.
     ///
-    /// A skipped block is wrong by the share `epsilon` of z at most. 32 bytes for each value of the orbit.
+    /// A skipped block is wrong by the share `epsilon` of z at most. 17 bytes for each value of the orbit.
     #[must_use]
     pub fn new(orbit: &ReferenceOrbit, c_max: FloatExp, escape_radius: f64, epsilon: f64) -> Self {
         let cube = c_max * c_max * c_max * FloatExp::new(1.0, CUBE_LOG2);
@@ -462,19 +463,14 @@ impl JetTable {
         };
         // The last step of all leads from Z_(M-1) to Z_M.
         let steps = orbit.steps().saturating_sub(1);
-        let whole = |level: u32, steps: u64| {
-            let count = (steps >> level) as usize;
-            shared(count, &|i| {
-                block(orbit, 1 + ((i as u64) << level), level, &rules)
-            })
-        };
-        let pack = |blocks: &[Block]| shared(blocks.len(), &|i| blocks[i].pack());
-        let mut levels: Vec<_> = (FINEST_LEVEL..LOWEST_LEVEL)
-            .map(|level| pack(&whole(level, steps.min(FINE_STEPS))))
-            .collect();
-        let mut level = whole(LOWEST_LEVEL, steps);
+        let count = (steps >> LOWEST_LEVEL) as usize;
+        let one = |i: usize| block(orbit, 1 + ((i as u64) << LOWEST_LEVEL), &rules);
+        let mut level = shared(count, &one);
+        let reaches: Vec<f32> = level.iter().map(|block| block.radius as f32).collect();
+        let farthest = reaches.iter().fold(0.0, |far: f32, reach| far.max(*reach));
+        let mut levels = Vec::new();
         while !level.is_empty() {
-            levels.push(pack(&level));
+            levels.push(shared(level.len(), &|i| level[i].pack()));
             let pairs = level.as_chunks::<2>().0;
             level = shared(pairs.len(), &|i| {
                 let [first, second] = pairs[i];
@@ -483,6 +479,8 @@ impl JetTable {
         }
         Self {
             levels,
+            reaches,
+            farthest: farthest.into(),
             least2: least * least,
         }
     }
@@ -492,16 +490,12 @@ impl JetTable {
     #[must_use]
     pub fn longest(&self, m: u64, z: [f64; 2], most: u64) -> Option<(&Jet, [f64; 2], u64)> {
         let place = m.wrapping_sub(1);
-        let mut level = if place < FINE_STEPS {
-            FINEST_LEVEL
-        } else {
-            LOWEST_LEVEL
-        };
+        let mut level = LOWEST_LEVEL;
         let mut best = None;
         while m > 0
             && place & ((1 << level) - 1) == 0
             && 1 << level <= most
-            && let Some(jets) = self.levels.get((level - FINEST_LEVEL) as usize)
+            && let Some(jets) = self.levels.get((level - LOWEST_LEVEL) as usize)
             && let Some(jet) = jets.get((place >> level) as usize)
         {
             let u = [z[0] * jet.inverse, z[1] * jet.inverse];
@@ -517,5 +511,18 @@ impl JetTable {
             level += 1;
         }
         best
+    }
+    /// The next m from which a block may take a z of modulus `bound`, as far as one can see: where it is worth
+    /// looking again.
+    #[inline(always)]
+    #[must_use]
+    pub fn next_block(&self, m: u64, bound: f64) -> u64 {
+        let first = (m.saturating_sub(1) >> LOWEST_LEVEL) + 1;
+        let ahead = self.reaches.iter().skip(first as usize);
+        let wait = ahead
+            .take(SEEN_AHEAD)
+            .take_while(|reach| f64::from(**reach) <= bound)
+            .count();
+        1 + ((first + wait as u64) << LOWEST_LEVEL)
     }
 }

@@ -93,8 +93,6 @@ impl Axes {
 
 /// Below this the range of doubles may end in one step.
 pub(super) const SMALLEST_SKIPPABLE: f64 = f64::from_bits((1023 - 400) << 52); // 2^-400
-/// Blocks of the lowest level that are looked at in advance.
-const SEEN_AHEAD: usize = 64;
 
 /// One frame and one kind of escape.
 #[derive(Clone, Copy, Debug)]
@@ -156,8 +154,7 @@ impl<'a> Deep<'a> {
             radius: escape_radius,
             z0: plan.z0,
             tiny: power_of_two(narrow),
-            // About the square root of epsilon where blocks reach as far as they can.
-            skippable: deep.bla().farthest.max(SMALLEST_SKIPPABLE),
+            skippable: deep.jets().farthest.max(SMALLEST_SKIPPABLE),
             unit: [deep.pixel_spacing.to_f64(), 0.0],
             narrow,
             progress,
@@ -188,19 +185,6 @@ impl<'a> Deep<'a> {
             level += 1;
         }
         best
-    }
-
-    /// The next m from which a block of `bound` may lead on, as far as one can see: where it is worth looking again.
-    #[inline(always)]
-    pub(super) fn next_block(&self, m: u64, bound: f64) -> u64 {
-        let size = 1u64 << LOWEST_LEVEL;
-        let first = m.saturating_sub(1) / size + 1;
-        let ahead = self.table.reaches.iter().skip(first as usize);
-        let wait = ahead
-            .take(SEEN_AHEAD)
-            .take_while(|reach| f64::from(**reach) <= bound)
-            .count();
-        1 + (first + wait as u64) * size
     }
 
     /// Shows that the computation moves; `false` if it is cancelled.

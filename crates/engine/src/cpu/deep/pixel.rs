@@ -80,6 +80,10 @@ impl Pixel {
                 return Settled::Cancelled;
             }
             if self.exponent == 0 {
+                let size = size(self.z);
+                if size >= deep.skippable {
+                    return Settled::Ready(u64::MAX);
+                }
                 if let Some((jet, u, steps)) =
                     deep.jets.longest(self.m, self.z, deep.limit - self.n)
                 {
@@ -94,11 +98,16 @@ impl Pixel {
                         None => continue,
                     }
                 }
-                let size = size(self.z);
                 let bound = size * DIAGONAL;
                 let (entry, steps) = deep.longest(self.m, self.n, |entry| {
                     entry.is_narrow() && bound < entry.reach
                 });
+                if entry.is_none() && self.m > 0 && size > SMALLEST_SKIPPABLE {
+                    let wake = deep.jets.next_block(self.m, bound);
+                    if wake - self.m >= WORTHWHILE {
+                        return Settled::Ready(wake);
+                    }
+                }
                 if self.near_step::<D>(deep, c, entry, steps) {
                     match self.arrive(deep) {
                         Some(end) => return Settled::Ended(end),
