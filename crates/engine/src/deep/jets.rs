@@ -18,8 +18,8 @@ pub const DEGREE: usize = 7;
 /// Those from u² on that have all their bits; the others are far smaller.
 const LOW: usize = 3;
 const HIGH: usize = DEGREE - 1 - LOW;
-/// Level of the shortest blocks: 2^4 steps.
-pub const LOWEST_LEVEL: u32 = 4;
+/// Level of the shortest blocks: 2^5 steps. Vectors of pixels make shorter ways as fast by single steps.
+pub const LOWEST_LEVEL: u32 = 5;
 /// Blocks of the lowest level that are looked at in advance.
 const SEEN_AHEAD: usize = 64;
 /// |z| stays below so much of |Z| within a block.
@@ -449,7 +449,7 @@ pub struct JetTable {
 impl JetTable {
     /// The blocks of `orbit` for deltas c of up to `c_max` in modulus, and an escape radius.
     ///
-    /// A skipped block is wrong by the share `epsilon` of z at most. 17 bytes for each value of the orbit.
+    /// A skipped block is wrong by the share `epsilon` of z at most. 9 bytes for each value of the orbit.
     #[must_use]
     pub fn new(orbit: &ReferenceOrbit, c_max: FloatExp, escape_radius: f64, epsilon: f64) -> Self {
         let cube = c_max * c_max * c_max * FloatExp::new(1.0, CUBE_LOG2);
@@ -524,5 +524,69 @@ impl JetTable {
             .take_while(|reach| f64::from(**reach) <= bound)
             .count();
         1 + ((first + wait as u64) << LOWEST_LEVEL)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fractal::reference::{ReferencePoint, compute};
+    use fractal::{FrameSpec, Grid, Measure, MeasureSet, View};
+
+    use super::*;
+
+    /// All blocks of an orbit, at several z and c, against their steps one by one.
+    #[test]
+    fn blocks_do_what_their_steps_do() {
+        let spec = FrameSpec {
+            view: View::Centre {
+                re: "-0.7450".parse().unwrap(),
+                im: "0.1130".parse().unwrap(),
+                zoom: "1e14".parse().unwrap(),
+            },
+            grid: Grid::Pixels,
+            width: 64,
+            height: 64,
+            iterations: 3000,
+            escape_radius: 256.0,
+            z0: (0.0, 0.0),
+            measures: MeasureSet::default().with(Measure::Iterations),
+        };
+        let point = ReferencePoint::centre_of(&spec);
+        let orbit = compute(&spec, point, 1 << 20, &mut |_| true).unwrap();
+        let (c_max, unit) = (3e-14, 1e-3);
+        let table = JetTable::new(&orbit, FloatExp::from_f64(c_max), 256.0, libm::exp2(-40.0));
+        let mut tried = 0;
+        for (level, jets) in (LOWEST_LEVEL..).zip(&table.levels) {
+            for (i, jet) in jets.iter().enumerate() {
+                if !(jet.inverse < f64::INFINITY) {
+                    continue;
+                }
+                let first = 1 + (i << level);
+                for (u, w) in [
+                    ([0.6, -0.7], [0.6, 0.7]),
+                    ([-0.9, 0.1], [-0.3, -0.9]),
+                    ([1e-3, 2e-3], [0.0, 1.0]),
+                ] {
+                    let (mut z, c) = (scale(u, 1.0 / jet.inverse), scale(w, c_max));
+                    let mut slope = [0.3 * modulus(z), 0.1 * modulus(z)];
+                    let got = (jet.apply(u, w), jet.derive(u, w, slope, unit));
+                    for reference in &orbit.values[first..first + (1 << level)] {
+                        let full = add(*reference, z);
+                        slope = add(mul(scale(full, 2.0), slope), [c_max * unit, 0.0]);
+                        z = add(mul(add(*reference, full), z), c);
+                        tried += 1;
+                    }
+                    let off =
+                        |p: [f64; 2], q: [f64; 2]| modulus([p[0] - q[0], p[1] - q[1]]) / modulus(q);
+                    assert!(off(got.0, z) < 1e-11, "{level} {i} {u:?} {}", off(got.0, z));
+                    assert!(
+                        off(got.1, slope) < 1e-10,
+                        "{level} {i} {u:?} {}",
+                        off(got.1, slope)
+                    );
+                }
+            }
+        }
+        assert!(tried > 1000, "{tried}");
     }
 }

@@ -91,6 +91,8 @@ impl Axes {
     }
 }
 
+/// Share of the farthest block from which on blocks are looked for: above it too few are left to be worth it.
+const WELL_BELOW: f64 = 1.0 / 32.0;
 /// Below this the range of doubles may end in one step.
 pub(super) const SMALLEST_SKIPPABLE: f64 = f64::from_bits((1023 - 400) << 52); // 2^-400
 
@@ -154,7 +156,7 @@ impl<'a> Deep<'a> {
             radius: escape_radius,
             z0: plan.z0,
             tiny: power_of_two(narrow),
-            skippable: deep.jets().farthest.max(SMALLEST_SKIPPABLE),
+            skippable: (deep.jets().farthest * WELL_BELOW).max(SMALLEST_SKIPPABLE),
             unit: [deep.pixel_spacing.to_f64(), 0.0],
             narrow,
             progress,

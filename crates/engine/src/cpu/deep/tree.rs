@@ -11,7 +11,7 @@ use super::series::{Series, Stop};
 /// Side of the squares that tasks compute.
 pub(super) const TASK: u32 = 64;
 /// Side of the smallest squares.
-pub(super) const SMALLEST: u32 = 4;
+pub(super) const SMALLEST: u32 = 8;
 /// Levels of the tree that are kept, as far as their squares are larger than tasks: 5461 squares at most.
 const KEPT_LEVELS: u32 = 7;
 
