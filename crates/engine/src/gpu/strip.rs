@@ -169,7 +169,7 @@ pub(super) fn compute_listed(context: &Context, task: Task<'_>) -> Result<Vec<u3
 /// of steps is one.
 pub(super) fn count_moves(context: &Context, task: Task<'_>) -> Result<(u64, u64), Stop> {
     let (mut iterations, mut moves) = (0, 0);
-    let limit = task.frame.spec.iteration_limit();
+    let limit = task.frame.spec.short_limit().unwrap_or(u32::MAX - 1);
     run(context, task, Kernel::Escape, &mut |words, pixels| {
         let (counts, made) = words[..2 * pixels].split_at(pixels);
         let steps = counts.iter().map(|n| if *n == 0 { limit } else { *n });
