@@ -120,8 +120,8 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 }
             }
             let due = self.clock >= deadline;
-            for v in 0..V {
-                let mut busy = if due { self.due(v) } else { 0 } | events[v];
+            for (v, event) in events.into_iter().enumerate() {
+                let mut busy = if due { self.due(v) } else { 0 } | event;
                 while busy != 0 {
                     let lane = busy.trailing_zeros() as usize % S::LANES;
                     busy &= busy - 1;
@@ -151,7 +151,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         let unit = s.splat(deep.unit[0]);
         let mut events = [0; V];
         self.clock += 1;
-        for v in 0..V {
+        for (v, event) in events.iter_mut().enumerate() {
             let vector = &mut self.vectors[v];
             let Vector {
                 z: [x, y],
@@ -184,7 +184,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             vector.z = [zx, zy];
             vector.full = [fx, fy];
             vector.reference = [rx, ry];
-            events[v] = self.alive[v] & !s.bits(plain);
+            *event = self.alive[v] & !s.bits(plain);
         }
         events
     }
