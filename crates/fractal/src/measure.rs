@@ -14,15 +14,18 @@ pub enum Measure {
     Distance,
     /// `f64`: |z_N| after exactly N steps where it is at most 2, NaN elsewhere.
     Stability,
+    /// `u64`: the iteration count where the limit is over [`crate::frame::MAX_SHORT_ITERATIONS`].
+    LongIterations,
 }
 
 impl Measure {
     /// All measures, in the order in which a buffer holds them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Iterations,
         Self::Smooth,
         Self::Distance,
         Self::Stability,
+        Self::LongIterations,
     ];
 
     /// Bytes of one pixel's value.
@@ -30,7 +33,7 @@ impl Measure {
     pub const fn bytes(self) -> usize {
         match self {
             Self::Iterations | Self::Smooth | Self::Distance => 4,
-            Self::Stability => 8,
+            Self::Stability | Self::LongIterations => 8,
         }
     }
 
@@ -42,6 +45,7 @@ impl Measure {
             Self::Smooth => "smooth",
             Self::Distance => "distance",
             Self::Stability => "stability",
+            Self::LongIterations => "long-iterations",
         }
     }
 

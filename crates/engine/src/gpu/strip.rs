@@ -92,6 +92,7 @@ pub(super) fn compute(context: &Context, task: Task<'_>) -> Result<(Vec<Plane>, 
             Measure::Smooth => Plane::Smooth(std::mem::take(&mut values.smooth)),
             Measure::Distance => Plane::Distance(std::mem::take(&mut values.distance)),
             Measure::Stability => Plane::Stability(std::mem::take(&mut values.stability)),
+            Measure::LongIterations => Plane::LongIterations(Vec::new()),
         })
         .collect();
     Ok((planes, values.iterations_total))
@@ -102,7 +103,7 @@ impl Values {
     fn add_escape(&mut self, frame: &PreparedFrame, spacing: f64, words: &[u32], pixels: usize) {
         let spec = &frame.spec;
         let counts = &words[..pixels];
-        let limit = u64::from(spec.iteration_limit());
+        let limit = spec.iterations;
         self.iterations_total += counts
             .iter()
             .map(|n| if *n == 0 { limit } else { u64::from(*n) })
@@ -414,7 +415,7 @@ fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
         width: spec.width,
         first_step: 0,
         steps: 0,
-        limit: spec.iteration_limit(),
+        limit: spec.short_limit().unwrap_or(u32::MAX - 1),
         flags,
         slot: 0,
         plane: pixels,

@@ -291,7 +291,8 @@ impl Series {
                         return Some(Stop::Escaped);
                     }
                     // Also where a number has overflowed.
-                    if !(size + spread < deep.radius / ABOVE) {
+                    let far = size + spread;
+                    if far >= deep.radius / ABOVE || far.is_nan() {
                         // A tile that straddles at once has nothing to fall back on but its first point.
                         return Some(Stop::Straddles);
                     }
