@@ -20,6 +20,15 @@ pub(super) fn power_of_two(n: i64) -> f64 {
     FloatExp::new(1.0, n).to_f64()
 }
 
+/// p q + r
+#[inline(always)]
+pub(super) fn times_plus(p: [f64; 2], q: [f64; 2], r: [f64; 2]) -> [f64; 2] {
+    [
+        p[0].mul_add(q[0], (-p[1]).mul_add(q[1], r[0])),
+        p[0].mul_add(q[1], p[1].mul_add(q[0], r[1])),
+    ]
+}
+
 /// The larger one.
 pub(super) fn larger(a: FloatExp, b: FloatExp) -> FloatExp {
     if b > a { b } else { a }
@@ -61,6 +70,11 @@ impl Axes {
     }
 }
 
+/// Below this the range of doubles may end in one step.
+pub(super) const SMALLEST_SKIPPABLE: f64 = f64::from_bits((1023 - 400) << 52); // 2^-400
+/// Blocks of the lowest level that are looked at in advance.
+const SEEN_AHEAD: usize = 64;
+
 /// One frame and one kind of escape.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deep<'a> {
@@ -81,7 +95,7 @@ pub(super) struct Deep<'a> {
     pub(super) z0: (f64, f64),
     /// Deltas below this need an exponent of their own: c beside them would have lost bits, or they themselves.
     pub(super) tiny: f64,
-    /// No block takes a z whose larger part is this or more.
+    /// Blocks are not looked for where z's larger part is this or more.
     pub(super) skippable: f64,
     /// The size of a pixel in doubles.
     pub(super) unit: [f64; 2],
@@ -116,8 +130,8 @@ impl<'a> Deep<'a> {
             radius: escape_radius,
             z0: plan.z0,
             tiny: power_of_two(narrow),
-            // Of any eight steps one at least begins within 4.
-            skippable: 4.0 * power_of_two(deep.epsilon_log2.into()),
+            // About the square root of epsilon where blocks reach as far as they can.
+            skippable: deep.bla().farthest.max(SMALLEST_SKIPPABLE),
             unit: [deep.pixel_spacing.to_f64(), 0.0],
             narrow,
             progress,
@@ -148,6 +162,19 @@ impl<'a> Deep<'a> {
             level += 1;
         }
         best
+    }
+
+    /// The next m from which a block of `bound` may lead on, as far as one can see: where it is worth looking again.
+    #[inline(always)]
+    pub(super) fn next_block(&self, m: u64, bound: f64) -> u64 {
+        let size = 1u64 << LOWEST_LEVEL;
+        let first = m.saturating_sub(1) / size + 1;
+        let ahead = self.table.reaches.iter().skip(first as usize);
+        let wait = ahead
+            .take(SEEN_AHEAD)
+            .take_while(|reach| f64::from(**reach) <= bound)
+            .count();
+        1 + (first + wait as u64) * size
     }
 
     /// Shows that the computation moves; `false` if it is cancelled.

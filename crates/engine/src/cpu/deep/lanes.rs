@@ -6,7 +6,7 @@
 //! one, and put back; a lane that is done is given the next pixel at once. So a pixel's value depends on no other
 //! pixel, nor on how many lanes there are.
 
-use super::frame::Deep;
+use super::frame::{Deep, SMALLEST_SKIPPABLE};
 use super::pixel::{End, Pixel, Settled};
 use crate::cpu::simd::Simd;
 
@@ -49,10 +49,16 @@ pub(super) struct Lanes<'a, S: Simd, const V: usize, const D: bool> {
     places: [[usize; 8]; V],
     /// Each lane's n minus the clock.
     births: [[u64; 8]; V],
+    /// The m at which each lane is looked at again, and the size of z below which it is before.
+    wakes: [[u64; 8]; V],
+    small: [S::V; V],
     /// Column and row.
     pixels: [[(u32, u32); 8]; V],
     alive: [u32; V],
     clock: u64,
+    /// The clock at which cancellation is looked at.
+    look_at: u64,
+    looks: u64,
 }
 
 impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
@@ -71,9 +77,13 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             }; V],
             places: [[0; 8]; V],
             births: [[0; 8]; V],
+            wakes: [[u64::MAX; 8]; V],
+            small: [s.splat(0.0); V],
             pixels: [[(0, 0); 8]; V],
             alive: [0; V],
             clock: 0,
+            look_at: STEPS_BETWEEN_LOOKS,
+            looks: 0,
         }
     }
 
@@ -94,40 +104,39 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 return Some(());
             }
             let deadline = self.deadline();
-            let looked_at = self.clock + STEPS_BETWEEN_LOOKS;
             // Steps in which nothing happens.
             let mut events = [0; V];
-            let until = deadline.min(looked_at);
+            let until = deadline.min(self.look_at);
             while self.clock < until {
                 events = self.step();
                 if events != [0; V] {
                     break;
                 }
             }
-            if self.clock >= looked_at && !self.deep.look() {
-                return None;
+            if self.clock >= self.look_at {
+                self.look_at += STEPS_BETWEEN_LOOKS;
+                if !self.deep.look() {
+                    return None;
+                }
             }
             let due = self.clock >= deadline;
-            for v in 0..V {
-                let mut busy = if due { self.due(v) } else { 0 } | events[v];
+            for (v, event) in events.into_iter().enumerate() {
+                let mut busy = if due { self.due(v) } else { 0 } | event;
                 while busy != 0 {
                     let lane = busy.trailing_zeros() as usize % S::LANES;
                     busy &= busy - 1;
                     let mut pixel = self.take(v, lane);
-                    let end = match pixel.arrive(self.deep) {
-                        Some(end) => Some(end),
-                        None => match pixel.settle::<D>(self.deep) {
-                            Settled::Ended(end) => Some(end),
-                            Settled::Ready => None,
-                            Settled::Cancelled => return None,
-                        },
+                    let settled = match pixel.arrive(self.deep) {
+                        Some(end) => Settled::Ended(end),
+                        None => pixel.settle::<D>(self.deep, &mut self.looks),
                     };
-                    match end {
-                        Some(end) => {
+                    match settled {
+                        Settled::Ended(end) => {
                             ended(&pixel, end);
                             self.refill(v, lane, waiting, &mut ended)?;
                         }
-                        None => self.put(v, lane, &pixel),
+                        Settled::Ready(wake) => self.put(v, lane, &pixel, wake),
+                        Settled::Cancelled => return None,
                     }
                 }
             }
@@ -138,11 +147,11 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
     #[inline(always)]
     fn step(&mut self) -> [u32; V] {
         let (s, deep) = (self.s, self.deep);
-        let (small, large) = (s.splat(deep.skippable), s.splat(PART * deep.radius));
+        let large = s.splat(PART * deep.radius);
         let unit = s.splat(deep.unit[0]);
         let mut events = [0; V];
         self.clock += 1;
-        for v in 0..V {
+        for (v, event) in events.iter_mut().enumerate() {
             let vector = &mut self.vectors[v];
             let Vector {
                 z: [x, y],
@@ -168,11 +177,14 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             let (fx, fy) = (s.add(rx, zx), s.add(ry, zy));
             let own = s.max(s.abs(zx), s.abs(zy));
             let all = s.max(s.abs(fx), s.abs(fy));
-            let plain = s.and(s.and(s.le(own, all), s.le(small, own)), s.le(all, large));
+            let plain = s.and(
+                s.and(s.le(own, all), s.le(self.small[v], own)),
+                s.le(all, large),
+            );
             vector.z = [zx, zy];
             vector.full = [fx, fy];
             vector.reference = [rx, ry];
-            events[v] = self.alive[v] & !s.bits(plain);
+            *event = self.alive[v] & !s.bits(plain);
         }
         events
     }
@@ -189,8 +201,10 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                     continue;
                 }
                 let n = self.clock.wrapping_add(self.births[v][lane]);
+                let m = self.places[v][lane] as u64;
                 left = left
-                    .min(self.deep.last - self.places[v][lane] as u64)
+                    .min(self.deep.last - m)
+                    .min(self.wakes[v][lane] - m)
                     .min(self.deep.limit - n);
             }
         }
@@ -203,7 +217,8 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         let mut bits = 0;
         for lane in 0..S::LANES {
             let n = self.clock.wrapping_add(self.births[v][lane]);
-            let there = self.places[v][lane] as u64 == self.deep.last || n >= self.deep.limit;
+            let m = self.places[v][lane] as u64;
+            let there = m == self.deep.last || m == self.wakes[v][lane] || n >= self.deep.limit;
             bits |= u32::from(there) << lane;
         }
         bits & self.alive[v]
@@ -220,11 +235,11 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         ended: &mut impl FnMut(&Pixel, End),
     ) -> Option<()> {
         while let Some(mut pixel) = waiting.pop() {
-            match pixel.settle::<D>(self.deep) {
+            match pixel.settle::<D>(self.deep, &mut self.looks) {
                 Settled::Ended(end) => ended(&pixel, end),
                 Settled::Cancelled => return None,
-                Settled::Ready => {
-                    self.put(v, lane, &pixel);
+                Settled::Ready(wake) => {
+                    self.put(v, lane, &pixel, wake);
                     self.alive[v] |= 1 << lane;
                     return Some(());
                 }
@@ -236,7 +251,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
 
     /// Puts a pixel that has arrived at its m into a lane.
     #[inline(always)]
-    fn put(&mut self, v: usize, lane: usize, pixel: &Pixel) {
+    fn put(&mut self, v: usize, lane: usize, pixel: &Pixel, wake: u64) {
         let s = self.s;
         let [rx, ry] = self.deep.orbit.values[pixel.m as usize];
         let [x, y] = pixel.z;
@@ -251,6 +266,13 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         set(s, lane_of, &mut vector.full[1], ry + y);
         set(s, lane_of, &mut vector.c[0], cx);
         set(s, lane_of, &mut vector.c[1], cy);
+        let small = if wake == u64::MAX {
+            self.deep.skippable
+        } else {
+            SMALLEST_SKIPPABLE
+        };
+        set(s, lane_of, &mut self.small[v], small);
+        self.wakes[v][lane] = wake;
         if D {
             set(s, lane_of, &mut vector.slope[0], pixel.slope[0]);
             set(s, lane_of, &mut vector.slope[1], pixel.slope[1]);

@@ -4,10 +4,12 @@ use fractal::{ComplexExp, FloatExp};
 
 use crate::deep::bla::Entry;
 
-use super::frame::{Deep, exponent_of, larger, power_of_two};
+use super::frame::{Deep, SMALLEST_SKIPPABLE, exponent_of, larger, power_of_two, times_plus};
 
 /// Steps between two looks at whether the computation was cancelled.
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 14;
+/// Fewest steps for which a pixel goes to a lane.
+const WORTHWHILE: u64 = 4;
 /// Over the square root of 2: |z| is at most so many times its larger part.
 const DIAGONAL: f64 = 1.4143;
 
@@ -30,8 +32,8 @@ pub(super) struct Pixel {
 pub(super) enum Settled {
     /// To the end.
     Ended(End),
-    /// To where z is too large for them: doubles serve, and single steps lead on.
-    Ready,
+    /// To where doubles serve and single steps lead on, until m is this or z is small enough again.
+    Ready(u64),
     /// Nowhere.
     Cancelled,
 }
@@ -52,15 +54,6 @@ fn size(p: [f64; 2]) -> f64 {
     p[0].abs().max(p[1].abs())
 }
 
-/// p q + r
-#[inline(always)]
-fn times_plus(p: [f64; 2], q: [f64; 2], r: [f64; 2]) -> [f64; 2] {
-    [
-        p[0].mul_add(q[0], (-p[1]).mul_add(q[1], r[0])),
-        p[0].mul_add(q[1], p[1].mul_add(q[0], r[1])),
-    ]
-}
-
 /// |p|^2, always by these operations.
 #[inline(always)]
 fn norm2(p: [f64; 2]) -> f64 {
@@ -69,10 +62,10 @@ fn norm2(p: [f64; 2]) -> f64 {
 
 impl Pixel {
     /// Iterates, by blocks where possible, until the orbit has ended or steps alone lead on; `D`: with the derivative.
+    /// `looks` counts, from one call to the next, what is done between two looks at cancellation.
     #[inline(always)]
-    pub(super) fn settle<const D: bool>(&mut self, deep: &Deep<'_>) -> Settled {
+    pub(super) fn settle<const D: bool>(&mut self, deep: &Deep<'_>, looks: &mut u64) -> Settled {
         let c = self.c(deep);
-        let mut looks = 0u64;
         loop {
             if self.n >= deep.limit {
                 return Settled::Ended(End {
@@ -81,19 +74,25 @@ impl Pixel {
                     slope2: 0.0,
                 });
             }
-            looks += 1;
+            *looks += 1;
             if looks.is_multiple_of(STEPS_BETWEEN_LOOKS) && !deep.look() {
                 return Settled::Cancelled;
             }
             if self.exponent == 0 {
                 let size = size(self.z);
                 if size >= deep.skippable {
-                    return Settled::Ready;
+                    return Settled::Ready(u64::MAX);
                 }
                 let bound = size * DIAGONAL;
                 let (entry, steps) = deep.longest(self.m, self.n, |entry| {
-                    entry.is_narrow() && bound < entry.radius
+                    entry.is_narrow() && bound < entry.reach
                 });
+                if entry.is_none() && self.m > 0 && size > SMALLEST_SKIPPABLE {
+                    let wake = deep.next_block(self.m, bound);
+                    if wake - self.m >= WORTHWHILE {
+                        return Settled::Ready(wake);
+                    }
+                }
                 if self.near_step::<D>(deep, c, entry, steps) {
                     match self.arrive(deep) {
                         Some(end) => return Settled::Ended(end),
@@ -120,11 +119,12 @@ impl Pixel {
         let mut slope = [0.0; 2];
         let z = match entry {
             Some(entry) => {
+                let bent = times_plus(entry.q, self.z, entry.a);
                 if D {
                     let own = times_plus(entry.b, deep.unit, [0.0; 2]);
-                    slope = times_plus(entry.a, self.slope, own);
+                    slope = times_plus(times_plus(entry.q, self.z, bent), self.slope, own);
                 }
-                times_plus(entry.a, self.z, times_plus(entry.b, c, [0.0; 2]))
+                times_plus(bent, self.z, times_plus(entry.b, c, [0.0; 2]))
             }
             None => {
                 let [zx, zy] = deep.orbit.values[self.m as usize];

@@ -165,7 +165,7 @@ fn frames() -> Vec<PreparedFrame> {
         let (mut spec, _) = oracle(text);
         (spec.width, spec.height) = (75, 70);
         spec.iterations = spec.iterations.min(9000);
-        spec.measures = Measure::ALL.into_iter().collect();
+        spec.measures = Measure::ALL[..4].iter().copied().collect();
         frames.push(deep(spec));
     }
     frames
@@ -217,7 +217,7 @@ fn strips_of_any_height_have_the_picture_s_rows_deep() {
 #[test]
 fn all_measures_agree_with_plain_iteration_where_that_is_exact() {
     let mut spec = centre(("-0.7436", "0.1318", "300"), (160, 120), 700);
-    spec.measures = Measure::ALL.into_iter().collect();
+    spec.measures = Measure::ALL[..4].iter().copied().collect();
     let device = CpuDevice::new(None);
     let plain = render(&device, &PreparedFrame::new(spec.clone()).unwrap());
     let frame = deep(spec);
