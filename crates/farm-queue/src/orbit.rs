@@ -28,7 +28,7 @@ pub struct OrbitKey {
 #[derive(Debug, thiserror::Error)]
 pub enum OrbitKeyError {
     /// They have another digest or length.
-    #[error("a reference orbit with other bytes than its job names")]
+    #[error("the reference orbit has other bytes than its job names")]
     Other,
     /// They are as its submitter wrote them, but no orbit.
     #[error("a malformed reference orbit: {0}")]

@@ -19,13 +19,13 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// All measures, in the order in which a buffer holds them.
-    pub const ALL: [Self; 5] = [
+    /// All that a picture may be asked for, in the order in which a buffer holds them: [`Self::LongIterations`] only
+    /// stands for [`Self::Iterations`], and comes last.
+    pub const ALL: [Self; 4] = [
         Self::Iterations,
         Self::Smooth,
         Self::Distance,
         Self::Stability,
-        Self::LongIterations,
     ];
 
     /// Bytes of one pixel's value.
@@ -80,7 +80,10 @@ impl MeasureSet {
 
     /// The members, in the order of [`Measure::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Measure> {
-        Measure::ALL.into_iter().filter(move |m| self.contains(*m))
+        Measure::ALL
+            .into_iter()
+            .chain([Measure::LongIterations])
+            .filter(move |m| self.contains(*m))
     }
 
     /// Bytes of one pixel with all measures of the set.

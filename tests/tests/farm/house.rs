@@ -57,7 +57,8 @@ fn control_names_out_of_place_are_seen() {
         (4, "let home = std::env::var(\"HOME\");"),
         (4, "let home = env::var_os(\"HOME\");"),
         (4, "#[arg(long, env = \"FARM_X\")]"),
-        (5, "    unsafe { core::hint::unreachable_unchecked() }"),
+        (5, "let location: Location = toml::from_str(&text)?;"),
+        (6, "    unsafe { core::hint::unreachable_unchecked() }"),
     ] {
         let planted = planted(
             "submitter/src/colour.rs",
@@ -70,7 +71,8 @@ fn control_names_out_of_place_are_seen() {
         (1, "use farm_queue::redis::RedisJobQueue;"),
         (2, "OutputKind::Png => png::write(out)?,"),
         (4, "let path = concat!(env!(\"CARGO_MANIFEST_DIR\"));"),
-        (5, "#![forbid(unsafe_code)]"),
+        (5, "let file = Path::new(\"x.toml\");"),
+        (6, "#![forbid(unsafe_code)]"),
     ] {
         let planted = planted("submitter/src/colour.rs", line);
         assert_kept(&confined(&CONFINED[rule], &planted));

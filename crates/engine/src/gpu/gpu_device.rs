@@ -76,6 +76,8 @@ impl GpuDevice {
     /// orbit fits.
     #[must_use]
     pub fn arithmetic_for(&self, frame: &PreparedFrame, insist: bool) -> Option<Arithmetic> {
+        // Counts are words.
+        frame.spec.short_limit()?;
         if let Some(deep) = &frame.deep {
             return self.delta_for(frame, deep);
         }
@@ -95,9 +97,8 @@ impl GpuDevice {
     }
 
     fn serves_deltas(&self, frame: &PreparedFrame, deep: &DeepFrame) -> bool {
-        // Deltas begin with the orbit of 0, and counts are words.
+        // Deltas begin with the orbit of 0.
         frame.spec.z0 == (0.0, 0.0)
-            && frame.spec.iterations < u64::from(u32::MAX)
             && deep.orbit.steps() <= self.most_reference_steps
             && delta::has_exponents_for(deep)
     }
@@ -237,6 +238,7 @@ impl GpuDevice {
             (true, None) => false,
             (false, _) => true,
         };
+        let is_served = is_served && task.frame.spec.short_limit().is_some();
         if !is_served || !self.info.arithmetics.contains(&task.arithmetic) {
             return Err(self.not_served(task.frame));
         }

@@ -169,11 +169,11 @@ pub(super) fn compute_listed(context: &Context, task: Task<'_>) -> Result<Vec<u3
 /// of steps is one.
 pub(super) fn count_moves(context: &Context, task: Task<'_>) -> Result<(u64, u64), Stop> {
     let (mut iterations, mut moves) = (0, 0);
-    let limit = task.frame.spec.short_limit().unwrap_or(u32::MAX - 1);
+    let limit = task.frame.spec.iterations;
     run(context, task, Kernel::Escape, &mut |words, pixels| {
         let (counts, made) = words[..2 * pixels].split_at(pixels);
-        let steps = counts.iter().map(|n| if *n == 0 { limit } else { *n });
-        iterations += steps.map(u64::from).sum::<u64>();
+        let steps = (counts.iter()).map(|n| if *n == 0 { limit } else { u64::from(*n) });
+        iterations += steps.sum::<u64>();
         moves += made.iter().copied().map(u64::from).sum::<u64>();
     })?;
     Ok((iterations, moves))

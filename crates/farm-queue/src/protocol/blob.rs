@@ -280,8 +280,14 @@ fn decode_with(
     if iterations_total > (pixels as u64).saturating_mul(spec.frame.iterations) {
         return Err(BlobError::Field("number of iterations"));
     }
-    let mut lens = [0; Measure::ALL.len()];
+    let mut lens = [0; PLACES];
     for (len, measure) in lens.iter_mut().zip(Measure::ALL) {
+        let measure = match measure {
+            Measure::Iterations if measures & bit(Measure::LongIterations) != 0 => {
+                Measure::LongIterations
+            }
+            other => other,
+        };
         *len = header.u32()?;
         let found = *len;
         let raw = if measures & bit(measure) == 0 {

@@ -12,11 +12,13 @@ use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, bulk_timeout};
 use crate::redis::{JOB_LIFETIME, millis, scripts};
 
-/// Makes an orbit known to workers, for `job`: what the server has not got of it yet.
+/// Makes an orbit known to workers, for `job`: what the server has not got of it yet, or `all` of it, where what
+/// is there may be something else.
 pub(super) async fn store(
     link: &Link,
     job: &JobId,
     shared: &SharedOrbit,
+    all: bool,
 ) -> Result<(), QueueError> {
     let names = keys::orbit(&shared.key);
     let mut ask = Pipeline::new();
@@ -38,7 +40,7 @@ pub(super) async fn store(
         .map(|answer| from_redis_value::<i64>(answer).is_ok_and(|there| there == 1));
     let pieces = shared.encoded().chunks(ORBIT_CHUNK as usize);
     for ((name, piece), there) in names.iter().skip(1).zip(pieces).zip(there) {
-        if there {
+        if there && !all {
             continue;
         }
         let mut set = cmd("SET");
@@ -49,11 +51,13 @@ pub(super) async fn store(
     Ok(())
 }
 
-/// Adds what gives an orbit a new lifetime.
-pub(super) fn keep(keep: &mut Pipeline, key: &OrbitKey) {
-    for name in keys::orbit(key) {
+/// Adds what gives an orbit a new lifetime, and says how many answers that makes: 0 for what is not there.
+pub(super) fn keep(keep: &mut Pipeline, key: &OrbitKey) -> usize {
+    let names = keys::orbit(key);
+    for name in &names {
         keep.cmd("PEXPIRE").arg(name).arg(millis(JOB_LIFETIME));
     }
+    names.len()
 }
 
 /// `job` needs an orbit no more; it is removed if no other job does.

@@ -88,13 +88,17 @@ impl RedisJobQueue {
         for list in [keys::JOBS, keys::ALL_JOBS] {
             keep.cmd("PEXPIRE").arg(list).arg(millis(JOB_LIFETIME));
         }
-        if let Some(key) = &job.spec.orbit {
-            orbits::keep(&mut keep, key);
+        let pieces = (job.spec.orbit.as_ref()).map_or(0, |key| orbits::keep(&mut keep, key));
+        let answers = self.control.pipeline(&keep, CONTROL_TIMEOUT).await?;
+        // Others than this job's own keys may be thrown away by themselves, and workers that have theirs go on.
+        let mut of_orbit = answers.into_iter().rev().take(pieces);
+        let is_gone =
+            of_orbit.any(|kept| from_redis_value::<i64>(kept).is_ok_and(|kept| kept == 0));
+        if let (true, Some(orbit)) = (is_gone, job.orbit.get()) {
+            tracing::warn!(job = %job.spec.id, "the queue had lost the reference orbit; it is there again");
+            orbits::store(&self.control, &job.spec.id, orbit, false).await?;
         }
-        self.control
-            .pipeline(&keep, CONTROL_TIMEOUT)
-            .await
-            .map(drop)
+        Ok(())
     }
 
     /// Takes the names of jobs of which nothing is left out of the lists.
@@ -154,7 +158,7 @@ impl JobQueue for RedisJobQueue {
     async fn share_orbit(&self, id: &JobId, orbit: SharedOrbit) -> Result<(), QueueError> {
         let job = self.known(id)?;
         let orbit = job.orbit.get_or_init(|| orbit);
-        orbits::store(&self.control, id, orbit).await
+        orbits::store(&self.control, id, orbit, false).await
     }
 
     async fn enqueue(&self, id: &JobId, orders: &[Order]) -> Result<(), QueueError> {
@@ -210,10 +214,11 @@ impl JobQueue for RedisJobQueue {
         if self.put_up(&job, true).await?.state == crate::JobState::Cancelled {
             return Err(QueueError::Cancelled(job.spec.id.clone()));
         }
-        self.keep(&job).await?;
         if let Some(orbit) = job.orbit.get() {
-            orbits::store(&self.control, &job.spec.id, orbit).await?;
+            // What is there may be why nothing comes: workers refuse what is not the orbit.
+            orbits::store(&self.control, &job.spec.id, orbit, true).await?;
         }
+        self.keep(&job).await?;
         // What was lost may have been thrown away: somebody may have set the server up anew.
         self.watch.look(&self.control).await;
         health::missing(&self.control, &job, awaited).await

@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::job::{JobId, JobSpec, LEASE, MAX_DELIVERIES};
+use crate::orbit::OrbitKeyError;
 use crate::protocol::choice::{Chooser, MAX_JOBS};
 use crate::protocol::failures::Failures;
 use crate::protocol::keys::{self, JobKeys};
@@ -511,6 +512,8 @@ impl WorkerQueue for RedisWorkerQueue {
         let opened = tokio::task::spawn_blocking(move || key.open(&bytes)).await;
         match opened {
             Ok(Ok(orbit)) => Ok(Some(Arc::new(orbit))),
+            // Somebody else's fault than the job's: its submitter writes it again when nothing comes.
+            Ok(Err(error @ OrbitKeyError::Other)) => Err(QueueError::Server(error.to_string())),
             Ok(Err(error)) => Err(QueueError::Spec(error.to_string())),
             Err(error) => Err(QueueError::Server(format!(
                 "an orbit was not read: {error}"

@@ -270,6 +270,13 @@ fn what_is_no_delta_frame_is_not_served() {
             frame.spec.z0 = (0.1, 0.0);
             refused(&frame, arithmetic);
             assert_eq!(device.arithmetic_for(&frame, true), None);
+            frame = shallow.clone();
+            frame.spec.iterations = 1 << 32;
+            refused(&frame, arithmetic);
+            assert_eq!(device.arithmetic_for(&frame, true), None);
+            frame.deep = None;
+            refused(&frame, Arithmetic::DoubleSingle);
+            assert_eq!(device.arithmetic_for(&frame, true), None);
         }
         let best = device.arithmetic_for(&shallow, false).unwrap();
         assert_eq!(best, offered(device, &shallow)[0]);
