@@ -214,7 +214,7 @@ impl Block {
         let with_c = modulus(self.b) + modulus(self.square) + self.cube;
         let both = own + modulus(self.cross) + self.mixed + self.bent;
         let left = most - with_c;
-        if !(left > 0.0) {
+        if left <= 0.0 || left.is_nan() {
             return Self::NONE;
         }
         if both > left {
@@ -227,7 +227,7 @@ impl Block {
     /// One more step, from Z = `z`.
     fn step(self, z: [f64; 2], rules: &Rules) -> Self {
         let size = modulus(z);
-        if !(size < rules.outside) {
+        if size >= rules.outside || size.is_nan() {
             return Self::NONE;
         }
         let own = self.below(SHARE * size);
@@ -374,7 +374,7 @@ impl Block {
 
     /// As it is stored.
     fn pack(&self) -> Jet {
-        if !(self.radius > 0.0) {
+        if self.radius <= 0.0 || self.radius.is_nan() {
             return Jet::default();
         }
         let size = modulus(self.a[0]);
@@ -426,7 +426,7 @@ fn block(orbit: &ReferenceOrbit, m: u64, rules: &Rules) -> Block {
     own.a[1] = [radius * radius, 0.0];
     for z in &orbit.values[m as usize + 1..m as usize + (1 << LOWEST_LEVEL)] {
         own = own.step(*z, rules);
-        if !(own.radius > 0.0) {
+        if own.radius <= 0.0 || own.radius.is_nan() {
             return Block::NONE;
         }
     }
@@ -501,7 +501,7 @@ impl JetTable {
             let u = [z[0] * jet.inverse, z[1] * jet.inverse];
             let square = u[0] * u[0] + u[1] * u[1];
             // Also where no z may take it, and u is not a number.
-            if !(square < 1.0) {
+            if square >= 1.0 || square.is_nan() {
                 break;
             }
             // Too small a z may do for a longer block.
@@ -558,7 +558,7 @@ mod tests {
         let mut tried = 0;
         for (level, jets) in (LOWEST_LEVEL..).zip(&table.levels) {
             for (i, jet) in jets.iter().enumerate() {
-                if !(jet.inverse < f64::INFINITY) {
+                if jet.inverse == f64::INFINITY {
                     continue;
                 }
                 let first = 1 + (i << level);
