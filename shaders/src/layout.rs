@@ -56,6 +56,8 @@ pub mod flag {
     pub const NORM: u32 = 8;
     /// Deltas: every pixel has coordinates of its own, and is not one of a grid.
     pub const LISTED: u32 = 16;
+    /// Deltas: the second plane of the output takes the number of moves, steps or blocks of them, that a pixel made.
+    pub const MOVES: u32 = 32;
 }
 
 /// What one round is told; see `round.wgsl`.

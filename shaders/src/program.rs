@@ -140,10 +140,16 @@ impl Program {
     pub fn id(&self) -> u64 {
         /// Raise when the host's part in the values changes: coordinates, start, or the final formulas.
         const HOST_VERSION: u8 = 1;
+        /// The same for deltas: their coordinates, and the blocks of steps, how they are made and where they hold.
+        const DELTA_HOST_VERSION: u8 = 1;
+        let version = match self.arithmetic.is_delta() {
+            true => DELTA_HOST_VERSION,
+            false => HOST_VERSION,
+        };
         let prime = 0x0000_0100_0000_01b3u64;
         self.source
             .bytes()
-            .chain([HOST_VERSION, self.arithmetic as u8])
+            .chain([version, self.arithmetic as u8])
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
                 (hash ^ u64::from(byte)).wrapping_mul(prime)
             })

@@ -4,6 +4,9 @@
 // value is nearer to 0 than its delta is to the reference, and at the reference's end, the whole value becomes the
 // delta from the reference's start (rebasing), which loses nothing.
 
+// Moves that the pixel has made, this one included.
+var<private> moves: u32;
+
 fn advance_round(carried: ptr<function, State>) -> bool {
     var state = *carried;
     let listed = has(FLAG_LISTED);
@@ -17,6 +20,7 @@ fn advance_round(carried: ptr<function, State>) -> bool {
     var z = Scaled(state.z, state.exponent);
     var at = reference_at(state.m);
     for (var left = params.steps; left > 0u; left -= 1u) {
+        moves = params.first_step + (params.steps - left) + 1u;
         var found = vec2<u32>(0u, 0u);
         if skips {
             found = block_at(state.m, z, params.limit - state.n);

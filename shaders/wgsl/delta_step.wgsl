@@ -57,7 +57,7 @@ fn delta_step(reference: Scaled, z: Scaled, c: Scaled, near_c: Number) -> Step {
         let near = scaled(reference.value, reference.exponent);
         let sum = add(add(near, near), z.value);
         let result = add(multiply(sum, z.value), near_c);
-        if exponent_of(result) >= SMALL_LOG2 {
+        if !is_small(result) {
             return Step(Scaled(result, 0), Scaled(add(sum, z.value), 0));
         }
     }

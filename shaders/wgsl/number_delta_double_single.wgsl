@@ -67,6 +67,11 @@ fn exponent_of(a: Number) -> i32 {
     return select(biased - 127, NOTHING, biased == 0);
 }
 
+// Whether it must have an exponent of its own.
+fn is_small(a: Number) -> bool {
+    return exponent_of(a) < SMALL_LOG2;
+}
+
 // a 2^k; 0 where that is below the range.
 fn scaled(a: Number, k: i32) -> Number {
     if k < -125 {

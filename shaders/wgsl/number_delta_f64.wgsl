@@ -58,6 +58,11 @@ fn exponent_of(a: Number) -> i32 {
     return select(biased + exponent, NOTHING, biased == 0);
 }
 
+// Whether it must have an exponent of its own.
+fn is_small(a: Number) -> bool {
+    return max(abs(a.x), abs(a.y)) < 3.4395525670743494e-136lf;
+}
+
 fn single_power_of_two(k: i32) -> f64 {
     return f64(bitcast<f32>(u32(k + 127) << 23u));
 }

@@ -48,6 +48,8 @@ const FLAG_BLOCKS: u32 = 4u;
 const FLAG_NORM: u32 = 8u;
 // Deltas: every pixel has coordinates of its own, and is not one of a grid.
 const FLAG_LISTED: u32 = 16u;
+// Deltas: the second plane of `output` takes the number of moves that a pixel made.
+const FLAG_MOVES: u32 = 32u;
 
 const WORKGROUP: u32 = 64u;
 const BLOCK: u32 = 8u;

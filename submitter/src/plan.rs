@@ -130,6 +130,11 @@ pub enum PlanError {
     /// Deltas start where the reference orbit does.
     #[error("--arithmetic {0} computes orbits that start at 0, and --z0 says otherwise")]
     Start(&'static str),
+    /// Only deltas are counted in more than 32 bits.
+    #[error(
+        "--iterations {0} needs counts of 64 bits, which deltas from a reference orbit have: not with --z0 or a plain --arithmetic"
+    )]
+    LongCounts(u64),
     /// No processor has it.
     #[error("--arithmetic {0} is for adapters: not with --backend cpu")]
     NotOnCpu(&'static str),
@@ -171,10 +176,14 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         iterations: args.iterations.or(suits).unwrap_or(ITERATIONS),
         escape_radius: args.escape_radius,
         z0: args.z0.map_or((0.0, 0.0), |z0| (z0[0], z0[1])),
-        measures: outputs
-            .iter()
-            .flat_map(|output| output.kind.measures().iter().collect::<Vec<_>>())
-            .collect(),
+        measures: MeasureSet::default(),
+    };
+    let wanted = outputs
+        .iter()
+        .flat_map(|output| output.kind.measures(&frame).iter().collect::<Vec<_>>());
+    let frame = FrameSpec {
+        measures: wanted.collect(),
+        ..frame
     };
     frame.check()?;
     let strips = strips(&frame, args.strip_rows)?;
@@ -320,16 +329,16 @@ fn kind(path: &Path, measure: Measure) -> Result<OutputKind, PlanError> {
 }
 
 impl OutputKind {
-    /// The measures that it is made from.
-    pub fn measures(self) -> MeasureSet {
+    /// The measures of `frame` that it is made from.
+    pub fn measures(self, frame: &FrameSpec) -> MeasureSet {
         let none = MeasureSet::default();
         match self {
             Self::Png => none.with(Measure::Smooth),
-            Self::Npy(measure) => none.with(measure),
+            Self::Npy(measure) => none.with(frame.carrier(measure)),
             Self::Exr(measure) => none
-                .with(Measure::Iterations)
+                .with(frame.carrier(Measure::Iterations))
                 .with(Measure::Smooth)
-                .with(measure),
+                .with(frame.carrier(measure)),
         }
     }
 }
@@ -455,10 +464,11 @@ mod tests {
 
     #[test]
     fn an_exr_holds_the_same_in_any_company() {
-        let alone = planned("-o a.exr --measure distance").unwrap().outputs[0].clone();
+        let planned_alone = planned("-o a.exr --measure distance").unwrap();
+        let (alone, frame) = (planned_alone.outputs[0].clone(), planned_alone.frame);
         let among = planned("-o a.exr -o b.npy -o c.png --measure distance").unwrap();
         assert_eq!(alone, among.outputs[0]);
-        let measures: Vec<_> = alone.kind.measures().iter().collect();
+        let measures: Vec<_> = alone.kind.measures(&frame).iter().collect();
         let expected = [Measure::Iterations, Measure::Smooth, Measure::Distance];
         assert_eq!(measures, expected);
     }

@@ -88,6 +88,9 @@ impl Compute for Device {
     ) -> Result<StripBuffer, EngineError> {
         let device = || self.info().name.clone();
         let arithmetic = self.arithmetic_for(frame, insist);
+        // Plain kernels count in 32 bits.
+        let counts = frame.deep.is_some() || frame.spec.short_limit().is_some();
+        let arithmetic = arithmetic.filter(|_| counts);
         let arithmetic = arithmetic.ok_or_else(|| match frame.arithmetic {
             None => EngineError::NotServed {
                 device: device(),

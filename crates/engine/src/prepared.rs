@@ -55,7 +55,7 @@ impl DeepFrame {
     /// What the processor's kernels keep between strips.
     pub(crate) fn trees(&self) -> &Trees {
         self.trees
-            .get_or_init(|| Trees::new(self.columns.len() as u32, self.rows.len() as u32))
+            .get_or_init(|| Trees::new(&self.columns, &self.rows, self.pixel_spacing))
     }
 }
 
@@ -208,8 +208,13 @@ impl PreparedFrame {
     /// stability measure alone has it.
     #[must_use]
     pub fn counts_iterations(&self) -> bool {
-        [Measure::Iterations, Measure::Smooth, Measure::Distance]
-            .iter()
-            .any(|m| self.spec.measures.contains(*m))
+        [
+            Measure::Iterations,
+            Measure::Smooth,
+            Measure::Distance,
+            Measure::LongIterations,
+        ]
+        .iter()
+        .any(|m| self.spec.measures.contains(*m))
     }
 }

@@ -18,6 +18,8 @@ pub enum Plane {
     Distance(Vec<f32>),
     /// See [`Measure::Stability`].
     Stability(Vec<f64>),
+    /// See [`Measure::LongIterations`].
+    LongIterations(Vec<u64>),
 }
 
 impl Plane {
@@ -29,6 +31,7 @@ impl Plane {
             Self::Smooth(_) => Measure::Smooth,
             Self::Distance(_) => Measure::Distance,
             Self::Stability(_) => Measure::Stability,
+            Self::LongIterations(_) => Measure::LongIterations,
         }
     }
 
@@ -39,6 +42,7 @@ impl Plane {
             Self::Iterations(values) => bytemuck::cast_slice(values),
             Self::Smooth(values) | Self::Distance(values) => bytemuck::cast_slice(values),
             Self::Stability(values) => bytemuck::cast_slice(values),
+            Self::LongIterations(values) => bytemuck::cast_slice(values),
         }
     }
 
@@ -55,6 +59,7 @@ impl Plane {
             Measure::Smooth => Self::Smooth(values(bytes)),
             Measure::Distance => Self::Distance(values(bytes)),
             Measure::Stability => Self::Stability(values(bytes)),
+            Measure::LongIterations => Self::LongIterations(values(bytes)),
         }
     }
 }

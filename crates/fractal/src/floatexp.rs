@@ -36,8 +36,18 @@ impl FloatExp {
     };
 
     /// `mantissa * 2^exponent` for any finite `mantissa`, subnormal ones too.
+    #[inline]
     #[must_use]
     pub fn new(mantissa: f64, exponent: i64) -> Self {
+        const FRACTION: u64 = !(0x7ff << 52);
+        let bits = mantissa.to_bits();
+        let power = (bits >> 52 & 0x7ff) as i64;
+        if power != 0 && power != 0x7ff {
+            return Self {
+                mantissa: f64::from_bits(bits & FRACTION | 1023 << 52),
+                exponent: exponent + power - 1023,
+            };
+        }
         if mantissa == 0.0 {
             return Self::ZERO;
         }
@@ -104,8 +114,12 @@ impl FloatExp {
     }
 
     /// The nearest `f64`: 0 below its range, infinite above.
+    #[inline]
     #[must_use]
     pub fn to_f64(self) -> f64 {
+        if (-1022..=1023).contains(&self.exponent) {
+            return self.mantissa * power_of_two(self.exponent);
+        }
         let power = self.exponent.clamp(-2000, 2000);
         libm::scalbn(self.mantissa, i32::try_from(power).unwrap_or_default())
     }

@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::axis::Axis;
-use crate::measure::MeasureSet;
+use crate::measure::{Measure, MeasureSet};
 use crate::view::{Grid, View, ViewError};
 
 /// Largest side of a picture in samples.
 pub const MAX_SIDE: u32 = 1 << 17;
-/// Largest iteration limit: counts travel as 32 bits, and one value is kept free.
-pub const MAX_ITERATIONS: u64 = u32::MAX as u64 - 1;
+/// Largest iteration limit: doubles tell all counts up to it apart.
+pub const MAX_ITERATIONS: u64 = 1 << 53;
+/// Largest iteration limit whose counts travel as 32 bits; one value is kept free.
+pub const MAX_SHORT_ITERATIONS: u64 = u32::MAX as u64 - 1;
 /// Largest escape radius: its fourth power, which |z|² may reach, must stay within `f32` on a GPU.
 pub const MAX_ESCAPE_RADIUS: f64 = 1e9;
 /// Largest start value, in either part, for the same reason.
@@ -56,6 +58,9 @@ pub enum FrameError {
     /// The iteration limit is 0 or over [`MAX_ITERATIONS`].
     #[error("an iteration limit of {0} is not within 1 and {MAX_ITERATIONS}")]
     Iterations(u64),
+    /// Counts of 32 bits are asked for where they need 64, or both kinds.
+    #[error("iteration counts up to {0} are wanted in 32 bits, or in 32 and in 64")]
+    Counts(u64),
     /// The escape radius is not in its range.
     #[error("escape radius {0:?} is not over 0 and at most {MAX_ESCAPE_RADIUS:e}")]
     EscapeRadius(f64),
@@ -91,6 +96,12 @@ impl FrameSpec {
         if !(re.abs() <= MAX_START && im.abs() <= MAX_START) {
             return Err(FrameError::Start(re, im));
         }
+        let (short, long) = (Measure::Iterations, Measure::LongIterations);
+        if self.measures.contains(short)
+            && (self.iterations > MAX_SHORT_ITERATIONS || self.measures.contains(long))
+        {
+            return Err(FrameError::Counts(self.iterations));
+        }
         if self.measures.is_empty() {
             return Err(FrameError::NoMeasure);
         }
@@ -103,10 +114,21 @@ impl FrameSpec {
         self.view.axes(self.grid, self.width, self.height)
     }
 
-    /// The iteration limit as counts travel.
+    /// The measure that carries `measure` in this frame: long iteration counts where 32 bits are too few for them.
     #[must_use]
-    pub fn iteration_limit(&self) -> u32 {
-        u32::try_from(self.iterations).unwrap_or(u32::MAX - 1)
+    pub fn carrier(&self, measure: Measure) -> Measure {
+        match measure {
+            Measure::Iterations if self.short_limit().is_none() => Measure::LongIterations,
+            other => other,
+        }
+    }
+
+    /// The iteration limit for kernels whose counts have 32 bits; `None` where it needs more.
+    #[must_use]
+    pub fn short_limit(&self) -> Option<u32> {
+        u32::try_from(self.iterations)
+            .ok()
+            .filter(|limit| u64::from(*limit) <= MAX_SHORT_ITERATIONS)
     }
 
     /// log2 of the smaller distance between neighbouring samples: what an arithmetic must tell apart.
@@ -147,7 +169,6 @@ impl FrameSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::Measure;
 
     fn frame() -> FrameSpec {
         FrameSpec {

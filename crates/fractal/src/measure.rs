@@ -14,10 +14,13 @@ pub enum Measure {
     Distance,
     /// `f64`: |z_N| after exactly N steps where it is at most 2, NaN elsewhere.
     Stability,
+    /// `u64`: the iteration count where the limit is over [`crate::frame::MAX_SHORT_ITERATIONS`].
+    LongIterations,
 }
 
 impl Measure {
-    /// All measures, in the order in which a buffer holds them.
+    /// All that a picture may be asked for, in the order in which a buffer holds them: [`Self::LongIterations`] only
+    /// stands for [`Self::Iterations`], and comes last.
     pub const ALL: [Self; 4] = [
         Self::Iterations,
         Self::Smooth,
@@ -30,7 +33,7 @@ impl Measure {
     pub const fn bytes(self) -> usize {
         match self {
             Self::Iterations | Self::Smooth | Self::Distance => 4,
-            Self::Stability => 8,
+            Self::Stability | Self::LongIterations => 8,
         }
     }
 
@@ -42,6 +45,7 @@ impl Measure {
             Self::Smooth => "smooth",
             Self::Distance => "distance",
             Self::Stability => "stability",
+            Self::LongIterations => "long-iterations",
         }
     }
 
@@ -76,7 +80,10 @@ impl MeasureSet {
 
     /// The members, in the order of [`Measure::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Measure> {
-        Measure::ALL.into_iter().filter(move |m| self.contains(*m))
+        Measure::ALL
+            .into_iter()
+            .chain([Measure::LongIterations])
+            .filter(move |m| self.contains(*m))
     }
 
     /// Bytes of one pixel with all measures of the set.

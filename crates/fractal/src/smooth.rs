@@ -61,17 +61,24 @@ impl Smoothing {
     #[inline(always)]
     #[must_use]
     pub fn count(&self, n: u32, norm2: f64) -> f32 {
+        self.long_count(f64::from(n), norm2)
+    }
+
+    /// The same for any count `n` that a double holds.
+    #[inline(always)]
+    #[must_use]
+    pub fn long_count(&self, n: f64, norm2: f64) -> f32 {
         let ratio = log2(norm2) * self.inverse_log2_radius2;
         // R <= 1 makes the ratio 0: then take 2, which leaves n.
         let ratio = if ratio > 0.0 { ratio } else { 2.0 };
-        let smooth = (f64::from(n) + 1.0 - log2(ratio)) as f32;
+        let smooth = (n + 1.0 - log2(ratio)) as f32;
         // 0 is kept for inside, whatever the formula says of a point far out.
         let smooth = if smooth == 0.0 {
             f32::MIN_POSITIVE
         } else {
             smooth
         };
-        if n == 0 { 0.0 } else { smooth }
+        if n == 0.0 { 0.0 } else { smooth }
     }
 }
 

@@ -262,6 +262,7 @@ fn bindings_and_constants_are_the_same_in_rust_and_wgsl() {
         ("FLAG_BLOCKS", flag::BLOCKS),
         ("FLAG_NORM", flag::NORM),
         ("FLAG_LISTED", flag::LISTED),
+        ("FLAG_MOVES", flag::MOVES),
         ("WORKGROUP", crate::WORKGROUP),
         ("BLOCK", crate::BLOCK),
     ];

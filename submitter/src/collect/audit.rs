@@ -254,6 +254,7 @@ fn values(plane: &Plane) -> Vec<f64> {
         Plane::Smooth(values) | Plane::Distance(values) => {
             values.iter().map(|value| f64::from(*value)).collect()
         }
+        Plane::LongIterations(values) => values.iter().map(|value| *value as f64).collect(),
         Plane::Stability(values) => values.clone(),
     }
 }

@@ -244,8 +244,14 @@ impl Saved {
             if output.path.path().is_none_or(|path| !path.is_absolute()) {
                 return Err(SavedError::Field("name of a file"));
             }
-            let measures = saved.job.frame.measures;
-            if !output.kind.measures().iter().all(|m| measures.contains(m)) {
+            let frame = &saved.job.frame;
+            let measures = frame.measures;
+            if !output
+                .kind
+                .measures(frame)
+                .iter()
+                .all(|m| measures.contains(m))
+            {
                 return Err(SavedError::Field("set of measures"));
             }
         }

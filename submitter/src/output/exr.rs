@@ -1,7 +1,7 @@
 //! OpenEXR: the frame's measures as channels of one scan-line image, ZIP-compressed, sixteen rows at a
 //! time. The only module that names the `exr` crate.
 //!
-//! Channels: `N` the iteration count (UINT, 0 is inside), `smooth`, `distance` (FLOAT), `stability`
+//! Channels: `N` the iteration count (UINT, 0 is inside), or `N0` and `N1`, the low and the high 32 bits of long ones, `smooth`, `distance` (FLOAT), `stability`
 //! (FLOAT: OpenEXR has no doubles).
 
 use std::io::{self, Seek, Write};
@@ -22,12 +22,22 @@ use super::Strips;
 /// Rows that ZIP16 compresses together.
 const BLOCK_ROWS: usize = 16;
 
-fn channel(measure: Measure) -> (&'static str, SampleType) {
+/// A channel: its name, the type of its samples, and the measure that it holds, or half of it.
+type Channel = (&'static str, SampleType, Measure);
+
+/// Name of the higher half of long counts.
+const HIGH_COUNTS: &str = "N1";
+
+fn channels(measure: Measure) -> &'static [Channel] {
     match measure {
-        Measure::Iterations => ("N", SampleType::U32),
-        Measure::Smooth => ("smooth", SampleType::F32),
-        Measure::Distance => ("distance", SampleType::F32),
-        Measure::Stability => ("stability", SampleType::F32),
+        Measure::Iterations => &[("N", SampleType::U32, Measure::Iterations)],
+        Measure::Smooth => &[("smooth", SampleType::F32, Measure::Smooth)],
+        Measure::Distance => &[("distance", SampleType::F32, Measure::Distance)],
+        Measure::Stability => &[("stability", SampleType::F32, Measure::Stability)],
+        Measure::LongIterations => &[
+            ("N0", SampleType::U32, Measure::LongIterations),
+            (HIGH_COUNTS, SampleType::U32, Measure::LongIterations),
+        ],
     }
 }
 
@@ -38,17 +48,14 @@ pub(super) fn write(
     strips: &mut Strips,
 ) -> io::Result<()> {
     // The format wants channels, and so their samples in each row, in the order of their names.
-    let mut measures: Vec<Measure> = measures.iter().collect();
-    measures.sort_by_key(|measure| channel(*measure).0);
+    let mut own: Vec<&Channel> = measures.iter().flat_map(channels).collect();
+    own.sort_by_key(|(name, ..)| *name);
     let (width, height) = (frame.width as usize, frame.height as usize);
-    let channels: SmallVec<[ChannelDescription; 5]> = measures
+    let described: SmallVec<[ChannelDescription; 5]> = own
         .iter()
-        .map(|measure| {
-            let (name, kind) = channel(*measure);
-            ChannelDescription::named(name, kind)
-        })
+        .map(|(name, kind, _)| ChannelDescription::named(*name, *kind))
         .collect();
-    let header = Header::new(Text::new_or_panic("mandelbrot"), (width, height), channels)
+    let header = Header::new(Text::new_or_panic("mandelbrot"), (width, height), described)
         .with_encoding(
             Compression::ZIP16,
             BlockDescription::ScanLines,
@@ -61,7 +68,7 @@ pub(super) fn write(
         for strip in strips {
             let strip = strip.map_err(Error::Io)?;
             for strip_row in 0..strip.strip.rows as usize {
-                append_row(&mut data, &strip, &measures, strip_row)?;
+                append_row(&mut data, &strip, &own, strip_row)?;
                 row += 1;
                 if row % BLOCK_ROWS == 0 || row == height {
                     let first = (row - 1) / BLOCK_ROWS * BLOCK_ROWS;
@@ -88,15 +95,21 @@ pub(super) fn write(
 fn append_row(
     data: &mut Vec<u8>,
     strip: &StripBuffer,
-    measures: &[Measure],
+    channels: &[&Channel],
     row: usize,
 ) -> Result<(), Error> {
     let width = strip.width as usize;
     let range = row * width..(row + 1) * width;
-    for measure in measures {
+    for (name, _, measure) in channels {
         match strip.plane(*measure) {
             Some(Plane::Iterations(values)) => {
                 data.extend_from_slice(bytemuck::cast_slice(&values[range.clone()]));
+            }
+            Some(Plane::LongIterations(values)) => {
+                let shift = if *name == HIGH_COUNTS { 32 } else { 0 };
+                for value in &values[range.clone()] {
+                    data.extend_from_slice(&((value >> shift) as u32).to_ne_bytes());
+                }
             }
             Some(Plane::Smooth(values) | Plane::Distance(values)) => {
                 data.extend_from_slice(bytemuck::cast_slice(&values[range.clone()]));

@@ -269,7 +269,7 @@ impl OutputKind {
     fn least_bytes(self, frame: &FrameSpec) -> u64 {
         match self {
             Self::Npy(measure) => {
-                npy::HEADER_BYTES as u64 + frame.pixels() * measure.bytes() as u64
+                npy::HEADER_BYTES as u64 + frame.pixels() * frame.carrier(measure).bytes() as u64
             }
             Self::Png | Self::Exr(_) => 0,
         }
@@ -294,7 +294,10 @@ fn write(
                 job.compression,
                 &mut strips,
             )?,
-            OutputKind::Exr(_) => exr::write(&mut out, &job.frame, kind.measures(), &mut strips)?,
+            OutputKind::Exr(_) => {
+                let measures = kind.measures(&job.frame);
+                exr::write(&mut out, &job.frame, measures, &mut strips)?;
+            }
         }
         out.flush()?;
     }

@@ -17,6 +17,7 @@ pub(super) fn write(
     measure: Measure,
     strips: &mut Strips,
 ) -> io::Result<()> {
+    let measure = frame.carrier(measure);
     out.write_all(&header(frame, measure))?;
     for strip in strips {
         let strip = strip?;
@@ -33,6 +34,7 @@ fn header(frame: &FrameSpec, measure: Measure) -> Vec<u8> {
         Measure::Iterations => "<u4",
         Measure::Smooth | Measure::Distance => "<f4",
         Measure::Stability => "<f8",
+        Measure::LongIterations => "<u8",
     };
     let shape = format!(
         "{{'descr': '{kind}', 'fortran_order': False, 'shape': ({}, {}), }}",

@@ -21,9 +21,14 @@ pub(super) fn arithmetic(
     wanted: ArithmeticArg,
     backend: BackendChoice,
 ) -> Result<ArithmeticPlan, PlanError> {
+    // Plain kernels count in 32 bits.
+    let long = frame.short_limit().is_none();
+    if long && (frame.z0 != (0.0, 0.0) || wanted.only().is_some_and(|only| !only.is_delta())) {
+        return Err(PlanError::LongCounts(frame.iterations));
+    }
     let Some(only) = wanted.only() else {
         return Ok(ArithmeticPlan {
-            deltas: frame.z0 == (0.0, 0.0) && !is_plainly_exact(frame),
+            deltas: frame.z0 == (0.0, 0.0) && (long || !is_plainly_exact(frame)),
             only: None,
         });
     };

@@ -61,6 +61,57 @@ pub fn run_gpu(device: &GpuDevice) -> Result<(Vec<Limit>, Vec<KernelFigure>), Be
     Ok((limits, kernels))
 }
 
+/// What an adapter makes of a deep view.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DeepFigure {
+    /// In which arithmetic.
+    pub arithmetic: Arithmetic,
+    /// Seconds of the best run, transfers included; the reference orbit and the blocks of its steps are there.
+    pub secs: f64,
+    /// Iterations of all pixels, those inside counted as the limit.
+    pub iterations: u64,
+    /// Steps and blocks of steps that they took.
+    pub moves: u64,
+}
+
+/// Measures every arithmetic of deltas that an adapter offers for a deep frame, on all of it.
+///
+/// # Errors
+/// [`BenchError::Engine`].
+pub fn run_deep(device: &GpuDevice, frame: &PreparedFrame) -> Result<Vec<DeepFigure>, BenchError> {
+    let strip = Strip {
+        index: 0,
+        row0: 0,
+        rows: frame.spec.height,
+    };
+    let offered = device.info().arithmetics.iter().copied();
+    let exact =
+        offered.filter(|a| a.is_delta() && a.is_exact_for(frame.extent_log2, frame.spacing_log2));
+    let mut figures = Vec::new();
+    for arithmetic in exact {
+        let progress = Progress::default();
+        // The first run uploads what the others find there.
+        let (iterations, moves) = device.count_moves(frame, arithmetic, strip, true, &progress)?;
+        let begun = Instant::now();
+        let mut secs = f64::INFINITY;
+        for round in 0..MOST_ROUNDS {
+            if round > 0 && begun.elapsed() > ENOUGH {
+                break;
+            }
+            let run_begun = Instant::now();
+            device.compute(frame, arithmetic, strip, &progress)?;
+            secs = secs.min(run_begun.elapsed().as_secs_f64());
+        }
+        figures.push(DeepFigure {
+            arithmetic,
+            secs,
+            iterations,
+            moves,
+        });
+    }
+    Ok(figures)
+}
+
 /// Iterations a second of one kernel on one scene, the best of some runs, each of which must be right.
 fn iterations_per_sec(
     device: &GpuDevice,

@@ -9,7 +9,7 @@ use fractal::{Backend, BackendChoice};
 use serde::Serialize;
 
 pub use cpu::run_cpu;
-pub use gpu::run_gpu;
+pub use gpu::{DeepFigure, run_deep, run_gpu};
 pub use scenes::{SCENES, Scene};
 
 /// Why there is no report.

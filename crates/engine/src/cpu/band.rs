@@ -60,7 +60,7 @@ impl Plan {
         Self {
             z0: spec.z0,
             radius2: radius * radius,
-            limit: u64::from(spec.iteration_limit()),
+            limit: spec.iterations,
             outside_for_good: radius >= 2.0 && (from_zero || beyond_c),
             starts_at_c: radius >= 2.0 && from_zero && beyond_c,
             known_parts: shortcuts && from_zero && radius >= 2.0,

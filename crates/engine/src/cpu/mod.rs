@@ -337,20 +337,7 @@ impl CpuDevice {
             for (row, from) in (task.rows.0..task.rows.1).zip((0..).step_by(across)) {
                 let (to, from) = (at(row)..at(row) + across, from..from + across);
                 for plane in &mut planes {
-                    match plane {
-                        Plane::Iterations(v) => {
-                            v[to.clone()].copy_from_slice(&output.iterations[from.clone()])
-                        }
-                        Plane::Smooth(v) => {
-                            v[to.clone()].copy_from_slice(&output.smooth[from.clone()])
-                        }
-                        Plane::Distance(v) => {
-                            v[to.clone()].copy_from_slice(&output.distance[from.clone()])
-                        }
-                        Plane::Stability(v) => {
-                            v[to.clone()].copy_from_slice(&output.stability[from.clone()])
-                        }
-                    }
+                    copy_row(plane, to.clone(), output, from.clone());
                 }
             }
             iterations_total += output.iterations_total;
@@ -380,7 +367,9 @@ impl CpuDevice {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
             Isa::Avx2 => unsafe { x86::deep_avx2(task) },
-            _ => task.run(),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => neon::deep_neon(task),
+            _ => task.run::<simd::Portable, 1>(simd::Portable),
         }
     }
 
@@ -430,6 +419,23 @@ fn blank(measure: Measure, len: usize) -> Plane {
         Measure::Smooth => Plane::Smooth(vec![0.0; len]),
         Measure::Distance => Plane::Distance(vec![0.0; len]),
         Measure::Stability => Plane::Stability(vec![0.0; len]),
+        Measure::LongIterations => Plane::LongIterations(vec![0; len]),
+    }
+}
+
+/// Copies the values `from` of a task to the pixels `to` of a plane.
+fn copy_row(
+    plane: &mut Plane,
+    to: std::ops::Range<usize>,
+    output: &deep::Output,
+    from: std::ops::Range<usize>,
+) {
+    match plane {
+        Plane::Iterations(v) => v[to].copy_from_slice(&output.iterations[from]),
+        Plane::Smooth(v) => v[to].copy_from_slice(&output.smooth[from]),
+        Plane::Distance(v) => v[to].copy_from_slice(&output.distance[from]),
+        Plane::Stability(v) => v[to].copy_from_slice(&output.stability[from]),
+        Plane::LongIterations(v) => v[to].copy_from_slice(&output.long_iterations[from]),
     }
 }
 
@@ -454,6 +460,8 @@ fn cut(planes: &mut [Plane], total: usize, pixels: usize) -> Vec<(usize, usize, 
             Plane::Stability(v) => bands
                 .zip(v.chunks_mut(pixels))
                 .for_each(|(b, v)| b.stability = Some(v)),
+            // Of deltas alone.
+            Plane::LongIterations(_) => {}
         }
     }
     bands

@@ -7,6 +7,7 @@
 use std::arch::aarch64::*;
 
 use super::band::{self, Band};
+use super::deep::{Output, Task};
 use super::simd::Simd;
 
 /// Runs an intrinsic of the instruction set whose token is at hand.
@@ -64,6 +65,10 @@ impl Simd for Neon {
         intrinsic!(vmaxq_f64(a, b))
     }
     #[inline(always)]
+    fn abs(self, a: Self::V) -> Self::V {
+        intrinsic!(vabsq_f64(a))
+    }
+    #[inline(always)]
     fn add_bits(self, a: Self::V, b: Self::V) -> Self::V {
         intrinsic!(vreinterpretq_f64_u64(vaddq_u64(
             vreinterpretq_u64_f64(a),
@@ -114,6 +119,11 @@ impl Simd for Neon {
         };
         self.select(self.mask(bits), spread, into)
     }
+}
+
+/// Computes a task of a deep frame with NEON; `None` if it was cancelled.
+pub(super) fn deep_neon(task: &Task<'_>) -> Option<Output> {
+    task.run::<Neon, 4>(Neon)
 }
 
 /// Computes a band with NEON.

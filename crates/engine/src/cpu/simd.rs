@@ -44,6 +44,8 @@ pub(super) trait Simd: Copy {
     fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// The larger one; neither may be NaN.
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// |a|
+    fn abs(self, a: Self::V) -> Self::V;
     /// Sum of the bit patterns as 64-bit integers, wrapping.
     fn add_bits(self, a: Self::V, b: Self::V) -> Self::V;
     /// a <= b; false where either is NaN.
@@ -60,6 +62,15 @@ pub(super) trait Simd: Copy {
     fn mask(self, bits: u32) -> Self::M;
     /// The lanes whose bit is set, moved together from lane 0 on; what follows them is unspecified.
     fn compress(self, bits: u32, v: Self::V) -> Self::V;
+    /// `from[at[i]]` of lane i, for `LANES` places: the first numbers of the pairs, and the second ones.
+    #[inline(always)]
+    fn pairs(self, from: &[[f64; 2]], at: &[usize]) -> (Self::V, Self::V) {
+        let (mut first, mut second) = ([0.0; 8], [0.0; 8]);
+        for (lane, at) in at[..Self::LANES].iter().enumerate() {
+            [first[lane], second[lane]] = from[*at];
+        }
+        (self.load(&first), self.load(&second))
+    }
     /// The inverse: lanes of `packed`, from lane 0 on, to the lanes whose bit is set; other lanes of `into`.
     fn expand(self, bits: u32, packed: Self::V, into: Self::V) -> Self::V;
 }
@@ -115,6 +126,10 @@ impl Simd for Portable {
     #[inline(always)]
     fn max(self, a: Self::V, b: Self::V) -> Self::V {
         Self::each(|i| a[i].max(b[i]))
+    }
+    #[inline(always)]
+    fn abs(self, a: Self::V) -> Self::V {
+        Self::each(|i| a[i].abs())
     }
     #[inline(always)]
     fn add_bits(self, a: Self::V, b: Self::V) -> Self::V {
@@ -203,6 +218,13 @@ pub(super) mod tests {
             lanes(&|i| (-a[i]).mul_add(b[i], a[i]))
         );
         assert_eq!(values(s.max(va, vb)), lanes(&|i| a[i].max(b[i])));
+        let signed = lanes(&|i| if i % 2 == 0 { -1.5 } else { 2.5 });
+        assert_eq!(values(s.abs(s.load(&signed))), lanes(&|i| signed[i].abs()));
+        let from: Vec<[f64; 2]> = (0..20).map(|i| [f64::from(i), -f64::from(i)]).collect();
+        let at: Vec<usize> = (0..n).map(|i| (7 * i + 3) % 20).collect();
+        let (first, second) = s.pairs(&from, &at);
+        assert_eq!(values(first), lanes(&|i| at[i] as f64));
+        assert_eq!(values(second), lanes(&|i| -(at[i] as f64)));
         let big = s.splat_bits(1 << 40 | 7);
         assert_eq!(
             values(s.add_bits(big, va))

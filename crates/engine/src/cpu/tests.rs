@@ -17,7 +17,7 @@ type Bytes = (Vec<Vec<u8>>, u64);
 fn naive_count(spec: &FrameSpec, cx: f64, cy: f64) -> (u32, f64, f64) {
     let (mut x, mut y) = spec.z0;
     let (mut dx, mut dy) = (0.0f64, 0.0f64);
-    for n in 1..=spec.iteration_limit() {
+    for n in 1..=spec.short_limit().unwrap() {
         let (x2, y2) = (x + x, y + y);
         (dx, dy) = (
             x2.mul_add(dx, (-y2).mul_add(dy, 1.0)),
@@ -69,6 +69,7 @@ fn naive(frame: &PreparedFrame) -> Bytes {
             };
             Plane::Distance(counts.iter().map(distance).collect())
         }
+        Measure::LongIterations => unreachable!("of deltas alone"),
         Measure::Stability => Plane::Stability(
             pixels()
                 .map(|(cx, cy)| naive_stability(spec, cx, cy))
@@ -162,7 +163,7 @@ fn frames() -> impl Strategy<Value = FrameSpec> {
         Just(17),
         Just(1024)
     ];
-    let measures = proptest::collection::vec(proptest::sample::select(&Measure::ALL[..]), 1..5);
+    let measures = proptest::collection::vec(proptest::sample::select(&Measure::ALL[..4]), 1..5);
     let grid = prop_oneof![Just(Grid::Pixels), Just(Grid::Linspace)];
     (
         (place, grid, 1u32..90, 1u32..40),
@@ -200,7 +201,7 @@ fn notebook(width: u32, height: u32, iterations: u64) -> FrameSpec {
         iterations,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
-        measures: Measure::ALL.into_iter().collect(),
+        measures: Measure::ALL[..4].iter().copied().collect(),
     }
 }
 

@@ -19,6 +19,14 @@ macro_rules! intrinsic {
     }};
 }
 
+/// `from[at]`
+#[inline(always)]
+fn pair(from: &[[f64; 2]], at: usize) -> __m128d {
+    let pair = &from[at];
+    // SAFETY: every processor of this architecture has SSE2, and a pair is two values.
+    unsafe { _mm_loadu_pd(pair.as_ptr()) }
+}
+
 /// AVX-512 F, DQ, VL: vectors of eight, and masks of their own.
 #[derive(Clone, Copy)]
 pub(super) struct Avx512(());
@@ -65,6 +73,20 @@ impl Simd for Avx512 {
         intrinsic!(_mm512_max_pd(a, b))
     }
     #[inline(always)]
+    fn abs(self, a: Self::V) -> Self::V {
+        intrinsic!(_mm512_abs_pd(a))
+    }
+    #[inline(always)]
+    fn pairs(self, from: &[[f64; 2]], at: &[usize]) -> (Self::V, Self::V) {
+        let at = &at[..8];
+        let even = self.four(from, [at[0], at[2], at[4], at[6]]);
+        let odd = self.four(from, [at[1], at[3], at[5], at[7]]);
+        (
+            intrinsic!(_mm512_unpacklo_pd(even, odd)),
+            intrinsic!(_mm512_unpackhi_pd(even, odd)),
+        )
+    }
+    #[inline(always)]
     fn add_bits(self, a: Self::V, b: Self::V) -> Self::V {
         intrinsic!(_mm512_castsi512_pd(_mm512_add_epi64(
             _mm512_castpd_si512(a),
@@ -103,6 +125,16 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn expand(self, bits: u32, packed: Self::V, into: Self::V) -> Self::V {
         intrinsic!(_mm512_mask_expand_pd(into, bits as u8, packed))
+    }
+}
+
+impl Avx512 {
+    /// Four pairs in a row.
+    #[inline(always)]
+    fn four(self, from: &[[f64; 2]], at: [usize; 4]) -> __m512d {
+        let low = intrinsic!(_mm256_set_m128d(pair(from, at[1]), pair(from, at[0])));
+        let high = intrinsic!(_mm256_set_m128d(pair(from, at[3]), pair(from, at[2])));
+        intrinsic!(_mm512_insertf64x4::<1>(_mm512_castpd256_pd512(low), high))
     }
 }
 
@@ -187,6 +219,20 @@ impl Simd for Avx2 {
         intrinsic!(_mm256_max_pd(a, b))
     }
     #[inline(always)]
+    fn abs(self, a: Self::V) -> Self::V {
+        intrinsic!(_mm256_andnot_pd(_mm256_set1_pd(-0.0), a))
+    }
+    #[inline(always)]
+    fn pairs(self, from: &[[f64; 2]], at: &[usize]) -> (Self::V, Self::V) {
+        let at = &at[..4];
+        let even = intrinsic!(_mm256_set_m128d(pair(from, at[2]), pair(from, at[0])));
+        let odd = intrinsic!(_mm256_set_m128d(pair(from, at[3]), pair(from, at[1])));
+        (
+            intrinsic!(_mm256_unpacklo_pd(even, odd)),
+            intrinsic!(_mm256_unpackhi_pd(even, odd)),
+        )
+    }
+    #[inline(always)]
     fn add_bits(self, a: Self::V, b: Self::V) -> Self::V {
         intrinsic!(_mm256_castsi256_pd(_mm256_add_epi64(
             _mm256_castpd_si256(a),
@@ -250,13 +296,13 @@ pub(super) fn band_avx2(band: &mut Band<'_>) -> bool {
 /// Computes a task of a deep frame with AVX-512; `None` if it was cancelled.
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
 pub(super) fn deep_avx512(task: &Task<'_>) -> Option<Output> {
-    task.run()
+    task.run::<Avx512, 2>(Avx512(()))
 }
 
 /// The same with AVX2 and FMA.
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
 pub(super) fn deep_avx2(task: &Task<'_>) -> Option<Output> {
-    task.run()
+    task.run::<Avx2, 2>(Avx2(()))
 }
 
 /// See [`peak::multiply_adds`].

@@ -7,6 +7,10 @@
 //!
 //! Blocks of 2^L steps begin where m - 1 is a multiple of 2^L: no block begins at m = 0, where Z is 0. The lowest
 //! levels are not kept: shorter blocks cost more than they save, and most of the memory.
+//!
+//! Where doubles serve, a block also has the square's term: z' = A z + Q z² + B c. Its error is of the third order, so
+//! it reaches up to |z| of about the square root of epsilon times |Z|, where linear blocks end at epsilon |Z|. What is
+//! left out, the terms of z³, cz and c², is bounded as blocks are joined.
 
 use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
 
@@ -20,7 +24,10 @@ const NARROW_LOG2: i64 = 400;
 const SHARE: usize = 1 << 13;
 const MOST_THREADS: usize = 16;
 
-/// A block of steps: z' = A z + B c while |z| < radius.
+/// No block reaches farther than this share of any Z in it: no orbit escapes or has to rebase within.
+const NEAR: f64 = 1.0 / 512.0;
+
+/// A block of steps: z' = A z + B c while |z| < radius, and z' = A z + Q z² + B c while |z| < reach.
 ///
 /// A = `a` 2^`a_exponent`, B = `b` 2^`b_exponent`, radius = `radius` 2^`radius_exponent`. All three exponents are 0
 /// where all three numbers lie within 2^±400, and the radius may then be 0: no z may take this block.
@@ -32,6 +39,10 @@ pub struct Entry {
     pub b: [f64; 2],
     /// Mantissa of the radius, of |z|.
     pub radius: f64,
+    /// Q; 0 where there is none.
+    pub q: [f64; 2],
+    /// No less than the radius, of a block whose numbers are plain doubles; of no account in others.
+    pub reach: f64,
     /// Exponent of A.
     pub a_exponent: i32,
     /// Exponent of B.
@@ -51,11 +62,31 @@ pub struct WideEntry {
     pub radius: FloatExp,
 }
 
+/// What joining blocks needs to know of one beside its entry: bounds of the terms that it leaves out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bend {
+    /// As in the entry, but 0 where the square's term does not help.
+    reach: f64,
+    /// Of z³.
+    cubic: f64,
+    /// Of c z.
+    cross: f64,
+    /// Of c².
+    square: f64,
+}
+
+/// A block while the table is built.
+type Draft = (Entry, Bend);
+
 /// All blocks of a reference orbit for one view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BlaTable {
     /// `levels[i]` holds the blocks of level [`LOWEST_LEVEL`] + i in ascending order of m; no level is empty.
     pub levels: Vec<Vec<Entry>>,
+    /// The reach of each block of the lowest level, 0 where its numbers are not plain doubles: to look ahead.
+    pub(crate) reaches: Vec<f32>,
+    /// The largest of them.
+    pub(crate) farthest: f64,
 }
 
 /// A complex number times a power of two.
@@ -105,22 +136,19 @@ impl Entry {
             a: [2.0 * z[0], 2.0 * z[1]],
             b: [1.0, 0.0],
             radius: if size < outside { epsilon * size } else { 0.0 },
+            q: [1.0, 0.0],
+            reach: 0.0,
             ..Self::default()
         }
     }
 
     /// `self` and then `next`, where all numbers are narrow; `None` where the result is not.
     fn then(&self, next: &Self, c_max: f64) -> Option<Self> {
-        let mul = |p: [f64; 2], q: [f64; 2]| [p[0] * q[0] - p[1] * q[1], p[0] * q[1] + p[1] * q[0]];
         let size = |p: [f64; 2]| p[0].abs().max(p[1].abs());
         let (a, ab) = (mul(next.a, self.a), mul(next.a, self.b));
         let b = [ab[0] + next.b[0], ab[1] + next.b[1]];
         let left = next.radius - modulus(self.b) * c_max;
         let radius = self.radius.min(left / modulus(self.a)).max(0.0);
-        let narrow = |value: f64| {
-            let limit = power_of_two(NARROW_LOG2);
-            value < limit && value > 1.0 / limit
-        };
         (narrow(size(a)) && narrow(size(b)) && (radius == 0.0 || narrow(radius))).then_some(Self {
             a,
             b,
@@ -133,6 +161,17 @@ impl Entry {
 /// |p|, by operations that are the same everywhere; for numbers whose squares are doubles.
 fn modulus(p: [f64; 2]) -> f64 {
     (p[0] * p[0] + p[1] * p[1]).sqrt()
+}
+
+/// p q
+fn mul(p: [f64; 2], q: [f64; 2]) -> [f64; 2] {
+    [p[0] * q[0] - p[1] * q[1], p[0] * q[1] + p[1] * q[0]]
+}
+
+/// Whether a number other than 0 is within 2^± [`NARROW_LOG2`].
+fn narrow(value: f64) -> bool {
+    let limit = power_of_two(NARROW_LOG2);
+    value < limit && value > 1.0 / limit
 }
 
 /// 2^`n` for small `n`.
@@ -183,6 +222,7 @@ impl WideEntry {
                 a: flat(self.a),
                 b: flat(self.b),
                 radius: radius.to_f64(),
+                reach: radius.to_f64(),
                 ..Entry::default()
             };
         }
@@ -190,6 +230,8 @@ impl WideEntry {
             a,
             b,
             radius: radius.mantissa(),
+            q: [0.0; 2],
+            reach: 0.0,
             a_exponent,
             b_exponent,
             radius_exponent: i32::try_from(radius.exponent()).unwrap_or(i32::MIN),
@@ -197,47 +239,106 @@ impl WideEntry {
     }
 }
 
-/// Two blocks in a row as one.
-fn join(first: &Entry, second: &Entry, c_max: FloatExp) -> Entry {
-    if first.is_narrow()
-        && second.is_narrow()
-        && let Some(joined) = first.then(second, c_max.to_f64())
-    {
-        return joined;
-    }
-    first.wide().then(&second.wide(), c_max).pack()
+/// What all blocks of a table have in common.
+#[derive(Clone, Copy, Debug)]
+struct Build<'a> {
+    orbit: &'a ReferenceOrbit,
+    c_max: FloatExp,
+    /// The same as a double.
+    near: f64,
+    epsilon: f64,
+    /// Steps from farther out are not skipped: they might escape.
+    outside: f64,
 }
 
-/// The block of the lowest level that begins at `m`.
-fn block(orbit: &ReferenceOrbit, m: u64, c_max: FloatExp, epsilon: f64, outside: f64) -> Entry {
-    let steps = m..m + (1 << LOWEST_LEVEL);
-    let flat = c_max.to_f64();
-    let narrow = || {
-        let step = |m: u64| {
-            let z = orbit.values[m as usize];
-            (z[0].abs().max(z[1].abs()) > 1e-30).then(|| Entry::step(z, epsilon, outside))
+impl Build<'_> {
+    /// One step from Z_m; `None` where that is too small for doubles.
+    fn step(&self, m: u64) -> Option<Draft> {
+        let z = self.orbit.values[m as usize];
+        if z[0].abs().max(z[1].abs()) < 1e-30 {
+            return None;
+        }
+        let entry = Entry::step(z, self.epsilon, self.outside);
+        let bend = Bend {
+            reach: entry.radius / self.epsilon * NEAR,
+            ..Bend::default()
         };
-        let mut all = step(m)?;
-        for m in steps.clone().skip(1) {
-            all = all.then(&step(m)?, flat)?;
+        Some((entry, bend))
+    }
+
+    /// The square's term of `x` and then `y`, whose entries join to `joined`.
+    fn bend(&self, joined: &mut Entry, (x, of_x): &Draft, (y, of_y): &Draft) -> Bend {
+        let (ax, bx, qx) = (modulus(x.a), modulus(x.b), modulus(x.q));
+        let (ay, qy) = (modulus(y.a), modulus(y.q));
+        let (first, second) = (mul(y.a, x.q), mul(y.q, mul(x.a, x.a)));
+        let q = [first[0] + second[0], first[1] + second[1]];
+        let mut bend = Bend {
+            reach: 0.0,
+            cubic: ay * of_x.cubic + 2.0 * qy * ax * qx + of_y.cubic * ax * ax * ax,
+            cross: ay * of_x.cross + 2.0 * qy * ax * bx + of_y.cross * ax,
+            square: ay * of_x.square + qy * bx * bx + of_y.square + of_y.cross * bx,
+        };
+        let (a, b, size) = (modulus(joined.a), modulus(joined.b), modulus(q));
+        let flat = bend.cross * self.near <= self.epsilon * a
+            && bend.square * self.near <= self.epsilon * b;
+        let reach = (0.99 * of_y.reach - bx * self.near) / ax;
+        let reach = reach
+            .min(of_x.reach)
+            .min((self.epsilon * a / bend.cubic).sqrt())
+            .min(NEAR * a / size);
+        joined.reach = joined.radius;
+        // Sums past all range fail here as well.
+        if flat && narrow(size) && narrow(bend.cubic) && narrow(reach) {
+            joined.q = q;
+            joined.reach = reach.max(joined.radius);
+            bend.reach = reach;
+        }
+        bend
+    }
+
+    /// Two blocks in a row as one.
+    fn join(&self, first: &Draft, second: &Draft) -> Draft {
+        if first.0.is_narrow()
+            && second.0.is_narrow()
+            && let Some(mut joined) = first.0.then(&second.0, self.near)
+        {
+            let bend = self.bend(&mut joined, first, second);
+            return (joined, bend);
+        }
+        let joined = first.0.wide().then(&second.0.wide(), self.c_max);
+        (joined.pack(), Bend::default())
+    }
+
+    /// The block of the lowest level that begins at `m`.
+    fn block(&self, m: u64) -> Draft {
+        let steps = m..m + (1 << LOWEST_LEVEL);
+        self.narrow_block(steps.clone()).unwrap_or_else(|| {
+            let step = |m: u64| WideEntry::step(self.orbit.at(m), self.epsilon, self.outside);
+            let mut all = step(m);
+            for m in steps.skip(1) {
+                all = all.then(&step(m), self.c_max);
+            }
+            (all.pack(), Bend::default())
+        })
+    }
+
+    fn narrow_block(&self, mut steps: std::ops::Range<u64>) -> Option<Draft> {
+        let mut all = self.step(steps.next()?)?;
+        for m in steps {
+            let next = self.step(m)?;
+            let mut joined = all.0.then(&next.0, self.near)?;
+            let bend = self.bend(&mut joined, &all, &next);
+            all = (joined, bend);
         }
         Some(all)
-    };
-    narrow().unwrap_or_else(|| {
-        let step = |m: u64| WideEntry::step(orbit.at(m), epsilon, outside);
-        let mut all = step(m);
-        for m in steps.clone().skip(1) {
-            all = all.then(&step(m), c_max);
-        }
-        all.pack()
-    })
+    }
 }
 
 /// `one` of 0 to `count`, by several threads where that pays.
-fn shared(count: usize, one: &(dyn Fn(usize) -> Entry + Sync)) -> Vec<Entry> {
+fn shared(count: usize, one: &(dyn Fn(usize) -> Draft + Sync)) -> Vec<Draft> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = threads.min(count / SHARE).clamp(1, MOST_THREADS);
-    let mut all = vec![Entry::default(); count];
+    let mut all = vec![Draft::default(); count];
     let parts: Vec<_> = all.chunks_mut(SHARE).enumerate().collect();
     let parts = std::sync::Mutex::new(parts);
     let work = || {
@@ -262,27 +363,47 @@ fn shared(count: usize, one: &(dyn Fn(usize) -> Entry + Sync)) -> Vec<Entry> {
 impl BlaTable {
     /// The blocks of `orbit` for deltas c of up to `c_max` in modulus, and an escape radius.
     ///
-    /// A skipped step is wrong by the share `epsilon` of z at most. 14 bytes for each value of the orbit.
+    /// A skipped step is wrong by the share `epsilon` of z at most. 20 bytes for each value of the orbit.
     #[must_use]
     pub fn new(orbit: &ReferenceOrbit, c_max: FloatExp, escape_radius: f64, epsilon: f64) -> Self {
-        // |z| < epsilon |Z| and |Z| < this leave |Z + z| inside: no block hides an escape.
-        let outside = escape_radius * (1.0 - 2.0 * epsilon);
+        let build = Build {
+            orbit,
+            c_max,
+            near: c_max.to_f64(),
+            epsilon,
+            // |z| < |Z| / 512 and |Z| < this leave |Z + z| inside: no block hides an escape.
+            outside: escape_radius * (1.0 - 2.0 * NEAR.max(epsilon)),
+        };
         let size = 1u64 << LOWEST_LEVEL;
         // The last step of all leads from Z_(M-1) to Z_M.
         let count = (orbit.steps().saturating_sub(1) / size) as usize;
-        let one = |i: usize| block(orbit, 1 + i as u64 * size, c_max, epsilon, outside);
+        let one = |i: usize| build.block(1 + i as u64 * size);
         let mut level = shared(count, &one);
+        let reach = |(entry, _): &Draft| {
+            if entry.is_narrow() {
+                entry.reach as f32
+            } else {
+                0.0
+            }
+        };
+        let reaches: Vec<f32> = level.iter().map(reach).collect();
+        let farthest = reaches.iter().fold(0.0, |far: f32, reach| far.max(*reach));
         let mut levels = Vec::new();
         while !level.is_empty() {
             let next = level
                 .as_chunks::<2>()
                 .0
                 .iter()
-                .map(|[first, second]| join(first, second, c_max))
+                .map(|[first, second]| build.join(first, second))
                 .collect();
-            levels.push(std::mem::replace(&mut level, next));
+            levels.push(level.iter().map(|(entry, _)| *entry).collect());
+            level = next;
         }
-        Self { levels }
+        Self {
+            levels,
+            reaches,
+            farthest: farthest.into(),
+        }
     }
 
     /// The block of 2^`level` steps that begins at `m`; `None` where there is none.

@@ -11,8 +11,7 @@ use shaders::layout::{
 
 use super::buffers::BufferSet;
 use super::context::{Context, Stop, lock};
-use crate::deep::BlaTable;
-use crate::deep::bla::{EPSILON_LOG2, Entry, LOWEST_LEVEL};
+use crate::deep::bla::{Entry, LOWEST_LEVEL};
 use crate::prepared::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
 
@@ -51,7 +50,6 @@ pub(super) struct DeltaCache(Mutex<Vec<Cached>>);
 #[derive(Debug)]
 struct Cached {
     deep: Weak<DeepFrame>,
-    escape_radius: f64,
     double: bool,
     buffers: Arc<DeltaBuffers>,
 }
@@ -66,14 +64,12 @@ impl DeltaCache {
         progress: &Progress,
     ) -> Result<Arc<DeltaBuffers>, Stop> {
         let deep = frame.deep.as_ref().ok_or(Stop::NotServed)?;
-        let (double, escape_radius) = (is_double(arithmetic), frame.spec.escape_radius);
+        let double = is_double(arithmetic);
         // Held while they are made: whoever else wants them would only make them too.
         let mut cached = lock(&self.0);
         cached.retain(|entry| entry.deep.strong_count() > 0);
         let known = cached.iter().position(|entry| {
-            std::ptr::eq(entry.deep.as_ptr(), Arc::as_ptr(deep))
-                && entry.double == double
-                && entry.escape_radius == escape_radius
+            std::ptr::eq(entry.deep.as_ptr(), Arc::as_ptr(deep)) && entry.double == double
         });
         if let Some(at) = known {
             return Ok(Arc::clone(&cached[at].buffers));
@@ -81,16 +77,9 @@ impl DeltaCache {
         if cached.len() >= MOST_FRAMES {
             cached.remove(0);
         }
-        let buffers = Arc::new(DeltaBuffers::new(
-            context,
-            deep,
-            arithmetic,
-            escape_radius,
-            progress,
-        )?);
+        let buffers = Arc::new(DeltaBuffers::new(context, deep, arithmetic, progress)?);
         cached.push(Cached {
             deep: Arc::downgrade(deep),
-            escape_radius,
             double,
             buffers: Arc::clone(&buffers),
         });
@@ -118,21 +107,6 @@ pub(super) fn has_exponents_for(deep: &DeepFrame) -> bool {
 /// Whether numbers are doubles, and not pairs of singles.
 fn is_double(arithmetic: Arithmetic) -> bool {
     matches!(arithmetic, Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp)
-}
-
-/// How far the columns and the rows lie from the reference at most.
-fn reach(deep: &DeepFrame) -> ComplexExp {
-    let far = |offsets: &[FloatExp]| {
-        let ends = [offsets.first(), offsets.last()].into_iter().flatten();
-        ends.fold(FloatExp::ZERO, |far, offset| {
-            if offset.abs() > far {
-                offset.abs()
-            } else {
-                far
-            }
-        })
-    };
-    ComplexExp::new(far(&deep.columns), far(&deep.rows))
 }
 
 /// Exponent of the larger part.
@@ -229,7 +203,6 @@ impl DeltaBuffers {
         context: &Context,
         deep: &DeepFrame,
         arithmetic: Arithmetic,
-        escape_radius: f64,
         progress: &Progress,
     ) -> Result<Self, Stop> {
         let orbit = &*deep.orbit;
@@ -237,9 +210,7 @@ impl DeltaBuffers {
         if steps > most_steps(&context.limits) || !has_exponents_for(deep) {
             return Err(Stop::NotServed);
         }
-        let reach = reach(deep);
-        let epsilon = f64::from(EPSILON_LOG2).exp2();
-        let table = BlaTable::new(orbit, reach.abs(), escape_radius, epsilon);
+        let table = deep.bla();
         progress.step();
         let reference = upload_reference(context, orbit, arithmetic)?;
         progress.step();
@@ -263,7 +234,7 @@ impl DeltaBuffers {
         let (blocks, radii) = upload_blocks(context, levels, arithmetic);
         progress.step();
         let mut delta = Delta {
-            c_exponent: exponent_word(exponent_of(reach)),
+            c_exponent: exponent_word(deep.reach().exponent()),
             last: u32::try_from(steps).map_err(|_| Stop::NotServed)?,
             spacing: deep.pixel_spacing.mantissa() as f32,
             spacing_exponent: exponent_word(deep.pixel_spacing.exponent()),

@@ -76,6 +76,8 @@ impl GpuDevice {
     /// orbit fits.
     #[must_use]
     pub fn arithmetic_for(&self, frame: &PreparedFrame, insist: bool) -> Option<Arithmetic> {
+        // Counts are words.
+        frame.spec.short_limit()?;
         if let Some(deep) = &frame.deep {
             return self.delta_for(frame, deep);
         }
@@ -95,9 +97,8 @@ impl GpuDevice {
     }
 
     fn serves_deltas(&self, frame: &PreparedFrame, deep: &DeepFrame) -> bool {
-        // Deltas begin with the orbit of 0, and counts are words.
+        // Deltas begin with the orbit of 0.
         frame.spec.z0 == (0.0, 0.0)
-            && frame.spec.iterations < u64::from(u32::MAX)
             && deep.orbit.steps() <= self.most_reference_steps
             && delta::has_exponents_for(deep)
     }
@@ -127,6 +128,7 @@ impl GpuDevice {
             strip,
             shortcuts: true,
             listed: None,
+            moves: false,
             progress,
         })
     }
@@ -145,6 +147,7 @@ impl GpuDevice {
             strip,
             shortcuts: false,
             listed: None,
+            moves: false,
             progress,
         })
     }
@@ -161,18 +164,6 @@ impl GpuDevice {
         samples: &[(u32, u32)],
         progress: &Progress,
     ) -> Result<Vec<u32>, EngineError> {
-        self.samples(frame, arithmetic, samples, true, progress)
-    }
-
-    /// The same, with or without blocks of steps.
-    pub(super) fn samples(
-        &self,
-        frame: &PreparedFrame,
-        arithmetic: Arithmetic,
-        samples: &[(u32, u32)],
-        shortcuts: bool,
-        progress: &Progress,
-    ) -> Result<Vec<u32>, EngineError> {
         let task = Task {
             frame,
             arithmetic,
@@ -181,8 +172,9 @@ impl GpuDevice {
                 row0: 0,
                 rows: 1,
             },
-            shortcuts,
+            shortcuts: true,
             listed: Some(samples),
+            moves: false,
             progress,
         };
         let on_grid =
@@ -191,6 +183,31 @@ impl GpuDevice {
             return Err(self.not_served(frame));
         }
         self.attempts(task, &strip::compute_listed)
+    }
+
+    /// Iterations of a strip of a deep view, and the moves that they took, a block of steps being one; with `skips`
+    /// off every step is a move.
+    pub(crate) fn count_moves(
+        &self,
+        frame: &PreparedFrame,
+        arithmetic: Arithmetic,
+        strip: Strip,
+        skips: bool,
+        progress: &Progress,
+    ) -> Result<(u64, u64), EngineError> {
+        let task = Task {
+            frame,
+            arithmetic,
+            strip,
+            shortcuts: skips,
+            listed: None,
+            moves: true,
+            progress,
+        };
+        if !arithmetic.is_delta() {
+            return Err(self.not_served(frame));
+        }
+        self.attempts(task, &strip::count_moves)
     }
 
     fn compute_task(&self, task: Task<'_>) -> Result<StripBuffer, EngineError> {
@@ -221,6 +238,7 @@ impl GpuDevice {
             (true, None) => false,
             (false, _) => true,
         };
+        let is_served = is_served && task.frame.spec.short_limit().is_some();
         if !is_served || !self.info.arithmetics.contains(&task.arithmetic) {
             return Err(self.not_served(task.frame));
         }

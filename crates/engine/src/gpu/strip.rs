@@ -33,6 +33,8 @@ pub(super) struct Task<'a> {
     pub(super) shortcuts: bool,
     /// Instead of the strip single pixels, by column and row; of deep views only.
     pub(super) listed: Option<&'a [(u32, u32)]>,
+    /// Whether the moves of deltas are asked for, in the place of |z|².
+    pub(super) moves: bool,
     pub(super) progress: &'a Progress,
 }
 
@@ -90,6 +92,7 @@ pub(super) fn compute(context: &Context, task: Task<'_>) -> Result<(Vec<Plane>, 
             Measure::Smooth => Plane::Smooth(std::mem::take(&mut values.smooth)),
             Measure::Distance => Plane::Distance(std::mem::take(&mut values.distance)),
             Measure::Stability => Plane::Stability(std::mem::take(&mut values.stability)),
+            Measure::LongIterations => Plane::LongIterations(Vec::new()),
         })
         .collect();
     Ok((planes, values.iterations_total))
@@ -100,7 +103,7 @@ impl Values {
     fn add_escape(&mut self, frame: &PreparedFrame, spacing: f64, words: &[u32], pixels: usize) {
         let spec = &frame.spec;
         let counts = &words[..pixels];
-        let limit = u64::from(spec.iteration_limit());
+        let limit = spec.iterations;
         self.iterations_total += counts
             .iter()
             .map(|n| if *n == 0 { limit } else { u64::from(*n) })
@@ -160,6 +163,20 @@ pub(super) fn compute_listed(context: &Context, task: Task<'_>) -> Result<Vec<u3
         })?;
     }
     Ok(counts)
+}
+
+/// The iterations of a strip of a deep view, those inside counted as the limit, and the moves that they took: a block
+/// of steps is one.
+pub(super) fn count_moves(context: &Context, task: Task<'_>) -> Result<(u64, u64), Stop> {
+    let (mut iterations, mut moves) = (0, 0);
+    let limit = task.frame.spec.iterations;
+    run(context, task, Kernel::Escape, &mut |words, pixels| {
+        let (counts, made) = words[..2 * pixels].split_at(pixels);
+        let steps = (counts.iter()).map(|n| if *n == 0 { limit } else { u64::from(*n) });
+        iterations += steps.sum::<u64>();
+        moves += made.iter().copied().map(u64::from).sum::<u64>();
+    })?;
+    Ok((iterations, moves))
 }
 
 /// Runs a kernel over all parts of a strip; `take` gets the words of each part and its number of pixels.
@@ -228,6 +245,13 @@ struct Part<'a> {
     deltas: Option<&'a DeltaBuffers>,
 }
 
+/// The buffers of a part, and which of its two states are the newer.
+struct States<'a> {
+    set: &'a BufferSet,
+    bind_groups: [wgpu::BindGroup; 2],
+    turn: usize,
+}
+
 /// Iterates the rows of a part to the end.
 fn run_part(
     context: &Context,
@@ -267,13 +291,18 @@ fn run_part(
     };
     let planes = match pipeline.program.kernel {
         Kernel::EscapeWithDerivative => 3,
-        Kernel::Escape if template.flags & flag::NORM == 0 => 1,
+        Kernel::Escape if template.flags & (flag::NORM | flag::MOVES) == 0 => 1,
         _ => 2,
     };
     let output_bytes = u64::from(pixels) * 4 * planes;
     // A delta's moves are steps or blocks of them, so nobody knows beforehand when all are done: that shows.
     let end = part.deltas.map_or(template.limit, |_| u32::MAX);
-    let (mut active, mut at, mut turn) = (pixels, 0, 0);
+    let mut states = States {
+        set,
+        bind_groups,
+        turn: 0,
+    };
+    let (mut active, mut at) = (pixels, 0);
     loop {
         if task.progress.is_cancelled() {
             return Err(Stop::Cancelled);
@@ -302,11 +331,9 @@ fn run_part(
         let counts = submit_rounds(
             context,
             pipeline,
-            set,
-            &bind_groups,
+            &mut states,
             &rounds,
             active,
-            &mut turn,
             last.then_some(output_bytes),
         )?;
         pipeline.measured(steps_made(&rounds, &counts), begun.elapsed());
@@ -373,7 +400,12 @@ fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
     let flags = if task.arithmetic.is_delta() {
         let listed = task.listed.map_or(0, |_| flag::LISTED);
         let skips = if task.shortcuts { flag::SHORTCUTS } else { 0 };
-        (flags & flag::NORM) | listed | skips
+        let second = if task.moves {
+            flag::MOVES
+        } else {
+            flags & flag::NORM
+        };
+        second | listed | skips
     } else {
         flags
     };
@@ -383,7 +415,7 @@ fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
         width: spec.width,
         first_step: 0,
         steps: 0,
-        limit: spec.iteration_limit(),
+        limit: spec.short_limit().unwrap_or(u32::MAX - 1),
         flags,
         slot: 0,
         plane: pixels,
@@ -398,14 +430,13 @@ fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
 fn submit_rounds(
     context: &Context,
     pipeline: &Pipeline,
-    set: &BufferSet,
-    bind_groups: &[wgpu::BindGroup; 2],
+    states: &mut States<'_>,
     rounds: &[Round],
     active: u32,
-    turn: &mut usize,
     output_bytes: Option<u64>,
 ) -> Result<[Slot; MAX_ROUNDS + 1], Stop> {
     const SLOT: u64 = size_of::<Slot>() as u64;
+    let set = states.set;
     set.upload_rounds(&context.queue, rounds, active);
     let mut encoder = context
         .device
@@ -420,14 +451,15 @@ fn submit_rounds(
         }
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(&pipeline.pipeline);
-        pass.set_bind_group(0, &bind_groups[*turn], &[BufferSet::round_offset(round)]);
+        let group = &states.bind_groups[states.turn];
+        pass.set_bind_group(0, group, &[BufferSet::round_offset(round)]);
         if context.indirect && round > 0 {
             pass.dispatch_workgroups_indirect(&set.indirect, at);
         } else {
             // Without indirect dispatches, workgroups past the active pixels end at once.
             pass.dispatch_workgroups(active.div_ceil(WORKGROUP), 1, 1);
         }
-        *turn = 1 - *turn;
+        states.turn = 1 - states.turn;
     }
     let slot_bytes = (rounds.len() as u64 + 1) * SLOT;
     encoder.copy_buffer_to_buffer(&set.slots, 0, &set.slots_read, 0, slot_bytes);

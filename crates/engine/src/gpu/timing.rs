@@ -74,6 +74,7 @@ fn time_interior(
         strip,
         shortcuts: false,
         listed: None,
+        moves: false,
         progress: &Progress::default(),
     };
     let begun = Instant::now();

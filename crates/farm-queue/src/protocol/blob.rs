@@ -41,6 +41,8 @@ pub const MAX_NAME_BYTES: usize = 120;
 /// Most bytes that a blob has beside its payload.
 pub const MAX_HEADER_BYTES: usize = FIXED_BYTES + 2 * MAX_NAME_BYTES;
 
+/// Planes that a blob has at most.
+const PLACES: usize = 4;
 const MAGIC: &[u8; 4] = b"MFSB";
 const FIXED_BYTES: usize = 106;
 const DIGEST_AT: usize = 8;
@@ -116,7 +118,7 @@ pub fn parts<'a>(job: &JobId, buffer: &'a StripBuffer, worker: &str, attempt: u3
     let origin = &buffer.origin;
     let (device, worker) = (&name(&origin.device), &name(worker));
     let header_len = FIXED_BYTES + device.len() + worker.len();
-    let (mut measures, mut packed, mut lens) = (0, 0, [0u32; Measure::ALL.len()]);
+    let (mut measures, mut packed, mut lens) = (0, 0, [0u32; PLACES]);
     let mut planes = Vec::with_capacity(buffer.planes.len());
     for plane in &buffer.planes {
         let measure = plane.measure();
@@ -278,8 +280,14 @@ fn decode_with(
     if iterations_total > (pixels as u64).saturating_mul(spec.frame.iterations) {
         return Err(BlobError::Field("number of iterations"));
     }
-    let mut lens = [0; Measure::ALL.len()];
+    let mut lens = [0; PLACES];
     for (len, measure) in lens.iter_mut().zip(Measure::ALL) {
+        let measure = match measure {
+            Measure::Iterations if measures & bit(Measure::LongIterations) != 0 => {
+                Measure::LongIterations
+            }
+            other => other,
+        };
         *len = header.u32()?;
         let found = *len;
         let raw = if measures & bit(measure) == 0 {
@@ -366,13 +374,17 @@ fn name(text: &str) -> String {
 }
 
 fn bit(measure: Measure) -> u8 {
-    1 << place(measure)
+    match measure {
+        Measure::LongIterations => 1 << PLACES,
+        _ => 1 << place(measure),
+    }
 }
 
 /// A measure's place among the lengths of planes.
 fn place(measure: Measure) -> usize {
     match measure {
-        Measure::Iterations => 0,
+        // Never both.
+        Measure::Iterations | Measure::LongIterations => 0,
         Measure::Smooth => 1,
         Measure::Distance => 2,
         Measure::Stability => 3,

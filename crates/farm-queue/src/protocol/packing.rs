@@ -63,6 +63,7 @@ pub fn pack(plane: &Plane, width: usize) -> Option<Vec<u8>> {
             pack_words::<u32>(cast_slice(values), width)
         }
         Plane::Stability(values) => pack_words::<u64>(cast_slice(values), width),
+        Plane::LongIterations(values) => pack_words::<u64>(values, width),
     }
 }
 
@@ -88,6 +89,13 @@ pub fn unpack(
         (Measure::Smooth, _) => Plane::Smooth(floats(Vec::new())?),
         (Measure::Distance, Some(Plane::Distance(spare))) => Plane::Distance(floats(spare)?),
         (Measure::Distance, _) => Plane::Distance(floats(Vec::new())?),
+        (Measure::LongIterations, spare) => {
+            let spare = match spare {
+                Some(Plane::LongIterations(spare)) => spare,
+                _ => Vec::new(),
+            };
+            Plane::LongIterations(unpack_words(packed, count, width, spare)?)
+        }
         (Measure::Stability, spare) => {
             let spare = match spare {
                 Some(Plane::Stability(spare)) => cast_vec::<f64, u64>(spare),

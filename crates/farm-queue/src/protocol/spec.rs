@@ -148,6 +148,8 @@ pub fn check(spec: &JobSpec) -> Result<(), SpecError> {
     if !spec.orbit.as_ref().is_none_or(OrbitKey::is_sound)
         || (spec.arithmetic).is_some_and(|arithmetic| arithmetic.is_delta() != is_delta)
         || (is_delta && frame.z0 != (0.0, 0.0))
+        // Plain kernels count in 32 bits.
+        || (!is_delta && frame.short_limit().is_none())
     {
         return Err(SpecError::Orbit);
     }

@@ -20,6 +20,15 @@ pub(super) fn power_of_two(n: i64) -> f64 {
     FloatExp::new(1.0, n).to_f64()
 }
 
+/// p q + r
+#[inline(always)]
+pub(super) fn times_plus(p: [f64; 2], q: [f64; 2], r: [f64; 2]) -> [f64; 2] {
+    [
+        p[0].mul_add(q[0], (-p[1]).mul_add(q[1], r[0])),
+        p[0].mul_add(q[1], p[1].mul_add(q[0], r[1])),
+    ]
+}
+
 /// The larger one.
 pub(super) fn larger(a: FloatExp, b: FloatExp) -> FloatExp {
     if b > a { b } else { a }
@@ -37,6 +46,35 @@ pub(super) fn exponent_of(z: ComplexExp) -> i64 {
     part(z.re).max(part(z.im))
 }
 
+/// The columns (first) and rows of a frame as deltas, in doubles and in pixels.
+#[derive(Clone, Debug)]
+pub(super) struct Axes {
+    /// 0 below the range of doubles.
+    pub(super) near: [Vec<f64>; 2],
+    /// Distance from the first one.
+    pub(super) pixels: [Vec<f64>; 2],
+}
+
+impl Axes {
+    pub(super) fn new(columns: &[FloatExp], rows: &[FloatExp], spacing: FloatExp) -> Self {
+        let near = |values: &[FloatExp]| values.iter().map(|value| value.to_f64()).collect();
+        let pixels = |values: &[FloatExp]| {
+            let first = values.first().copied().unwrap_or_default();
+            let distance = |value: &FloatExp| ((*value - first) / spacing).to_f64();
+            values.iter().map(distance).collect()
+        };
+        Self {
+            near: [near(columns), near(rows)],
+            pixels: [pixels(columns), pixels(rows)],
+        }
+    }
+}
+
+/// Below this the range of doubles may end in one step.
+pub(super) const SMALLEST_SKIPPABLE: f64 = f64::from_bits((1023 - 400) << 52); // 2^-400
+/// Blocks of the lowest level that are looked at in advance.
+const SEEN_AHEAD: usize = 64;
+
 /// One frame and one kind of escape.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deep<'a> {
@@ -44,8 +82,8 @@ pub(super) struct Deep<'a> {
     table: &'a BlaTable,
     pub(super) columns: &'a [FloatExp],
     pub(super) rows: &'a [FloatExp],
-    /// Distance between columns and between rows in pixels, which is +-1 but for samples that are not square.
-    pub(super) step: [f64; 2],
+    /// The same in doubles, as far as they reach, and in pixels from the first one.
+    pub(super) axes: &'a Axes,
     /// Size of a pixel.
     pub(super) spacing: FloatExp,
     /// Steps M of the reference.
@@ -57,6 +95,10 @@ pub(super) struct Deep<'a> {
     pub(super) z0: (f64, f64),
     /// Deltas below this need an exponent of their own: c beside them would have lost bits, or they themselves.
     pub(super) tiny: f64,
+    /// Blocks are not looked for where z's larger part is this or more.
+    pub(super) skippable: f64,
+    /// The size of a pixel in doubles.
+    pub(super) unit: [f64; 2],
     /// Exponents over this need none.
     narrow: i64,
     progress: &'a Progress,
@@ -71,14 +113,6 @@ impl<'a> Deep<'a> {
         escape_radius: f64,
         progress: &'a Progress,
     ) -> Self {
-        let spacing = deep.pixel_spacing;
-        let step = |values: &[FloatExp]| match values {
-            [first, .., last] => {
-                let gaps = (values.len() - 1) as f64;
-                ((*last - *first) / spacing).to_f64() / gaps
-            }
-            _ => 0.0,
-        };
         let narrow = if frame.spacing_log2 >= NORMAL_LOG2 {
             -900
         } else {
@@ -89,13 +123,16 @@ impl<'a> Deep<'a> {
             table: deep.bla(),
             columns: &deep.columns,
             rows: &deep.rows,
-            step: [step(&deep.columns), step(&deep.rows)],
-            spacing,
+            axes: &deep.trees().axes,
+            spacing: deep.pixel_spacing,
             last: deep.orbit.steps(),
             limit: plan.limit,
             radius: escape_radius,
             z0: plan.z0,
             tiny: power_of_two(narrow),
+            // About the square root of epsilon where blocks reach as far as they can.
+            skippable: deep.bla().farthest.max(SMALLEST_SKIPPABLE),
+            unit: [deep.pixel_spacing.to_f64(), 0.0],
             narrow,
             progress,
         }
@@ -125,6 +162,19 @@ impl<'a> Deep<'a> {
             level += 1;
         }
         best
+    }
+
+    /// The next m from which a block of `bound` may lead on, as far as one can see: where it is worth looking again.
+    #[inline(always)]
+    pub(super) fn next_block(&self, m: u64, bound: f64) -> u64 {
+        let size = 1u64 << LOWEST_LEVEL;
+        let first = m.saturating_sub(1) / size + 1;
+        let ahead = self.table.reaches.iter().skip(first as usize);
+        let wait = ahead
+            .take(SEEN_AHEAD)
+            .take_while(|reach| f64::from(**reach) <= bound)
+            .count();
+        1 + (first + wait as u64) * size
     }
 
     /// Shows that the computation moves; `false` if it is cancelled.
@@ -180,18 +230,19 @@ pub(super) struct Place {
     pub(super) near_radius: f64,
     /// The same in pixels.
     pub(super) radius_pixels: f64,
-    /// Column and row of the centre.
+    /// The centre in pixels.
     middle: [f64; 2],
-    /// u of one column and of one row.
-    pub(super) unit: [f64; 2],
 }
 
 impl Place {
     pub(super) fn of(deep: &Deep<'_>, square: Square) -> Self {
         let (col_end, row_end) = square.ends(deep);
-        let half = |first: u32, end: u32| f64::from(end - 1 - first) / 2.0;
-        let (across, down) = (half(square.col, col_end), half(square.row, row_end));
-        let (x, y) = (across * deep.step[0], down * deep.step[1]);
+        let ends = |axis: usize, first: u32, end: u32| {
+            let values = &deep.axes.pixels[axis];
+            (values[first as usize], values[end as usize - 1])
+        };
+        let (across, down) = (ends(0, square.col, col_end), ends(1, square.row, row_end));
+        let (x, y) = ((across.1 - across.0) / 2.0, (down.1 - down.0) / 2.0);
         let radius_pixels = match (x * x + y * y).sqrt() {
             // A single pixel: any radius serves.
             0.0 => 1.0,
@@ -211,25 +262,25 @@ impl Place {
             radius,
             near_radius: radius.to_f64(),
             radius_pixels,
-            middle: [f64::from(square.col) + across, f64::from(square.row) + down],
-            unit: [deep.step[0] / radius_pixels, deep.step[1] / radius_pixels],
+            middle: [(across.0 + across.1) / 2.0, (down.0 + down.1) / 2.0],
         }
     }
 
     /// u of a column and a row.
     #[inline(always)]
-    pub(super) fn u(&self, col: u32, row: u32) -> [f64; 2] {
+    pub(super) fn u(&self, deep: &Deep<'_>, col: u32, row: u32) -> [f64; 2] {
+        let [columns, rows] = &deep.axes.pixels;
         [
-            (f64::from(col) - self.middle[0]) * self.unit[0],
-            (f64::from(row) - self.middle[1]) * self.unit[1],
+            (columns[col as usize] - self.middle[0]) / self.radius_pixels,
+            (rows[row as usize] - self.middle[1]) / self.radius_pixels,
         ]
     }
 
     /// The centre of `part`, a place within this one, as u here, and its radius in units of this one's.
     pub(super) fn within(&self, part: &Self) -> ([f64; 2], f64) {
         let u = [
-            (part.middle[0] - self.middle[0]) * self.unit[0],
-            (part.middle[1] - self.middle[1]) * self.unit[1],
+            (part.middle[0] - self.middle[0]) / self.radius_pixels,
+            (part.middle[1] - self.middle[1]) / self.radius_pixels,
         ];
         (u, part.radius_pixels / self.radius_pixels)
     }

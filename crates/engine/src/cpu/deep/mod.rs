@@ -2,16 +2,19 @@
 //!
 //! - [`frame`]: what the kernels of a frame have in common; squares of pixels and where they lie
 //! - [`series`]: a square of pixels as one Taylor series; [`tree`]: squares within squares
-//! - [`pixel`]: what a series leaves, pixel by pixel
+//! - [`pixel`]: what a series leaves, pixel by pixel; [`lanes`]: vectors of them
 //! - [`task`]: all of it for one square of a strip
 
 mod frame;
+mod lanes;
 mod pixel;
 mod series;
 mod task;
 #[cfg(test)]
 mod tests;
 mod tree;
+
+use fractal::FloatExp;
 
 pub(super) use task::{Output, Task};
 pub(crate) use tree::Tree;
@@ -21,19 +24,22 @@ pub(crate) const KERNEL_ID: u64 = 0x6465_6570_0000_0001; // "deep", 1
 /// Side of the squares that tasks compute.
 pub(super) const TASK: u32 = tree::TASK;
 
-/// What a frame keeps between strips: its trees, for the frame's escape radius and for that of stability.
+/// What a frame keeps between strips: its coordinates, and its trees, for the frame's escape radius and for that of stability.
 #[derive(Clone, Debug)]
 pub(crate) struct Trees {
     counts: Tree,
     stability: Tree,
+    axes: frame::Axes,
 }
 
 impl Trees {
-    /// Of a picture of so many columns and rows; nothing is computed.
-    pub(crate) fn new(width: u32, height: u32) -> Self {
+    /// Of a picture of these columns and rows; nothing else is computed.
+    pub(crate) fn new(columns: &[FloatExp], rows: &[FloatExp], spacing: FloatExp) -> Self {
+        let tree = Tree::new(columns.len() as u32, rows.len() as u32);
         Self {
-            counts: Tree::new(width, height),
-            stability: Tree::new(width, height),
+            counts: tree.clone(),
+            stability: tree,
+            axes: frame::Axes::new(columns, rows, spacing),
         }
     }
 }

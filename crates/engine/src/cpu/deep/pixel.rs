@@ -2,10 +2,14 @@
 
 use fractal::{ComplexExp, FloatExp};
 
-use super::frame::{Deep, exponent_of, larger, power_of_two};
+use crate::deep::bla::Entry;
+
+use super::frame::{Deep, SMALLEST_SKIPPABLE, exponent_of, larger, power_of_two, times_plus};
 
 /// Steps between two looks at whether the computation was cancelled.
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 14;
+/// Fewest steps for which a pixel goes to a lane.
+const WORTHWHILE: u64 = 4;
 /// Over the square root of 2: |z| is at most so many times its larger part.
 const DIAGONAL: f64 = 1.4143;
 
@@ -21,6 +25,17 @@ pub(super) struct Pixel {
     pub(super) n: u64,
     pub(super) col: u32,
     pub(super) row: u32,
+}
+
+/// Where blocks of steps have led.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Settled {
+    /// To the end.
+    Ended(End),
+    /// To where doubles serve and single steps lead on, until m is this or z is small enough again.
+    Ready(u64),
+    /// Nowhere.
+    Cancelled,
 }
 
 /// Where a pixel's orbit ended.
@@ -39,15 +54,6 @@ fn size(p: [f64; 2]) -> f64 {
     p[0].abs().max(p[1].abs())
 }
 
-/// p q + r
-#[inline(always)]
-fn times_plus(p: [f64; 2], q: [f64; 2], r: [f64; 2]) -> [f64; 2] {
-    [
-        p[0].mul_add(q[0], (-p[1]).mul_add(q[1], r[0])),
-        p[0].mul_add(q[1], p[1].mul_add(q[0], r[1])),
-    ]
-}
-
 /// |p|^2, always by these operations.
 #[inline(always)]
 fn norm2(p: [f64; 2]) -> f64 {
@@ -55,88 +61,110 @@ fn norm2(p: [f64; 2]) -> f64 {
 }
 
 impl Pixel {
-    /// Iterates to the end; `D`: with the derivative. `None` if cancelled.
+    /// Iterates, by blocks where possible, until the orbit has ended or steps alone lead on; `D`: with the derivative.
+    /// `looks` counts, from one call to the next, what is done between two looks at cancellation.
     #[inline(always)]
-    pub(super) fn run<const D: bool>(mut self, deep: &Deep<'_>) -> Option<End> {
-        let c = [
-            deep.columns[self.col as usize].to_f64(),
-            deep.rows[self.row as usize].to_f64(),
-        ];
-        let spacing = [deep.spacing.to_f64(), 0.0];
-        let radius2 = deep.radius * deep.radius;
-        let mut looks = 0u64;
-        // The state that a tile hands over has been looked at, but for the very first.
-        if self.n == 1
-            && let Some(end) = self.check(deep, radius2)
-        {
-            return Some(end);
-        }
+    pub(super) fn settle<const D: bool>(&mut self, deep: &Deep<'_>, looks: &mut u64) -> Settled {
+        let c = self.c(deep);
         loop {
             if self.n >= deep.limit {
-                let full = self.full(deep);
-                return Some(End {
+                return Settled::Ended(End {
                     count: 0,
-                    norm2: norm2(full),
+                    norm2: norm2(self.full(deep)),
                     slope2: 0.0,
                 });
             }
-            looks += 1;
+            *looks += 1;
             if looks.is_multiple_of(STEPS_BETWEEN_LOOKS) && !deep.look() {
-                return None;
+                return Settled::Cancelled;
             }
-            if self.exponent != 0 {
-                self.wide_step::<D>(deep);
-                if let Some(end) = self.check(deep, radius2) {
-                    return Some(end);
+            if self.exponent == 0 {
+                let size = size(self.z);
+                if size >= deep.skippable {
+                    return Settled::Ready(u64::MAX);
                 }
-                continue;
-            }
-            let bound = size(self.z) * DIAGONAL;
-            let (entry, steps) = deep.longest(self.m, self.n, |entry| {
-                entry.is_narrow() && bound < entry.radius
-            });
-            let (z, slope) = match entry {
-                Some(entry) => (
-                    times_plus(entry.a, self.z, times_plus(entry.b, c, [0.0; 2])),
-                    if D {
-                        times_plus(entry.a, self.slope, times_plus(entry.b, spacing, [0.0; 2]))
-                    } else {
-                        [0.0; 2]
-                    },
-                ),
-                None => {
-                    let [zx, zy] = deep.orbit.values[self.m as usize];
-                    let f = [zx + self.z[0], zy + self.z[1]];
-                    let slope = if D {
-                        times_plus([f[0] + f[0], f[1] + f[1]], self.slope, spacing)
-                    } else {
-                        [0.0; 2]
-                    };
-                    (times_plus([zx + f[0], zy + f[1]], self.z, c), slope)
+                let bound = size * DIAGONAL;
+                let (entry, steps) = deep.longest(self.m, self.n, |entry| {
+                    entry.is_narrow() && bound < entry.reach
+                });
+                if entry.is_none() && self.m > 0 && size > SMALLEST_SKIPPABLE {
+                    let wake = deep.next_block(self.m, bound);
+                    if wake - self.m >= WORTHWHILE {
+                        return Settled::Ready(wake);
+                    }
                 }
-            };
-            if size(z) < deep.tiny {
-                self.wide_step::<D>(deep);
-                if let Some(end) = self.check(deep, radius2) {
-                    return Some(end);
+                if self.near_step::<D>(deep, c, entry, steps) {
+                    match self.arrive(deep) {
+                        Some(end) => return Settled::Ended(end),
+                        None => continue,
+                    }
                 }
-                continue;
             }
-            (self.z, self.slope) = (z, slope);
-            self.m += steps;
-            self.n += steps;
-            let [zx, zy] = deep.orbit.values[self.m as usize];
-            let full = [zx + z[0], zy + z[1]];
-            let square = norm2(full);
-            // NaN, past all range, is outside as well.
-            if !(square <= radius2) {
-                return Some(self.escaped(square));
-            }
-            if size(full) < size(z) || self.m == deep.last {
-                self.z = full;
-                self.m = 0;
+            self.wide_step::<D>(deep);
+            if let Some(end) = self.check(deep) {
+                return Settled::Ended(end);
             }
         }
+    }
+
+    /// A step, or the block `entry` of `steps` steps, in doubles; `false`, and nothing is done, if they do not serve.
+    #[inline(always)]
+    fn near_step<const D: bool>(
+        &mut self,
+        deep: &Deep<'_>,
+        c: [f64; 2],
+        entry: Option<&Entry>,
+        steps: u64,
+    ) -> bool {
+        let mut slope = [0.0; 2];
+        let z = match entry {
+            Some(entry) => {
+                let bent = times_plus(entry.q, self.z, entry.a);
+                if D {
+                    let own = times_plus(entry.b, deep.unit, [0.0; 2]);
+                    slope = times_plus(times_plus(entry.q, self.z, bent), self.slope, own);
+                }
+                times_plus(bent, self.z, times_plus(entry.b, c, [0.0; 2]))
+            }
+            None => {
+                let [zx, zy] = deep.orbit.values[self.m as usize];
+                let f = [zx + self.z[0], zy + self.z[1]];
+                if D {
+                    slope = times_plus([f[0] + f[0], f[1] + f[1]], self.slope, deep.unit);
+                }
+                times_plus([zx + f[0], zy + f[1]], self.z, c)
+            }
+        };
+        if size(z) < deep.tiny {
+            return false;
+        }
+        (self.z, self.slope) = (z, slope);
+        self.m += steps;
+        self.n += steps;
+        true
+    }
+
+    /// After a step: the end, if the orbit has escaped; if not, rebases where that is due.
+    #[inline(always)]
+    pub(super) fn arrive(&mut self, deep: &Deep<'_>) -> Option<End> {
+        let [zx, zy] = deep.orbit.values[self.m as usize];
+        let full = [zx + self.z[0], zy + self.z[1]];
+        let square = norm2(full);
+        if square > deep.radius * deep.radius || square.is_nan() {
+            return Some(self.escaped(square));
+        }
+        if size(full) < size(self.z) || self.m == deep.last {
+            self.z = full;
+            self.m = 0;
+        }
+        None
+    }
+
+    /// c in doubles.
+    #[inline(always)]
+    pub(super) fn c(&self, deep: &Deep<'_>) -> [f64; 2] {
+        let [columns, rows] = &deep.axes.near;
+        [columns[self.col as usize], rows[self.row as usize]]
     }
 
     /// The end of a pixel that is known to have escaped in its last step, and not before.
@@ -166,9 +194,9 @@ impl Pixel {
     }
 
     /// Whether it has escaped.
-    fn check(&self, deep: &Deep<'_>, radius2: f64) -> Option<End> {
+    pub(super) fn check(&self, deep: &Deep<'_>) -> Option<End> {
         let square = norm2(self.full(deep));
-        (!(square <= radius2)).then(|| self.escaped_here(deep))
+        (square > deep.radius * deep.radius || square.is_nan()).then(|| self.escaped_here(deep))
     }
 
     /// A step or a block with an exponent beside each number, and the rebasing after it.

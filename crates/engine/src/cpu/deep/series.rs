@@ -10,7 +10,7 @@
 
 use fractal::{ComplexExp, FloatExp};
 
-use super::frame::{Deep, Place, exponent_of, larger, power_of_two};
+use super::frame::{Deep, Place, exponent_of, larger, power_of_two, times_plus};
 use crate::deep::bla::Entry;
 
 /// Order of the series: a vector of AVX-512.
@@ -97,21 +97,28 @@ impl Series {
         series
     }
 
-    /// One step's arithmetic: s' = 2 f s + `square` s^2 + `radius` u.
+    /// The arithmetic of a step, or of a block with the square's term: s' = `slope` s + `square` s^2 + `radius` u.
     #[inline(always)]
-    fn step_with(&self, f: [f64; 2], square: f64, radius: f64, centre: [f64; 2]) -> Self {
-        let (gx, gy) = (f[0] + f[0], f[1] + f[1]);
+    fn step_with(
+        &self,
+        slope: [f64; 2],
+        square: [f64; 2],
+        radius: [f64; 2],
+        centre: [f64; 2],
+    ) -> Self {
+        let ([gx, gy], [qx, qy]) = (slope, square);
         let (mut re, mut im) = ([0.0; ORDER], [0.0; ORDER]);
         for k in 0..ORDER {
             re[k] = gx.mul_add(self.re[k], -(gy * self.im[k]));
             im[k] = gx.mul_add(self.im[k], gy * self.re[k]);
         }
-        re[0] += radius;
+        re[0] += radius[0];
+        im[0] += radius[1];
         // The series again, with zeros before it, so that a shifted one is a load.
         let (mut sx, mut sy) = ([0.0; 2 * ORDER], [0.0; 2 * ORDER]);
         for k in 0..ORDER {
-            sx[ORDER + k] = self.re[k] * square;
-            sy[ORDER + k] = self.im[k] * square;
+            sx[ORDER + k] = qx.mul_add(self.re[k], -(qy * self.im[k]));
+            sy[ORDER + k] = qx.mul_add(self.im[k], qy * self.re[k]);
         }
         for i in 0..ORDER - 1 {
             let (ax, ay) = (self.re[i], self.im[i]);
@@ -128,8 +135,9 @@ impl Series {
             tail += all[ORDER - 1 - i];
             cut += all[i] * tail;
         }
-        let slope = f[0].abs() + f[1].abs() + spread * square;
-        let lost = 2.0 * slope * self.lost + (cut + self.lost * self.lost) * square;
+        let square = qx.abs() + qy.abs();
+        let steep = gx.abs() + gy.abs() + 2.0 * spread * square;
+        let lost = steep * self.lost + (cut + self.lost * self.lost) * square;
         Self {
             centre,
             lost,
@@ -185,7 +193,8 @@ impl Series {
                 hx.mul_add(x, (-hy).mul_add(y, place.near[0])),
                 hx.mul_add(y, hy.mul_add(x, place.near[1])),
             ];
-            let next = self.step_with([fx, fy], 1.0, place.near_radius, centre);
+            let slope = [fx + fx, fy + fy];
+            let next = self.step_with(slope, [1.0, 0.0], [place.near_radius, 0.0], centre);
             if !next.is_tiny(deep) {
                 return next;
             }
@@ -212,11 +221,11 @@ impl Series {
         let exponent = deep.shared(largest);
         let mut next = self.step_with(
             [
-                f.re.scaled(exponent - self.exponent),
-                f.im.scaled(exponent - self.exponent),
+                2.0 * f.re.scaled(exponent - self.exponent),
+                2.0 * f.im.scaled(exponent - self.exponent),
             ],
-            power_of_two(2 * self.exponent - exponent),
-            place.radius.scaled(exponent),
+            [power_of_two(2 * self.exponent - exponent), 0.0],
+            [place.radius.scaled(exponent), 0.0],
             [centre.re.scaled(exponent), centre.im.scaled(exponent)],
         );
         next.exponent = exponent;
@@ -226,13 +235,15 @@ impl Series {
     #[inline(always)]
     fn skip(&self, deep: &Deep<'_>, place: &Place, entry: &Entry) -> Self {
         if self.exponent == 0 && entry.is_narrow() {
-            let ([ax, ay], [bx, by]) = (entry.a, entry.b);
-            let ([x, y], [cx, cy]) = (self.centre, place.near);
-            let centre = [
-                ax.mul_add(x, (-ay).mul_add(y, bx.mul_add(cx, -(by * cy)))),
-                ax.mul_add(y, ay.mul_add(x, bx.mul_add(cy, by * cx))),
+            let own = times_plus(entry.b, place.near, [0.0; 2]);
+            let bent = times_plus(entry.q, self.centre, entry.a);
+            let centre = times_plus(bent, self.centre, own);
+            let slope = times_plus(entry.q, self.centre, bent);
+            let radius = [
+                entry.b[0] * place.near_radius,
+                entry.b[1] * place.near_radius,
             ];
-            let next = self.skip_with(entry.a, entry.b, place.near_radius, centre);
+            let next = self.step_with(slope, entry.q, radius, centre);
             if !next.is_tiny(deep) {
                 return next;
             }
@@ -291,7 +302,8 @@ impl Series {
                         return Some(Stop::Escaped);
                     }
                     // Also where a number has overflowed.
-                    if !(size + spread < deep.radius / ABOVE) {
+                    let far = size + spread;
+                    if far >= deep.radius / ABOVE || far.is_nan() {
                         // A tile that straddles at once has nothing to fall back on but its first point.
                         return Some(Stop::Straddles);
                     }
@@ -322,8 +334,8 @@ impl Series {
         let [x, y] = self.centre;
         let bound = x.abs() + y.abs() + self.spread + self.lost;
         deep.longest(self.m, self.n, |entry| {
-            if self.exponent == 0 && entry.radius_exponent == 0 {
-                bound < entry.radius
+            if self.exponent == 0 && entry.is_narrow() {
+                bound < entry.reach
             } else {
                 let radius = FloatExp::new(entry.radius, i64::from(entry.radius_exponent));
                 FloatExp::new(bound, self.exponent) < radius

@@ -4,10 +4,12 @@ use fractal::smooth;
 
 use super::Trees;
 use super::frame::{Deep, Square};
+use super::lanes::Lanes;
 use super::pixel::{End, Pixel};
 use super::series::Stop;
 use super::tree::{Node, SMALLEST, Tree};
 use crate::cpu::band::Plan;
+use crate::cpu::simd::Simd;
 use crate::prepared::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
 
@@ -31,6 +33,7 @@ pub(in crate::cpu) struct Output {
     pub(in crate::cpu) smooth: Vec<f32>,
     pub(in crate::cpu) distance: Vec<f32>,
     pub(in crate::cpu) stability: Vec<f64>,
+    pub(in crate::cpu) long_iterations: Vec<u64>,
     /// See [`fractal::StripBuffer::iterations_total`].
     pub(in crate::cpu) iterations_total: u64,
 }
@@ -40,25 +43,33 @@ impl Task<'_> {
         ((self.columns.1 - self.columns.0) * (self.rows.1 - self.rows.0)) as usize
     }
 
+    /// Place of a pixel's value.
+    fn index(&self, col: u32, row: u32) -> usize {
+        let width = self.columns.1 - self.columns.0;
+        ((row - self.rows.0) * width + (col - self.columns.0)) as usize
+    }
+
     /// Computes all measures; `None` if cancelled.
     #[inline(always)]
-    pub(in crate::cpu) fn run(&self) -> Option<Output> {
+    pub(in crate::cpu) fn run<S: Simd, const V: usize>(&self, s: S) -> Option<Output> {
         let plan = self.plan;
-        let Trees { counts, stability } = self.deep.trees();
+        let Trees {
+            counts, stability, ..
+        } = self.deep.trees();
         let mut out = Output::default();
         if plan.counts {
             let radius = plan.radius2.sqrt();
             let ends = if plan.derivative {
-                self.ends::<true>(counts, radius)?
+                self.ends::<S, V, true>(s, counts, radius)?
             } else {
-                self.ends::<false>(counts, radius)?
+                self.ends::<S, V, false>(s, counts, radius)?
             };
             self.write(&ends, &mut out);
         } else {
             out.iterations_total = plan.limit * self.pixels() as u64;
         }
         if plan.stability {
-            let ends = self.ends::<false>(stability, plan.no_return2.sqrt())?;
+            let ends = self.ends::<S, V, false>(s, stability, plan.no_return2.sqrt())?;
             let value = |end: &End| {
                 if end.count == 0 && end.norm2 <= 4.0 {
                     end.norm2.sqrt()
@@ -78,13 +89,16 @@ impl Task<'_> {
         let limit = plan.limit;
         let steps = |end: &End| if end.count == 0 { limit } else { end.count };
         out.iterations_total = ends.iter().map(steps).sum();
-        // Counts travel as 32 bits; the frame's limit sees to it that they fit.
+        // Where they are asked for in 32 bits, the frame's limit sees to it that they fit.
         let count = |end: &End| end.count as u32;
+        if measures.contains(fractal::Measure::LongIterations) {
+            out.long_iterations = ends.iter().map(|end| end.count).collect();
+        }
         if measures.contains(fractal::Measure::Iterations) {
             out.iterations = ends.iter().map(count).collect();
         }
         if measures.contains(fractal::Measure::Smooth) {
-            let value = |end: &End| plan.smoothing.count(count(end), end.norm2);
+            let value = |end: &End| plan.smoothing.long_count(end.count as f64, end.norm2);
             out.smooth = ends.iter().map(value).collect();
         }
         if plan.derivative {
@@ -94,7 +108,7 @@ impl Task<'_> {
                 } else {
                     f64::INFINITY
                 };
-                smooth::distance(count(end), end.norm2, slope, 1.0)
+                smooth::distance(u32::from(end.count != 0), end.norm2, slope, 1.0)
             };
             out.distance = ends.iter().map(value).collect();
         }
@@ -102,12 +116,18 @@ impl Task<'_> {
 
     /// The ends of all pixels; `D`: with the derivative.
     #[inline(always)]
-    fn ends<const D: bool>(&self, tree: &Tree, radius: f64) -> Option<Vec<End>> {
+    fn ends<S: Simd, const V: usize, const D: bool>(
+        &self,
+        s: S,
+        tree: &Tree,
+        radius: f64,
+    ) -> Option<Vec<End>> {
         let deep = Deep::new(self.frame, self.deep, self.plan, radius, self.progress);
         let mut walk = Walk::<D> {
             deep: &deep,
             task: self,
             ends: vec![End::default(); self.pixels()],
+            waiting: Vec::new(),
         };
         let square = Square {
             col: self.columns.0 / super::TASK * super::TASK,
@@ -116,7 +136,15 @@ impl Task<'_> {
         };
         let node = tree.task(&deep, square.col, square.row)?;
         walk.square(node, square)?;
-        Some(walk.ends)
+        let place = |pixel: &Pixel| self.index(pixel.col, pixel.row);
+        let Walk {
+            mut waiting,
+            mut ends,
+            ..
+        } = walk;
+        let mut lanes = Lanes::<S, V, D>::new(s, &deep);
+        lanes.run(&mut waiting, |pixel, end| ends[place(pixel)] = end)?;
+        Some(ends)
     }
 }
 
@@ -124,6 +152,8 @@ struct Walk<'a, const D: bool> {
     deep: &'a Deep<'a>,
     task: &'a Task<'a>,
     ends: Vec<End>,
+    /// Pixels whose orbits go on.
+    waiting: Vec<Pixel>,
 }
 
 impl<const D: bool> Walk<'_, D> {
@@ -164,7 +194,7 @@ impl<const D: bool> Walk<'_, D> {
         let series = &node.series;
         for row in rows.0..rows.1 {
             for col in columns.0..columns.1 {
-                let u = node.place.u(col, row);
+                let u = node.place.u(self.deep, col, row);
                 let mut pixel = Pixel {
                     z: series.at(u),
                     slope: [0.0; 2],
@@ -179,13 +209,16 @@ impl<const D: bool> Walk<'_, D> {
                     let unit = 1.0 / node.place.radius_pixels;
                     pixel.slope = [x * unit, y * unit];
                 }
-                let end = match node.stop {
-                    Stop::Escaped => pixel.escaped_here(self.deep),
-                    Stop::Limit | Stop::Invalid | Stop::Straddles => pixel.run::<D>(self.deep)?,
-                };
-                let width = self.task.columns.1 - self.task.columns.0;
-                let index = (row - self.task.rows.0) * width + (col - self.task.columns.0);
-                self.ends[index as usize] = end;
+                if node.stop == Stop::Escaped {
+                    self.ends[self.task.index(col, row)] = pixel.escaped_here(self.deep);
+                } else if pixel.n <= 1
+                    && let Some(end) = pixel.check(self.deep)
+                {
+                    // No series has looked at the first value of all.
+                    self.ends[self.task.index(col, row)] = end;
+                } else {
+                    self.waiting.push(pixel);
+                }
             }
         }
         Some(())

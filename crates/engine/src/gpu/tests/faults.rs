@@ -22,7 +22,7 @@ fn a_cancelled_strip_ends_soon() {
     );
     let frame = prepared(spec);
     on_every_adapter(|device| {
-        for arithmetic in &device.info().arithmetics {
+        for arithmetic in &plain(device) {
             let progress = Progress::default();
             let cancelled_at = std::thread::scope(|scope| {
                 let canceller = std::thread::Builder::new()

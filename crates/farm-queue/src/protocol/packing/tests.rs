@@ -38,6 +38,7 @@ fn any_plane() -> impl Strategy<Value = (Plane, usize)> {
             Measure::Smooth => Plane::Smooth(cast_vec(words())),
             Measure::Distance => Plane::Distance(cast_vec(words())),
             Measure::Stability => Plane::Stability(cast_vec(values)),
+            Measure::LongIterations => Plane::LongIterations(values),
         };
         (plane, width)
     })
