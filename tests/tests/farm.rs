@@ -5,6 +5,7 @@
 mod farm {
     mod access;
     mod bad_input;
+    mod deep;
     mod faults;
     mod hostile;
     mod house;
