@@ -54,10 +54,7 @@ impl DryRun {
         let processor = match (deltas, only) {
             (_, Some(only)) => only,
             (false, None) => Arithmetic::F64,
-            (true, None) if spacing_log2 >= Arithmetic::DeltaF64.drawable_spacing_log2() => {
-                Arithmetic::DeltaF64
-            }
-            (true, None) => Arithmetic::DeltaFloatexp,
+            (true, None) => Arithmetic::delta_of_processors(spacing_log2),
         };
         let pixel_bytes = frame.measures.bytes_per_pixel() as u64;
         Self {

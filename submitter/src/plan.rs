@@ -135,6 +135,9 @@ pub enum PlanError {
         "--iterations {0} needs counts of 64 bits, which deltas from a reference orbit have: not with --z0 or a plain --arithmetic"
     )]
     LongCounts(u64),
+    /// Processors choose between the two by the size of a pixel.
+    #[error("--arithmetic {0}: processors compute this view in {1}")]
+    OtherDelta(&'static str, &'static str),
     /// No processor has it.
     #[error("--arithmetic {0} is for adapters: not with --backend cpu")]
     NotOnCpu(&'static str),

@@ -205,12 +205,9 @@ impl PreparedFrame {
     /// The number type of the processor's kernels for this frame.
     #[must_use]
     pub fn cpu_arithmetic(&self) -> Arithmetic {
-        if self.deep.is_none() {
-            Arithmetic::F64
-        } else if self.spacing_log2 >= Arithmetic::DeltaF64.drawable_spacing_log2() {
-            Arithmetic::DeltaF64
-        } else {
-            Arithmetic::DeltaFloatexp
+        match self.deep {
+            None => Arithmetic::F64,
+            Some(_) => Arithmetic::delta_of_processors(self.spacing_log2),
         }
     }
 

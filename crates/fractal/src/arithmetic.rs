@@ -81,6 +81,17 @@ impl Arithmetic {
         )
     }
 
+    /// The one that processors use for deltas where pixels are 2^`spacing_log2` apart: doubles as long as their
+    /// exponent serves.
+    #[must_use]
+    pub fn delta_of_processors(spacing_log2: f64) -> Self {
+        if spacing_log2 >= Self::DeltaF64.drawable_spacing_log2() {
+            Self::DeltaF64
+        } else {
+            Self::DeltaFloatexp
+        }
+    }
+
     /// The name in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {

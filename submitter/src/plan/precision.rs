@@ -42,6 +42,12 @@ pub(super) fn arithmetic(
     if only.is_delta() && frame.z0 != (0.0, 0.0) {
         return Err(PlanError::Start(only.name()));
     }
+    if only.is_delta() && backend == BackendChoice::Cpu {
+        let own = Arithmetic::delta_of_processors(frame.spacing_log2());
+        if own != only {
+            return Err(PlanError::OtherDelta(only.name(), own.name()));
+        }
+    }
     Ok(ArithmeticPlan {
         deltas: only.is_delta(),
         only: Some(only),

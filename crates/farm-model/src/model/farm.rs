@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use farm_queue::protocol::table::{Committed, Entry, EntryId, JobTable, Limits, Owner};
 
+pub use super::breach::Breach;
 use super::{Faults, Model, Variant};
 use crate::submitter::Submitter;
 use crate::worker::{Stage, Worker};
@@ -28,19 +29,6 @@ impl Bytes {
             maker: (slot == 0).then_some(maker),
         }
     }
-}
-
-/// What must never happen, and did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Breach {
-    /// Somebody who did not have an entry changed something about it.
-    Zombie,
-    /// Bytes that were announced are other ones now.
-    Overwritten,
-    /// A strip came once more, with other bytes, from a server that lost nothing.
-    Twice,
-    /// A worker was given what it had failed at, and another one that is alive had not had it since.
-    OutOfTurn,
 }
 
 /// The farm.

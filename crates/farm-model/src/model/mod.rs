@@ -7,6 +7,7 @@
 //! A server that comes back with older data comes back with a prefix of what it did: that is what an
 //! append-only file promises. The submitter learns of it (it is another process of the server) and repairs.
 
+mod breach;
 mod farm;
 pub mod properties;
 

@@ -1,3 +1,5 @@
+//! The deep kernels against exact counts, across instruction sets, strips and depths.
+
 use std::sync::Arc;
 
 use fractal::reference::{ReferencePoint, compute};
