@@ -53,9 +53,9 @@ const UNREACHABLE: [&str; 3] = [
 
 /// The pictures: 128 strips each, and some hundredths of a second a strip.
 const SCENES: [&str; 3] = [
-    "--re -0.75 --im 0.00002 --zoom 1e9 --size 256x512 --iterations 350000 --backend cpu --strip-rows 4",
-    "--re -0.75 --im 0.00001 --zoom 3e9 --size 256x512 --iterations 320000 --backend cpu --strip-rows 4",
-    "--re -0.75 --im 0.00001 --zoom 3e9 --size 128x512 --iterations 800000 --backend cpu --strip-rows 4 \
+    "--arithmetic f64 --re -0.75 --im 0.00002 --zoom 1e9 --size 256x512 --iterations 350000 --backend cpu --strip-rows 4",
+    "--arithmetic f64 --re -0.75 --im 0.00001 --zoom 3e9 --size 256x512 --iterations 320000 --backend cpu --strip-rows 4",
+    "--arithmetic f64 --re -0.75 --im 0.00001 --zoom 3e9 --size 128x512 --iterations 800000 --backend cpu --strip-rows 4 \
      --measure smooth",
 ];
 

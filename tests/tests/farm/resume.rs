@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 /// Seconds of work in many strips. Too deep for plain `f64` to be exact; the bytes are the same everywhere.
-const LONG: &str = "--re -0.75 --im 0.00001 --zoom 3e9 --size 128x768 --iterations 1000000 --backend cpu \
+const LONG: &str = "--arithmetic f64 --re -0.75 --im 0.00001 --zoom 3e9 --size 128x768 --iterations 1000000 --backend cpu \
                     --strip-rows 4 -o x.npy";
 /// Its strips.
 const STRIPS: u64 = 192;

@@ -18,7 +18,7 @@ use ::redis::{Cmd, Pipeline, RedisWrite, ToRedisArgs, Value, cmd, from_redis_val
 use fractal::{ReferenceOrbit, StripBuffer};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use crate::job::{JobId, JobSpec, LEASE, MAX_DELIVERIES};
 use crate::orbit::OrbitKeyError;
@@ -197,14 +197,17 @@ impl RedisWorkerQueue {
             malformed: AtomicU64::new(0),
             left: AtomicBool::new(false),
         });
-        match inner.show_presence().await {
+        let shown = match inner.show_presence().await {
             // A submitter will send them when it comes; there is nothing to do before anyway.
-            Err(error @ QueueError::Scripts { .. }) => tracing::warn!("{error}"),
-            shown => shown?,
-        }
+            Err(error @ QueueError::Scripts { .. }) => {
+                tracing::warn!("{error}");
+                false
+            }
+            shown => shown.map(|()| true)?,
+        };
         let tasks = [
             tokio::spawn(wake::listen(server, heard)),
-            tokio::spawn(Inner::keep_presence(Arc::clone(&inner))),
+            tokio::spawn(Inner::keep_presence(Arc::clone(&inner), shown)),
         ];
         Ok(Self { inner, tasks })
     }
@@ -300,13 +303,19 @@ impl Inner {
         }
     }
 
-    async fn keep_presence(self: Arc<Self>) {
+    /// Shows that this worker is alive, again and again; `shown`: it has just done so.
+    async fn keep_presence(self: Arc<Self>, mut shown: bool) {
         let mut heard = self.heard.subscribe();
         let mut seen = 0;
         loop {
             let asked = heard.wait_for(|heard| heard.orders != seen);
+            let wait = if shown {
+                PRESENCE_LIFETIME / 3
+            } else {
+                PRESENCE_RETRY
+            };
             // Either way: at an operator's wish, or because it is time.
-            let hinted = matches!(timeout(PRESENCE_LIFETIME / 3, asked).await, Ok(Ok(_)));
+            let hinted = matches!(timeout(wait, asked).await, Ok(Ok(_)));
             // Before the sign is given: what comes meanwhile is for the next one.
             seen = heard.borrow_and_update().orders;
             if hinted {
@@ -316,9 +325,10 @@ impl Inner {
             if self.left.load(Ordering::Relaxed) {
                 return;
             }
-            if let Err(error) = self.show_presence().await {
+            let told = self.show_presence().await;
+            shown = told.is_ok();
+            if let Err(error) = told {
                 tracing::debug!("cannot tell the farm that this worker is alive: {error}");
-                sleep(PRESENCE_RETRY).await;
             }
         }
     }
