@@ -438,7 +438,7 @@ mod tests {
             ),
             (
                 "--iterations 0",
-                "an iteration limit of 0 is not within 1 and 4294967294",
+                "an iteration limit of 0 is not within 1 and 9007199254740992",
             ),
             (
                 "--escape-radius -1",

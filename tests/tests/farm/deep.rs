@@ -485,9 +485,9 @@ fn deltas_agree_with_plain_iteration_where_both_are_exact() {
             plain.len()
         );
         // Control: another view is far off.
-        let other = values(&args.replace("1e4", "1.01e4"), measure, "");
+        let other = values(&args.replace("1e4", "2e4"), measure, "");
         let same = plain.iter().zip(&other).filter(|(a, b)| a == b).count();
-        assert!(2 * same < plain.len(), "{measure}: {same}");
+        assert!(same < plain.len() * 9 / 10, "{measure}: {same}");
     }
 }
 
