@@ -56,7 +56,7 @@ impl Scaled {
         )
     }
 
-    /// Whether it has to be [`Scaled::normal`]ised.
+    /// Whether it has to be [`Scaled::normalised`].
     #[inline(always)]
     fn out_of_range(self) -> bool {
         let larger = self.re.abs().max(self.im.abs());
