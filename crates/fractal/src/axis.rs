@@ -8,13 +8,33 @@ use dashu_int::ops::DivRem;
 use dashu_int::ops::UnsignedAbs;
 use dashu_int::{IBig, Sign, UBig};
 
-/// Equally spaced samples along one side of a picture: `(origin + step * index) / denominator`.
+/// Samples along one side of a picture: `(origin + step * place) / denominator`, where the place of a sample is its
+/// index, or close to [`PARTS`] times that where samples are displaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axis {
     pub(crate) origin: IBig,
     pub(crate) step: IBig,
     pub(crate) denominator: UBig,
     pub(crate) len: u32,
+    pub(crate) displaced: bool,
+}
+
+/// Parts of a spacing in which samples are displaced.
+const PARTS: i64 = 256;
+
+/// How many parts of a spacing sample `index` is displaced by, from -128 to 127: a hash of it, every value as often.
+fn displaced_by(index: u32) -> i64 {
+    // Chris Wellons' `lowbias32`: a bijection of 32 bits without pattern.
+    let hash = (index ^ (index >> 16)).wrapping_mul(0x7feb_352d);
+    let hash = (hash ^ (hash >> 15)).wrapping_mul(0x846c_a68b);
+    i64::from((hash ^ (hash >> 16)) >> 24) - PARTS / 2
+}
+
+/// How far a sample is displaced along a displaced axis, in spacings: within half a spacing, so that samples stay in
+/// order.
+#[must_use]
+pub fn displacement(index: u32) -> f32 {
+    displaced_by(index) as f32 / PARTS as f32
 }
 
 impl Axis {
@@ -30,11 +50,31 @@ impl Axis {
         self.len == 0
     }
 
+    /// The same samples, each displaced within its own spacing: [`displacement`].
+    pub(crate) fn displaced(self) -> Self {
+        let parts = UBig::from(PARTS.unsigned_abs());
+        Self {
+            origin: self.origin * IBig::from(PARTS),
+            denominator: self.denominator * parts,
+            displaced: true,
+            ..self
+        }
+    }
+
+    /// How many steps sample `index` is away from the origin.
+    pub(crate) fn place(&self, index: u32) -> i64 {
+        if self.displaced {
+            i64::from(index) * PARTS + displaced_by(index)
+        } else {
+            i64::from(index)
+        }
+    }
+
     /// The exact coordinate of sample `index` as a fraction `(numerator, denominator)`.
     #[must_use]
     pub fn fraction(&self, index: u32) -> (IBig, &UBig) {
         (
-            &self.origin + &self.step * IBig::from(index),
+            &self.origin + &self.step * IBig::from(self.place(index)),
             &self.denominator,
         )
     }
@@ -43,7 +83,7 @@ impl Axis {
     #[must_use]
     pub fn at(&self, index: u32) -> f64 {
         if let Some(cut) = Cut::of(self) {
-            let numerator = &cut.origin + &cut.step * IBig::from(index);
+            let numerator = &cut.origin + &cut.step * IBig::from(self.place(index));
             return cut.to_f64(&numerator, index);
         }
         let (numerator, denominator) = self.fraction(index);
@@ -55,6 +95,9 @@ impl Axis {
     /// Time a sample is bounded whatever the number of digits.
     #[must_use]
     pub fn to_f64s(&self, range: std::ops::Range<u32>) -> Vec<f64> {
+        if self.displaced {
+            return range.map(|index| self.at(index)).collect();
+        }
         if let Some(cut) = Cut::of(self) {
             let mut numerator = &cut.origin + &cut.step * IBig::from(range.start);
             return range
@@ -89,10 +132,13 @@ impl Axis {
         }
     }
 
-    /// log2 of the distance between neighbouring samples, to within 2^-40; `None` when it is zero.
+    /// log2 of the distance between neighbouring samples, or of its mean where they are displaced, to within 2^-40;
+    /// `None` when it is zero.
     #[must_use]
     pub fn spacing_log2(&self) -> Option<f64> {
-        fraction_log2(&self.step.clone().unsigned_abs(), &self.denominator)
+        let steps = if self.displaced { PARTS as f64 } else { 1.0 };
+        let step = fraction_log2(&self.step.clone().unsigned_abs(), &self.denominator)?;
+        Some(step + libm::log2(steps))
     }
 }
 
@@ -100,7 +146,7 @@ impl Axis {
 ///
 /// A division by 100,000 digits takes a tenth of a millisecond and a picture has up to 2^18 columns and rows, so the
 /// digits that decide nothing are left out before. Let the largest of the numerators' terms have `KEPT` bits after
-/// the cut. Cutting moves a sample's numerator by less than `1 + index` < 2^33 of its units. Where at least
+/// the cut. Cutting moves a sample's numerator by less than `1 + place` < 2^33 of its units. Where at least
 /// `CERTAIN` bits are left of the sum, that and the cut of the denominator are less than 2^-400 of the value: it is
 /// the correctly rounded one unless the exact value lies that close to where rounding changes, and then it is the
 /// neighbour. Where fewer are left, the terms cancel, and the sample is computed from all digits; that is so for one
@@ -127,7 +173,8 @@ impl<'a> Cut<'a> {
 
     /// `None` for an axis that is short enough to be taken as it is.
     fn of(whole: &'a Axis) -> Option<Self> {
-        let len_bits = (u32::BITS - whole.len.leading_zeros()) as usize;
+        let last = whole.place(whole.len).unsigned_abs();
+        let len_bits = (u64::BITS - last.leading_zeros()) as usize;
         let numerator_bits = bits(&whole.origin).max(bits(&whole.step) + len_bits);
         let denominator_bits = whole.denominator.bit_len();
         if numerator_bits.max(denominator_bits) <= Self::SHORT {
@@ -229,6 +276,7 @@ mod tests {
             step,
             denominator,
             len,
+            displaced: false,
         }
     }
 
@@ -310,8 +358,41 @@ mod tests {
             step: IBig::from(2),
             denominator: UBig::from(3u8),
             len: 2,
+            displaced: false,
         };
         assert_eq!(axis.fixed_point(0, 2), IBig::from(-2)); // -4/3
         assert_eq!(axis.fixed_point(1, 2), IBig::from(1)); // 4/3
+    }
+
+    /// Within half a spacing, in order, exact, and the same whichever way they are asked for.
+    #[test]
+    fn displaced_samples_stay_in_their_places() {
+        let even = axis(IBig::from(-7), IBig::from(3), UBig::from(1_000_003u32));
+        let displaced = even.clone().displaced();
+        assert_eq!(even.spacing_log2(), displaced.spacing_log2());
+        let (evenly, values) = (even.to_f64s(0..5000), displaced.to_f64s(0..5000));
+        let spacing = 3.0 / 1_000_003.0;
+        let mut moved = 0.0;
+        for index in 0..5000u32 {
+            let by = (values[index as usize] - evenly[index as usize]) / spacing;
+            assert!(
+                (by - f64::from(displacement(index))).abs() < 1e-6,
+                "{index}"
+            );
+            assert!((-0.5..0.5).contains(&by));
+            assert_eq!(displaced.at(index), values[index as usize]);
+            let (numerator, denominator) = displaced.fraction(index);
+            assert_eq!(
+                fraction_to_f64(&numerator, denominator),
+                values[index as usize]
+            );
+            moved += by;
+        }
+        assert!(values.is_sorted());
+        assert!(
+            (moved / 5000.0f64).abs() < 0.02,
+            "no side is preferred: {moved}"
+        );
+        assert_ne!(values, evenly);
     }
 }

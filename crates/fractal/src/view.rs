@@ -61,6 +61,9 @@ pub enum Grid {
     Pixels,
     /// `numpy.linspace`: both ends included, row 0 at the smallest imaginary part.
     Linspace,
+    /// As [`Self::Pixels`], each column and each row displaced within its cell ([`crate::axis::displacement`]): for
+    /// pictures whose pixels are means of several samples, so that no pattern comes of their grid.
+    Displaced,
 }
 
 /// Both ends of one side of a view as fractions over one denominator.
@@ -108,6 +111,7 @@ impl Side {
             step,
             denominator: self.denominator * UBig::from(2u8) * UBig::from(len),
             len,
+            displaced: false,
         }
     }
 
@@ -124,6 +128,7 @@ impl Side {
             step,
             denominator: self.denominator * UBig::from(gaps),
             len,
+            displaced: false,
         }
     }
 }
@@ -185,6 +190,10 @@ impl View {
         match grid {
             Grid::Pixels => (x.cells(width, false), y.cells(height, true)),
             Grid::Linspace => (x.linspace(width), y.linspace(height)),
+            Grid::Displaced => (
+                x.cells(width, false).displaced(),
+                y.cells(height, true).displaced(),
+            ),
         }
     }
 }

@@ -73,12 +73,12 @@ impl ReferencePoint {
     }
 
     fn of_axis(&self, axis: &Axis, own: &IBig) -> Vec<FloatExp> {
-        let (mut offset, step, exponent) = self.cut_axis(axis, own);
+        let (first, step, exponent) = self.cut_axis(axis, own);
+        let begin = axis.place(0);
         (0..axis.len())
-            .map(|_| {
-                let here = FloatExp::from_big(&offset, exponent);
-                offset += &step;
-                here
+            .map(|index| {
+                let offset = &first + &step * IBig::from(axis.place(index) - begin);
+                FloatExp::from_big(&offset, exponent)
             })
             .collect()
     }
@@ -89,10 +89,9 @@ impl ReferencePoint {
         /// Bits of the step: its error times the samples is nothing beside a double's rounding.
         const KEPT: i64 = 192;
         let (first, denominator) = axis.fraction(0);
-        let (second, _) = axis.fraction(1);
         let scale = self.bits as usize;
         let difference = (&first << scale) - own * IBig::from(denominator.clone());
-        let step = (second - first) << scale;
+        let step = axis.step.clone() << scale;
         let denominator = IBig::from(denominator << scale);
         let length = |value: &IBig| {
             i64::try_from(value.clone().unsigned_abs().bit_len()).unwrap_or(i64::MAX)
@@ -121,7 +120,7 @@ impl ReferencePoint {
         let (x, y) = frame.axes();
         let far = |axis: &Axis, own: &IBig| {
             let (first, step, exponent) = self.cut_axis(axis, own);
-            let last = &first + step * IBig::from(axis.len() - 1);
+            let last = &first + step * IBig::from(axis.place(axis.len() - 1) - axis.place(0));
             let [first, last] = [first, last].map(|end| FloatExp::from_big(&end, exponent).abs());
             if first > last { first } else { last }
         };
