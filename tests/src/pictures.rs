@@ -117,24 +117,69 @@ impl Png {
     /// Reads a file.
     ///
     /// # Panics
-    /// When it is no 8-bit RGB picture, or not all there.
+    /// When it is no RGB picture, or not all there. Of 16 bits the higher 8 are taken.
     #[must_use]
     pub fn read(path: impl AsRef<Path>) -> Self {
+        let deep = Self::read_deep(path);
+        let higher = |value: u16| (value >> (deep.bits - 8)) as u8;
+        Self {
+            width: deep.width,
+            height: deep.height,
+            pixels: deep.pixels.iter().map(|pixel| pixel.map(higher)).collect(),
+        }
+    }
+
+    /// Reads a file with all its bits.
+    ///
+    /// # Panics
+    /// When it is no RGB picture, or not all there.
+    #[must_use]
+    pub fn read_deep(path: impl AsRef<Path>) -> DeepPng {
         let file = File::open(path).expect("a file");
         let mut reader = png::Decoder::new(BufReader::new(file))
             .read_info()
             .expect("a PNG");
         let (kind, depth) = reader.output_color_type();
-        assert_eq!((kind, depth), (png::ColorType::Rgb, png::BitDepth::Eight));
+        assert_eq!(kind, png::ColorType::Rgb);
         let mut bytes = vec![0; reader.output_buffer_size().expect("a size")];
         let info = reader.next_frame(&mut bytes).expect("all of its rows");
         reader.finish().expect("its end");
-        Self {
+        let pixels = match depth {
+            png::BitDepth::Eight => bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|p| p.map(u16::from))
+                .collect(),
+            _ => {
+                let values = bytes
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|pair| u16::from_be_bytes(*pair));
+                values.collect::<Vec<_>>().as_chunks().0.to_vec()
+            }
+        };
+        DeepPng {
             width: info.width as usize,
             height: info.height as usize,
-            pixels: bytes.as_chunks().0.to_vec(),
+            bits: depth as u8,
+            pixels,
         }
     }
+}
+
+/// An RGB picture of 8 or 16 bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeepPng {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Bits of a channel.
+    pub bits: u8,
+    /// Pixels, row by row.
+    pub pixels: Vec<[u16; 3]>,
 }
 
 /// An OpenEXR picture.
