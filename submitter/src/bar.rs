@@ -119,6 +119,38 @@ impl ReferenceBar {
     }
 }
 
+/// The progress bar over the rows of a picture that is painted; draws nothing where stderr is no terminal.
+pub struct RowBar {
+    bar: ProgressBar,
+}
+
+impl RowBar {
+    /// For a picture of `rows`.
+    pub fn new(rows: u32, quiet: bool) -> Self {
+        let target = if quiet || !stderr().is_terminal() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let bar = ProgressBar::with_draw_target(Some(u64::from(rows)), target);
+        let style = ProgressStyle::with_template("{bar:32} {pos}/{len} rows  {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ");
+        bar.set_style(style);
+        Self { bar }
+    }
+
+    /// So many rows are painted.
+    pub fn come(&self, rows: u64) {
+        self.bar.set_position(rows);
+    }
+
+    /// Takes the bar off the screen.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 impl Drop for ReferenceBar {
     fn drop(&mut self) {
         self.clear();

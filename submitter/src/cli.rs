@@ -1,5 +1,6 @@
 //! The command line as typed. The only module of this program that reads the environment.
 
+pub mod colour;
 pub mod farm;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use farm_worker::usage::{BackendArg, LogFormat};
 use fractal::{Arithmetic, Decimal, Grid, Measure};
 use serde::{Deserialize, Serialize};
 
+use colour::{ColourArgs, RecolourArgs};
 use farm::{JobsCommand, WorkersCommand};
 
 /// Renders pictures of the Mandelbrot set, on this machine or on a farm.
@@ -39,6 +41,8 @@ pub enum Command {
     Plan(Box<RenderArgs>),
     /// Find the minibrot in or near a view: its period, nucleus and size, and a view of it, as a location file.
     Locate(Box<LocateArgs>),
+    /// Paint data that were computed before, in other colours; computes nothing.
+    Colour(Box<RecolourArgs>),
     /// Continue a render that was interrupted, failed or killed.
     Resume(Box<ResumeArgs>),
     /// See and steer the jobs of a farm.
@@ -90,11 +94,8 @@ pub struct RenderArgs {
     #[arg(long, value_enum, default_value_t = MeasureArg::Smooth)]
     pub measure: MeasureArg,
     /// Colours of .png
-    #[arg(long, value_enum, default_value_t = PaletteArg::Plasma)]
-    pub palette: PaletteArg,
-    /// Smooth counts at the palette's two ends [default: found from samples of the view]
-    #[arg(long, num_args = 2, value_names = ["LOW", "HIGH"])]
-    pub colour_range: Option<Vec<f64>>,
+    #[command(flatten)]
+    pub colours: ColourArgs,
     /// How hard to compress .png
     #[arg(long, value_enum, default_value_t = CompressionArg::Fast)]
     pub compression: CompressionArg,
@@ -373,24 +374,6 @@ impl ArithmeticArg {
     }
 }
 
-/// Colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PaletteArg {
-    /// Blue over red to yellow
-    Plasma,
-    /// Violet over green to yellow
-    Viridis,
-    /// Black over violet to cream
-    Magma,
-    /// Black over red to pale yellow
-    Inferno,
-    /// Blue to yellow, for every kind of colour vision
-    Cividis,
-    /// The rainbow, evenly
-    Turbo,
-}
-
 /// How hard to compress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -445,7 +428,9 @@ impl Command {
             Self::Resume(args) => args.redis.as_deref(),
             Self::Jobs(command) => command.ask().redis.as_deref(),
             Self::Workers(command) => command.ask().redis.as_deref(),
-            Self::Locate(_) | Self::RedisAcl(_) | Self::Completions { .. } => None,
+            Self::Locate(_) | Self::Colour(_) | Self::RedisAcl(_) | Self::Completions { .. } => {
+                None
+            }
         }
     }
 }

@@ -79,7 +79,7 @@ pub async fn reference(
     }))
 }
 
-/// The range of smooth counts that the palette spans, from samples of the view.
+/// The range of values that the palette spans, from samples of the view.
 ///
 /// # Errors
 /// When `ends` comes first.
@@ -91,13 +91,14 @@ pub async fn sampled_range(
     let progress = Arc::new(Progress::default());
     let sampled = tokio::task::spawn_blocking({
         let (spec, progress) = (plan.frame.clone(), Arc::clone(&progress));
+        let measure = plan.colours.measure();
         let orbit = orbit.map(|shared| Arc::clone(&shared.orbit));
         move || {
             let frame = match orbit {
                 Some(orbit) => PreparedFrame::with_reference(spec, orbit),
                 None => PreparedFrame::new(spec),
             };
-            frame.map(|frame| colour_range(&frame, &progress))
+            frame.map(|frame| colour_range(&frame, measure, &progress))
         }
     });
     tokio::select! {

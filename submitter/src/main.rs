@@ -15,6 +15,7 @@ mod colour;
 mod crew;
 mod deep;
 mod dry_run;
+mod input;
 mod journal;
 mod locate;
 mod location;
@@ -23,6 +24,7 @@ mod output;
 mod patience;
 mod plan;
 mod range;
+mod recolour;
 mod render;
 mod report;
 mod resume;
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Command::Render(args) => render(*args),
         Command::Plan(args) => show_plan(*args),
         Command::Locate(args) => locate::run(*args),
+        Command::Colour(args) => recolour::run(&args),
         Command::Resume(args) => resume::resume(*args),
         Command::Jobs(command) => ask_farm(operate::jobs(command)),
         Command::Workers(command) => ask_farm(operate::workers(command)),

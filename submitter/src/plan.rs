@@ -2,6 +2,7 @@
 //!
 //! The only place where defaults are applied. Nothing after it asks what was typed.
 
+pub mod colours;
 mod precision;
 
 use std::path::{Path, PathBuf};
@@ -10,11 +11,13 @@ use etcetera::BaseStrategy;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::FarmArgsError;
 use fractal::strip::MAX_STRIP_BYTES;
-use fractal::{BackendChoice, Decimal, FrameSpec, Measure, MeasureSet, StripPlan, View};
+use fractal::{BackendChoice, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, View};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::{self, CompressionArg, PaletteArg, RenderArgs, ViewArgs};
+use crate::cli::{self, CompressionArg, RenderArgs, ViewArgs};
+use crate::colour::Scheme;
 use crate::location::{Location, LocationError};
+use colours::ColourError;
 pub use precision::ArithmeticPlan;
 
 /// Iteration limit where none is given.
@@ -34,7 +37,7 @@ pub struct RenderPlan {
     /// What is written; not empty, no path twice.
     pub outputs: Vec<Output>,
     /// How PNGs are coloured.
-    pub colours: ColourPlan,
+    pub colours: Scheme,
     /// How hard PNGs are compressed.
     pub compression: CompressionArg,
     /// Where it is computed.
@@ -94,15 +97,6 @@ pub enum OutputKind {
     Exr(Measure),
 }
 
-/// How smooth counts become colours.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ColourPlan {
-    /// Name of the palette.
-    pub palette: PaletteArg,
-    /// Smooth counts at the palette's ends; found from samples of the view when `None`.
-    pub range: Option<(f64, f64)>,
-}
-
 /// Why arguments do not make a plan: the user's mistake, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
@@ -152,9 +146,12 @@ pub enum PlanError {
         /// As possible.
         most: u32,
     },
-    /// The colour range is empty.
-    #[error("--colour-range {0:?} {1:?}: the low end must be below the high end, and both finite")]
-    ColourRange(f64, f64),
+    /// The colours are none.
+    #[error(transparent)]
+    Colours(#[from] ColourError),
+    /// Samples are laid out for pictures.
+    #[error("--samples: not with --grid linspace, whose samples are numpy's")]
+    Samples,
 }
 
 /// Lowers arguments to a plan.
@@ -169,13 +166,19 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         .map(Location::read)
         .transpose()?;
     let suits = location.as_ref().and_then(|location| location.iterations);
+    let colours = colours::scheme(&args.colours, colours::plain())?;
     let (view, width, height) = view(args.view, location)?;
+    let side = colours.samples.side();
     let outputs = outputs(&args.outputs, args.measure.into())?;
     let frame = FrameSpec {
         view,
-        grid: args.grid.into(),
-        width,
-        height,
+        grid: match Grid::from(args.grid) {
+            grid if side == 1 => grid,
+            Grid::Pixels => Grid::Displaced,
+            _ => return Err(PlanError::Samples),
+        },
+        width: width.saturating_mul(side),
+        height: height.saturating_mul(side),
         iterations: args.iterations.or(suits).unwrap_or(ITERATIONS),
         escape_radius: args.escape_radius,
         z0: args.z0.map_or((0.0, 0.0), |z0| (z0[0], z0[1])),
@@ -183,7 +186,7 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
     };
     let wanted = outputs
         .iter()
-        .flat_map(|output| output.kind.measures(&frame).iter().collect::<Vec<_>>());
+        .flat_map(|output| (output.kind.measures(&frame, &colours).iter()).collect::<Vec<_>>());
     let frame = FrameSpec {
         measures: wanted.collect(),
         ..frame
@@ -200,11 +203,6 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
             workers: args.workers,
         },
     };
-    let range = match args.colour_range.as_deref() {
-        Some(&[low, high]) if low < high && (high - low).is_finite() => Some((low, high)),
-        Some(&[low, high]) => return Err(PlanError::ColourRange(low, high)),
-        _ => None,
-    };
     let journal = match journal_folder(args.journal.journal) {
         Some(folder) if !args.no_journal => Some(JournalPlan {
             folder,
@@ -220,10 +218,7 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         arithmetic: precision::arithmetic(&frame, args.arithmetic, args.backend.into())?,
         backend: args.backend.into(),
         outputs,
-        colours: ColourPlan {
-            palette: args.palette,
-            range,
-        },
+        colours,
         compression: args.compression,
         place,
         frame,
@@ -332,11 +327,11 @@ fn kind(path: &Path, measure: Measure) -> Result<OutputKind, PlanError> {
 }
 
 impl OutputKind {
-    /// The measures of `frame` that it is made from.
-    pub fn measures(self, frame: &FrameSpec) -> MeasureSet {
+    /// The measures of `frame` that it is made from, coloured so.
+    pub fn measures(self, frame: &FrameSpec, colours: &Scheme) -> MeasureSet {
         let none = MeasureSet::default();
         match self {
-            Self::Png => none.with(Measure::Smooth),
+            Self::Png => colours.measures(),
             Self::Npy(measure) => none.with(frame.carrier(measure)),
             Self::Exr(measure) => none
                 .with(frame.carrier(Measure::Iterations))
@@ -471,7 +466,11 @@ mod tests {
         let (alone, frame) = (planned_alone.outputs[0].clone(), planned_alone.frame);
         let among = planned("-o a.exr -o b.npy -o c.png --measure distance").unwrap();
         assert_eq!(alone, among.outputs[0]);
-        let measures: Vec<_> = alone.kind.measures(&frame).iter().collect();
+        let measures: Vec<_> = alone
+            .kind
+            .measures(&frame, &planned_alone.colours)
+            .iter()
+            .collect();
         let expected = [Measure::Iterations, Measure::Smooth, Measure::Distance];
         assert_eq!(measures, expected);
     }

@@ -11,7 +11,7 @@ use farm_queue::{JobId, JobQueue, JobReport, JobSpec, QueueError, SharedOrbit};
 
 use crate::bar::Bar;
 use crate::collect::{CollectError, Past, Work, collect};
-use crate::colour::Colours;
+use crate::colour::Needs;
 use crate::crew::Crew;
 use crate::deep;
 use crate::journal::store::Taken;
@@ -152,7 +152,9 @@ impl Begun<'_> {
         let range = match (&taken, plan.colours.range) {
             (Some(taken), _) => taken.saved.range,
             (None, Some(range)) => range,
-            (None, None) if plan.outputs.iter().any(is_png) => {
+            (None, None)
+                if plan.colours.needs() == Needs::Range && plan.outputs.iter().any(is_png) =>
+            {
                 deep::sampled_range(plan, orbit.as_ref(), ends.as_mut()).await?
             }
             (None, None) => (0.0, 1.0),
@@ -212,7 +214,8 @@ impl Run<'_> {
         let (plan, job, range) = (self.plan, self.job, self.range);
         let making = output::Job {
             frame: Arc::new(plan.frame.clone()),
-            colours: Arc::new(Colours::new(plan.colours.palette, range)),
+            colours: Arc::new(plan.colours.clone()),
+            range,
             compression: plan.compression,
         };
         // Before any file has a thread: a thread that is not waited for may be too late to remove its file.

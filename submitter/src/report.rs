@@ -151,7 +151,7 @@ pub struct Report {
     pub speculated: u64,
     /// Strips computed a second time and compared.
     pub audited: u64,
-    /// Smooth counts at the palette's ends.
+    /// Values at the palette's ends, where it has such; else 0 and 1.
     pub colour_range: (f64, f64),
     /// Files.
     pub outputs: Vec<OutputReport>,

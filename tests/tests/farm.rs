@@ -5,6 +5,7 @@
 mod farm {
     mod access;
     mod bad_input;
+    mod colour;
     mod deep;
     mod faults;
     mod hostile;

@@ -8,11 +8,12 @@ use fractal::StripPlan;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::cli::{CompressionArg, PaletteArg};
-use crate::plan::{ArithmeticPlan, ColourPlan, Output, OutputKind, Place, RenderPlan};
+use crate::cli::CompressionArg;
+use crate::colour::{Scheme, SchemeError};
+use crate::plan::{ArithmeticPlan, Output, OutputKind, Place, RenderPlan};
 
 /// Version of the plans that this build writes, and the only one that it reads.
-const SAVED_VERSION: u32 = 1;
+const SAVED_VERSION: u32 = 2;
 /// Most bytes of a plan: a job's spec of the largest size, and the names of its files.
 pub const MAX_PLAN_BYTES: u64 = 4 << 20;
 /// Most files of one job.
@@ -30,6 +31,9 @@ pub enum SavedError {
     /// The job keeps no limits.
     #[error(transparent)]
     Job(#[from] farm_queue::protocol::spec::SpecError),
+    /// Its colours are none.
+    #[error(transparent)]
+    Colours(#[from] SchemeError),
     /// Something in it cannot be.
     #[error("plan with a bad {0}")]
     Field(&'static str),
@@ -43,8 +47,8 @@ pub struct Saved {
     /// What is computed.
     pub job: JobSpec,
     outputs: Vec<SavedOutput>,
-    palette: PaletteArg,
-    /// Smooth counts at the palette's ends, as they were found.
+    colours: Scheme,
+    /// Values at the palette's ends, as they were found.
     pub range: (f64, f64),
     compression: CompressionArg,
     place: SavedPlace,
@@ -116,8 +120,7 @@ struct Identity<'a> {
     arithmetic: ArithmeticPlan,
     build: u64,
     outputs: &'a [SavedOutput],
-    palette: PaletteArg,
-    range: Option<(f64, f64)>,
+    colours: &'a Scheme,
     compression: CompressionArg,
     redis: Option<&'a str>,
     audit: u8,
@@ -134,8 +137,7 @@ pub fn fingerprint(plan: &RenderPlan, build: u64) -> Option<String> {
         arithmetic: plan.arithmetic,
         build,
         outputs: &saved_outputs(plan)?,
-        palette: plan.colours.palette,
-        range: plan.colours.range,
+        colours: &plan.colours,
         compression: plan.compression,
         redis: match &place {
             SavedPlace::InProcess { .. } => None,
@@ -199,7 +201,7 @@ impl Saved {
             version: SAVED_VERSION,
             job: job.clone(),
             outputs: saved_outputs(plan)?,
-            palette: plan.colours.palette,
+            colours: plan.colours.clone(),
             range,
             compression: plan.compression,
             place: SavedPlace::of(&plan.place),
@@ -233,6 +235,13 @@ impl Saved {
         }
         let saved: Self = serde_json::from_slice(bytes)?;
         farm_queue::protocol::spec::check(&saved.job)?;
+        saved.colours.check()?;
+        let side = saved.colours.samples.side();
+        if !saved.job.frame.width.is_multiple_of(side)
+            || !saved.job.frame.height.is_multiple_of(side)
+        {
+            return Err(SavedError::Field("number of samples"));
+        }
         let (low, high) = saved.range;
         if !(low < high && (high - low).is_finite()) {
             return Err(SavedError::Field("colour range"));
@@ -248,7 +257,7 @@ impl Saved {
             let measures = frame.measures;
             if !output
                 .kind
-                .measures(frame)
+                .measures(frame, &saved.colours)
                 .iter()
                 .all(|m| measures.contains(m))
             {
@@ -308,10 +317,7 @@ impl Saved {
                 only: self.job.arithmetic,
             },
             outputs: outputs.collect(),
-            colours: ColourPlan {
-                palette: self.palette,
-                range: Some(self.range),
-            },
+            colours: self.colours.clone(),
             compression: self.compression,
             place,
             audit: self.audit,
@@ -352,7 +358,8 @@ pub(super) mod tests {
         let read = Saved::decode(&saved.encode().unwrap()).unwrap();
         assert_eq!(read, saved);
         let plan = read.plan(None, None);
-        assert_eq!(plan.colours.range, Some((0.1 + 0.2, 7.0)));
+        assert_eq!(read.range, (0.1 + 0.2, 7.0));
+        assert_eq!(plan.colours, planned("--palette turbo").colours);
         assert_eq!((plan.audit, plan.outputs.len()), (5, 2));
         assert!(plan.outputs.iter().all(|output| output.path.is_absolute()));
     }
@@ -388,6 +395,8 @@ pub(super) mod tests {
             "-o b.png",
             "--palette turbo",
             "--colour-range 1 2",
+            "--period 30",
+            "--samples 4",
             "--compression high",
             "--backend cpu",
             "--strip-rows 3",
@@ -410,6 +419,9 @@ pub(super) mod tests {
             ("\"workers\":1}", "\"workers\":0}"),
             ("7.0", "0.1"),
             ("\"palette\"", "\"pallet\""),
+            ("\"plasma\"", "\"plasm\""),
+            ("\"samples\":1", "\"samples\":49"),
+            ("\"offset\":0", "\"offset\":2"),
         ] {
             let changed = text.replacen(from, to, 1);
             assert_ne!(changed, text, "{from}");

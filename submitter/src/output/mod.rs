@@ -5,6 +5,7 @@ mod exr;
 mod leftovers;
 mod npy;
 mod png;
+pub mod rows;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -13,17 +14,18 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use fractal::{FrameSpec, StripBuffer};
+pub use png::Picture;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::cli::CompressionArg;
-use crate::colour::Colours;
+use crate::colour::Scheme;
 use crate::plan::{Output, OutputKind};
 
 /// Strips that may wait for one file.
 const QUEUED_STRIPS: usize = 4;
 /// Bytes collected before they go to the disk.
-const FILE_BUFFER: usize = 1 << 20;
+pub const FILE_BUFFER: usize = 1 << 20;
 /// Bytes of a file's name that the name of its unfinished part repeats: names have at most 255.
 const NAME_KEPT: usize = 200;
 /// Bytes of a disk that a picture leaves free.
@@ -115,7 +117,9 @@ pub struct Job {
     /// What is computed.
     pub frame: Arc<FrameSpec>,
     /// Colours of PNGs.
-    pub colours: Arc<Colours>,
+    pub colours: Arc<Scheme>,
+    /// Values at the palette's ends.
+    pub range: (f64, f64),
     /// Compression of PNGs.
     pub compression: CompressionArg,
 }
@@ -135,19 +139,25 @@ impl Reserved {
     /// # Errors
     /// One line about what is in the way.
     pub fn new(output: &Output, frame: &FrameSpec) -> Result<Self, OutputError> {
+        Self::with_space(output, output.kind.least_bytes(frame))
+    }
+
+    /// The same for at least so many bytes.
+    ///
+    /// # Errors
+    /// One line about what is in the way.
+    pub fn with_space(output: &Output, least_bytes: u64) -> Result<Self, OutputError> {
+        let given = &output.path;
         // What a link leads to is written, not the link.
-        let path = &output
-            .path
-            .canonicalize()
-            .unwrap_or_else(|_| output.path.clone());
+        let path = &given.canonicalize().unwrap_or_else(|_| given.clone());
         if path.is_dir() {
-            return Err(OutputError::Directory(output.path.clone()));
+            return Err(OutputError::Directory(given.clone()));
         }
         if path.exists() && !path.is_file() {
-            return Err(OutputError::Special(output.path.clone()));
+            return Err(OutputError::Special(given.clone()));
         }
         let create = |source| OutputError::Create {
-            path: output.path.clone(),
+            path: given.clone(),
             source: plain(source),
         };
         // A name that no file can have: the unfinished file's own name is shorter, and would hide it.
@@ -173,7 +183,7 @@ impl Reserved {
         leftovers::remove(directory, &prefix);
         let file = leftovers::held(|| builder.tempfile_in(directory)).map_err(create)?;
         if let Ok(free) = fs4::available_space(directory) {
-            let need = output.kind.least_bytes(frame) + SPARE;
+            let need = least_bytes + SPARE;
             if need > free {
                 let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
                 return Err(OutputError::Space {
@@ -191,17 +201,42 @@ impl Reserved {
         })
     }
 
+    /// Writes it on this thread, with the file and its folder, and puts it in its place.
+    ///
+    /// # Errors
+    /// What went wrong on the way; nothing is left of the file then.
+    pub fn write(
+        self,
+        write: impl FnOnce(&std::fs::File, &Path) -> io::Result<()>,
+    ) -> Result<PathBuf, OutputError> {
+        let Self {
+            output: Output { path, .. },
+            place,
+            file,
+        } = self;
+        let folder = file.path().parent().unwrap_or(Path::new("."));
+        match write(file.as_file(), folder) {
+            Ok(()) => Written {
+                path,
+                place,
+                file,
+                busy_secs: 0.0,
+            }
+            .publish(),
+            Err(source) => Err(OutputError::Write { path, source }),
+        }
+    }
+
     /// Starts its thread.
     ///
     /// # Errors
     /// When no thread can be started.
     fn start(self, job: Job) -> Result<Writer, OutputError> {
         let Self {
-            output,
+            output: Output { path, kind },
             place,
             file,
         } = self;
-        let Output { path, kind } = output;
         let (sender, receiver) = channel(QUEUED_STRIPS);
         let strips = Strips {
             receiver,
@@ -287,15 +322,19 @@ fn write(
         let mut out = BufWriter::with_capacity(FILE_BUFFER, file.as_file());
         match kind {
             OutputKind::Npy(measure) => npy::write(&mut out, &job.frame, measure, &mut strips)?,
-            OutputKind::Png => png::write(
-                &mut out,
-                &job.frame,
-                &job.colours,
-                job.compression,
-                &mut strips,
-            )?,
+            OutputKind::Png => {
+                let picture = png::Picture {
+                    samples: (job.frame.width, job.frame.height),
+                    colours: &job.colours,
+                    range: job.range,
+                    compression: job.compression,
+                    folder: file.path().parent().unwrap_or(Path::new(".")),
+                };
+                let mut rows = rows::StripRows::new(&mut strips, &job.colours);
+                picture.write(&mut out, &mut rows)?;
+            }
             OutputKind::Exr(_) => {
-                let measures = kind.measures(&job.frame);
+                let measures = kind.measures(&job.frame, &job.colours);
                 exr::write(&mut out, &job.frame, measures, &mut strips)?;
             }
         }

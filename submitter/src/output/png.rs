@@ -1,79 +1,116 @@
-//! PNG, 8-bit RGB, a row at a time: painted on this thread, filtered and deflated on another, so that
+//! PNG, RGB of 8 or 16 bits, a row at a time: painted on this thread, filtered and deflated on another, so that
 //! neither waits for the other. The only module that names the `png` crate.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
-use fractal::{FrameSpec, Measure, Plane};
 use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter, SrgbRenderingIntent};
 
-use super::Strips;
+use super::rows::{RowSource, Spool};
 use crate::cli::CompressionArg;
-use crate::colour::{Colours, RGB_BYTES};
+use crate::colour::{Basis, Canvas, Depth, Needs, Painter, Scheme};
 
-/// Painted strips that may wait for the encoder, and as many that it has given back.
+/// Painted parts that may wait for the encoder, and as many that it has given back.
 const PAINTED: usize = 2;
 
-pub(super) fn write(
-    out: &mut (impl Write + Send),
-    frame: &FrameSpec,
-    colours: &Colours,
-    compression: CompressionArg,
-    strips: &mut Strips,
-) -> io::Result<()> {
-    std::thread::scope(|scope| {
-        let (painted, to_encode) = sync_channel::<Vec<u8>>(PAINTED);
-        let (emptied, reusable) = sync_channel::<Vec<u8>>(PAINTED);
-        let encoder = std::thread::Builder::new()
-            .name("deflate-png".into())
-            .spawn_scoped(scope, move || {
-                let mut encoder = encoder(out, frame, compression);
-                encoder.set_source_srgb(SrgbRenderingIntent::Perceptual);
-                let mut header = encoder.write_header().map_err(io_error)?;
-                let mut rows = header.stream_writer().map_err(io_error)?;
-                for strip in to_encode {
-                    rows.write_all(&strip)?;
-                    // Nobody takes it back at the end.
-                    let _ = emptied.try_send(strip);
-                }
-                rows.finish().map_err(io_error)
-            })?;
-        let mut paint_all = || {
-            for strip in &mut *strips {
-                let strip = strip?;
-                let Some(Plane::Smooth(smooth)) = strip.plane(Measure::Smooth) else {
-                    return Err(io::Error::other("a strip came without its smooth count"));
-                };
-                let mut rgb = reusable.try_recv().unwrap_or_default();
-                rgb.resize(smooth.len() * RGB_BYTES, 0);
-                colours.paint(smooth, &mut rgb);
-                if painted.send(rgb).is_err() {
-                    break; // the encoder failed; it says why
-                }
-            }
-            Ok(())
-        };
-        let all_painted = paint_all();
-        drop(painted);
-        let encoded = encoder
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("a fault in the PNG encoder")));
-        all_painted.and(encoded)
-    })
+/// What a picture is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Picture<'a> {
+    /// Columns and rows of samples.
+    pub samples: (u32, u32),
+    /// Its colours.
+    pub colours: &'a Scheme,
+    /// Values at the palette's ends, where they are needed.
+    pub range: (f64, f64),
+    /// How hard it is compressed.
+    pub compression: CompressionArg,
+    /// A folder for values that must wait on the disk.
+    pub folder: &'a Path,
 }
 
-fn encoder<'a, W: Write>(out: W, frame: &FrameSpec, compression: CompressionArg) -> Encoder<'a, W> {
-    let mut encoder = Encoder::new(out, frame.width, frame.height);
-    encoder.set_color(ColorType::Rgb);
-    encoder.set_depth(BitDepth::Eight);
-    let (compression, filter) = match compression {
-        CompressionArg::Fast => (Compression::Fast, Filter::Up),
-        CompressionArg::Balanced => (Compression::Balanced, Filter::Adaptive),
-        CompressionArg::High => (Compression::High, Filter::Adaptive),
-    };
-    encoder.set_compression(compression);
-    encoder.set_filter(filter);
-    encoder
+impl Picture<'_> {
+    /// Paints all rows of `source`, and encodes them.
+    ///
+    /// # Errors
+    /// Those of the source and of `out`.
+    pub fn write(
+        &self,
+        out: &mut (impl Write + Send),
+        source: &mut impl RowSource,
+    ) -> io::Result<()> {
+        if self.colours.needs() == Needs::Ranks {
+            let width = self.samples.0 as usize;
+            let (mut kept, distribution) = Spool::fill(source, width, self.folder)?;
+            return self.paint(out, &mut kept, &Basis::Whole(distribution));
+        }
+        let (low, high) = self.range;
+        self.paint(out, source, &Basis::Range(low, high))
+    }
+
+    fn paint(
+        &self,
+        out: &mut (impl Write + Send),
+        source: &mut impl RowSource,
+        basis: &Basis,
+    ) -> io::Result<()> {
+        let painter = Painter::new(self.colours, basis);
+        let (width, height) = self.samples;
+        let mut canvas = Canvas::new(&painter, width, height);
+        std::thread::scope(|scope| {
+            let (painted, to_encode) = sync_channel::<Vec<u8>>(PAINTED);
+            let (emptied, reusable) = sync_channel::<Vec<u8>>(PAINTED);
+            let encoder = std::thread::Builder::new()
+                .name("deflate-png".into())
+                .spawn_scoped(scope, move || {
+                    let mut header = self.encoder(out).write_header().map_err(io_error)?;
+                    let mut rows = header.stream_writer().map_err(io_error)?;
+                    for part in to_encode {
+                        rows.write_all(&part)?;
+                        // Nobody takes it back at the end.
+                        let _ = emptied.try_send(part);
+                    }
+                    rows.finish().map_err(io_error)
+                })?;
+            let mut paint_all = || {
+                while let Some(rows) = source.next_rows()? {
+                    let mut bytes = reusable.try_recv().unwrap_or_default();
+                    bytes.clear();
+                    canvas.push(rows, &mut bytes);
+                    if painted.send(bytes).is_err() {
+                        break; // the encoder failed; it says why
+                    }
+                }
+                Ok(())
+            };
+            let all_painted = paint_all();
+            drop(painted);
+            let encoded = encoder
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("a fault in the PNG encoder")));
+            all_painted.and(encoded)
+        })
+    }
+
+    fn encoder<'a, W: Write>(&self, out: W) -> Encoder<'a, W> {
+        let side = self.colours.samples.side();
+        let (width, height) = self.samples;
+        let mut encoder = Encoder::new(out, width / side, height / side);
+        encoder.set_color(ColorType::Rgb);
+        encoder.set_depth(match self.colours.depth {
+            Depth::Eight => BitDepth::Eight,
+            Depth::Sixteen => BitDepth::Sixteen,
+        });
+        let (compression, filter) = match self.compression {
+            CompressionArg::Fast => (Compression::Fast, Filter::Up),
+            CompressionArg::Balanced => (Compression::Balanced, Filter::Adaptive),
+            CompressionArg::High => (Compression::High, Filter::Adaptive),
+        };
+        encoder.set_compression(compression);
+        encoder.set_filter(filter);
+        encoder.set_source_srgb(SrgbRenderingIntent::Perceptual);
+        encoder
+    }
 }
 
 /// What the system said, without the encoder's wrapping.

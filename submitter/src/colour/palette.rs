@@ -1,0 +1,164 @@
+//! Palettes: by name, or by their stops.
+
+use std::fmt;
+use std::str::FromStr;
+
+use colorgrad::{Gradient, preset};
+use serde::{Deserialize, Serialize};
+
+use super::classics::CLASSICS;
+use super::stops::{Stops, StopsError};
+
+/// A palette; as text its name or its stops.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Palette(Colours);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Colours {
+    /// One of [`PRESETS`] or [`CLASSICS`].
+    Named(&'static str),
+    Stops(Stops),
+}
+
+/// A palette of the library: its name, its colours, and whether it closes.
+type Preset = (&'static str, fn() -> Box<dyn Gradient>, bool);
+
+/// Palettes that the library has.
+const PRESETS: [Preset; 10] = [
+    ("plasma", || Box::new(preset::plasma()), false),
+    ("viridis", || Box::new(preset::viridis()), false),
+    ("magma", || Box::new(preset::magma()), false),
+    ("inferno", || Box::new(preset::inferno()), false),
+    ("cividis", || Box::new(preset::cividis()), false),
+    ("turbo", || Box::new(preset::turbo()), false),
+    ("cubehelix", || Box::new(preset::cubehelix_default()), false),
+    ("spectral", || Box::new(preset::spectral()), false),
+    ("rainbow", || Box::new(preset::rainbow()), true),
+    ("sinebow", || Box::new(preset::sinebow()), true),
+];
+
+/// Why a text is no palette.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PaletteError {
+    /// Neither a name nor a list.
+    #[error("no palette has that name; there are {}", names().collect::<Vec<_>>().join(", "))]
+    Name,
+    /// A list that is none.
+    #[error(transparent)]
+    Stops(#[from] StopsError),
+}
+
+/// The names of all palettes.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let presets = PRESETS.iter().map(|(name, ..)| *name);
+    presets.chain(CLASSICS.iter().map(|(name, _)| *name))
+}
+
+impl Palette {
+    /// The palette of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let name = names().find(|known| *known == name)?;
+        Some(Self(Colours::Named(name)))
+    }
+
+    /// The palette with these stops.
+    #[must_use]
+    pub(super) fn of(stops: Stops) -> Self {
+        Self(Colours::Stops(stops))
+    }
+
+    /// Its colours as a function of 0 to 1, and whether its end goes over into its beginning.
+    pub(super) fn gradient(&self) -> (Box<dyn Gradient>, bool) {
+        match &self.0 {
+            Colours::Stops(stops) => (stops.gradient(), stops.closes()),
+            Colours::Named(name) => {
+                if let Some((_, make, closes)) = PRESETS.iter().find(|(known, ..)| known == name) {
+                    return (make(), *closes);
+                }
+                let classic = CLASSICS.iter().find(|(known, _)| known == name);
+                let stops = classic.map_or("", |(_, stops)| stops);
+                // Ours, and a test reads them all.
+                let stops: Stops =
+                    (stops.parse()).unwrap_or_else(|error| unreachable!("palette {name}: {error}"));
+                (stops.gradient(), stops.closes())
+            }
+        }
+    }
+}
+
+impl FromStr for Palette {
+    type Err = PaletteError;
+
+    fn from_str(text: &str) -> Result<Self, PaletteError> {
+        let text = text.trim();
+        if let Some(named) = Self::named(&text.to_ascii_lowercase()) {
+            return Ok(named);
+        }
+        if !text.contains([',', '#', '(']) {
+            return Err(PaletteError::Name);
+        }
+        Ok(Self(Colours::Stops(text.parse()?)))
+    }
+}
+
+impl fmt::Display for Palette {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Colours::Named(name) => f.write_str(name),
+            Colours::Stops(stops) => stops.fmt(f),
+        }
+    }
+}
+
+impl TryFrom<String> for Palette {
+    type Error = PaletteError;
+
+    fn try_from(text: String) -> Result<Self, PaletteError> {
+        text.parse()
+    }
+}
+
+impl From<Palette> for String {
+    fn from(palette: Palette) -> Self {
+        palette.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_palette_that_closes_as_it_says() {
+        for name in names() {
+            let palette: Palette = name.parse().unwrap();
+            assert_eq!(palette.to_string(), name);
+            let (gradient, closes) = palette.gradient();
+            let ends = [0.0, 1.0].map(|at| gradient.at(at).to_rgba8());
+            let gap = (0..3).map(|i| ends[0][i].abs_diff(ends[1][i])).max();
+            assert_eq!(gap.unwrap() <= 2, closes, "{name}: {ends:?}");
+        }
+        assert!(names().count() >= 16);
+        let unknown = "plasm".parse::<Palette>().unwrap_err().to_string();
+        assert!(
+            unknown.contains("plasma") && !unknown.contains('\n'),
+            "{unknown}"
+        );
+    }
+
+    #[test]
+    fn stops_come_back_from_their_text() {
+        for text in [
+            "gold, 35%, #f00",
+            "cyclic smooth: #000764 0%, rgb(32 107 203) 16.5%, white 42%",
+        ] {
+            let palette: Palette = text.parse().unwrap();
+            let again: Palette = palette.to_string().parse().unwrap();
+            assert_eq!(palette, again, "{text}");
+            let json = serde_json::to_string(&palette).unwrap();
+            assert_eq!(serde_json::from_str::<Palette>(&json).unwrap(), palette);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Data files, to be painted: rows of values in order from `.exr` and `.npy`, in bounded memory.
+
+mod exr;
+mod npy;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fractal::Measure;
+
+use crate::colour::{Distribution, Scheme};
+use crate::output::rows::RowSource;
+use crate::range::sampled_size;
+
+/// Why data cannot be painted, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// It cannot be read, or breaks off.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// It is something else.
+    #[error("{}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Its extension says nothing.
+    #[error("{}: give data as .exr or .npy", .0.display())]
+    Extension(PathBuf),
+    /// Pixels do not come out even.
+    #[error("{}: {width} x {height} samples are no whole number of pixels of {side} x {side}", path.display())]
+    Samples {
+        /// The file.
+        path: PathBuf,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Side of a pixel.
+        side: u32,
+    },
+}
+
+/// What is wrong with a file's inside.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Malformed(String),
+}
+
+/// A data file, looked at but not read.
+#[derive(Clone, Debug)]
+pub struct Data {
+    path: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Exr(exr::Layout),
+    Npy(npy::Layout),
+}
+
+/// What is read of each pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// What is coloured.
+    pub measure: Measure,
+    /// Whether the smooth count is wanted beside it, for the relief.
+    pub is_lit: bool,
+}
+
+/// Values of some whole rows, and of smooth counts where they are wanted.
+#[derive(Debug, Default)]
+struct Part {
+    /// Its first row.
+    row: u32,
+    values: Vec<f32>,
+    smooth: Option<Vec<f32>>,
+}
+
+impl Data {
+    /// Looks at a file: whether it holds what `colours` are painted from.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn open(path: &Path, colours: &Scheme) -> Result<Self, InputError> {
+        let wanted = Wanted {
+            measure: colours.measure(),
+            is_lit: colours.light.is_some(),
+        };
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        let kind = match &*extension.to_ascii_lowercase() {
+            "exr" => exr::Layout::read(path, wanted).map(Kind::Exr),
+            "npy" => npy::Layout::read(path, wanted).map(Kind::Npy),
+            _ => return Err(InputError::Extension(path.to_owned())),
+        };
+        let kind = kind.map_err(|fault| match fault {
+            Fault::Io(source) => InputError::Unreadable {
+                path: path.to_owned(),
+                source,
+            },
+            Fault::Malformed(reason) => InputError::Malformed {
+                path: path.to_owned(),
+                reason,
+            },
+        })?;
+        let path = path.to_owned();
+        let data = Self { path, kind };
+        let ((width, height), side) = (data.size(), colours.samples.side());
+        if width.is_multiple_of(side) && height.is_multiple_of(side) {
+            Ok(data)
+        } else {
+            let path = data.path;
+            Err(InputError::Samples {
+                path,
+                width,
+                height,
+                side,
+            })
+        }
+    }
+
+    /// Columns and rows.
+    #[must_use]
+    pub fn size(&self) -> (u32, u32) {
+        match &self.kind {
+            Kind::Exr(layout) => layout.size,
+            Kind::Npy(layout) => layout.size,
+        }
+    }
+
+    /// All of its rows, in order.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn rows(&self) -> io::Result<impl RowSource + use<>> {
+        let (width, _) = self.size();
+        Ok(Rows {
+            parts: self.parts(None)?,
+            width: width as usize,
+            next: 0,
+            part: Part::default(),
+        })
+    }
+
+    /// The range of its values that a palette spans, from the samples that a render finds it from.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn range(&self) -> io::Result<(f64, f64)> {
+        let (width, height) = self.size();
+        let (columns, rows) = sampled_size(width, height);
+        let picked = |samples: u32, all: u32| -> Vec<u32> {
+            let at = |sample| (u64::from(sample) * u64::from(all) / u64::from(samples)) as u32;
+            (0..samples).map(at).collect()
+        };
+        let (columns, rows) = (picked(columns, width), picked(rows, height));
+        let mut distribution = Distribution::new();
+        let mut sample = 0;
+        for part in self.parts(Some(rows.clone()))? {
+            let part = part?;
+            for (row, line) in (part.row..).zip(part.values.chunks_exact(width as usize)) {
+                if rows.binary_search(&row).is_ok() {
+                    let line: Vec<f32> = columns.iter().map(|at| line[*at as usize]).collect();
+                    distribution.add_row(sample, &line);
+                    sample += 1;
+                }
+            }
+        }
+        Ok(distribution.range())
+    }
+
+    /// Its parts in order: all, or at least those with these rows, which are in order.
+    fn parts(
+        &self,
+        rows: Option<Vec<u32>>,
+    ) -> io::Result<Box<dyn Iterator<Item = io::Result<Part>>>> {
+        Ok(match &self.kind {
+            Kind::Exr(layout) => Box::new(exr::parts(&self.path, layout, rows)?),
+            Kind::Npy(layout) => Box::new(npy::parts(&self.path, layout, rows)?),
+        })
+    }
+}
+
+/// The rows of parts.
+struct Rows {
+    parts: Box<dyn Iterator<Item = io::Result<Part>>>,
+    width: usize,
+    next: u32,
+    part: Part,
+}
+
+impl RowSource for Rows {
+    fn next_rows(&mut self) -> io::Result<Option<crate::colour::Rows<'_>>> {
+        let Some(part) = self.parts.next() else {
+            return Ok(None);
+        };
+        self.part = part?;
+        if self.part.row != self.next {
+            return Err(io::Error::other(format!("row {} is missing", self.next)));
+        }
+        self.next += (self.part.values.len() / self.width) as u32;
+        Ok(Some(crate::colour::Rows {
+            values: &self.part.values,
+            smooth: self.part.smooth.as_deref(),
+        }))
+    }
+}

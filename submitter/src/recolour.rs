@@ -1,0 +1,182 @@
+//! `submitter colour`: a picture from data that were computed before, in other colours.
+
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use farm_worker::usage;
+use serde::Serialize;
+
+use crate::bar::RowBar;
+use crate::cli::colour::RecolourArgs;
+use crate::collect::CollectError;
+use crate::colour::{Needs, Rows, Scheme};
+use crate::input::{Data, InputError};
+use crate::output::rows::RowSource;
+use crate::output::{FILE_BUFFER, Picture, Reserved};
+use crate::plan::{Output, OutputKind, PlanError, colours};
+use crate::render::interrupted;
+
+/// How often the bar is told how far the picture is.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What was done, for programs.
+#[derive(Debug, Serialize)]
+struct Report {
+    width: u32,
+    height: u32,
+    pixels: u64,
+    elapsed_secs: f64,
+    /// Values at the palette's ends, where it has such; else 0 and 1.
+    colour_range: (f64, f64),
+    colours: Scheme,
+    output: String,
+}
+
+/// Does what `args` say.
+///
+/// # Errors
+/// One line.
+pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let scheme = colours::scheme(&args.colours, colours::plain()).map_err(PlanError::from)?;
+    let data = Data::open(&args.data, &scheme)?;
+    let is_png = (args.output.extension()).is_some_and(|kind| kind.eq_ignore_ascii_case("png"));
+    if !is_png {
+        return Err(PlanError::Extension(args.output.clone()).into());
+    }
+    let output = Output {
+        path: args.output.clone(),
+        kind: OutputKind::Png,
+    };
+    let reserved = Reserved::with_space(&output, 0)?;
+    let range = match scheme.needs() {
+        Needs::Range => data.range().map_err(|source| unreadable(args, source))?,
+        Needs::Ranks | Needs::Nothing => (0.0, 1.0),
+    };
+    let runtime = usage::start("warn", usage::LogFormat::Text, "submitter-io")?;
+    let work = Work {
+        data,
+        range,
+        far: Arc::default(),
+        stop: Arc::default(),
+        scheme,
+    };
+    let (samples, side) = (work.data.size(), work.scheme.samples.side());
+    let painted = runtime.block_on(painted(&work, args, reserved));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    painted?;
+    let (width, height) = (samples.0 / side, samples.1 / side);
+    let report = Report {
+        width,
+        height,
+        pixels: u64::from(width) * u64::from(height),
+        elapsed_secs: started.elapsed().as_secs_f64(),
+        colour_range: work.scheme.range.unwrap_or(range),
+        colours: work.scheme,
+        output: args.output.to_string_lossy().into_owned(),
+    };
+    if args.json {
+        let line = serde_json::to_string(&report).context("cannot make the report")? + "\n";
+        crate::to_stdout(line.as_bytes())?;
+    }
+    if !args.quiet {
+        crate::say(&format!(
+            "{}: {width} x {height} pixels from {} in {:.1} s",
+            report.output,
+            args.data.display(),
+            report.elapsed_secs
+        ));
+    }
+    Ok(())
+}
+
+/// What a picture is made from, and how far it is.
+#[derive(Clone)]
+struct Work {
+    data: Data,
+    scheme: Scheme,
+    range: (f64, f64),
+    /// Rows of samples that were painted.
+    far: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+}
+
+/// Paints, with a bar, until it is done or interrupted.
+async fn painted(work: &Work, args: &RecolourArgs, reserved: Reserved) -> anyhow::Result<()> {
+    let bar = RowBar::new(work.data.size().1, args.quiet);
+    let compression = args.compression;
+    let mut painting = tokio::task::spawn_blocking({
+        let work = work.clone();
+        move || {
+            reserved.write(|file, folder| {
+                let picture = Picture {
+                    samples: work.data.size(),
+                    colours: &work.scheme,
+                    range: work.range,
+                    compression,
+                    folder,
+                };
+                let mut out = BufWriter::with_capacity(FILE_BUFFER, file);
+                let source = work.data.rows()?;
+                picture.write(
+                    &mut out,
+                    &mut Watched {
+                        source,
+                        work: &work,
+                    },
+                )?;
+                out.flush()
+            })
+        }
+    });
+    let interrupt = interrupted();
+    tokio::pin!(interrupt);
+    let mut is_interrupted = false;
+    let done = loop {
+        tokio::select! {
+            done = &mut painting => break done?,
+            // It removes its file, and is waited for.
+            () = &mut interrupt, if !is_interrupted => {
+                is_interrupted = true;
+                work.stop.store(true, Ordering::Relaxed);
+            }
+            () = tokio::time::sleep(TICK) => bar.come(work.far.load(Ordering::Relaxed)),
+        }
+    };
+    bar.clear();
+    match done {
+        Err(_) if is_interrupted => Err(CollectError::Interrupted.into()),
+        done => Ok(done.map(drop)?),
+    }
+}
+
+/// Rows that are counted, and end when they are no longer wanted.
+struct Watched<'a, S> {
+    source: S,
+    work: &'a Work,
+}
+
+impl<S: RowSource> RowSource for Watched<'_, S> {
+    fn next_rows(&mut self) -> io::Result<Option<Rows<'_>>> {
+        if self.work.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("interrupted"));
+        }
+        let rows = self.source.next_rows()?;
+        if let Some(rows) = &rows {
+            let width = u64::from(self.work.data.size().0);
+            let count = rows.values.len() as u64 / width;
+            self.work.far.fetch_add(count, Ordering::Relaxed);
+        }
+        Ok(rows)
+    }
+}
+
+fn unreadable(args: &RecolourArgs, source: io::Error) -> InputError {
+    InputError::Unreadable {
+        path: args.data.clone(),
+        source,
+    }
+}
