@@ -157,7 +157,8 @@ impl Drop for ReferenceBar {
     }
 }
 
-fn seconds(time: Duration) -> String {
+/// A time as on a clock.
+pub fn seconds(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, s) => format!("{s} s"),

@@ -2,6 +2,8 @@
 
 pub mod colour;
 pub mod farm;
+pub mod place;
+pub mod zoom;
 
 use std::path::PathBuf;
 
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use colour::{ColourArgs, RecolourArgs};
 use farm::{JobsCommand, WorkersCommand};
+use zoom::ZoomArgs;
 
 /// Renders pictures of the Mandelbrot set, on this machine or on a farm.
 #[derive(Debug, Parser)]
@@ -34,6 +37,8 @@ pub struct Cli {
 pub enum Command {
     /// Render one picture.
     Render(Box<RenderArgs>),
+    /// Make a video of a zoom into a place, or numbered pictures of it.
+    Zoom(Box<ZoomArgs>),
     /// Show what a render would do: view, digits, arithmetic, strips, memory and work; computes nothing.
     #[command(
         after_help = "Takes the options of `render`.\n\nExamples:\n  submitter plan --re -0.75 --im 0.1 --zoom 1e50 --iterations 100000\n  submitter plan --density 4096 --json"
@@ -425,6 +430,7 @@ impl Command {
     pub fn redis(&self) -> Option<&str> {
         match self {
             Self::Render(args) | Self::Plan(args) => args.redis.as_deref(),
+            Self::Zoom(args) => args.place.redis.as_deref(),
             Self::Resume(args) => args.redis.as_deref(),
             Self::Jobs(command) => command.ask().redis.as_deref(),
             Self::Workers(command) => command.ask().redis.as_deref(),

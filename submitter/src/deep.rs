@@ -11,8 +11,9 @@ use fractal::reference::{self, ReferencePoint};
 
 use crate::bar::ReferenceBar;
 use crate::collect::CollectError;
+use crate::colour::Distribution;
 use crate::plan::{Place, RenderPlan};
-use crate::range::colour_range;
+use crate::range::sampled;
 
 /// Most values of a reference orbit: what is made of them takes up to 64 bytes each, here and on every worker.
 const MOST_VALUES: u64 = 1 << 27;
@@ -79,15 +80,15 @@ pub async fn reference(
     }))
 }
 
-/// The range of values that the palette spans, from samples of the view.
+/// The values that colours are spread over, from samples of the view.
 ///
 /// # Errors
 /// When `ends` comes first.
-pub async fn sampled_range(
+pub async fn sampled_values(
     plan: &RenderPlan,
     orbit: Option<&SharedOrbit>,
     ends: impl Future<Output = CollectError>,
-) -> anyhow::Result<(f64, f64)> {
+) -> anyhow::Result<Distribution> {
     let progress = Arc::new(Progress::default());
     let sampled = tokio::task::spawn_blocking({
         let (spec, progress) = (plan.frame.clone(), Arc::clone(&progress));
@@ -98,7 +99,7 @@ pub async fn sampled_range(
                 Some(orbit) => PreparedFrame::with_reference(spec, orbit),
                 None => PreparedFrame::new(spec),
             };
-            frame.map(|frame| colour_range(&frame, measure, &progress))
+            frame.map(|frame| sampled(&frame, measure, &progress))
         }
     });
     tokio::select! {

@@ -19,6 +19,7 @@ mod input;
 mod journal;
 mod locate;
 mod location;
+mod on_queue;
 mod operate;
 mod output;
 mod patience;
@@ -28,6 +29,7 @@ mod recolour;
 mod render;
 mod report;
 mod resume;
+mod zoom;
 
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
     }
     let done = match cli.command {
         Command::Render(args) => render(*args),
+        Command::Zoom(args) => zoom::run(*args),
         Command::Plan(args) => show_plan(*args),
         Command::Locate(args) => locate::run(*args),
         Command::Colour(args) => recolour::run(&args),

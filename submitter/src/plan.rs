@@ -4,6 +4,7 @@
 
 pub mod colours;
 mod precision;
+pub mod zoom;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::{self, CompressionArg, RenderArgs, ViewArgs};
 use crate::colour::Scheme;
 use crate::location::{Location, LocationError};
+use crate::zoom::folder::FolderError;
 use colours::ColourError;
 pub use precision::ArithmeticPlan;
 
@@ -121,6 +123,12 @@ pub enum PlanError {
     /// The location file is none.
     #[error(transparent)]
     Location(#[from] LocationError),
+    /// A sequence that cannot be.
+    #[error(transparent)]
+    Sequence(#[from] zoom::SequenceError),
+    /// Its key frames cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// Deltas start where the reference orbit does.
     #[error("--arithmetic {0} computes orbits that start at 0, and --z0 says otherwise")]
     Start(&'static str),

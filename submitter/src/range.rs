@@ -19,10 +19,10 @@ pub fn sampled_size(width: u32, height: u32) -> (u32, u32) {
     (side(width), side(height))
 }
 
-/// The range of values of `measure` that the palette spans: from the lowest to nearly the highest of a coarse grid of
-/// samples over the view, which the processor computes in milliseconds. `progress` ends it early.
+/// The values of `measure` at a coarse grid of samples over the view, which the processor computes in milliseconds: a
+/// palette spans their range. `progress` ends it early.
 #[must_use]
-pub fn colour_range(frame: &PreparedFrame, measure: Measure, progress: &Progress) -> (f64, f64) {
+pub fn sampled(frame: &PreparedFrame, measure: Measure, progress: &Progress) -> Distribution {
     let (width, height) = sampled_size(frame.spec.width, frame.spec.height);
     let limit = match &frame.deep {
         // All of a deep view may escape past any fixed limit; and most iterations are skipped.
@@ -50,5 +50,5 @@ pub fn colour_range(frame: &PreparedFrame, measure: Measure, progress: &Progress
             values.add_row(row, line);
         }
     }
-    values.range()
+    values
 }

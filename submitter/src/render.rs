@@ -4,18 +4,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use farm_queue::memory::MemoryQueue;
 use farm_queue::protocol::spec::largest_strip_bytes;
-use farm_queue::redis::RedisJobQueue;
 use farm_queue::{JobId, JobQueue, JobReport, JobSpec, QueueError, SharedOrbit};
 
 use crate::bar::Bar;
 use crate::collect::{CollectError, Past, Work, collect};
 use crate::colour::Needs;
-use crate::crew::Crew;
 use crate::deep;
 use crate::journal::store::Taken;
 use crate::journal::{Begin, Journal, Saved, Store, saved};
+use crate::on_queue::{OnQueue, on_queue};
 use crate::output::{self, Files, Reserved};
 use crate::patience::{PATIENCE, Patience};
 use crate::plan::{OutputKind, Place, RenderPlan};
@@ -82,13 +80,8 @@ async fn rendered(
 ) -> anyhow::Result<Report> {
     let started = Instant::now();
     // All that can be refused is refused before any work starts: places of files, devices, the farm.
-    let reserved = plan
-        .outputs
-        .iter()
-        .map(|output| Reserved::new(output, &plan.frame))
-        .collect::<Result<Vec<_>, _>>()?;
+    let reserved = reserved(&plan)?;
     let taken = taken.or_else(|| same_command(&plan));
-    tokio::pin!(interrupt);
     let begun = Begun {
         plan: &plan,
         quiet,
@@ -97,36 +90,42 @@ async fn rendered(
         reserved,
         kept,
     };
-    match &plan.place {
-        Place::InProcess { workers } => {
-            let queue = Arc::new(MemoryQueue::default());
-            let mut crew = Crew::start(&queue, plan.backend, *workers)?;
-            let report = {
-                let ends = async {
-                    tokio::select! {
-                        () = interrupt => CollectError::Interrupted,
-                        hung = crew.all_hung() => CollectError::Hung(hung),
-                    }
-                };
-                tokio::pin!(ends);
-                begun.render(&queue, ends).await
-            };
-            crew.stop().await;
-            report
-        }
-        Place::Farm { farm, .. } => {
-            let queue = tokio::select! {
-                connected = RedisJobQueue::connect(&**farm) => Arc::new(connected?),
-                () = &mut interrupt => return Err(CollectError::Interrupted.into()),
-            };
-            let ends = async {
-                interrupt.await;
-                CollectError::Interrupted
-            };
-            tokio::pin!(ends);
-            begun.render(&queue, ends).await
-        }
-    }
+    let interrupt = async {
+        interrupt.await;
+        CollectError::Interrupted
+    };
+    on_queue(&plan.place, plan.backend, interrupt, begun).await
+}
+
+/// Renders one of the pictures that a queue is kept for, without a journal or words of its own.
+///
+/// # Errors
+/// As of any render.
+pub async fn one_of_many<Q: JobQueue>(
+    plan: &RenderPlan,
+    orbit: Option<SharedOrbit>,
+    queue: &Arc<Q>,
+    ends: impl Future<Output = CollectError>,
+) -> anyhow::Result<Report> {
+    let reserved = reserved(plan)?;
+    let job = Arc::new(job_of(plan, JobId::generate(), orbit.as_ref()));
+    let run = Run {
+        plan,
+        job: &job,
+        orbit,
+        range: plan.colours.range.unwrap_or((0.0, 1.0)),
+        quiet: true,
+        started: Instant::now(),
+    };
+    run.run(queue, None, reserved, &mut None, ends).await
+}
+
+/// The places of a plan's files, made sure of.
+fn reserved(plan: &RenderPlan) -> Result<Vec<Reserved>, output::OutputError> {
+    let outputs = plan.outputs.iter();
+    outputs
+        .map(|output| Reserved::new(output, &plan.frame))
+        .collect()
 }
 
 /// A render of which nothing can be refused any more.
@@ -139,9 +138,11 @@ struct Begun<'a> {
     kept: &'a mut Option<JobId>,
 }
 
-impl Begun<'_> {
+impl OnQueue for Begun<'_> {
+    type Done = Report;
+
     /// Prepares what its job needs, and runs it.
-    async fn render<Q: JobQueue>(
+    async fn run<Q: JobQueue>(
         self,
         queue: &Arc<Q>,
         mut ends: Pin<&mut impl Future<Output = CollectError>>,
@@ -155,7 +156,7 @@ impl Begun<'_> {
             (None, None)
                 if plan.colours.needs() == Needs::Range && plan.outputs.iter().any(is_png) =>
             {
-                deep::sampled_range(plan, orbit.as_ref(), ends.as_mut()).await?
+                (deep::sampled_values(plan, orbit.as_ref(), ends.as_mut()).await?).range()
             }
             (None, None) => (0.0, 1.0),
         };

@@ -58,7 +58,7 @@ pub const CONFINED: [Confined; 7] = [
     Confined {
         what: "the png crate",
         shown_by: &["png::"],
-        unless: &["png::write(", "png::Picture"],
+        unless: &["png::write(", "png::Picture", "png::whole("],
         allowed: &["submitter/src/output/png.rs"],
     },
     Confined {
@@ -80,6 +80,7 @@ pub const CONFINED: [Confined; 7] = [
         allowed: &[
             "submitter/src/cli.rs",
             "submitter/src/cli/farm.rs",
+            "submitter/src/cli/place.rs",
             "farm-worker/src/cli.rs",
         ],
     },

@@ -12,6 +12,7 @@
 //! - [`clock`]: programs whose clocks are off
 //! - [`certificates`]: an authority of a test's own, for TLS
 //! - [`pictures`]: readers for `.npy`, `.png` and `.exr`, and digests of files
+//! - [`similarity`]: how alike two pictures are
 //! - [`scenes`]: the views that tests render, quick and slow ones
 //! - [`naive`]: one pixel at a time, as a textbook has it
 //! - [`oracle`]: exact iteration counts from files
@@ -37,6 +38,7 @@ pub mod programs;
 pub mod proxy;
 pub mod scenes;
 pub mod server;
+pub mod similarity;
 pub mod terminal;
 pub mod worker;
 

@@ -21,4 +21,5 @@ mod farm {
     mod security;
     mod words;
     mod worker;
+    mod zoom;
 }

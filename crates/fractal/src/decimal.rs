@@ -146,6 +146,56 @@ impl Decimal {
         i64::try_from(a * c / IBig::from(b * d)).ok()
     }
 
+    /// log2 of its modulus; minus infinity for 0.
+    #[must_use]
+    pub fn log2(&self) -> f64 {
+        let (numerator, denominator) = self.to_fraction();
+        crate::floatexp::FloatExp::from_fraction(&numerator, &denominator).log2()
+    }
+
+    /// `self * numerator / denominator * 2^power`, rounded to `digits` significant digits: the zoom of one view of a
+    /// sequence from that of another. A `denominator` of 0 counts as 1.
+    #[must_use]
+    pub fn scaled(&self, numerator: u64, denominator: u64, power: i64, digits: u32) -> Self {
+        let (a, b) = self.to_fraction();
+        let shift = usize::try_from(power.unsigned_abs()).unwrap_or(usize::MAX);
+        let (mut a, mut b) = (
+            a * IBig::from(numerator),
+            b * UBig::from(denominator.max(1)),
+        );
+        if power >= 0 {
+            a <<= shift;
+        } else {
+            b <<= shift;
+        }
+        let ten = |power: i64| UBig::from(10u8).pow(usize::try_from(power).unwrap_or(0));
+        let log10 =
+            crate::floatexp::FloatExp::from_fraction(&a, &b).log2() * std::f64::consts::LOG10_2;
+        let exponent = if a == IBig::ZERO {
+            0
+        } else {
+            log10.floor() as i64 + 1 - i64::from(digits.max(1))
+        };
+        // Half away from zero.
+        let twice = IBig::from(2) * a * IBig::from(ten(-exponent));
+        let unit = b * ten(exponent);
+        let half = if twice < IBig::ZERO {
+            -IBig::from(unit.clone())
+        } else {
+            IBig::from(unit.clone())
+        };
+        let (mut mantissa, mut exponent) = ((twice + half) / IBig::from(2u8 * unit), exponent);
+        while mantissa != IBig::ZERO && &mantissa % IBig::from(10) == IBig::ZERO {
+            mantissa /= IBig::from(10);
+            exponent += 1;
+        }
+        Self {
+            text: format!("{mantissa}e{exponent}"),
+            mantissa,
+            exponent,
+        }
+    }
+
     /// The mantissa that belongs to a smaller or equal exponent.
     fn mantissa_at(&self, exponent: i64) -> IBig {
         let shift = usize::try_from(self.exponent - exponent).unwrap_or(0);
@@ -265,5 +315,21 @@ mod tests {
         fn never_panics(text in ".{0,40}") {
             let _ = text.parse::<Decimal>();
         }
+    }
+
+    #[test]
+    fn scaled_numbers_are_rounded_to_their_digits() {
+        let says =
+            |text: &str, a, b, power, digits| parse(text).scaled(a, b, power, digits).to_string();
+        assert_eq!(says("1e50", 1, 1, 0, 20), "1e50");
+        assert_eq!(says("3", 1, 1, -2, 20), "75e-2");
+        assert_eq!(says("1", 2, 3, 0, 5), "66667e-5");
+        assert_eq!(says("-1", 2, 3, 0, 5), "-66667e-5");
+        assert_eq!(says("1", 1, 1, 100, 8), "12676506e23");
+        assert_eq!(says("0", 1, 1, 9, 8), "0e0");
+        let there_and_back = parse("1.25e8000")
+            .scaled(7, 9, -26_575, 30)
+            .scaled(9, 7, 26_575, 25);
+        assert_eq!(there_and_back, parse("1.25e8000"));
     }
 }

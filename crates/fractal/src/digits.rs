@@ -7,7 +7,6 @@
 //! Zeros typed at the end count as digits: -1.7548000 says more than -1.7548.
 
 use crate::decimal::Decimal;
-use crate::floatexp::FloatExp;
 use crate::view::View;
 
 /// Numbers of so many digits or fewer are exact by intent.
@@ -41,8 +40,7 @@ impl Decimal {
 
     /// log10 of its modulus.
     fn log10(&self) -> f64 {
-        let (numerator, denominator) = self.to_fraction();
-        FloatExp::from_fraction(&numerator, &denominator).log2() * std::f64::consts::LOG10_2
+        self.log2() * std::f64::consts::LOG10_2
     }
 }
 

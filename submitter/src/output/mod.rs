@@ -1,6 +1,7 @@
 //! Files: each is written beside its place by a thread of its own, strip by strip as they leave the
 //! assembly, and renamed when it is whole.
 
+mod beside;
 mod exr;
 mod leftovers;
 mod npy;
@@ -18,6 +19,8 @@ pub use png::Picture;
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+pub use beside::Beside;
+
 use crate::cli::CompressionArg;
 use crate::colour::Scheme;
 use crate::plan::{Output, OutputKind};
@@ -26,8 +29,6 @@ use crate::plan::{Output, OutputKind};
 const QUEUED_STRIPS: usize = 4;
 /// Bytes collected before they go to the disk.
 pub const FILE_BUFFER: usize = 1 << 20;
-/// Bytes of a file's name that the name of its unfinished part repeats: names have at most 255.
-const NAME_KEPT: usize = 200;
 /// Bytes of a disk that a picture leaves free.
 const SPARE: u64 = 1 << 20;
 
@@ -147,53 +148,7 @@ impl Reserved {
     /// # Errors
     /// One line about what is in the way.
     pub fn with_space(output: &Output, least_bytes: u64) -> Result<Self, OutputError> {
-        let given = &output.path;
-        // What a link leads to is written, not the link.
-        let path = &given.canonicalize().unwrap_or_else(|_| given.clone());
-        if path.is_dir() {
-            return Err(OutputError::Directory(given.clone()));
-        }
-        if path.exists() && !path.is_file() {
-            return Err(OutputError::Special(given.clone()));
-        }
-        let create = |source| OutputError::Create {
-            path: given.clone(),
-            source: plain(source),
-        };
-        // A name that no file can have: the unfinished file's own name is shorter, and would hide it.
-        if let Err(error) = path.symlink_metadata()
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(create(error));
-        }
-        let directory = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let mut builder = tempfile::Builder::new();
-        let prefix = format!(".{}.", &name[..name.floor_char_boundary(NAME_KEPT)]);
-        builder.prefix(&prefix).suffix(leftovers::SUFFIX);
-        #[cfg(unix)]
-        {
-            // As any new file: the user's umask decides, not the private mode of temporary files.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        leftovers::remove(directory, &prefix);
-        let file = leftovers::held(|| builder.tempfile_in(directory)).map_err(create)?;
-        if let Ok(free) = fs4::available_space(directory) {
-            let need = least_bytes + SPARE;
-            if need > free {
-                let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
-                return Err(OutputError::Space {
-                    path: path.clone(),
-                    need: megabytes(need),
-                    free: free / 1_000_000,
-                });
-            }
-        }
-        let place = path.clone();
+        let Beside { place, file } = Beside::new(&output.path, least_bytes)?;
         Ok(Self {
             output: output.clone(),
             place,
@@ -288,6 +243,20 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// A picture of 8 bits a channel as a PNG.
+///
+/// # Errors
+/// When the pixels are not as many as `size` says.
+pub fn picture(size: (u32, u32), rgb: &[u8], compression: CompressionArg) -> io::Result<Vec<u8>> {
+    png::whole(size, rgb, compression)
+}
+
+/// The single-precision values of a picture in the bytes of an `.npy` file; `None` where they are something else.
+#[must_use]
+pub fn singles(npy: &[u8], size: (u32, u32)) -> Option<Vec<f32>> {
+    npy::singles(npy, size)
 }
 
 /// What the system said, without the name of the unfinished file that `tempfile` adds to it.

@@ -29,6 +29,17 @@ pub(super) fn write(
     Ok(())
 }
 
+/// The single-precision values in a file as [`write`] writes it; `None` where it is another.
+pub(super) fn singles(bytes: &[u8], (width, height): (u32, u32)) -> Option<Vec<f32>> {
+    let (head, values) = bytes.split_at_checked(HEADER_BYTES)?;
+    let is_whole = values.len() as u64 == u64::from(width) * u64::from(height) * 4;
+    if head != described("<f4", (width, height)) || !is_whole {
+        return None;
+    }
+    let value = |bytes: &[u8; 4]| f32::from_le_bytes(*bytes);
+    Some(values.as_chunks().0.iter().map(value).collect())
+}
+
 fn header(frame: &FrameSpec, measure: Measure) -> Vec<u8> {
     let kind = match measure {
         Measure::Iterations => "<u4",
@@ -36,10 +47,13 @@ fn header(frame: &FrameSpec, measure: Measure) -> Vec<u8> {
         Measure::Stability => "<f8",
         Measure::LongIterations => "<u8",
     };
-    let shape = format!(
-        "{{'descr': '{kind}', 'fortran_order': False, 'shape': ({}, {}), }}",
-        frame.height, frame.width
-    );
+    described(kind, (frame.width, frame.height))
+}
+
+/// The header of `width` x `height` values of a type that numpy calls `kind`.
+fn described(kind: &str, (width, height): (u32, u32)) -> Vec<u8> {
+    let shape =
+        format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({height}, {width}), }}");
     let text_bytes = HEADER_BYTES - MAGIC.len() - 2;
     let mut header = MAGIC.to_vec();
     header.extend_from_slice(&(text_bytes as u16).to_le_bytes());

@@ -95,22 +95,46 @@ impl Picture<'_> {
     fn encoder<'a, W: Write>(&self, out: W) -> Encoder<'a, W> {
         let side = self.colours.samples.side();
         let (width, height) = self.samples;
-        let mut encoder = Encoder::new(out, width / side, height / side);
-        encoder.set_color(ColorType::Rgb);
-        encoder.set_depth(match self.colours.depth {
-            Depth::Eight => BitDepth::Eight,
-            Depth::Sixteen => BitDepth::Sixteen,
-        });
-        let (compression, filter) = match self.compression {
-            CompressionArg::Fast => (Compression::Fast, Filter::Up),
-            CompressionArg::Balanced => (Compression::Balanced, Filter::Adaptive),
-            CompressionArg::High => (Compression::High, Filter::Adaptive),
-        };
-        encoder.set_compression(compression);
-        encoder.set_filter(filter);
-        encoder.set_source_srgb(SrgbRenderingIntent::Perceptual);
-        encoder
+        let size = (width / side, height / side);
+        encoder(out, size, self.colours.depth, self.compression)
     }
+}
+
+/// A picture of 8 bits that is in memory.
+pub(super) fn whole(
+    size: (u32, u32),
+    rgb: &[u8],
+    compression: CompressionArg,
+) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let encoder = encoder(&mut out, size, Depth::Eight, compression);
+    let mut writer = encoder.write_header().map_err(io_error)?;
+    writer.write_image_data(rgb).map_err(io_error)?;
+    writer.finish().map_err(io_error)?;
+    Ok(out)
+}
+
+fn encoder<'a, W: Write>(
+    out: W,
+    (width, height): (u32, u32),
+    depth: Depth,
+    compression: CompressionArg,
+) -> Encoder<'a, W> {
+    let mut encoder = Encoder::new(out, width, height);
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(match depth {
+        Depth::Eight => BitDepth::Eight,
+        Depth::Sixteen => BitDepth::Sixteen,
+    });
+    let (compression, filter) = match compression {
+        CompressionArg::Fast => (Compression::Fast, Filter::Up),
+        CompressionArg::Balanced => (Compression::Balanced, Filter::Adaptive),
+        CompressionArg::High => (Compression::High, Filter::Adaptive),
+    };
+    encoder.set_compression(compression);
+    encoder.set_filter(filter);
+    encoder.set_source_srgb(SrgbRenderingIntent::Perceptual);
+    encoder
 }
 
 /// What the system said, without the encoder's wrapping.

@@ -1,0 +1,632 @@
+//! The plan of a sequence: where its frames are, what its key frames have to show, and where everything goes.
+
+use std::path::{Path, PathBuf};
+
+use fractal::{BackendChoice, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, View};
+
+use super::colours::{plain, scheme};
+use super::{ITERATIONS, Output, OutputKind, Place, PlanError, RenderPlan, precision};
+use crate::cli::zoom::ZoomArgs;
+use crate::cli::{self, ArithmeticArg, CompressionArg};
+use crate::colour::{ColourBy, Depth, Mapping, Repeat, Samples, Scheme};
+use crate::location::Location;
+use crate::zoom::ffmpeg::VideoPlan;
+use crate::zoom::folder::{self, Sequence};
+use crate::zoom::pictures::Pattern;
+use crate::zoom::sink::{Container, Target};
+use crate::zoom::timing::Timing;
+
+/// Columns and rows of a frame where none are given.
+const SIZE: (u32, u32) = (1280, 720);
+/// Zoom of the first frame where none is given.
+const FROM: &str = "1";
+/// Escape radius: smooth counts of neighbouring key frames have to agree.
+const ESCAPE_RADIUS: f64 = 256.0;
+/// Samples of a key frame to a pixel, along each side: so that a sequence of 30 frames an octave takes a twentieth of the
+/// iterations of its frames.
+const KEY_SAMPLES: f64 = 1.2;
+/// Samples that a key frame has beyond what it shows, at each side: filters reach there.
+const MARGIN: u32 = 4;
+/// How far the square root of the smooth count goes while the palette does once.
+const PERIOD: f64 = 8.0;
+/// Significant digits of a key frame's zoom.
+const ZOOM_DIGITS: u32 = 20;
+/// Octaves to which places of frames are taken for exactly that of a key frame.
+const NEAR: f64 = 1e-9;
+/// Most frames, and most octaves: 1e8000 is 26,575 of them.
+const MAX_FRAMES: f64 = (1 << 22) as f64;
+const MAX_OCTAVES: f64 = 100_000.0;
+/// What a preview leaves of each side, and of the frames a second, as divisors.
+const PREVIEW: (u32, f64) = (4, 2.0);
+
+/// Why there is no such sequence, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum SequenceError {
+    /// There is no place.
+    #[error("no place given: --re, --im and --to, or --location, or --reuse")]
+    Place,
+    /// The place has no end.
+    #[error("no --to given: the zoom of the last frame")]
+    To,
+    /// It does not lead inwards.
+    #[error(
+        "--from {0} is over --to {1}: for the way out, give them the other way round and --reverse"
+    )]
+    Order(String, String),
+    /// A zoom is none.
+    #[error("zoom {0} is not greater than 0")]
+    Zoom(String),
+    /// A number that is not in its range.
+    #[error("{name} {value} is not {range}")]
+    Range {
+        /// What was given.
+        name: &'static str,
+        /// As typed.
+        value: f64,
+        /// What would be right.
+        range: &'static str,
+    },
+    /// Frames without end.
+    #[error("{0:.0} frames are over the limit of {MAX_FRAMES}")]
+    Frames(f64),
+    /// Easing fills more than all.
+    #[error("--ease {ease} takes {} s, and the sequence only {duration:.3}", 2.0 * ease)]
+    Ease {
+        /// As given.
+        ease: f64,
+        /// Seconds.
+        duration: f64,
+    },
+    /// The output is of no known kind.
+    #[error("-o {}: write to .mp4, .webm or .mkv, to numbered pictures like frames/%06d.png, or to - (raw RGB on stdout)", .0.display())]
+    Output(PathBuf),
+    /// An odd side, which encoders do not take.
+    #[error("--size {0}x{1}: videos in yuv420p need even sides")]
+    Odd(u32, u32),
+    /// A deeper end than there are key frames for.
+    #[error("--to {0} is deeper than {1}, which these key frames end at; make others with --keep")]
+    Deeper(String, String),
+    /// A frame that shows more than key frames do.
+    #[error(
+        "these key frames are for frames of {0} x {1}, and frames of {2} x {3}, turned by {4} degrees, show more"
+    )]
+    Shows(u32, u32, u32, u32, f64),
+    /// Colours that depend on the size of a pixel, or that frames have no room for.
+    #[error(
+        "{0}: not for sequences, whose frames are put together from smooth counts of several sizes"
+    )]
+    Colours(&'static str),
+    /// Colours on stdout, and words.
+    #[error("-o - writes frames to stdout: not with --json")]
+    Json,
+}
+
+/// Everything that `zoom` will do.
+#[derive(Clone, Debug)]
+pub struct ZoomPlan {
+    /// What the key frames are.
+    pub sequence: Sequence,
+    /// Where they are kept; in a folder of the system's for temporary ones when `None`.
+    pub folder: Option<PathBuf>,
+    /// Whether they go when the sequence is done.
+    pub is_temporary: bool,
+    /// Whether key frames of other builds' kernels are taken too.
+    pub takes_any_build: bool,
+    /// How many octaves the first frame is above the end of the key frames, and the last one.
+    pub depths: (f64, f64),
+    /// Its pace.
+    pub timing: Timing,
+    /// Whether it runs from the last frame to the first.
+    pub reverse: bool,
+    /// By how much it turns.
+    pub degrees: f64,
+    /// Columns and rows of a frame.
+    pub size: (u32, u32),
+    /// Columns and rows of what holds a frame however it is turned.
+    pub upright: (u32, u32),
+    /// Samples of a key frame to a pixel of a frame at its own zoom.
+    pub ratio: f64,
+    /// Frames a second.
+    pub fps: f64,
+    /// Where frames go.
+    pub target: Target,
+    /// How a video is made.
+    pub video: Option<VideoPlan>,
+    /// How they are coloured.
+    pub colours: Scheme,
+    /// Where key frames are computed.
+    pub place: Place,
+    /// By which kinds of device.
+    pub backend: BackendChoice,
+    /// What the user should know before it starts.
+    pub warnings: Vec<String>,
+}
+
+impl ZoomPlan {
+    /// The key frames that are needed: the deepest and the shallowest, in octaves above the end.
+    #[must_use]
+    pub fn keys(&self) -> (u32, u32) {
+        let (first, last) = self.depths;
+        (last.floor() as u32, first.ceil() as u32)
+    }
+
+    /// How many octaves frame `frame` is above the end, and by how many degrees it is turned.
+    #[must_use]
+    pub fn frame(&self, frame: u32) -> (f64, f64) {
+        let last = self.timing.frames.saturating_sub(1);
+        let frame = if self.reverse {
+            last.saturating_sub(frame)
+        } else {
+            frame
+        };
+        let place = self.timing.place(frame);
+        let share = if self.timing.octaves > 0.0 {
+            place / self.timing.octaves
+        } else {
+            f64::from(frame) / f64::from(last.max(1))
+        };
+        (
+            whole_if_near(self.depths.0 - place).max(self.depths.1),
+            self.degrees * share,
+        )
+    }
+
+    /// The render that makes key frame `depth`, in `path`.
+    ///
+    /// # Errors
+    /// When its frame is over a limit.
+    pub fn key(&self, depth: u32, path: PathBuf) -> Result<RenderPlan, PlanError> {
+        let sequence = &self.sequence;
+        let (width, height) = sequence.key;
+        let numerator = u64::from(sequence.frame.1) * u64::from(sequence.shown_rows);
+        let denominator = u64::from(sequence.upright.1) * u64::from(height);
+        let frame = FrameSpec {
+            view: View::Centre {
+                re: sequence.re.clone(),
+                im: sequence.im.clone(),
+                zoom: (sequence.zoom).scaled(
+                    numerator,
+                    denominator,
+                    -i64::from(depth),
+                    ZOOM_DIGITS,
+                ),
+            },
+            grid: Grid::Pixels,
+            width,
+            height,
+            iterations: sequence.iterations,
+            escape_radius: sequence.escape_radius,
+            z0: (0.0, 0.0),
+            measures: MeasureSet::default().with(Measure::Smooth),
+        };
+        frame.check()?;
+        let bytes_per_pixel = frame.measures.bytes_per_pixel();
+        Ok(RenderPlan {
+            strips: StripPlan::for_picture(width, height, bytes_per_pixel),
+            backend: self.backend,
+            arithmetic: precision::arithmetic(&frame, ArithmeticArg::Auto, self.backend)?,
+            outputs: vec![Output {
+                path,
+                kind: OutputKind::Npy(Measure::Smooth),
+            }],
+            colours: self.colours.clone(),
+            compression: CompressionArg::Fast,
+            place: self.place.clone(),
+            audit: 0,
+            journal: None,
+            warnings: precision::warnings(&frame, ArithmeticArg::Auto),
+            frame,
+        })
+    }
+}
+
+/// A place of a frame that is that of a key frame but for rounding.
+fn whole_if_near(octaves: f64) -> f64 {
+    let whole = octaves.round();
+    if (octaves - whole).abs() < NEAR {
+        whole
+    } else {
+        octaves
+    }
+}
+
+/// Lowers arguments to a plan.
+///
+/// # Errors
+/// The first thing that cannot be.
+pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
+    let fps = in_range(
+        "--fps",
+        args.fps,
+        |fps| fps > 0.0 && fps <= 1000.0,
+        "over 0 and at most 1000",
+    )?;
+    let fps = if args.preview { fps / PREVIEW.1 } else { fps };
+    let degrees = in_range(
+        "--rotate",
+        args.rotate,
+        |turn| turn.abs() <= 1e6,
+        "within a million degrees",
+    )?;
+    let smaller = |side: u32| {
+        if args.preview {
+            (side / PREVIEW.0).max(2) / 2 * 2
+        } else {
+            side
+        }
+    };
+    let (sequence, size) = match &args.reuse {
+        Some(path) => {
+            let sequence = folder::described(path)?;
+            let (width, height) = args.size.unwrap_or(sequence.frame);
+            (sequence, (smaller(width), smaller(height)))
+        }
+        None => {
+            let (width, height) = args.size.unwrap_or(SIZE);
+            let size = (smaller(width), smaller(height));
+            (sequence(&args, size, degrees)?, size)
+        }
+    };
+    let from = args.from.clone().unwrap_or_else(|| sequence.from.clone());
+    let to = args.to.clone().unwrap_or_else(|| sequence.zoom.clone());
+    let depths = depths(&sequence, &from, &to)?;
+    let timing = timing(&args, depths.0 - depths.1, fps)?;
+    let upright = upright(size, degrees);
+    // What a pixel of these frames is to one of those that the key frames were made for.
+    let ratio = f64::from(sequence.frame.1) * f64::from(sequence.shown_rows)
+        / (f64::from(sequence.upright.1) * f64::from(size.1));
+    let shows = |side: u32, samples: u32| f64::from(side) * ratio <= f64::from(samples) + 0.5;
+    if !shows(upright.1, sequence.shown_rows) || !shows(upright.0, sequence.key.0) {
+        let ((a, b), (c, d)) = (sequence.frame, size);
+        return Err(SequenceError::Shows(a, b, c, d, degrees).into());
+    }
+    let target = target(&args.output)?;
+    let video = video(&args, &target, size, fps)?;
+    if target == Target::Raw && args.say.json {
+        return Err(SequenceError::Json.into());
+    }
+    let colours = colours(&args)?;
+    let kept = args.keep.as_ref().or(args.reuse.as_ref());
+    let place = match args.place.redis.filter(|url| !url.is_empty()) {
+        None => Place::InProcess {
+            workers: args.place.workers.unwrap_or(1),
+        },
+        Some(url) => Place::Farm {
+            farm: Box::new(cli::farm(url, &args.place.farm)?),
+            workers: args.place.workers,
+        },
+    };
+    let mut plan = ZoomPlan {
+        folder: kept.cloned().or_else(|| beside(&args.output, &target)),
+        is_temporary: kept.is_none(),
+        takes_any_build: args.reuse.is_some(),
+        sequence,
+        depths,
+        timing,
+        reverse: args.reverse,
+        degrees,
+        size,
+        upright,
+        ratio,
+        fps,
+        target,
+        video,
+        colours,
+        place,
+        backend: args.place.backend.into(),
+        warnings: Vec::new(),
+    };
+    // The deepest key frame is the one whose coordinates may be too short.
+    plan.warnings = plan.key(plan.keys().0, PathBuf::new())?.warnings;
+    plan.key(plan.keys().1, PathBuf::new())?;
+    Ok(plan)
+}
+
+fn in_range(
+    name: &'static str,
+    value: f64,
+    is_right: impl Fn(f64) -> bool,
+    range: &'static str,
+) -> Result<f64, SequenceError> {
+    if is_right(value) {
+        Ok(value)
+    } else {
+        Err(SequenceError::Range { name, value, range })
+    }
+}
+
+/// The key frames for frames of `size` that turn by `degrees`.
+fn sequence(args: &ZoomArgs, size: (u32, u32), degrees: f64) -> Result<Sequence, PlanError> {
+    let location = args.location.as_deref().map(Location::read).transpose()?;
+    let suits = location.as_ref().and_then(|location| location.iterations);
+    let (re, im, zoom) = match location {
+        Some(location) => (location.re, location.im, Some(location.zoom)),
+        None => match (args.re.clone(), args.im.clone()) {
+            (Some(re), Some(im)) => (re, im, None),
+            _ => return Err(SequenceError::Place.into()),
+        },
+    };
+    let zoom = args.to.clone().or(zoom).ok_or(SequenceError::To)?;
+    let from = args
+        .from
+        .clone()
+        .map_or_else(|| Ok(super::decimal(FROM)), Ok::<_, PlanError>)?;
+    let iterations = args.iterations.or(suits).unwrap_or(ITERATIONS);
+    let samples = args.key_samples.unwrap_or(KEY_SAMPLES);
+    let samples = in_range(
+        "--key-samples",
+        samples,
+        |samples| (0.25..=8.0).contains(&samples),
+        "within 0.25 and 8",
+    )?;
+    let upright = upright(size, degrees);
+    let even = |samples: f64| ((samples / 2.0).ceil() * 2.0) as u32;
+    let shown_rows = even(f64::from(upright.1) * samples);
+    let ratio = f64::from(shown_rows) / f64::from(upright.1.max(1));
+    let mut sequence = Sequence::new((re, im), (from, zoom), iterations, ESCAPE_RADIUS);
+    sequence.frame = size;
+    sequence.upright = upright;
+    sequence.shown_rows = shown_rows;
+    sequence.key = (
+        even(f64::from(upright.0) * ratio).saturating_add(2 * MARGIN),
+        shown_rows.saturating_add(2 * MARGIN),
+    );
+    Ok(sequence)
+}
+
+/// Columns and rows, upright, of what holds a frame of `size` at every angle from 0 to `degrees`.
+fn upright((width, height): (u32, u32), degrees: f64) -> (u32, u32) {
+    if degrees == 0.0 {
+        return (width, height);
+    }
+    // At every degree: between them it is larger by less than a pixel of a thousand, and edges go on as they end.
+    let steps = degrees.abs().min(180.0).ceil() as u32;
+    let (mut wide, mut high) = (0f64, 0f64);
+    for step in 0..=steps {
+        let turn = (degrees.abs().min(180.0) * f64::from(step) / f64::from(steps)).to_radians();
+        let (sin, cos) = libm::sincos(turn);
+        let (width, height) = (f64::from(width), f64::from(height));
+        wide = wide.max(width * cos.abs() + height * sin.abs());
+        high = high.max(width * sin.abs() + height * cos.abs());
+    }
+    let even = |side: f64| ((side / 2.0).ceil() * 2.0) as u32;
+    (even(wide), even(high))
+}
+
+/// Octaves from the first frame, and from the last, to the end of the key frames.
+fn depths(sequence: &Sequence, from: &Decimal, to: &Decimal) -> Result<(f64, f64), SequenceError> {
+    for zoom in [&sequence.zoom, from, to] {
+        if !zoom.is_positive() {
+            return Err(SequenceError::Zoom(zoom.to_string()));
+        }
+    }
+    let end = sequence.zoom.log2();
+    let (first, last) = (
+        whole_if_near(end - from.log2()),
+        whole_if_near(end - to.log2()),
+    );
+    if first < last {
+        return Err(SequenceError::Order(from.to_string(), to.to_string()));
+    }
+    if last < 0.0 {
+        return Err(SequenceError::Deeper(
+            to.to_string(),
+            sequence.zoom.to_string(),
+        ));
+    }
+    in_range(
+        "octaves",
+        first,
+        |octaves| octaves <= MAX_OCTAVES,
+        "at most 100000",
+    )?;
+    Ok((first, last))
+}
+
+fn timing(args: &ZoomArgs, octaves: f64, fps: f64) -> Result<Timing, SequenceError> {
+    let is_time = |time: f64| time > 0.0 && time <= 1e9;
+    let ease = in_range(
+        "--ease",
+        args.ease,
+        |time| time == 0.0 || is_time(time),
+        "seconds, 0 or more",
+    )?;
+    let duration = match args.duration {
+        Some(duration) => in_range("--duration", duration, is_time, "seconds, over 0")?,
+        None => {
+            let name = "--seconds-per-octave";
+            // Half of both easings is made up for by more time.
+            ease + octaves * in_range(name, args.seconds_per_octave, is_time, "seconds, over 0")?
+        }
+    };
+    if 2.0 * ease > duration {
+        return Err(SequenceError::Ease { ease, duration });
+    }
+    let frames = (duration * fps).round().max(1.0);
+    if frames > MAX_FRAMES {
+        return Err(SequenceError::Frames(frames));
+    }
+    let ease = if ease > 0.0 { ease / duration } else { 0.0 };
+    Ok(Timing {
+        frames: frames as u32,
+        octaves,
+        ease,
+    })
+}
+
+/// The colours of a sequence: by the square root of the smooth count, over and over. So views of every depth have
+/// colours of their own, and a pixel keeps its colour on the way.
+fn colours(args: &ZoomArgs) -> Result<Scheme, PlanError> {
+    let base = Scheme {
+        mapping: Mapping::Sqrt,
+        repeat: Some(Repeat::Period(PERIOD)),
+        ..plain()
+    };
+    let scheme = scheme(&args.colours, base)?;
+    let refused = [
+        (scheme.colour == ColourBy::Distance, "--colour distance"),
+        (scheme.light.is_some(), "--light"),
+        (scheme.samples != Samples::ONE, "--samples"),
+        (scheme.dither, "--dither"),
+        (scheme.depth != Depth::Eight, "--depth 16"),
+    ];
+    match refused.iter().find(|(is_given, _)| *is_given) {
+        Some((_, name)) => Err(SequenceError::Colours(name).into()),
+        None => Ok(scheme),
+    }
+}
+
+fn target(path: &Path) -> Result<Target, SequenceError> {
+    if path == Path::new("-") {
+        return Ok(Target::Raw);
+    }
+    if let Some(pattern) = Pattern::read(path) {
+        return Ok(Target::Pictures(pattern));
+    }
+    let extension = path
+        .extension()
+        .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    let container = match extension.as_deref() {
+        Some("mp4") => Container::Mp4,
+        Some("webm") => Container::Webm,
+        Some("mkv") => Container::Mkv,
+        _ => return Err(SequenceError::Output(path.to_owned())),
+    };
+    Ok(Target::Video(path.to_owned(), container))
+}
+
+fn video(
+    args: &ZoomArgs,
+    target: &Target,
+    size: (u32, u32),
+    fps: f64,
+) -> Result<Option<VideoPlan>, SequenceError> {
+    let Target::Video(_, container) = target else {
+        return Ok(None);
+    };
+    let video = VideoPlan {
+        ffmpeg: args.ffmpeg.clone(),
+        encoder: args
+            .encoder
+            .clone()
+            .unwrap_or_else(|| container.encoder().to_owned()),
+        options: args.encoder_options.clone(),
+        size,
+        fps,
+    };
+    if video.pixel_format() == VideoPlan::PIXEL_FORMAT && (size.0 % 2 == 1 || size.1 % 2 == 1) {
+        return Err(SequenceError::Odd(size.0, size.1));
+    }
+    Ok(Some(video))
+}
+
+/// Where key frames are kept that nobody asked for.
+fn beside(output: &Path, target: &Target) -> Option<PathBuf> {
+    if *target == Target::Raw {
+        return None;
+    }
+    let mut name = output.as_os_str().to_owned();
+    name.push(".keys");
+    Some(PathBuf::from(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    fn planned(line: &str) -> Result<ZoomPlan, PlanError> {
+        let words = ["submitter", "zoom"]
+            .into_iter()
+            .chain(line.split_whitespace());
+        let Command::Zoom(args) = Cli::try_parse_from(words).unwrap().command else {
+            unreachable!()
+        };
+        plan(*args)
+    }
+
+    const PLACE: &str = "--re -0.75 --im 0.1";
+
+    #[test]
+    fn key_frames_are_an_octave_apart_and_end_where_the_sequence_does() {
+        let plan = planned(&format!("{PLACE} --to 1e4 --size 640x360")).unwrap();
+        assert_eq!(plan.keys(), (0, 14), "1e4 is 13.3 octaves");
+        assert_eq!(plan.timing.frames, (13.28771f64 * 30.0).round() as u32);
+        let (first, _) = plan.frame(0);
+        assert!((first - 1e4f64.log2()).abs() < 1e-9);
+        assert_eq!(plan.frame(plan.timing.frames - 1), (0.0, 0.0));
+        let zoom = |depth| match plan.key(depth, PathBuf::new()).unwrap().frame.view {
+            View::Centre { zoom, .. } => zoom.to_f64(),
+            View::Bounds { .. } => unreachable!(),
+        };
+        assert!((zoom(3) / zoom(4) - 2.0).abs() < 1e-12);
+        // A pixel of the deepest key frame is that of the last frame over 1.2.
+        let key = plan.key(0, PathBuf::new()).unwrap().frame;
+        let last = 4.0 / 1e4 / 360.0;
+        assert!((key.pixel_spacing() * plan.ratio / last - 1.0).abs() < 1e-9);
+        assert_eq!((plan.ratio, key.width, key.height), (1.2, 776, 440));
+    }
+
+    #[test]
+    fn the_way_out_is_the_way_in_backwards() {
+        let line = format!("{PLACE} --to 100 --rotate 90 --ease 0.5");
+        let (there, back) = (
+            planned(&line).unwrap(),
+            planned(&format!("{line} --reverse")).unwrap(),
+        );
+        let last = there.timing.frames - 1;
+        for frame in [0, 1, last / 3, last] {
+            assert_eq!(there.frame(frame), back.frame(last - frame));
+        }
+        assert_eq!(there.upright, (1470, 1470));
+    }
+
+    #[test]
+    fn what_cannot_be_is_one_line() {
+        for (line, says) in [
+            ("--to 5", "no place given"),
+            (PLACE, "no --to given"),
+            (&format!("{PLACE} --to 0"), "zoom 0 is not"),
+            (&format!("{PLACE} --to 5 --from 9"), "--reverse"),
+            (&format!("{PLACE} --to 5 --fps 0"), "--fps 0 is not over 0"),
+            (
+                &format!("{PLACE} --to 5 --ease 9 --duration 3"),
+                "--ease 9 takes 18 s",
+            ),
+            (
+                &format!("{PLACE} --to 1e900 --fps 1000 --seconds-per-octave 9"),
+                "frames are over",
+            ),
+            (&format!("{PLACE} --to 5 -o x.avi"), "-o x.avi: write to"),
+            (&format!("{PLACE} --to 5 -o x.png"), "-o x.png: write to"),
+            (&format!("{PLACE} --to 5 --size 641x360"), "even sides"),
+            (&format!("{PLACE} --to 5 --size 0x0"), "0 x 0"),
+            (
+                &format!("{PLACE} --to 5 --key-samples 99"),
+                "within 0.25 and 8",
+            ),
+            (&format!("{PLACE} --to 5 -o - --json"), "stdout"),
+            ("--reuse /nowhere", "/nowhere"),
+        ] {
+            let error = planned(line).unwrap_err().to_string();
+            assert!(
+                error.contains(says) && !error.contains('\n'),
+                "{line}: {error}"
+            );
+        }
+        assert!(planned(&format!("{PLACE} --to 5 --size 641x360 -o %d.png")).is_ok());
+        assert!(
+            planned(&format!(
+                "{PLACE} --to 5 --size 641x360 --encoder-option pix_fmt=yuv444p"
+            ))
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_preview_is_small() {
+        let plan = planned(&format!("{PLACE} --to 100 --preview")).unwrap();
+        assert_eq!((plan.size, plan.fps), ((320, 180), 15.0));
+    }
+}

@@ -1,0 +1,256 @@
+//! `submitter zoom`: a sequence of frames into a place, from key frames an octave apart.
+//!
+//! [`make`] computes the key frames that are missing in the [`folder`], through the same jobs as any render;
+//! [`assemble`] loads and colours them, composes frames ([`compose`], [`resample`], [`light`]) at the times that
+//! [`timing`] gives, and hands them to a [`sink`]: [`ffmpeg`] or [`pictures`].
+//!
+//! Plain key frames, and not exponential maps of the plane (rings of equal angle, one row a step of the logarithm of
+//! the radius): for the same number of samples both give frames of the same sharpness, and a plain one is a picture that
+//! every kernel, every file format and other programs know. `docs/zoom.md` has the figures.
+
+mod assemble;
+mod bar;
+mod compose;
+pub mod ffmpeg;
+pub mod folder;
+mod light;
+mod make;
+pub mod pictures;
+mod report;
+mod resample;
+pub mod sink;
+pub mod timing;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use farm_worker::usage;
+use tokio::sync::oneshot;
+
+use crate::cli::zoom::ZoomArgs;
+use crate::collect::CollectError;
+use crate::on_queue::on_queue;
+use crate::plan;
+use crate::plan::zoom::ZoomPlan;
+use crate::render;
+use assemble::{Assembled, Assembling};
+use bar::SequenceBar;
+use ffmpeg::Video;
+use folder::Folder;
+use make::{Made, Making, News};
+use pictures::Pictures;
+use report::SequenceReport;
+use sink::{Sink, Target};
+
+/// How long threads that nobody waits for any more may take to end.
+const LAST_GASP: Duration = Duration::from_secs(5);
+
+/// Does what `args` say.
+///
+/// # Errors
+/// One line about what is in the way.
+pub fn run(args: ZoomArgs) -> anyhow::Result<()> {
+    let (json, quiet) = (args.say.json, args.say.quiet);
+    let runtime = usage::start(&args.say.log, args.say.log_format, "submitter-io")?;
+    let plan = Arc::new(plan::zoom::plan(args)?);
+    if !quiet {
+        for warning in &plan.warnings {
+            crate::say(&format!("warning: {warning}"));
+        }
+    }
+    // All that can be refused is refused before any work starts.
+    if let Some(video) = &plan.video {
+        ffmpeg::look(video)?;
+    }
+    let path = match &plan.folder {
+        Some(path) => path.clone(),
+        None => make::temporary().context("no folder for key frames")?,
+    };
+    let folder = Arc::new(Folder::open(&path, &plan.sequence, plan.is_temporary)?);
+    let report = runtime.block_on(async {
+        let interrupt = render::interrupted();
+        sequence(&plan, &folder, quiet, interrupt).await
+    });
+    runtime.shutdown_timeout(LAST_GASP);
+    let folder = Arc::into_inner(folder);
+    let report = match (report, folder) {
+        (Ok(report), folder) => {
+            if let Some(folder) = folder {
+                folder.done();
+            }
+            report
+        }
+        (Err(error), Some(folder)) if plan.folder.is_none() || !folder.holds_any() => {
+            // Nothing that the same command could go on with.
+            folder.done();
+            return Err(error);
+        }
+        (Err(error), _) => {
+            let path = path.display();
+            let kept =
+                format!("stopped; key frames are kept in {path}, and the same command goes on");
+            return Err(error.context(kept));
+        }
+    };
+    if json {
+        let mut line = serde_json::to_vec(&report).context("cannot make the report")?;
+        line.push(b'\n');
+        crate::to_stdout(&line)?;
+    }
+    if !quiet {
+        crate::say(&report.summary());
+    }
+    Ok(())
+}
+
+fn opened(plan: &ZoomPlan) -> anyhow::Result<Sink> {
+    Ok(match (&plan.target, &plan.video) {
+        (Target::Video(path, container), Some(video)) => {
+            Sink::Video(Box::new(Video::start(path, *container, video)?))
+        }
+        (Target::Pictures(pattern), _) => {
+            Sink::Pictures(Pictures::new(pattern.clone(), plan.size)?)
+        }
+        _ => Sink::Raw,
+    })
+}
+
+/// Makes a sequence; `interrupt` stops it at any time.
+async fn sequence(
+    plan: &Arc<ZoomPlan>,
+    folder: &Arc<Folder>,
+    quiet: bool,
+    interrupt: impl Future<Output = ()>,
+) -> anyhow::Result<SequenceReport> {
+    let started = Instant::now();
+    tokio::pin!(interrupt);
+    let keys = tokio::task::block_in_place(|| make::there(plan, folder));
+    let are_made = keys.iter().any(|(_, record)| record.is_none());
+    let bar = SequenceBar::new(keys.len() as u32, plan.timing.frames, are_made, quiet);
+    // Room for all there is to tell: key frames lie on the disk, whoever is behind.
+    let (news, told) = sync_channel::<News>(keys.len() + 1);
+    let stop = Arc::new(AtomicBool::new(false));
+    let assembling = Assembling {
+        plan: Arc::clone(plan),
+        folder: Arc::clone(folder),
+        bar: bar.clone(),
+        stop: Arc::clone(&stop),
+    };
+    let sink = opened(plan)?;
+    let (end, mut ended) = oneshot::channel::<anyhow::Result<Assembled>>();
+    std::thread::Builder::new()
+        .name("frames".into())
+        .spawn(move || {
+            let _ = end.send(assembling.run(told, sink));
+        })?;
+    let mut early = None;
+    let made = {
+        let ends = async {
+            tokio::select! {
+                () = &mut interrupt => CollectError::Interrupted,
+                end = &mut ended => {
+                    early = Some(end);
+                    CollectError::Output
+                }
+            }
+        };
+        let making = Making {
+            plan,
+            folder,
+            keys,
+            news: &news,
+            bar: &bar,
+            quiet,
+        };
+        make_keys(making, are_made, ends).await
+    };
+    drop(news);
+    let assembled = match (&made, early) {
+        (_, Some(end)) => Ok(end),
+        (Ok(_), None) => tokio::select! {
+            () = &mut interrupt => Err(CollectError::Interrupted),
+            end = &mut ended => Ok(end),
+        },
+        (Err(_), None) => {
+            stop.store(true, Ordering::Relaxed);
+            // What is unfinished of the file goes with its thread.
+            let end = tokio::time::timeout(LAST_GASP, &mut ended).await;
+            match (
+                made.as_ref().err().and_then(|error| error.downcast_ref()),
+                end,
+            ) {
+                // The file says better what is wrong with it.
+                (Some(CollectError::Output), Ok(end)) => Ok(end),
+                _ => Err(CollectError::Interrupted),
+            }
+        }
+    };
+    bar.clear();
+    let assembled = match assembled {
+        Ok(end) => end.context("a fault in the program")??,
+        Err(interrupted) => {
+            stop.store(true, Ordering::Relaxed);
+            made?;
+            let _ = tokio::time::timeout(LAST_GASP, ended).await;
+            return Err(interrupted.into());
+        }
+    };
+    Ok(report(plan, folder, &made?, assembled, started))
+}
+
+/// Makes the key frames that are missing: on a queue, where any is.
+async fn make_keys(
+    making: Making<'_>,
+    are_made: bool,
+    ends: impl Future<Output = CollectError>,
+) -> anyhow::Result<Made> {
+    if let (false, Some(values)) = (are_made, making.known_values()) {
+        return Ok(making.tell_all(values)?);
+    }
+    on_queue(&making.plan.place, making.plan.backend, ends, making).await
+}
+
+fn report(
+    plan: &ZoomPlan,
+    folder: &Folder,
+    made: &Made,
+    assembled: Assembled,
+    started: Instant,
+) -> SequenceReport {
+    let iterations_keys = assembled
+        .records
+        .values()
+        .map(|record| record.iterations_total)
+        .sum();
+    let iterations_direct = report::direct(plan, &assembled.records);
+    let kept = |path: &Path| path.to_string_lossy().into_owned();
+    SequenceReport {
+        width: plan.size.0,
+        height: plan.size.1,
+        frames: plan.timing.frames,
+        fps: plan.fps,
+        duration_secs: f64::from(plan.timing.frames) / plan.fps,
+        octaves: plan.timing.octaves,
+        key_frames: assembled.records.len() as u32,
+        key_frames_made: made.reports.len() as u32,
+        key_width: plan.sequence.key.0,
+        key_height: plan.sequence.key.1,
+        iterations_total: made
+            .reports
+            .iter()
+            .map(|report| report.iterations_total)
+            .sum(),
+        iterations_keys,
+        iterations_direct: iterations_direct as u64,
+        times_less: iterations_direct / (iterations_keys as f64).max(1.0),
+        colour_range: assembled.range,
+        composed_fps: f64::from(plan.timing.frames) / assembled.composing.as_secs_f64().max(1e-9),
+        elapsed_secs: started.elapsed().as_secs_f64(),
+        keys: (!plan.is_temporary).then(|| kept(folder.path())),
+        output: assembled.output,
+    }
+}
