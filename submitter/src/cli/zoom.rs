@@ -55,6 +55,10 @@ pub struct ZoomArgs {
     /// How many iterations before a pixel counts as inside [default: 1000, or the location's]
     #[arg(long, value_name = "N", help_heading = "Place")]
     pub iterations: Option<u64>,
+    /// The same at zoom 1, from where it grows evenly with the octaves: for deep places, past minibrots on the way
+    /// [default: the same at any depth]
+    #[arg(long, value_name = "N", help_heading = "Place", value_parser = clap::value_parser!(u64).range(1..))]
+    pub shallow_iterations: Option<u64>,
 
     /// Columns and rows of a frame [default: 1280x720, or as its key frames were made for]
     #[arg(long, value_name = "WxH", value_parser = super::size, help_heading = "Frames")]
@@ -139,7 +143,7 @@ pub struct ZoomArgs {
     pub keep: Option<PathBuf>,
     /// Make the sequence of the key frames in this folder, with other colours, pace, size or range; what is missing of
     /// them is computed
-    #[arg(long, value_name = "DIR", help_heading = "Output", conflicts_with_all = ["location", "re", "im", "iterations", "key_samples"])]
+    #[arg(long, value_name = "DIR", help_heading = "Output", conflicts_with_all = ["location", "re", "im", "iterations", "shallow_iterations", "key_samples"])]
     pub reuse: Option<PathBuf>,
 
     /// Colours.

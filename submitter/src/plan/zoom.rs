@@ -1,5 +1,9 @@
 //! The plan of a sequence: where its frames are, what its key frames have to show, and where everything goes.
 
+mod refused;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 
 use fractal::{BackendChoice, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, View};
@@ -15,6 +19,7 @@ use crate::zoom::folder::{self, Sequence};
 use crate::zoom::pictures::Pattern;
 use crate::zoom::sink::{Container, Target};
 use crate::zoom::timing::Timing;
+pub use refused::SequenceError;
 
 /// Columns and rows of a frame where none are given.
 const SIZE: (u32, u32) = (1280, 720);
@@ -38,68 +43,6 @@ const MAX_FRAMES: f64 = (1 << 22) as f64;
 const MAX_OCTAVES: f64 = 100_000.0;
 /// What a preview leaves of each side, and of the frames a second, as divisors.
 const PREVIEW: (u32, f64) = (4, 2.0);
-
-/// Why there is no such sequence, in one line.
-#[derive(Debug, thiserror::Error)]
-pub enum SequenceError {
-    /// There is no place.
-    #[error("no place given: --re, --im and --to, or --location, or --reuse")]
-    Place,
-    /// The place has no end.
-    #[error("no --to given: the zoom of the last frame")]
-    To,
-    /// It does not lead inwards.
-    #[error(
-        "--from {0} is over --to {1}: for the way out, give them the other way round and --reverse"
-    )]
-    Order(String, String),
-    /// A zoom is none.
-    #[error("zoom {0} is not greater than 0")]
-    Zoom(String),
-    /// A number that is not in its range.
-    #[error("{name} {value} is not {range}")]
-    Range {
-        /// What was given.
-        name: &'static str,
-        /// As typed.
-        value: f64,
-        /// What would be right.
-        range: &'static str,
-    },
-    /// Frames without end.
-    #[error("{0:.0} frames are over the limit of {MAX_FRAMES}")]
-    Frames(f64),
-    /// Easing fills more than all.
-    #[error("--ease {ease} takes {} s, and the sequence only {duration:.3}", 2.0 * ease)]
-    Ease {
-        /// As given.
-        ease: f64,
-        /// Seconds.
-        duration: f64,
-    },
-    /// The output is of no known kind.
-    #[error("-o {}: write to .mp4, .webm or .mkv, to numbered pictures like frames/%06d.png, or to - (raw RGB on stdout)", .0.display())]
-    Output(PathBuf),
-    /// An odd side, which encoders do not take.
-    #[error("--size {0}x{1}: videos in yuv420p need even sides")]
-    Odd(u32, u32),
-    /// A deeper end than there are key frames for.
-    #[error("--to {0} is deeper than {1}, which these key frames end at; make others with --keep")]
-    Deeper(String, String),
-    /// A frame that shows more than key frames do.
-    #[error(
-        "these key frames are for frames of {0} x {1}, and frames of {2} x {3}, turned by {4} degrees, show more"
-    )]
-    Shows(u32, u32, u32, u32, f64),
-    /// Colours that depend on the size of a pixel, or that frames have no room for.
-    #[error(
-        "{0}: not for sequences, whose frames are put together from smooth counts of several sizes"
-    )]
-    Colours(&'static str),
-    /// Colours on stdout, and words.
-    #[error("-o - writes frames to stdout: not with --json")]
-    Json,
-}
 
 /// Everything that `zoom` will do.
 #[derive(Clone, Debug)]
@@ -194,7 +137,7 @@ impl ZoomPlan {
             grid: Grid::Pixels,
             width,
             height,
-            iterations: sequence.iterations,
+            iterations: sequence.iterations_at(depth),
             escape_radius: sequence.escape_radius,
             z0: (0.0, 0.0),
             measures: MeasureSet::default().with(Measure::Smooth),
@@ -364,6 +307,7 @@ fn sequence(args: &ZoomArgs, size: (u32, u32), degrees: f64) -> Result<Sequence,
     let shown_rows = even(f64::from(upright.1) * samples);
     let ratio = f64::from(shown_rows) / f64::from(upright.1.max(1));
     let mut sequence = Sequence::new((re, im), (from, zoom), iterations, ESCAPE_RADIUS);
+    sequence.shallow_iterations = args.shallow_iterations;
     sequence.frame = size;
     sequence.upright = upright;
     sequence.shown_rows = shown_rows;
@@ -528,105 +472,4 @@ fn beside(output: &Path, target: &Target) -> Option<PathBuf> {
     let mut name = output.as_os_str().to_owned();
     name.push(".keys");
     Some(PathBuf::from(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::{Cli, Command};
-    use clap::Parser;
-
-    fn planned(line: &str) -> Result<ZoomPlan, PlanError> {
-        let words = ["submitter", "zoom"]
-            .into_iter()
-            .chain(line.split_whitespace());
-        let Command::Zoom(args) = Cli::try_parse_from(words).unwrap().command else {
-            unreachable!()
-        };
-        plan(*args)
-    }
-
-    const PLACE: &str = "--re -0.75 --im 0.1";
-
-    #[test]
-    fn key_frames_are_an_octave_apart_and_end_where_the_sequence_does() {
-        let plan = planned(&format!("{PLACE} --to 1e4 --size 640x360")).unwrap();
-        assert_eq!(plan.keys(), (0, 14), "1e4 is 13.3 octaves");
-        assert_eq!(plan.timing.frames, (13.28771f64 * 30.0).round() as u32);
-        let (first, _) = plan.frame(0);
-        assert!((first - 1e4f64.log2()).abs() < 1e-9);
-        assert_eq!(plan.frame(plan.timing.frames - 1), (0.0, 0.0));
-        let zoom = |depth| match plan.key(depth, PathBuf::new()).unwrap().frame.view {
-            View::Centre { zoom, .. } => zoom.to_f64(),
-            View::Bounds { .. } => unreachable!(),
-        };
-        assert!((zoom(3) / zoom(4) - 2.0).abs() < 1e-12);
-        // A pixel of the deepest key frame is that of the last frame over 1.2.
-        let key = plan.key(0, PathBuf::new()).unwrap().frame;
-        let last = 4.0 / 1e4 / 360.0;
-        assert!((key.pixel_spacing() * plan.ratio / last - 1.0).abs() < 1e-9);
-        assert_eq!((plan.ratio, key.width, key.height), (1.2, 776, 440));
-    }
-
-    #[test]
-    fn the_way_out_is_the_way_in_backwards() {
-        let line = format!("{PLACE} --to 100 --rotate 90 --ease 0.5");
-        let (there, back) = (
-            planned(&line).unwrap(),
-            planned(&format!("{line} --reverse")).unwrap(),
-        );
-        let last = there.timing.frames - 1;
-        for frame in [0, 1, last / 3, last] {
-            assert_eq!(there.frame(frame), back.frame(last - frame));
-        }
-        assert_eq!(there.upright, (1470, 1470));
-    }
-
-    #[test]
-    fn what_cannot_be_is_one_line() {
-        for (line, says) in [
-            ("--to 5", "no place given"),
-            (PLACE, "no --to given"),
-            (&format!("{PLACE} --to 0"), "zoom 0 is not"),
-            (&format!("{PLACE} --to 5 --from 9"), "--reverse"),
-            (&format!("{PLACE} --to 5 --fps 0"), "--fps 0 is not over 0"),
-            (
-                &format!("{PLACE} --to 5 --ease 9 --duration 3"),
-                "--ease 9 takes 18 s",
-            ),
-            (
-                &format!("{PLACE} --to 1e900 --fps 1000 --seconds-per-octave 9"),
-                "frames are over",
-            ),
-            (&format!("{PLACE} --to 5 -o x.avi"), "-o x.avi: write to"),
-            (&format!("{PLACE} --to 5 -o x.png"), "-o x.png: write to"),
-            (&format!("{PLACE} --to 5 --size 641x360"), "even sides"),
-            (&format!("{PLACE} --to 5 --size 0x0"), "0 x 0"),
-            (
-                &format!("{PLACE} --to 5 --key-samples 99"),
-                "within 0.25 and 8",
-            ),
-            (&format!("{PLACE} --to 5 -o - --json"), "stdout"),
-            ("--reuse /nowhere", "/nowhere"),
-        ] {
-            let error = planned(line).unwrap_err().to_string();
-            assert!(
-                error.contains(says) && !error.contains('\n'),
-                "{line}: {error}"
-            );
-        }
-        assert!(planned(&format!("{PLACE} --to 5 --size 641x360 -o %d.png")).is_ok());
-        assert!(
-            planned(&format!(
-                "{PLACE} --to 5 --size 641x360 --encoder-option pix_fmt=yuv444p"
-            ))
-            .is_ok()
-        );
-    }
-
-    #[test]
-    fn a_preview_is_small() {
-        let plan = planned(&format!("{PLACE} --to 100 --preview")).unwrap();
-        assert_eq!((plan.size, plan.fps), ((320, 180), 15.0));
-    }
 }

@@ -43,8 +43,10 @@ pub struct Sequence {
     pub zoom: Decimal,
     /// Zoom of the first frame that it was made for.
     pub from: Decimal,
-    /// Iteration limit.
+    /// Iteration limit of the deepest key frame.
     pub iterations: u64,
+    /// The same at zoom 1, from where it grows evenly with the octaves; one for all when `None`.
+    pub shallow_iterations: Option<u64>,
     /// Escape radius.
     pub escape_radius: f64,
     /// Columns and rows of the frames that it was made for.
@@ -73,11 +75,25 @@ impl Sequence {
             from: zooms.0,
             zoom: zooms.1,
             iterations,
+            shallow_iterations: None,
             escape_radius,
             frame: (0, 0),
             upright: (0, 0),
             key: (0, 0),
             shown_rows: 0,
+        }
+    }
+
+    /// The iteration limit of key frame `depth`.
+    #[must_use]
+    pub fn iterations_at(&self, depth: u32) -> u64 {
+        let (octaves, deep) = (self.zoom.log2(), self.iterations as f64);
+        match self.shallow_iterations {
+            Some(shallow) if octaves > 0.0 => {
+                let share = (f64::from(depth) / octaves).min(1.0);
+                (deep + (shallow as f64 - deep) * share).round() as u64
+            }
+            _ => self.iterations,
         }
     }
 

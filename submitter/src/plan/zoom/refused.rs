@@ -1,0 +1,67 @@
+//! What keeps a sequence from being made.
+
+use std::path::PathBuf;
+
+use super::MAX_FRAMES;
+
+/// Why there is no such sequence, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum SequenceError {
+    /// There is no place.
+    #[error("no place given: --re, --im and --to, or --location, or --reuse")]
+    Place,
+    /// The place has no end.
+    #[error("no --to given: the zoom of the last frame")]
+    To,
+    /// It does not lead inwards.
+    #[error(
+        "--from {0} is over --to {1}: for the way out, give them the other way round and --reverse"
+    )]
+    Order(String, String),
+    /// A zoom is none.
+    #[error("zoom {0} is not greater than 0")]
+    Zoom(String),
+    /// A number that is not in its range.
+    #[error("{name} {value} is not {range}")]
+    Range {
+        /// What was given.
+        name: &'static str,
+        /// As typed.
+        value: f64,
+        /// What would be right.
+        range: &'static str,
+    },
+    /// Frames without end.
+    #[error("{0:.0} frames are over the limit of {MAX_FRAMES}")]
+    Frames(f64),
+    /// Easing fills more than all.
+    #[error("--ease {ease} takes {} s, and the sequence only {duration:.3}", 2.0 * ease)]
+    Ease {
+        /// As given.
+        ease: f64,
+        /// Seconds.
+        duration: f64,
+    },
+    /// The output is of no known kind.
+    #[error("-o {}: write to .mp4, .webm or .mkv, to numbered pictures like frames/%06d.png, or to - (raw RGB on stdout)", .0.display())]
+    Output(PathBuf),
+    /// An odd side, which encoders do not take.
+    #[error("--size {0}x{1}: videos in yuv420p need even sides")]
+    Odd(u32, u32),
+    /// A deeper end than there are key frames for.
+    #[error("--to {0} is deeper than {1}, which these key frames end at; make others with --keep")]
+    Deeper(String, String),
+    /// A frame that shows more than key frames do.
+    #[error(
+        "these key frames are for frames of {0} x {1}, and frames of {2} x {3}, turned by {4} degrees, show more"
+    )]
+    Shows(u32, u32, u32, u32, f64),
+    /// Colours that depend on the size of a pixel, or that frames have no room for.
+    #[error(
+        "{0}: not for sequences, whose frames are put together from smooth counts of several sizes"
+    )]
+    Colours(&'static str),
+    /// Colours on stdout, and words.
+    #[error("-o - writes frames to stdout: not with --json")]
+    Json,
+}

@@ -1,0 +1,109 @@
+//! Plans of sequences, and what is refused.
+
+use super::*;
+use crate::cli::{Cli, Command};
+use clap::Parser;
+
+fn planned(line: &str) -> Result<ZoomPlan, PlanError> {
+    let words = ["submitter", "zoom"]
+        .into_iter()
+        .chain(line.split_whitespace());
+    let Command::Zoom(args) = Cli::try_parse_from(words).unwrap().command else {
+        unreachable!()
+    };
+    plan(*args)
+}
+
+const PLACE: &str = "--re -0.75 --im 0.1";
+
+#[test]
+fn key_frames_are_an_octave_apart_and_end_where_the_sequence_does() {
+    let plan = planned(&format!("{PLACE} --to 1e4 --size 640x360")).unwrap();
+    assert_eq!(plan.keys(), (0, 14), "1e4 is 13.3 octaves");
+    assert_eq!(plan.timing.frames, (13.28771f64 * 30.0).round() as u32);
+    let (first, _) = plan.frame(0);
+    assert!((first - 1e4f64.log2()).abs() < 1e-9);
+    assert_eq!(plan.frame(plan.timing.frames - 1), (0.0, 0.0));
+    let zoom = |depth| match plan.key(depth, PathBuf::new()).unwrap().frame.view {
+        View::Centre { zoom, .. } => zoom.to_f64(),
+        View::Bounds { .. } => unreachable!(),
+    };
+    assert!((zoom(3) / zoom(4) - 2.0).abs() < 1e-12);
+    // A pixel of the deepest key frame is that of the last frame over 1.2.
+    let key = plan.key(0, PathBuf::new()).unwrap().frame;
+    let last = 4.0 / 1e4 / 360.0;
+    assert!((key.pixel_spacing() * plan.ratio / last - 1.0).abs() < 1e-9);
+    assert_eq!((plan.ratio, key.width, key.height), (1.2, 776, 440));
+}
+
+#[test]
+fn the_way_out_is_the_way_in_backwards() {
+    let line = format!("{PLACE} --to 100 --rotate 90 --ease 0.5");
+    let (there, back) = (
+        planned(&line).unwrap(),
+        planned(&format!("{line} --reverse")).unwrap(),
+    );
+    let last = there.timing.frames - 1;
+    for frame in [0, 1, last / 3, last] {
+        assert_eq!(there.frame(frame), back.frame(last - frame));
+    }
+    assert_eq!(there.upright, (1470, 1470));
+}
+
+#[test]
+fn what_cannot_be_is_one_line() {
+    for (line, says) in [
+        ("--to 5", "no place given"),
+        (PLACE, "no --to given"),
+        (&format!("{PLACE} --to 0"), "zoom 0 is not"),
+        (&format!("{PLACE} --to 5 --from 9"), "--reverse"),
+        (&format!("{PLACE} --to 5 --fps 0"), "--fps 0 is not over 0"),
+        (
+            &format!("{PLACE} --to 5 --ease 9 --duration 3"),
+            "--ease 9 takes 18 s",
+        ),
+        (
+            &format!("{PLACE} --to 1e900 --fps 1000 --seconds-per-octave 9"),
+            "frames are over",
+        ),
+        (&format!("{PLACE} --to 5 -o x.avi"), "-o x.avi: write to"),
+        (&format!("{PLACE} --to 5 -o x.png"), "-o x.png: write to"),
+        (&format!("{PLACE} --to 5 --size 641x360"), "even sides"),
+        (&format!("{PLACE} --to 5 --size 0x0"), "0 x 0"),
+        (
+            &format!("{PLACE} --to 5 --key-samples 99"),
+            "within 0.25 and 8",
+        ),
+        (&format!("{PLACE} --to 5 -o - --json"), "stdout"),
+        ("--reuse /nowhere", "/nowhere"),
+    ] {
+        let error = planned(line).unwrap_err().to_string();
+        assert!(
+            error.contains(says) && !error.contains('\n'),
+            "{line}: {error}"
+        );
+    }
+    assert!(planned(&format!("{PLACE} --to 5 --size 641x360 -o %d.png")).is_ok());
+    assert!(
+        planned(&format!(
+            "{PLACE} --to 5 --size 641x360 --encoder-option pix_fmt=yuv444p"
+        ))
+        .is_ok()
+    );
+}
+
+#[test]
+fn a_preview_is_small() {
+    let plan = planned(&format!("{PLACE} --to 100 --preview")).unwrap();
+    assert_eq!((plan.size, plan.fps), ((320, 180), 15.0));
+}
+
+#[test]
+fn iteration_limits_grow_with_the_octaves_where_asked_for() {
+    let limits = |more: &str| {
+        let plan = planned(&format!("{PLACE} --to 1024 --iterations 1100 {more}")).unwrap();
+        [0, 5, 10].map(|depth| plan.key(depth, PathBuf::new()).unwrap().frame.iterations)
+    };
+    assert_eq!(limits(""), [1100; 3]);
+    assert_eq!(limits("--shallow-iterations 100"), [1100, 600, 100]);
+}
