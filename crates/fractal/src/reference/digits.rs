@@ -203,7 +203,7 @@ pub(super) fn square(arch: Arch, a: &mut [f64]) {
     });
 }
 
-/// The columns that [`columns`] gives, summed in integers: takes M² steps.
+/// The columns that [`Columns`] gives, summed in integers: takes M² steps.
 pub(super) fn exact_columns(digits: &[f64], out: &mut [f64]) {
     let digits: Vec<[i64; 2]> = digits
         .as_chunks::<2>()

@@ -12,6 +12,7 @@ use crate::floatexp::{ComplexExp, FloatExp};
 
 /// Parts of C must be below this, and z before a step in modulus: then everything fits.
 pub(crate) const BOUND: f64 = 4.0;
+
 /// Bits that the largest format of an orbit of so many bits has after the point, in limbs.
 pub(crate) fn fraction_for(bits: u32) -> usize {
     fraction_bits(Format::of(bits).limbs())
