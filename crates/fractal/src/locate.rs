@@ -10,6 +10,9 @@
 //! - Shape: e = -(Z_cc / 2Z_c + Z_cz / Z_z) / (Z_c Z_z) at the nucleus is near 0 for a cardioid and near 1 for a disc
 //!   (Dolotin and Morozov, "On the shapes of elementary domains", equation 5.8; `m_shape` of mandelbrot-numerics).
 
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{Scope, ScopedJoinHandle};
+
 use dashu_int::ops::{BitTest, UnsignedAbs};
 use dashu_int::{IBig, UBig};
 
@@ -17,9 +20,7 @@ use crate::decimal::Decimal;
 use crate::floatexp::{ComplexExp, FloatExp};
 use crate::frame::FrameSpec;
 use crate::reference::scaled::Scaled;
-use crate::reference::{
-    BOUND, ReferencePoint, Walker, fraction_bits, limbs_for, threads, to_big, watched,
-};
+use crate::reference::{BOUND, ReferencePoint, Walker, fraction_for, threads, to_big_of, watched};
 
 /// Most steps of Newton's method for one period: near a nucleus each doubles the digits.
 pub const MAX_NEWTON_STEPS: u32 = 60;
@@ -158,8 +159,11 @@ impl Slope {
     fn advance(&mut self, x: &IBig, y: &IBig, fraction: usize) {
         let cut = fraction.saturating_sub(self.bits);
         let (x, y) = (x >> cut, y >> cut);
-        let re = &x * &self.re - &y * &self.im;
-        let im = x * &self.im + y * &self.re;
+        // Three products for four.
+        let (xx, yy) = (&x * &self.re, &y * &self.im);
+        let all = (x + y) * (&self.re + &self.im);
+        let re = &xx - &yy;
+        let im = all - xx - yy;
         let exponent = self.exponent - (fraction - cut) as i64 + 1;
         let bits = self.bits as i64;
         let long = length(&re).max(length(&im)) - bits;
@@ -168,6 +172,62 @@ impl Slope {
         self.exponent = exponent + shift;
         if self.exponent <= 0 {
             self.re += IBig::ONE << self.exponent.unsigned_abs() as usize;
+        }
+    }
+}
+
+/// Bits of a point from which on its slope is computed on a thread of its own. Measured.
+const SLOPE_APART: u32 = 4000;
+/// Values that may wait there.
+const WAITING: usize = 64;
+
+/// The slope of an orbit that is told its values, in order.
+enum Slopes<'scope> {
+    Here(Slope),
+    Apart(SyncSender<[IBig; 2]>, ScopedJoinHandle<'scope, Slope>),
+}
+
+impl<'scope> Slopes<'scope> {
+    /// For a point of so many bits whose values have `fraction` bits after the point.
+    fn new<'env>(scope: &'scope Scope<'scope, 'env>, bits: u32, fraction: usize) -> Self {
+        // Newton's method gains as many digits as the slope has.
+        let slope = move || Slope::new(bits as usize / 2 + 64);
+        if bits >= SLOPE_APART && threads() > 1 {
+            let (sender, values) = sync_channel::<[IBig; 2]>(WAITING);
+            let thread = std::thread::Builder::new()
+                .name("slope".into())
+                .spawn_scoped(scope, move || {
+                    let mut slope = slope();
+                    for [x, y] in values {
+                        slope.advance(&x, &y, fraction);
+                    }
+                    slope
+                });
+            if let Ok(thread) = thread {
+                return Self::Apart(sender, thread);
+            }
+        }
+        Self::Here(slope())
+    }
+
+    /// Goes on from a value; whether that is possible.
+    fn advance(&mut self, value: &[IBig; 2], fraction: usize) -> bool {
+        match self {
+            Self::Here(slope) => {
+                slope.advance(&value[0], &value[1], fraction);
+                true
+            }
+            Self::Apart(sender, _) => sender.send(value.clone()).is_ok(),
+        }
+    }
+
+    fn finish(self) -> Option<Slope> {
+        match self {
+            Self::Here(slope) => Some(slope),
+            Self::Apart(sender, thread) => {
+                drop(sender);
+                thread.join().ok()
+            }
         }
     }
 }
@@ -195,13 +255,28 @@ fn lap(
     step_of_newton: u32,
     watch: &mut dyn FnMut(Progress) -> bool,
 ) -> Result<Lap, LocateError> {
-    let n = limbs_for(point.bits);
-    let fraction = fraction_bits(n);
+    std::thread::scope(|scope| lap_in(scope, point, period, size, step_of_newton, watch))
+}
+
+/// [`lap`] with room for threads.
+fn lap_in<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    point: &ReferencePoint,
+    period: u64,
+    size: Option<FloatExp>,
+    step_of_newton: u32,
+    watch: &mut dyn FnMut(Progress) -> bool,
+) -> Result<Lap, LocateError> {
+    let fraction = fraction_for(point.bits);
     let every = watched(point.bits);
     let near = size.map_or(FloatExp::ZERO, |size| size * FloatExp::new(1.0, -20));
-    let mut walker = Walker::new(point, near, threads());
-    let mut slope = Slope::new(point.bits as usize / 2 + 64);
-    let (mut x, mut y) = (IBig::ZERO, IBig::ZERO);
+    let mut slopes = Slopes::new(scope, point.bits, fraction);
+    let free = match slopes {
+        Slopes::Here(_) => threads(),
+        Slopes::Apart(..) => threads() - 1,
+    };
+    let mut walker = Walker::new(point, near, free);
+    let mut exact = [IBig::ZERO, IBig::ZERO];
     let (mut lambda, mut beta) = (Scaled::ONE, Scaled::ONE);
     // Derivatives of Z_m by c and by Z₁.
     let (mut dc, mut dz) = (Scaled::ONE, Scaled::ONE);
@@ -219,14 +294,16 @@ fn lap(
         if m.is_multiple_of(every) && !watch(progress) {
             return Err(LocateError::Cancelled);
         }
-        slope.advance(&x, &y, fraction);
+        if !slopes.advance(&exact, fraction) {
+            return Err(LocateError::NoConvergence(period));
+        }
         let value = walker.step();
         if value.norm2 > BOUND * BOUND {
             return Err(LocateError::NoConvergence(period));
         }
         let tiny = value.tiny;
         let scaled = match tiny {
-            Some(exact) => Scaled::from_exp(exact),
+            Some(tiny) => Scaled::from_exp(tiny),
             None => Scaled {
                 re: value.z[0],
                 im: value.z[1],
@@ -246,8 +323,9 @@ fn lap(
             lambda = lambda * twice;
             beta = beta + lambda.inverse();
         }
-        [x, y] = walker.stepper.parts().map(to_big);
+        exact = walker.stepper.parts().map(|part| to_big_of(part, fraction));
     }
+    let slope = slopes.finish().ok_or(LocateError::NoConvergence(period))?;
     let estimate = (dcdc * (two * dc).inverse() + dcdz * dz.inverse()) * (dc * dz).inverse();
     let estimate = Scaled::ZERO + estimate;
     // The estimate has its sign turned here: 0 or -1.
@@ -260,7 +338,7 @@ fn lap(
     Ok(Lap {
         z,
         slope: walker.reach.slope,
-        step: quotient(&x, &y, fraction, &slope, point.bits),
+        step: quotient(&exact[0], &exact[1], fraction, &slope, point.bits),
         size: (beta * lambda * lambda).inverse(),
         shape,
         first,

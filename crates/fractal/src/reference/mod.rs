@@ -21,18 +21,25 @@
 //! - [`point`]: C itself, exact, and the bits that a view needs
 //! - [`orbit`]: the orbit computed
 //! - [`codec`]: an orbit as bytes
-//! - `limbs`, `stepper`, `crew`: the step z² + C in fixed point, on one thread or several
+//! - `format`: bits in limbs or digits; `taper`: how many of them each step needs
+//! - `stepper`: the step z² + C; `fixed` with `limbs`: in limbs; `fourier` with `digits` and `helper`: by transforms, on one
+//!   thread or two
 //! - `replay`: the step with few limbs from waypoints, which gives the same doubles
 //! - `scaled`: derivatives
 
 pub mod codec;
-mod crew;
+mod digits;
+mod fixed;
+mod format;
+mod fourier;
+mod helper;
 mod limbs;
 pub mod orbit;
 pub mod point;
 mod replay;
 pub(crate) mod scaled;
 mod stepper;
+mod taper;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -41,7 +48,7 @@ pub use orbit::{OrbitError, compute};
 pub(crate) use orbit::{Walker, threads, watched};
 pub use point::ReferencePoint;
 pub use replay::Waypoint;
-pub(crate) use stepper::{BOUND, fraction_bits, limbs_for, to_big};
+pub(crate) use stepper::{BOUND, fraction_for, to_big_of};
 
 use crate::floatexp::ComplexExp;
 

@@ -2,9 +2,11 @@
 
 use dashu_int::IBig;
 
+use super::format::Format;
 use super::replay::{Waypoint, Waypoints};
 use super::scaled::{Scaled, power_of_two};
-use super::stepper::{BOUND, Stepper, fraction_bits, limbs_for, stepper, to_big};
+use super::stepper::{BOUND, Stepper, Steppers, fraction_for, to_big_of};
+use super::taper::Taper;
 use super::{OrbitEnd, ReferenceOrbit, ReferencePoint, SMALL_LOG2};
 use crate::floatexp::{ComplexExp, FloatExp};
 use crate::frame::FrameSpec;
@@ -121,18 +123,24 @@ pub(crate) struct Step {
     pub(crate) tiny: Option<ComplexExp>,
 }
 
-/// A stepper with the derivative of its orbit.
+/// A stepper with the derivative of its orbit, and as many bits as that asks for.
 pub(crate) struct Walker {
     pub(crate) stepper: Box<dyn Stepper>,
     pub(crate) reach: Reach,
+    steppers: Steppers,
+    taper: Taper,
     last: Step,
 }
 
 impl Walker {
     pub(crate) fn new(point: &ReferencePoint, reach: FloatExp, threads: usize) -> Self {
+        let mut steppers = Steppers::new(point, threads);
+        let taper = Taper::new(point.bits);
         Self {
-            stepper: stepper(point, limbs_for(point.bits), threads),
+            stepper: steppers.at_zero(taper.format()),
             reach: Reach::new(reach),
+            steppers,
+            taper,
             last: Step {
                 z: [0.0; 2],
                 norm2: 0.0,
@@ -147,6 +155,9 @@ impl Walker {
         match self.last.tiny {
             None => self.reach.advance(self.last.z),
             Some(z) => self.reach.advance_exactly(z),
+        }
+        if let Some(format) = self.taper.change(&self.reach.slope) {
+            self.change(format);
         }
         let z = self.stepper.step();
         let larger = z[0].abs().max(z[1].abs());
@@ -166,6 +177,19 @@ impl Walker {
         &self.last
     }
 
+    /// Bits of the last step.
+    #[cfg(test)]
+    pub(crate) fn bits(&self) -> u32 {
+        self.taper.format().bits()
+    }
+
+    #[cold]
+    fn change(&mut self, format: Format) {
+        let mut next = self.steppers.at_zero(format);
+        next.set(self.stepper.parts());
+        self.stepper = next;
+    }
+
     /// Whether the view's image around the last value reaches 0.
     #[inline(always)]
     pub(crate) fn covers(&self) -> bool {
@@ -176,9 +200,9 @@ impl Walker {
     }
 }
 
-/// Threads that may work at one orbit: three squares are formed in each step.
+/// Threads that may work at one orbit: a square has two halves.
 pub(crate) fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(3))
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(2))
 }
 
 /// Makes room for one more value, growing by an eighth: doubling would take half as much memory again.
@@ -218,7 +242,7 @@ pub(super) fn compute_on(
     let outside = radius2.min(BOUND * BOUND);
     let every = watched(point.bits);
     let mut walker = Walker::new(&point, point.reach(frame), threads);
-    let mut waypoints = Waypoints::new(limbs_for(point.bits));
+    let mut waypoints = Waypoints::new(Format::of(point.bits).limbs());
     let mut values = vec![[0.0; 2]];
     let mut small = Vec::new();
     let inside = point.within(BOUND);
@@ -270,7 +294,7 @@ pub(super) fn compute_on(
     let replayed = values.len() as u64 - 1;
     let end = match end {
         Some(end) => end,
-        None => leave(frame, &point, &walker, &mut values, most)?,
+        None => leave(frame, &point, &mut walker, &mut values, most)?,
     };
     Ok(ReferenceOrbit {
         point,
@@ -287,16 +311,15 @@ pub(super) fn compute_on(
 fn leave(
     frame: &FrameSpec,
     point: &ReferencePoint,
-    walker: &Walker,
+    walker: &mut Walker,
     values: &mut Vec<[f64; 2]>,
     most: u64,
 ) -> Result<OrbitEnd, OrbitError> {
-    let n = limbs_for(point.bits);
-    let bits = fraction_bits(n);
+    let bits = fraction_for(point.bits);
     let exponent = -(bits as i64);
     let up = bits - point.bits as usize;
     let (cx, cy) = (&point.re << up, &point.im << up);
-    let [mut x, mut y]: [IBig; 2] = walker.stepper.parts().map(to_big);
+    let [mut x, mut y]: [IBig; 2] = walker.stepper.parts().map(|part| to_big_of(part, bits));
     let radius2 = FloatExp::from_f64(frame.escape_radius * frame.escape_radius);
     loop {
         let m = values.len() as u64;

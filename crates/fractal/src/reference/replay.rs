@@ -7,7 +7,9 @@
 //! depends on this estimate but the size.
 
 use super::ReferencePoint;
-use super::stepper::{Part, Stepper, limbs_for, stepper};
+use super::fixed::stepper;
+use super::format::Format;
+use super::stepper::{Part, Stepper};
 
 /// Limbs of a replay, unless the orbit itself has fewer.
 pub(super) const LIMBS: usize = 4;
@@ -97,9 +99,9 @@ pub(super) struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     pub(super) fn new(point: &ReferencePoint, waypoints: &'a [Waypoint]) -> Self {
-        let n = limbs_for(point.bits).min(LIMBS);
+        let n = Format::of(point.bits).limbs().min(LIMBS);
         Self {
-            stepper: stepper(point, n, 1),
+            stepper: stepper(point, n),
             waypoints: waypoints.iter().peekable(),
             full: n == LIMBS,
             m: 0,

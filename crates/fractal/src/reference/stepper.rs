@@ -1,47 +1,26 @@
-//! The step z := z² + C in fixed point.
-//!
-//! |x| and |y| are held as n limbs with 6 bits before the point, the signs apart. A step is three high squares, x²,
-//! y² and (|x| + |y|)² = x² + y² + 2|xy|, with which C is added in n+1 limbs before the bits below are cut off.
-
-#![allow(clippy::needless_range_loop)] // one index for several arrays of one length reads better
+//! What makes the steps z := z² + C, and what all ways of it share.
 
 use dashu_int::ops::UnsignedAbs;
 use dashu_int::{IBig, Sign, UBig};
+use rustfft::FftPlanner;
 
 use super::ReferencePoint;
-use super::crew::Crew;
-use super::limbs::{UNROLLED, rest_for, scratch_for, square_array, square_high};
+use super::fixed;
+use super::format::{Format, INTEGER};
+use super::fourier::Fourier;
 use crate::floatexp::{ComplexExp, FloatExp};
 
-/// Bits before the point of a part of z.
-pub(super) const INTEGER: u32 = 6;
 /// Parts of C must be below this, and z before a step in modulus: then everything fits.
 pub(crate) const BOUND: f64 = 4.0;
-/// Limbs from which on more threads pay. Measured.
-const SHARED: usize = 40;
 
-/// Limbs for an orbit whose steps may lose no more than 2^-`bits` each.
-///
-/// Each of the three high squares lacks less than n units of the limb above its lowest one, of which 2 * [`INTEGER`]
-/// bits lie before the point: together less than 3n 2^(12 - 64n).
-pub(crate) fn limbs_for(bits: u32) -> usize {
-    let bits = bits as usize;
-    let fits = |n: usize| 64 * n > bits + 2 * INTEGER as usize + 2 + n.ilog2() as usize;
-    let mut n = (bits / 64).max(2);
-    while !fits(n) {
-        n += 1;
-    }
-    n
+/// Bits that the largest format of an orbit of so many bits has after the point, in limbs.
+pub(crate) fn fraction_for(bits: u32) -> usize {
+    fraction_bits(Format::of(bits).limbs())
 }
 
 /// Fractional bits of parts of `n` limbs.
 pub(crate) fn fraction_bits(n: usize) -> usize {
     64 * n - INTEGER as usize
-}
-
-/// Fractional bits of what C is added to, in n+1 limbs.
-fn product_bits(n: usize) -> usize {
-    2 * fraction_bits(n) - 64 * (n - 1)
 }
 
 /// A part: whether it is below 0, and its modulus.
@@ -53,14 +32,14 @@ pub(crate) trait Stepper: Send {
     /// have lost bits that [`Stepper::exact`] has.
     fn step(&mut self) -> [f64; 2];
 
-    /// z as it is held.
-    fn parts(&self) -> [Part<'_>; 2];
+    /// z, exactly.
+    fn parts(&mut self) -> [Part<'_>; 2];
 
-    /// Goes on from elsewhere.
+    /// Goes on from elsewhere, with what the format has room for.
     fn set(&mut self, parts: [Part<'_>; 2]);
 
     /// z rounded to nearest with an exponent of its own.
-    fn exact(&self) -> ComplexExp {
+    fn exact(&mut self) -> ComplexExp {
         let [re, im] = self.parts().map(|part| {
             let exponent = -(fraction_bits(part.1.len()) as i64);
             FloatExp::from_big(&to_big(part), exponent)
@@ -69,8 +48,8 @@ pub(crate) trait Stepper: Send {
     }
 }
 
-/// A part as an integer of [`fraction_bits`].
-pub(crate) fn to_big((negative, words): Part<'_>) -> IBig {
+/// A part as an integer of [`fraction_bits`] of its limbs.
+pub(super) fn to_big((negative, words): Part<'_>) -> IBig {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let sign = if negative {
         Sign::Negative
@@ -80,56 +59,55 @@ pub(crate) fn to_big((negative, words): Part<'_>) -> IBig {
     IBig::from_parts(sign, UBig::from_le_bytes(&bytes))
 }
 
-/// Writes a modulus as limbs; what does not fit is lost.
-fn write_words(value: &UBig, out: &mut [u64]) {
-    let bytes = value.to_le_bytes();
-    let mut chunks = bytes.chunks(8);
-    for word in out {
-        let mut own = [0; 8];
-        if let Some(chunk) = chunks.next() {
-            own[..chunk.len()].copy_from_slice(chunk);
-        }
-        *word = u64::from_le_bytes(own);
+/// A part as an integer with so many bits after the point.
+pub(crate) fn to_big_of(part: Part<'_>, fraction: usize) -> IBig {
+    let held = fraction_bits(part.1.len());
+    if fraction >= held {
+        to_big(part) << (fraction - held)
+    } else {
+        to_big(part) >> (held - fraction)
     }
 }
 
-/// A part of C, with `bits` fractional bits, as two's complement in n+1 limbs of [`product_bits`].
-fn constant(value: &IBig, bits: u32, n: usize) -> Vec<u64> {
-    let mut out = vec![0; n + 1];
-    let (from, to) = (bits as usize, product_bits(n));
-    let value = if to >= from {
-        value << (to - from)
-    } else {
-        value >> (from - to)
+/// A number as a part.
+pub(super) fn words_of(value: &IBig) -> (bool, Vec<u64>) {
+    let bytes = value.clone().unsigned_abs().to_le_bytes();
+    let word = |chunk: &[u8]| {
+        let mut own = [0; 8];
+        own[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(own)
     };
     let negative = value.sign() == Sign::Negative;
-    write_words(&value.unsigned_abs(), &mut out);
-    if negative {
-        let mut carry = true;
-        for word in &mut out {
-            (*word, carry) = (!*word).overflowing_add(u64::from(carry));
-        }
-    }
-    out
+    (negative, bytes.chunks(8).map(word).collect())
 }
 
-/// A stepper of `n` limbs that stands at z = 0, on up to `threads` threads.
-pub(super) fn stepper(point: &ReferencePoint, n: usize, threads: usize) -> Box<dyn Stepper> {
-    let (cx, cy) = (
-        constant(&point.re, point.bits, n),
-        constant(&point.im, point.bits, n),
-    );
-    macro_rules! unrolled {
-        ($($n:literal)+) => {
-            match n {
-                $($n => return Box::new(Unrolled::<$n>::new(&cx, &cy)),)+
-                _ => {}
-            }
-        };
+/// Makes steppers of one orbit.
+pub(super) struct Steppers {
+    point: ReferencePoint,
+    threads: usize,
+    planner: FftPlanner<f64>,
+}
+
+impl Steppers {
+    /// On up to so many threads.
+    pub(super) fn new(point: &ReferencePoint, threads: usize) -> Self {
+        Self {
+            point: point.clone(),
+            threads,
+            planner: FftPlanner::new(),
+        }
     }
-    unrolled!(2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24);
-    debug_assert!(n > UNROLLED);
-    Box::new(Looped::new(cx, cy, if n < SHARED { 1 } else { threads }))
+
+    /// A stepper that stands at z = 0.
+    pub(super) fn at_zero(&mut self, format: Format) -> Box<dyn Stepper> {
+        match format {
+            Format::Limbs(n) => fixed::stepper(&self.point, n),
+            Format::Digits(length) => {
+                let planner = &mut self.planner;
+                Box::new(Fourier::new(&self.point, length, self.threads, planner))
+            }
+        }
+    }
 }
 
 /// 2^`n` in the range of normal doubles.
@@ -189,221 +167,5 @@ fn small_to_f64(negative: bool, words: &[u64]) -> f64 {
         finish(negative, kept, exponent)
     } else {
         libm::scalbn(finish(negative, kept, 0), exponent)
-    }
-}
-
-/// Up to [`UNROLLED`] limbs, every loop unrolled.
-struct Unrolled<const N: usize> {
-    x: [u64; N],
-    y: [u64; N],
-    negative: [bool; 2],
-    cx: (u64, [u64; N]),
-    cy: (u64, [u64; N]),
-}
-
-/// A number of N+1 limbs.
-type Wide<const N: usize> = (u64, [u64; N]);
-
-#[inline(always)]
-fn plus<const N: usize>(a: &Wide<N>, b: &Wide<N>, carry: bool) -> Wide<N> {
-    let mut out = [0; N];
-    let (low, mut carry) = a.0.carrying_add(b.0, carry);
-    for i in 0..N {
-        (out[i], carry) = a.1[i].carrying_add(b.1[i], carry);
-    }
-    (low, out)
-}
-
-#[inline(always)]
-fn minus<const N: usize>(a: &Wide<N>, b: &Wide<N>) -> Wide<N> {
-    let mut out = [0; N];
-    let (low, mut borrow) = a.0.overflowing_sub(b.0);
-    for i in 0..N {
-        (out[i], borrow) = a.1[i].borrowing_sub(b.1[i], borrow);
-    }
-    (low, out)
-}
-
-/// The sign of a two's complement, and its modulus as a part, cut off.
-#[inline(always)]
-fn part_of<const N: usize>(value: &Wide<N>) -> (bool, [u64; N]) {
-    let negative = value.1[N - 1] >> 63 != 0;
-    if negative && value.0 == 0 {
-        return carried(value);
-    }
-    let mask = u64::from(negative).wrapping_neg();
-    let mut out = [0; N];
-    // The 1 that a change of sign adds is carried no farther, but where the lowest limb is 0. Most of its bits are
-    // noise, and so it is left out: what matters is that numbers without noise, like -1, stay exact.
-    let mut below = value.0 ^ mask;
-    for i in 0..N {
-        let own = value.1[i] ^ mask;
-        out[i] = own << INTEGER | below >> (64 - INTEGER);
-        below = own;
-    }
-    (negative, out)
-}
-
-/// [`part_of`] a number below 0 whose lowest limb is 0.
-#[cold]
-fn carried<const N: usize>(value: &Wide<N>) -> (bool, [u64; N]) {
-    let (_, turned) = minus(&(0, [0; N]), value);
-    let mut out = [0; N];
-    let mut below = 0;
-    for i in 0..N {
-        out[i] = turned[i] << INTEGER | below >> (64 - INTEGER);
-        below = turned[i];
-    }
-    (true, out)
-}
-
-impl<const N: usize> Unrolled<N> {
-    fn new(cx: &[u64], cy: &[u64]) -> Self {
-        let wide = |words: &[u64]| {
-            let mut own = [0; N];
-            own.copy_from_slice(&words[1..]);
-            (words[0], own)
-        };
-        Self {
-            x: [0; N],
-            y: [0; N],
-            negative: [false; 2],
-            cx: wide(cx),
-            cy: wide(cy),
-        }
-    }
-}
-
-impl<const N: usize> Stepper for Unrolled<N> {
-    fn step(&mut self) -> [f64; 2] {
-        let xx = square_array(&self.x);
-        let yy = square_array(&self.y);
-        let (_, sum) = plus(&(0, self.x), &(0, self.y), false);
-        let ss = square_array(&sum);
-        let x = plus(&minus(&xx, &yy), &self.cx, false);
-        let mut twice = minus(&minus(&ss, &xx), &yy);
-        let negative = self.negative[0] != self.negative[1];
-        let mask = u64::from(negative).wrapping_neg();
-        twice.0 ^= mask;
-        for word in &mut twice.1 {
-            *word ^= mask;
-        }
-        let y = plus(&twice, &self.cy, negative);
-        (self.negative[0], self.x) = part_of(&x);
-        (self.negative[1], self.y) = part_of(&y);
-        [
-            to_f64(self.negative[0], &self.x),
-            to_f64(self.negative[1], &self.y),
-        ]
-    }
-
-    fn parts(&self) -> [Part<'_>; 2] {
-        [(self.negative[0], &self.x), (self.negative[1], &self.y)]
-    }
-
-    fn set(&mut self, [re, im]: [Part<'_>; 2]) {
-        self.negative = [re.0, im.0];
-        self.x.copy_from_slice(re.1);
-        self.y.copy_from_slice(im.1);
-    }
-}
-
-/// Any number of limbs over [`UNROLLED`], on one thread or several.
-struct Looped {
-    x: Vec<u64>,
-    y: Vec<u64>,
-    sum: Vec<u64>,
-    negative: [bool; 2],
-    cx: Vec<u64>,
-    cy: Vec<u64>,
-    /// x², y² and (|x| + |y|)².
-    squares: [Vec<u64>; 3],
-    rest: Vec<u64>,
-    scratch: Vec<u64>,
-    crew: Option<Crew>,
-}
-
-impl Looped {
-    fn new(cx: Vec<u64>, cy: Vec<u64>, threads: usize) -> Self {
-        let n = cx.len() - 1;
-        Self {
-            x: vec![0; n],
-            y: vec![0; n],
-            sum: vec![0; n],
-            negative: [false; 2],
-            cx,
-            cy,
-            squares: [(); 3].map(|()| vec![0; n + 1]),
-            rest: vec![0; rest_for(n)],
-            scratch: vec![0; scratch_for(n)],
-            crew: Crew::hire(n, threads),
-        }
-    }
-}
-
-impl Stepper for Looped {
-    fn step(&mut self) -> [f64; 2] {
-        let mut carry = false;
-        for ((out, &x), &y) in self.sum.iter_mut().zip(&self.x).zip(&self.y) {
-            (*out, carry) = x.carrying_add(y, carry);
-        }
-        let inputs = [&self.x[..], &self.y[..], &self.sum[..]];
-        if let Some(crew) = &mut self.crew {
-            crew.square(inputs, &mut self.squares, &mut self.rest, &mut self.scratch);
-        } else {
-            for (input, out) in inputs.into_iter().zip(&mut self.squares) {
-                square_high(input, out, &mut self.rest, &mut self.scratch);
-            }
-        }
-        // Both parts in two's complement, in the places of x² and y².
-        let [xx, yy, ss] = &mut self.squares;
-        let negative = self.negative[0] != self.negative[1];
-        let mask = u64::from(negative).wrapping_neg();
-        let (mut re, mut im, mut turned) = (0i128, 0i128, i128::from(negative));
-        for ((((xx, yy), &ss), &cx), &cy) in (xx.iter_mut().zip(yy.iter_mut()).zip(ss.iter()))
-            .zip(&self.cx)
-            .zip(&self.cy)
-        {
-            let (a, b) = (i128::from(*xx), i128::from(*yy));
-            re += a - b + i128::from(cx);
-            im += i128::from(ss) - a - b;
-            turned += i128::from(im as u64 ^ mask) + i128::from(cy);
-            (*xx, *yy) = (re as u64, turned as u64);
-            re >>= 64;
-            im >>= 64;
-            turned >>= 64;
-        }
-        let mut values = [0.0; 2];
-        for (i, (square, out)) in [(xx, &mut self.x), (yy, &mut self.y)]
-            .into_iter()
-            .enumerate()
-        {
-            let negative = square[square.len() - 1] >> 63 != 0;
-            let mut mask = u64::from(negative).wrapping_neg();
-            if negative && square[0] == 0 {
-                // As in `carried`.
-                let mut carry = true;
-                for word in square.iter_mut() {
-                    (*word, carry) = (!*word).overflowing_add(u64::from(carry));
-                }
-                mask = 0;
-            }
-            for (out, pair) in out.iter_mut().zip(square.array_windows::<2>()) {
-                *out = (pair[1] ^ mask) << INTEGER | (pair[0] ^ mask) >> (64 - INTEGER);
-            }
-            self.negative[i] = negative;
-            values[i] = to_f64(negative, out);
-        }
-        values
-    }
-
-    fn parts(&self) -> [Part<'_>; 2] {
-        [(self.negative[0], &self.x), (self.negative[1], &self.y)]
-    }
-
-    fn set(&mut self, [re, im]: [Part<'_>; 2]) {
-        self.negative = [re.0, im.0];
-        self.x.copy_from_slice(re.1);
-        self.y.copy_from_slice(im.1);
     }
 }
