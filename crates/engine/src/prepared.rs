@@ -7,7 +7,7 @@ use fractal::{Arithmetic, ComplexExp, FloatExp, FrameSpec, Measure, ReferenceOrb
 
 use crate::cpu::deep::Trees;
 use crate::deep::bla::EPSILON_LOG2;
-use crate::deep::{BlaTable, JetTable};
+use crate::deep::{BlaTable, JetTable, ReturnMap};
 
 /// What a frame has beyond its own numbers when its pixels are computed as deltas from a reference orbit.
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ pub struct DeepFrame {
     escape_radius: f64,
     bla: OnceLock<BlaTable>,
     jets: OnceLock<JetTable>,
+    minibrot: OnceLock<Option<ReturnMap>>,
     trees: OnceLock<Trees>,
 }
 
@@ -61,6 +62,18 @@ impl DeepFrame {
         })
     }
 
+    /// The return map of the minibrot in this frame, if there is one to be seen and orbits of `limit` steps return so
+    /// often that it helps; made when first asked for.
+    pub fn minibrot(&self, limit: u64) -> Option<&ReturnMap> {
+        /// Fewest returns.
+        const WORTHWHILE: u64 = 2;
+        if limit / self.orbit.steps().max(1) < WORTHWHILE {
+            return None;
+        }
+        let new = || ReturnMap::new(&self.orbit, self.bla(), self.reach(), self.pixel_spacing);
+        self.minibrot.get_or_init(new).as_ref()
+    }
+
     /// What the processor's kernels keep between strips.
     pub(crate) fn trees(&self) -> &Trees {
         self.trees
@@ -87,6 +100,7 @@ impl DeepFrame {
             escape_radius,
             bla: OnceLock::new(),
             jets: OnceLock::new(),
+            minibrot: OnceLock::new(),
             trees: OnceLock::new(),
         }
     }

@@ -492,6 +492,26 @@ fn deltas_agree_with_plain_iteration_where_both_are_exact() {
 }
 
 #[test]
+fn minibrots_are_done_soon_at_any_iteration_limit() {
+    // Control: a billion of these steps take seconds, and each pixel inside would make ten of them.
+    for name in ["mini-1e16", "mini-1e317"] {
+        let args = Oracle::load(name).args;
+        let (before, after) = args.split_once("--iterations ").expect("a limit");
+        let (limit, after) = after.split_once(' ').unwrap_or((after, ""));
+        let few = values(&args, "iterations", "");
+        let args = format!("{before}--iterations 10000000000 {after}");
+        let many = values(&args, "iterations", "");
+        let limit: f64 = limit.parse().expect("a number");
+        let inside = many.iter().filter(|count| **count == 0.0).count();
+        assert!(inside > many.len() / 50, "{name}: {inside}");
+        for (few, many) in few.iter().zip(&many) {
+            let expected = if *many > limit { 0.0 } else { *many };
+            assert_eq!(*few, expected, "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_reference_of_many_steps_stays_within_its_memory() {
     // Its limit is what it takes at most; the view's period is what it takes.
     let folder = folder();

@@ -285,7 +285,10 @@ impl CpuDevice {
         let (width, rows) = (frame.spec.width, (strip.row0, strip.row0 + strip.rows));
         let plan = Plan::new(frame, self.shortcuts);
         // Before the pool is asked for anything: none of its threads may wait for what another one builds.
-        let _ = (deep.bla(), deep.trees());
+        let _ = (deep.bla(), deep.jets(), deep.trees());
+        if plan.known_parts {
+            let _ = deep.minibrot(plan.limit);
+        }
         let cut = |(from, to): (u32, u32)| {
             let first = from / deep::TASK * deep::TASK;
             (first..to)
@@ -369,7 +372,7 @@ impl CpuDevice {
             Isa::Avx2 => unsafe { x86::deep_avx2(task) },
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => neon::deep_neon(task),
-            _ => task.run::<simd::Portable, 1>(simd::Portable),
+            _ => task.run::<simd::Portable, 1, 2>(simd::Portable),
         }
     }
 

@@ -65,6 +65,10 @@ impl Simd for Neon {
         intrinsic!(vmaxq_f64(a, b))
     }
     #[inline(always)]
+    fn min(self, a: Self::V, b: Self::V) -> Self::V {
+        intrinsic!(vminq_f64(a, b))
+    }
+    #[inline(always)]
     fn abs(self, a: Self::V) -> Self::V {
         intrinsic!(vabsq_f64(a))
     }
@@ -123,7 +127,7 @@ impl Simd for Neon {
 
 /// Computes a task of a deep frame with NEON; `None` if it was cancelled.
 pub(super) fn deep_neon(task: &Task<'_>) -> Option<Output> {
-    task.run::<Neon, 4>(Neon)
+    task.run::<Neon, 4, 6>(Neon)
 }
 
 /// Computes a band with NEON.

@@ -44,6 +44,8 @@ pub(super) trait Simd: Copy {
     fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// The larger one; neither may be NaN.
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller one; either if one is NaN.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
     /// |a|
     fn abs(self, a: Self::V) -> Self::V;
     /// Sum of the bit patterns as 64-bit integers, wrapping.
@@ -126,6 +128,10 @@ impl Simd for Portable {
     #[inline(always)]
     fn max(self, a: Self::V, b: Self::V) -> Self::V {
         Self::each(|i| a[i].max(b[i]))
+    }
+    #[inline(always)]
+    fn min(self, a: Self::V, b: Self::V) -> Self::V {
+        Self::each(|i| a[i].min(b[i]))
     }
     #[inline(always)]
     fn abs(self, a: Self::V) -> Self::V {
@@ -218,6 +224,7 @@ pub(super) mod tests {
             lanes(&|i| (-a[i]).mul_add(b[i], a[i]))
         );
         assert_eq!(values(s.max(va, vb)), lanes(&|i| a[i].max(b[i])));
+        assert_eq!(values(s.min(va, vb)), lanes(&|i| a[i].min(b[i])));
         let signed = lanes(&|i| if i % 2 == 0 { -1.5 } else { 2.5 });
         assert_eq!(values(s.abs(s.load(&signed))), lanes(&|i| signed[i].abs()));
         let from: Vec<[f64; 2]> = (0..20).map(|i| [f64::from(i), -f64::from(i)]).collect();

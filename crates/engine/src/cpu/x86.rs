@@ -73,6 +73,10 @@ impl Simd for Avx512 {
         intrinsic!(_mm512_max_pd(a, b))
     }
     #[inline(always)]
+    fn min(self, a: Self::V, b: Self::V) -> Self::V {
+        intrinsic!(_mm512_min_pd(a, b))
+    }
+    #[inline(always)]
     fn abs(self, a: Self::V) -> Self::V {
         intrinsic!(_mm512_abs_pd(a))
     }
@@ -219,6 +223,10 @@ impl Simd for Avx2 {
         intrinsic!(_mm256_max_pd(a, b))
     }
     #[inline(always)]
+    fn min(self, a: Self::V, b: Self::V) -> Self::V {
+        intrinsic!(_mm256_min_pd(a, b))
+    }
+    #[inline(always)]
     fn abs(self, a: Self::V) -> Self::V {
         intrinsic!(_mm256_andnot_pd(_mm256_set1_pd(-0.0), a))
     }
@@ -296,13 +304,13 @@ pub(super) fn band_avx2(band: &mut Band<'_>) -> bool {
 /// Computes a task of a deep frame with AVX-512; `None` if it was cancelled.
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
 pub(super) fn deep_avx512(task: &Task<'_>) -> Option<Output> {
-    task.run::<Avx512, 2>(Avx512(()))
+    task.run::<Avx512, 2, 4>(Avx512(()))
 }
 
 /// The same with AVX2 and FMA.
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
 pub(super) fn deep_avx2(task: &Task<'_>) -> Option<Output> {
-    task.run::<Avx2, 2>(Avx2(()))
+    task.run::<Avx2, 2, 3>(Avx2(()))
 }
 
 /// See [`peak::multiply_adds`].

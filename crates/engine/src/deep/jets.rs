@@ -106,6 +106,16 @@ impl Jet {
         times_plus(z, self.a, times_plus(self.b, w, [0.0; 2]))
     }
 
+    /// About |dz'/dz|² for a `u`, by the first two powers.
+    #[inline(always)]
+    #[must_use]
+    pub fn growth2(&self, u: [f64; 2]) -> f64 {
+        let twice = [u[0] + u[0], u[1] + u[1]];
+        let steep = times_plus(times_plus(self.low[0], twice, [1.0, 0.0]), self.a, [0.0; 2]);
+        let steep = [steep[0] * self.inverse, steep[1] * self.inverse];
+        steep[0].mul_add(steep[0], steep[1] * steep[1])
+    }
+
     /// dz' for a `u` and `w`, from `slope` = dz and `unit` = dw, which is real.
     #[inline(always)]
     #[must_use]
@@ -512,6 +522,18 @@ impl JetTable {
         }
         best
     }
+
+    /// The largest |z_1| that a block of at least `steps` steps from Z_1 on takes; 0 if there is none.
+    #[must_use]
+    pub fn first_reach(&self, steps: u64) -> f64 {
+        let reach = |(level, jets): (u32, &Vec<Jet>)| {
+            let first = jets.first().filter(|_| 1 << level >= steps)?;
+            Some(1.0 / first.inverse)
+        };
+        let reaches = (LOWEST_LEVEL..).zip(&self.levels).filter_map(reach);
+        reaches.fold(0.0, f64::max)
+    }
+
     /// The next m from which a block may take a z of modulus `bound`, as far as one can see: where it is worth
     /// looking again.
     #[inline(always)]

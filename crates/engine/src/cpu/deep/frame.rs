@@ -91,6 +91,8 @@ impl Axes {
     }
 }
 
+/// Steps of a block that is worth leaving plain orbits for.
+const LONG: u64 = 256;
 /// Share of the farthest block from which on blocks are looked for: above it too few are left to be worth it.
 const WELL_BELOW: f64 = 1.0 / 32.0;
 /// Below this the range of doubles may end in one step.
@@ -108,6 +110,8 @@ pub(super) struct Deep<'a> {
     pub(super) rows: &'a [FloatExp],
     /// The same in doubles, as far as they reach, and in pixels from the first one.
     pub(super) axes: &'a Axes,
+    /// Columns and rows themselves, rounded to doubles.
+    pub(super) points: [&'a [f64]; 2],
     /// Size of a pixel.
     pub(super) spacing: FloatExp,
     /// Steps M of the reference.
@@ -117,10 +121,16 @@ pub(super) struct Deep<'a> {
     /// Escape radius.
     pub(super) radius: f64,
     pub(super) z0: (f64, f64),
+    /// Whether exact cycles are looked for.
+    pub(super) cycles: bool,
     /// Deltas below this need an exponent of their own: c beside them would have lost bits, or they themselves.
     pub(super) tiny: f64,
     /// Blocks are not looked for where z's larger part is this or more.
     pub(super) skippable: f64,
+    /// From this s² on pixels are iterated as plain orbits; infinite where they may not be. See [`super::tail`].
+    pub(super) steep2: f64,
+    /// Below this 4|z|² plain orbits go on as deltas: there long blocks begin.
+    pub(super) returning: f64,
     /// The size of a pixel in doubles.
     pub(super) unit: [f64; 2],
     /// Exponents over this need none.
@@ -150,13 +160,17 @@ impl<'a> Deep<'a> {
             columns: &deep.columns,
             rows: &deep.rows,
             axes: &deep.trees().axes,
+            points: [&frame.columns, &frame.rows],
             spacing: deep.pixel_spacing,
             last: deep.orbit.steps(),
             limit: plan.limit,
             radius: escape_radius,
             z0: plan.z0,
+            cycles: plan.cycles,
             tiny: power_of_two(narrow),
             skippable: (deep.jets().farthest * WELL_BELOW).max(SMALLEST_SKIPPABLE),
+            steep2: f64::INFINITY,
+            returning: 4.0 * deep.jets().first_reach(LONG),
             unit: [deep.pixel_spacing.to_f64(), 0.0],
             narrow,
             progress,
@@ -278,14 +292,10 @@ impl Place {
         }
     }
 
-    /// u of a column and a row.
+    /// The part of u that belongs to a column (`axis` 0) or a row (1).
     #[inline(always)]
-    pub(super) fn u(&self, deep: &Deep<'_>, col: u32, row: u32) -> [f64; 2] {
-        let [columns, rows] = &deep.axes.pixels;
-        [
-            (columns[col as usize] - self.middle[0]) / self.radius_pixels,
-            (rows[row as usize] - self.middle[1]) / self.radius_pixels,
-        ]
+    pub(super) fn u(&self, deep: &Deep<'_>, axis: usize, at: u32) -> f64 {
+        (deep.axes.pixels[axis][at as usize] - self.middle[axis]) / self.radius_pixels
     }
 
     /// The centre of `part`, a place within this one, as u here, and its radius in units of this one's.

@@ -6,8 +6,10 @@
 //! one, and put back; a lane that is done is given the next pixel at once. So a pixel's value depends on no other
 //! pixel, nor on how many lanes there are.
 
+use super::cycle::Watch;
 use super::frame::{Deep, SMALLEST_SKIPPABLE};
 use super::pixel::{End, Pixel, Settled};
+use super::tail::Tail;
 use crate::cpu::simd::Simd;
 
 /// Steps between two looks at whether the computation was cancelled.
@@ -37,6 +39,8 @@ struct Vector<S: Simd> {
     full: [S::V; 2],
     reference: [S::V; 2],
     slope: [S::V; 2],
+    /// See [`Pixel::steep2`].
+    steep2: S::V,
     c: [S::V; 2],
 }
 
@@ -52,8 +56,9 @@ pub(super) struct Lanes<'a, S: Simd, const V: usize, const D: bool> {
     /// The m at which each lane is looked at again, and the size of z below which it is before.
     wakes: [[u64; 8]; V],
     small: [S::V; V],
-    /// Column and row.
-    pixels: [[(u32, u32); 8]; V],
+    watches: [[Watch; 8]; V],
+    /// Column, row, and how often it was iterated plainly.
+    pixels: [[(u32, u32, u32); 8]; V],
     alive: [u32; V],
     clock: u64,
     /// The clock at which cancellation is looked at.
@@ -73,13 +78,15 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 full: zero,
                 reference: zero,
                 slope: zero,
+                steep2: s.splat(0.0),
                 c: zero,
             }; V],
             places: [[0; 8]; V],
             births: [[0; 8]; V],
             wakes: [[u64::MAX; 8]; V],
             small: [s.splat(0.0); V],
-            pixels: [[(0, 0); 8]; V],
+            watches: [[Watch::new(false); 8]; V],
+            pixels: [[(0, 0, 0); 8]; V],
             alive: [0; V],
             clock: 0,
             look_at: STEPS_BETWEEN_LOOKS,
@@ -87,16 +94,18 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         }
     }
 
-    /// Iterates all `waiting` pixels to their ends and tells them to `ended`; `None` if cancelled.
+    /// Iterates all `waiting` pixels to their ends, which it tells to `ended`, or to where they may be iterated plainly:
+    /// they go to `tails`. `None` if cancelled.
     #[inline(always)]
     pub(super) fn run(
         &mut self,
         waiting: &mut Vec<Pixel>,
-        mut ended: impl FnMut(&Pixel, End),
+        tails: &mut Vec<Tail>,
+        ended: &mut impl FnMut((u32, u32), End),
     ) -> Option<()> {
         for v in 0..V {
             for lane in 0..S::LANES {
-                self.refill(v, lane, waiting, &mut ended)?;
+                self.refill(v, lane, waiting, tails, ended)?;
             }
         }
         loop {
@@ -126,14 +135,19 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                     let lane = busy.trailing_zeros() as usize % S::LANES;
                     busy &= busy - 1;
                     let mut pixel = self.take(v, lane);
-                    let settled = match pixel.arrive(self.deep) {
+                    let watch = &mut self.watches[v][lane];
+                    let settled = match pixel.arrive(self.deep, watch) {
                         Some(end) => Settled::Ended(end),
-                        None => pixel.settle::<D>(self.deep, &mut self.looks),
+                        None => pixel.settle::<D>(self.deep, watch, &mut self.looks),
                     };
                     match settled {
                         Settled::Ended(end) => {
-                            ended(&pixel, end);
-                            self.refill(v, lane, waiting, &mut ended)?;
+                            ended((pixel.col, pixel.row), end);
+                            self.refill(v, lane, waiting, tails, ended)?;
+                        }
+                        Settled::Ready(_) if pixel.steep2 >= self.deep.steep2 => {
+                            tails.push(Tail::of(self.deep, &pixel));
+                            self.refill(v, lane, waiting, tails, ended)?;
                         }
                         Settled::Ready(wake) => self.put(v, lane, &pixel, wake),
                         Settled::Cancelled => return None,
@@ -149,6 +163,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         let (s, deep) = (self.s, self.deep);
         let large = s.splat(PART * deep.radius);
         let unit = s.splat(deep.unit[0]);
+        let enough = s.splat(deep.steep2);
         let mut events = [0; V];
         self.clock += 1;
         for (v, event) in events.iter_mut().enumerate() {
@@ -159,9 +174,11 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 reference: [rx, ry],
                 c: [cx, cy],
                 slope: [dx, dy],
+                steep2,
             } = *vector;
+            let (gx, gy) = (s.add(fx, fx), s.add(fy, fy));
+            let steep2 = s.mul(steep2, s.fma(gx, gx, s.mul(gy, gy)));
             if D {
-                let (gx, gy) = (s.add(fx, fx), s.add(fy, fy));
                 vector.slope = [
                     s.fma(gx, dx, s.fnma(gy, dy, unit)),
                     s.fma(gx, dy, s.fma(gy, dx, s.splat(0.0))),
@@ -179,8 +196,9 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             let all = s.max(s.abs(fx), s.abs(fy));
             let plain = s.and(
                 s.and(s.le(own, all), s.le(self.small[v], own)),
-                s.le(all, large),
+                s.and(s.le(all, large), s.le(steep2, enough)),
             );
+            vector.steep2 = steep2;
             vector.z = [zx, zy];
             vector.full = [fx, fy];
             vector.reference = [rx, ry];
@@ -232,12 +250,18 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         v: usize,
         lane: usize,
         waiting: &mut Vec<Pixel>,
-        ended: &mut impl FnMut(&Pixel, End),
+        tails: &mut Vec<Tail>,
+        ended: &mut impl FnMut((u32, u32), End),
     ) -> Option<()> {
         while let Some(mut pixel) = waiting.pop() {
-            match pixel.settle::<D>(self.deep, &mut self.looks) {
-                Settled::Ended(end) => ended(&pixel, end),
+            let watch = &mut self.watches[v][lane];
+            *watch = Watch::new(self.deep.cycles);
+            match pixel.settle::<D>(self.deep, watch, &mut self.looks) {
+                Settled::Ended(end) => ended((pixel.col, pixel.row), end),
                 Settled::Cancelled => return None,
+                Settled::Ready(_) if pixel.steep2 >= self.deep.steep2 => {
+                    tails.push(Tail::of(self.deep, &pixel));
+                }
                 Settled::Ready(wake) => {
                     self.put(v, lane, &pixel, wake);
                     self.alive[v] |= 1 << lane;
@@ -264,6 +288,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         set(s, lane_of, &mut vector.reference[1], ry);
         set(s, lane_of, &mut vector.full[0], rx + x);
         set(s, lane_of, &mut vector.full[1], ry + y);
+        set(s, lane_of, &mut vector.steep2, pixel.steep2);
         set(s, lane_of, &mut vector.c[0], cx);
         set(s, lane_of, &mut vector.c[1], cy);
         let small = if wake == u64::MAX {
@@ -279,7 +304,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         }
         self.places[v][lane] = pixel.m as usize;
         self.births[v][lane] = pixel.n.wrapping_sub(self.clock);
-        self.pixels[v][lane] = (pixel.col, pixel.row);
+        self.pixels[v][lane] = (pixel.col, pixel.row, pixel.visits);
     }
 
     /// The pixel in a lane, as of its last step.
@@ -287,7 +312,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
     fn take(&self, v: usize, lane: usize) -> Pixel {
         let s = self.s;
         let vector = &self.vectors[v];
-        let (col, row) = self.pixels[v][lane];
+        let (col, row, visits) = self.pixels[v][lane];
         Pixel {
             z: [value(s, lane, vector.z[0]), value(s, lane, vector.z[1])],
             slope: if D {
@@ -298,6 +323,8 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             } else {
                 [0.0; 2]
             },
+            steep2: value(s, lane, vector.steep2),
+            visits,
             exponent: 0,
             m: self.places[v][lane] as u64,
             n: self.clock.wrapping_add(self.births[v][lane]),

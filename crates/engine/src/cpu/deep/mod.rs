@@ -3,12 +3,17 @@
 //! - [`frame`]: what the kernels of a frame have in common; squares of pixels and where they lie
 //! - [`series`]: a square of pixels as one Taylor series; [`tree`]: squares within squares
 //! - [`pixel`]: what a series leaves, pixel by pixel; [`lanes`]: vectors of them
+//! - [`tail`]: the last steps, for which no reference is needed
+//! - [`interior`]: what need not be iterated; [`cycle`]: nor all of what repeats itself
 //! - [`task`]: all of it for one square of a strip
 
+mod cycle;
 mod frame;
+mod interior;
 mod lanes;
 mod pixel;
 mod series;
+mod tail;
 mod task;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use fractal::{ComplexExp, FloatExp};
 
 use crate::deep::bla::Entry;
 
+use super::cycle::Watch;
 use super::frame::{Deep, SMALLEST_SKIPPABLE, exponent_of, larger, power_of_two, times_plus};
 
 /// Steps between two looks at whether the computation was cancelled.
@@ -20,6 +21,10 @@ pub(super) struct Pixel {
     pub(super) z: [f64; 2],
     /// dz_n/dc times the size of a pixel; zero where no distance is asked for.
     pub(super) slope: [f64; 2],
+    /// About |dz_n/dc|² times the square of a pixel's size; 0 where that is not known or of no account.
+    pub(super) steep2: f64,
+    /// How often it was iterated plainly.
+    pub(super) visits: u32,
     pub(super) exponent: i64,
     pub(super) m: u64,
     pub(super) n: u64,
@@ -56,7 +61,7 @@ fn size(p: [f64; 2]) -> f64 {
 
 /// |p|^2, always by these operations.
 #[inline(always)]
-fn norm2(p: [f64; 2]) -> f64 {
+pub(super) fn norm2(p: [f64; 2]) -> f64 {
     p[0].mul_add(p[0], p[1] * p[1])
 }
 
@@ -64,7 +69,12 @@ impl Pixel {
     /// Iterates, by blocks where possible, until the orbit has ended or steps alone lead on; `D`: with the derivative.
     /// `looks` counts, from one call to the next, what is done between two looks at cancellation.
     #[inline(always)]
-    pub(super) fn settle<const D: bool>(&mut self, deep: &Deep<'_>, looks: &mut u64) -> Settled {
+    pub(super) fn settle<const D: bool>(
+        &mut self,
+        deep: &Deep<'_>,
+        watch: &mut Watch,
+        looks: &mut u64,
+    ) -> Settled {
         let c = self.c(deep);
         let w = self.share(deep);
         loop {
@@ -90,10 +100,11 @@ impl Pixel {
                     if D {
                         self.slope = jet.derive(u, w, self.slope, deep.unit_share);
                     }
+                    self.steep2 *= jet.growth2(u);
                     self.z = jet.apply(u, w);
                     self.m += steps;
                     self.n += steps;
-                    match self.arrive(deep) {
+                    match self.arrive(deep, watch) {
                         Some(end) => return Settled::Ended(end),
                         None => continue,
                     }
@@ -109,13 +120,13 @@ impl Pixel {
                     }
                 }
                 if self.near_step::<D>(deep, c, entry, steps) {
-                    match self.arrive(deep) {
+                    match self.arrive(deep, watch) {
                         Some(end) => return Settled::Ended(end),
                         None => continue,
                     }
                 }
             }
-            self.wide_step::<D>(deep);
+            self.wide_step::<D>(deep, watch);
             if let Some(end) = self.check(deep) {
                 return Settled::Ended(end);
             }
@@ -132,18 +143,22 @@ impl Pixel {
         steps: u64,
     ) -> bool {
         let mut slope = [0.0; 2];
+        let growth2;
         let z = match entry {
             Some(entry) => {
                 let bent = times_plus(entry.q, self.z, entry.a);
+                let along = times_plus(entry.q, self.z, bent);
+                growth2 = norm2(along);
                 if D {
                     let own = times_plus(entry.b, deep.unit, [0.0; 2]);
-                    slope = times_plus(times_plus(entry.q, self.z, bent), self.slope, own);
+                    slope = times_plus(along, self.slope, own);
                 }
                 times_plus(bent, self.z, times_plus(entry.b, c, [0.0; 2]))
             }
             None => {
                 let [zx, zy] = deep.orbit.values[self.m as usize];
                 let f = [zx + self.z[0], zy + self.z[1]];
+                growth2 = 4.0 * norm2(f);
                 if D {
                     slope = times_plus([f[0] + f[0], f[1] + f[1]], self.slope, deep.unit);
                 }
@@ -154,6 +169,7 @@ impl Pixel {
             return false;
         }
         (self.z, self.slope) = (z, slope);
+        self.steep2 *= growth2;
         self.m += steps;
         self.n += steps;
         true
@@ -161,7 +177,7 @@ impl Pixel {
 
     /// After a step: the end, if the orbit has escaped; if not, rebases where that is due.
     #[inline(always)]
-    pub(super) fn arrive(&mut self, deep: &Deep<'_>) -> Option<End> {
+    pub(super) fn arrive(&mut self, deep: &Deep<'_>, watch: &mut Watch) -> Option<End> {
         let [zx, zy] = deep.orbit.values[self.m as usize];
         let full = [zx + self.z[0], zy + self.z[1]];
         let square = norm2(full);
@@ -171,6 +187,7 @@ impl Pixel {
         if size(full) < size(self.z) || self.m == deep.last {
             self.z = full;
             self.m = 0;
+            watch.look(self, deep.limit);
         }
         None
     }
@@ -209,7 +226,7 @@ impl Pixel {
     }
 
     /// Z + z
-    fn full(&self, deep: &Deep<'_>) -> [f64; 2] {
+    pub(super) fn full(&self, deep: &Deep<'_>) -> [f64; 2] {
         let scale = power_of_two(self.exponent);
         let [zx, zy] = deep.orbit.values[self.m as usize];
         [self.z[0].mul_add(scale, zx), self.z[1].mul_add(scale, zy)]
@@ -223,7 +240,7 @@ impl Pixel {
 
     /// A step or a block with an exponent beside each number, and the rebasing after it.
     #[inline(never)]
-    fn wide_step<const D: bool>(&mut self, deep: &Deep<'_>) {
+    fn wide_step<const D: bool>(&mut self, deep: &Deep<'_>, watch: &mut Watch) {
         let up = |p: [f64; 2]| {
             ComplexExp::new(
                 FloatExp::new(p[0], self.exponent),
@@ -255,17 +272,18 @@ impl Pixel {
         self.n += steps;
         let full = deep.orbit.at(self.m) + next;
         let size = |z: ComplexExp| larger(z.re.abs(), z.im.abs());
-        let next = if self.m == deep.last || size(full) < size(next) {
-            self.m = 0;
-            full
-        } else {
-            next
-        };
+        let rebased = self.m == deep.last || size(full) < size(next);
+        let next = if rebased { full } else { next };
         let exponent = deep.shared(exponent_of(next));
         self.exponent = exponent;
+        self.steep2 = 0.0;
         self.z = [next.re.scaled(exponent), next.im.scaled(exponent)];
         if D {
             self.slope = [slope.re.scaled(exponent), slope.im.scaled(exponent)];
+        }
+        if rebased {
+            self.m = 0;
+            watch.look(self, deep.limit);
         }
     }
 }

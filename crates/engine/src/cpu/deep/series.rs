@@ -11,6 +11,7 @@
 use fractal::{ComplexExp, FloatExp};
 
 use super::frame::{Deep, Place, exponent_of, larger, power_of_two, times_plus};
+use crate::cpu::simd::Simd;
 use crate::deep::bla::Entry;
 
 /// Order of the series: a vector of AVX-512.
@@ -380,38 +381,55 @@ impl Series {
         self.exponent = exponent;
     }
 
-    /// z at u.
+    /// z at each u = (`across`[i], `down`).
     #[inline(always)]
-    pub(super) fn at(&self, u: [f64; 2]) -> [f64; 2] {
-        let (mut x, mut y) = (self.re[ORDER - 1], self.im[ORDER - 1]);
-        for k in (0..ORDER).rev() {
-            let [px, py] = if k > 0 {
-                [self.re[k - 1], self.im[k - 1]]
-            } else {
-                self.centre
-            };
-            (x, y) = (
-                x.mul_add(u[0], (-y).mul_add(u[1], px)),
-                x.mul_add(u[1], y.mul_add(u[0], py)),
-            );
+    pub(super) fn all_at<S: Simd>(&self, s: S, across: &[f64; 8], down: f64) -> [[f64; 8]; 2] {
+        let mut all = [[0.0; 8]; 2];
+        let down = s.splat(down);
+        for first in (0..8).step_by(S::LANES) {
+            let across = s.load(&across[first..]);
+            let (mut x, mut y) = (s.splat(self.re[ORDER - 1]), s.splat(self.im[ORDER - 1]));
+            for k in (0..ORDER).rev() {
+                let [px, py] = if k > 0 {
+                    [self.re[k - 1], self.im[k - 1]]
+                } else {
+                    self.centre
+                };
+                (x, y) = (
+                    s.fma(x, across, s.fnma(y, down, s.splat(px))),
+                    s.fma(x, down, s.fma(y, across, s.splat(py))),
+                );
+            }
+            s.store(&mut all[0][first..], x);
+            s.store(&mut all[1][first..], y);
         }
-        [x, y]
+        all
     }
 
-    /// dz/du at u.
+    /// dz/du at each u = (`across`[i], `down`).
     #[inline(always)]
-    pub(super) fn slope_at(&self, u: [f64; 2]) -> [f64; 2] {
-        let top = ORDER as f64;
-        let (mut x, mut y) = (top * self.re[ORDER - 1], top * self.im[ORDER - 1]);
-        for k in (0..ORDER - 1).rev() {
-            let factor = (k + 1) as f64;
-            let (px, py) = (factor * self.re[k], factor * self.im[k]);
-            (x, y) = (
-                x.mul_add(u[0], (-y).mul_add(u[1], px)),
-                x.mul_add(u[1], y.mul_add(u[0], py)),
-            );
+    pub(super) fn all_slopes_at<S: Simd>(
+        &self,
+        s: S,
+        across: &[f64; 8],
+        down: f64,
+    ) -> [[f64; 8]; 2] {
+        let mut all = [[0.0; 8]; 2];
+        let down = s.splat(down);
+        let at = |k: usize, part: &[f64; ORDER]| s.splat((k + 1) as f64 * part[k]);
+        for first in (0..8).step_by(S::LANES) {
+            let across = s.load(&across[first..]);
+            let (mut x, mut y) = (at(ORDER - 1, &self.re), at(ORDER - 1, &self.im));
+            for k in (0..ORDER - 1).rev() {
+                (x, y) = (
+                    s.fma(x, across, s.fnma(y, down, at(k, &self.re))),
+                    s.fma(x, down, s.fma(y, across, at(k, &self.im))),
+                );
+            }
+            s.store(&mut all[0][first..], x);
+            s.store(&mut all[1][first..], y);
         }
-        [x, y]
+        all
     }
 
     /// The same polynomial about the point `u` with `ratio` times the radius.

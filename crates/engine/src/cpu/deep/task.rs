@@ -4,9 +4,11 @@ use fractal::smooth;
 
 use super::Trees;
 use super::frame::{Deep, Square};
+use super::interior::Inside;
 use super::lanes::Lanes;
-use super::pixel::{End, Pixel};
-use super::series::Stop;
+use super::pixel::{End, Pixel, norm2};
+use super::series::{Series, Stop};
+use super::tail::{ENOUGH2, Tail, Tails};
 use super::tree::{Node, SMALLEST, Tree};
 use crate::cpu::band::Plan;
 use crate::cpu::simd::Simd;
@@ -51,7 +53,10 @@ impl Task<'_> {
 
     /// Computes all measures; `None` if cancelled.
     #[inline(always)]
-    pub(in crate::cpu) fn run<S: Simd, const V: usize>(&self, s: S) -> Option<Output> {
+    pub(in crate::cpu) fn run<S: Simd, const V: usize, const T: usize>(
+        &self,
+        s: S,
+    ) -> Option<Output> {
         let plan = self.plan;
         let Trees {
             counts, stability, ..
@@ -60,16 +65,16 @@ impl Task<'_> {
         if plan.counts {
             let radius = plan.radius2.sqrt();
             let ends = if plan.derivative {
-                self.ends::<S, V, true>(s, counts, radius)?
+                self.ends::<S, V, T, true>(s, counts, radius, true)?
             } else {
-                self.ends::<S, V, false>(s, counts, radius)?
+                self.ends::<S, V, T, false>(s, counts, radius, true)?
             };
             self.write(&ends, &mut out);
         } else {
             out.iterations_total = plan.limit * self.pixels() as u64;
         }
         if plan.stability {
-            let ends = self.ends::<S, V, false>(s, stability, plan.no_return2.sqrt())?;
+            let ends = self.ends::<S, V, T, false>(s, stability, plan.no_return2.sqrt(), false)?;
             let value = |end: &End| {
                 if end.count == 0 && end.norm2 <= 4.0 {
                     end.norm2.sqrt()
@@ -114,36 +119,65 @@ impl Task<'_> {
         }
     }
 
-    /// The ends of all pixels; `D`: with the derivative.
+    /// The ends of all pixels; `D`: with the derivative, `counts`: |z_N| of what does not escape is of no account.
     #[inline(always)]
-    fn ends<S: Simd, const V: usize, const D: bool>(
+    fn ends<S: Simd, const V: usize, const T: usize, const D: bool>(
         &self,
         s: S,
         tree: &Tree,
         radius: f64,
+        counts: bool,
     ) -> Option<Vec<End>> {
-        let deep = Deep::new(self.frame, self.deep, self.plan, radius, self.progress);
-        let mut walk = Walk::<D> {
-            deep: &deep,
-            task: self,
-            ends: vec![End::default(); self.pixels()],
-            waiting: Vec::new(),
-        };
+        let mut deep = Deep::new(self.frame, self.deep, self.plan, radius, self.progress);
+        if counts && self.plan.outside_for_good {
+            deep.steep2 = ENOUGH2;
+        }
         let square = Square {
             col: self.columns.0 / super::TASK * super::TASK,
             row: self.rows.0 / super::TASK * super::TASK,
             size: super::TASK,
         };
+        let map = if counts && self.plan.known_parts {
+            self.deep.minibrot(deep.limit)
+        } else {
+            None
+        };
+        let inside = match map {
+            Some(map) => Some(Inside::of(&deep, map, square)?),
+            None => None,
+        };
+        let mut walk = Walk::<D> {
+            deep: &deep,
+            task: self,
+            inside,
+            ends: vec![End::default(); self.pixels()],
+            waiting: Vec::new(),
+            tails: Vec::new(),
+        };
+        if walk.is_known(square) {
+            return Some(walk.ends);
+        }
         let node = tree.task(&deep, square.col, square.row)?;
-        walk.square(node, square)?;
-        let place = |pixel: &Pixel| self.index(pixel.col, pixel.row);
+        walk.square(s, node, square)?;
         let Walk {
             mut waiting,
             mut ends,
+            mut tails,
             ..
         } = walk;
-        let mut lanes = Lanes::<S, V, D>::new(s, &deep);
-        lanes.run(&mut waiting, |pixel, end| ends[place(pixel)] = end)?;
+        let mut ended = |(col, row): (u32, u32), end: End| ends[self.index(col, row)] = end;
+        // To and fro until all have ended: no pixel goes more often than a few times.
+        while !(waiting.is_empty() && tails.is_empty()) {
+            if !tails.is_empty() {
+                let mut lanes = Tails::<S, T, D>::new(s, &deep);
+                lanes.run(&tails, &mut waiting, &mut ended)?;
+                tails.clear();
+            }
+            if !waiting.is_empty() {
+                let mut lanes = Lanes::<S, V, D>::new(s, &deep);
+                lanes.run(&mut waiting, &mut tails, &mut ended)?;
+            }
+        }
         Some(ends)
     }
 }
@@ -151,9 +185,13 @@ impl Task<'_> {
 struct Walk<'a, const D: bool> {
     deep: &'a Deep<'a>,
     task: &'a Task<'a>,
+    /// Pixels whose ends, the iteration limit, are known.
+    inside: Option<Inside>,
     ends: Vec<End>,
     /// Pixels whose orbits go on.
     waiting: Vec<Pixel>,
+    /// Those that do without the reference.
+    tails: Vec<Tail>,
 }
 
 impl<const D: bool> Walk<'_, D> {
@@ -167,19 +205,26 @@ impl<const D: bool> Walk<'_, D> {
         )
     }
 
+    /// Whether nothing of `square` is left to do.
+    fn is_known(&self, square: Square) -> bool {
+        let (columns, rows) = self.part(square);
+        let inside = self.inside.as_ref();
+        inside.is_some_and(|inside| inside.has_all(columns, rows))
+    }
+
     /// All pixels of a square, from the series of `node`, which is its own or a larger one's. `None` if cancelled.
     #[inline(always)]
-    fn square(&mut self, node: Box<Node>, square: Square) -> Option<()> {
+    fn square<S: Simd>(&mut self, s: S, node: Box<Node>, square: Square) -> Option<()> {
         // A stack of squares whose series were too coarse; four at most of each size wait.
         let mut waiting: Vec<(Box<Node>, Square)> = vec![(node, square)];
         while let Some((node, square)) = waiting.pop() {
             if node.stop != Stop::Invalid || square.size <= SMALLEST {
-                self.pixels(&node, square)?;
+                self.pixels(s, &node, square)?;
                 continue;
             }
             for part in square.quarters(self.deep) {
                 let (columns, rows) = self.part(part);
-                if columns.0 < columns.1 && rows.0 < rows.1 {
+                if columns.0 < columns.1 && rows.0 < rows.1 && !self.is_known(part) {
                     waiting.push((Box::new(node.quarter(self.deep, part)?), part));
                 }
             }
@@ -187,37 +232,56 @@ impl<const D: bool> Walk<'_, D> {
         Some(())
     }
 
+    fn is_inside(&self, col: u32, row: u32) -> bool {
+        let inside = self.inside.as_ref();
+        inside.is_some_and(|inside| inside.has(col, row))
+    }
+
     /// The pixels of a square, each by its own value of the series.
     #[inline(always)]
-    fn pixels(&mut self, node: &Node, square: Square) -> Option<()> {
+    fn pixels<S: Simd>(&mut self, s: S, node: &Node, square: Square) -> Option<()> {
         let (columns, rows) = self.part(square);
-        let series = &node.series;
-        for row in rows.0..rows.1 {
-            for col in columns.0..columns.1 {
-                let u = node.place.u(self.deep, col, row);
-                let mut pixel = Pixel {
-                    z: series.at(u),
-                    slope: [0.0; 2],
-                    exponent: series.exponent,
-                    m: series.m,
-                    n: series.n,
-                    col,
-                    row,
-                };
-                if D {
-                    let [x, y] = series.slope_at(u);
-                    let unit = 1.0 / node.place.radius_pixels;
-                    pixel.slope = [x * unit, y * unit];
-                }
-                if node.stop == Stop::Escaped {
-                    self.ends[self.task.index(col, row)] = pixel.escaped_here(self.deep);
-                } else if pixel.n <= 1
-                    && let Some(end) = pixel.check(self.deep)
-                {
-                    // No series has looked at the first value of all.
-                    self.ends[self.task.index(col, row)] = end;
-                } else {
-                    self.waiting.push(pixel);
+        let Series { exponent, m, n, .. } = node.series;
+        let per_pixel = 1.0 / node.place.radius_pixels;
+        let tracked = exponent == 0 && self.deep.steep2 < f64::INFINITY;
+        for first in (columns.0..columns.1).step_by(8) {
+            let cols = first..columns.1.min(first + 8);
+            let mut across = [0.0; 8];
+            for (u, col) in across.iter_mut().zip(cols.clone()) {
+                *u = node.place.u(self.deep, 0, col);
+            }
+            for row in rows.0..rows.1 {
+                let down = node.place.u(self.deep, 1, row);
+                let [all_x, all_y] = node.series.all_at(s, &across, down);
+                let [all_dx, all_dy] = node.series.all_slopes_at(s, &across, down);
+                for (i, col) in cols.clone().enumerate() {
+                    if self.is_inside(col, row) {
+                        continue;
+                    }
+                    let slope = [all_dx[i] * per_pixel, all_dy[i] * per_pixel];
+                    let pixel = Pixel {
+                        z: [all_x[i], all_y[i]],
+                        slope,
+                        steep2: if tracked { norm2(slope) } else { 0.0 },
+                        visits: 0,
+                        exponent,
+                        m,
+                        n,
+                        col,
+                        row,
+                    };
+                    if node.stop == Stop::Escaped {
+                        self.ends[self.task.index(col, row)] = pixel.escaped_here(self.deep);
+                    } else if n <= 1
+                        && let Some(end) = pixel.check(self.deep)
+                    {
+                        // No series has looked at the first value of all.
+                        self.ends[self.task.index(col, row)] = end;
+                    } else if pixel.steep2 >= self.deep.steep2 {
+                        self.tails.push(Tail::of(self.deep, &pixel));
+                    } else {
+                        self.waiting.push(pixel);
+                    }
                 }
             }
         }

@@ -1,0 +1,70 @@
+//! Which pixels of a task are proved to be inside the view's minibrot.
+//!
+//! A square of pixels is proved at once, by one disc for all its c, or cut into four. Squares are aligned to the whole
+//! picture, so what is proved depends on no strip.
+
+use super::frame::{Deep, Place, Square};
+use super::tree::TASK;
+use crate::deep::{ReturnMap, Verdict};
+
+const _: () = assert!(TASK == u64::BITS);
+
+/// A task's pixels, row by row, each a bit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Inside {
+    corner: Square,
+    rows: [u64; TASK as usize],
+}
+
+impl Inside {
+    /// What `map` proves of the pixels of `square`, a task's; `None` if cancelled.
+    #[inline(never)]
+    pub(super) fn of(deep: &Deep<'_>, map: &ReturnMap, square: Square) -> Option<Self> {
+        let mut inside = Self {
+            corner: square,
+            rows: [0; TASK as usize],
+        };
+        let returns = deep.limit / map.period;
+        let mut waiting = vec![square];
+        while let Some(square) = waiting.pop() {
+            let place = Place::of(deep, square);
+            let radius = if square.size == 1 {
+                fractal::FloatExp::ZERO
+            } else {
+                place.radius
+            };
+            let radius = map.share_of(radius, place.c);
+            match map.prove(map.share(place.c), radius, returns) {
+                Verdict::Inside => inside.mark(square),
+                Verdict::Elsewhere => {}
+                Verdict::Open if square.size == 1 => {
+                    if !deep.look() {
+                        return None;
+                    }
+                }
+                Verdict::Open => waiting.extend(square.quarters(deep)),
+            }
+        }
+        Some(inside)
+    }
+
+    fn mark(&mut self, square: Square) {
+        let across = u64::MAX >> (u64::BITS - square.size) << (square.col - self.corner.col);
+        let first = (square.row - self.corner.row) as usize;
+        for row in &mut self.rows[first..first + square.size as usize] {
+            *row |= across;
+        }
+    }
+
+    /// Whether a pixel of the task is proved to be inside.
+    #[inline(always)]
+    pub(super) fn has(&self, col: u32, row: u32) -> bool {
+        let bits = self.rows[(row - self.corner.row) as usize];
+        bits >> (col - self.corner.col) & 1 != 0
+    }
+
+    /// Whether all pixels of these columns and rows are, each from the first to one past the last.
+    pub(super) fn has_all(&self, columns: (u32, u32), rows: (u32, u32)) -> bool {
+        (rows.0..rows.1).all(|row| (columns.0..columns.1).all(|col| self.has(col, row)))
+    }
+}

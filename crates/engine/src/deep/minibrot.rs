@@ -1,0 +1,344 @@
+//! The minibrot of a view as one map.
+//!
+//! Where a reference orbit ends at a period M, the pixels of a minibrot return to near 0 every M steps, and one return
+//! F = f^M is very nearly a quadratic map. [`ReturnMap`] is that map with a bound of what it leaves out, so that
+//! something can be proved with it ([`super::trap`]).
+//!
+//! From z = F's argument, v = z² + c - c_0 is the first delta from the orbit of a point c_0 near the nucleus. Later ones
+//! are carried as polynomials of degree 2 in u = v / V and w = (c - c_0) / S, both at most 1 in modulus, with one bound
+//! for all else: the terms of higher degree, the reference's and all other rounding, and the error of c_0's own orbit.
+
+use fractal::reference::OrbitEnd;
+use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
+
+use super::bla::{BlaTable, LOWEST_LEVEL};
+
+/// Bounds of |z| and |c - c_0| where the map serves, in units in which it is y² + w: there the set lies within 2 of 0.
+pub(super) const REACH: f64 = 2.2;
+/// Of minibrots smaller than this many pixels no pixel is worth it.
+const SMALLEST: f64 = 1.0 / 64.0;
+/// More than the rounding of an operation, and of all those of one evaluation, whose numbers are below 2^6.
+pub(super) const ROUNDING: f64 = f64::EPSILON * 4.0;
+pub(super) const SLACK: f64 = f64::EPSILON * 4096.0;
+/// |T| of a centre that is near enough to the nucleus, and how often a better one is looked for.
+const CENTRED: f64 = 0.25;
+const ATTEMPTS: usize = 4;
+/// Largest bound of what is left out that proves anything.
+const MOST_LOST: f64 = 1e-2;
+/// Numbers of a step are kept within 2^± this.
+const RANGE_LOG2: i64 = 200;
+/// p q
+pub(super) fn mul(p: [f64; 2], q: [f64; 2]) -> [f64; 2] {
+    [p[0] * q[0] - p[1] * q[1], p[0] * q[1] + p[1] * q[0]]
+}
+
+pub(super) fn add(p: [f64; 2], q: [f64; 2]) -> [f64; 2] {
+    [p[0] + q[0], p[1] + q[1]]
+}
+
+pub(super) fn scale(p: [f64; 2], by: f64) -> [f64; 2] {
+    [p[0] * by, p[1] * by]
+}
+
+/// |p|, a little more rather than less.
+pub(super) fn modulus(p: [f64; 2]) -> f64 {
+    (p[0] * p[0] + p[1] * p[1]).sqrt() * (1.0 + ROUNDING)
+}
+
+/// At least |p|, at most 1.42 times as much.
+pub(super) fn size(p: [f64; 2]) -> f64 {
+    p[0].abs() + p[1].abs()
+}
+
+/// p / q
+pub(super) fn quotient(p: [f64; 2], q: [f64; 2]) -> [f64; 2] {
+    let norm = q[0] * q[0] + q[1] * q[1];
+    scale(mul(p, [q[0], -q[1]]), 1.0 / norm)
+}
+
+/// The same with an exponent beside each number.
+fn wide_quotient(p: ComplexExp, q: ComplexExp) -> ComplexExp {
+    let norm = q.norm2();
+    let product = p * ComplexExp::new(q.re, -q.im);
+    ComplexExp::new(product.re / norm, product.im / norm)
+}
+
+fn wide_scale(p: ComplexExp, by: FloatExp) -> ComplexExp {
+    ComplexExp::new(p.re * by, p.im * by)
+}
+
+/// 2^`n`; 0 or infinite where that is no double.
+fn power_of_two(n: i64) -> f64 {
+    FloatExp::new(1.0, n).to_f64()
+}
+
+/// One return f^M of the points around a minibrot, in units in which it is about y² + w.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReturnMap {
+    /// Steps M of a return.
+    pub period: u64,
+    /// c_0, as a delta from the reference point.
+    centre: ComplexExp,
+    /// S: how far from c_0 the map serves.
+    radius: FloatExp,
+    /// u = p y² + q w.
+    pub(super) p: f64,
+    pub(super) q: f64,
+    /// y' = t + a u + b w + uu u² + uw u w + ww w², or up to `lost` beside it.
+    pub(super) t: [f64; 2],
+    pub(super) a: [f64; 2],
+    pub(super) b: [f64; 2],
+    pub(super) uu: [f64; 2],
+    pub(super) uw: [f64; 2],
+    pub(super) ww: [f64; 2],
+    pub(super) lost: f64,
+}
+
+/// A delta as a polynomial while a return is followed. All values are times 2^exponent.
+struct Follow {
+    exponent: i64,
+    /// The delta of c_0's orbit from the reference, and a bound of its error.
+    own: [f64; 2],
+    off: f64,
+    a: [f64; 2],
+    b: [f64; 2],
+    uu: [f64; 2],
+    uw: [f64; 2],
+    ww: [f64; 2],
+    lost: f64,
+}
+
+impl Follow {
+    /// One step from the reference's value `z`, times 2^`shift`; `c` and `radius` are c_0 and S times 2^-exponent of
+    /// the result.
+    fn step(&mut self, z: [f64; 2], shift: i64, c: [f64; 2], radius: f64) {
+        // Of a square, in units of the result.
+        let square = power_of_two(self.exponent - shift);
+        let own = scale(self.own, power_of_two(self.exponent - shift));
+        let full = add(z, own);
+        let twice = scale(full, 2.0);
+        let off = self.off * square;
+        let steep = 2.0 * modulus(full);
+        let blurred = 2.0 * (off + ROUNDING * (size(z) + size(own)));
+        let line = size(self.a) + size(self.b);
+        let bend = size(self.uu) + size(self.uw) + size(self.ww);
+        let all = line + bend;
+        self.lost = (1.0 + ROUNDING)
+            * ((steep + blurred + (2.0 * all + self.lost) * square) * self.lost
+                + (2.0 * line + bend) * bend * square
+                + (blurred + ROUNDING * (steep + line * square)) * all
+                + ROUNDING * radius);
+        let (z_size, own_size) = (size(z), size(self.own));
+        self.off = (1.0 + ROUNDING)
+            * ((steep + blurred) * self.off
+                + ROUNDING * ((2.0 * z_size + size(own)) * own_size + size(c)));
+        self.uu = add(mul(twice, self.uu), scale(mul(self.a, self.a), square));
+        self.uw = add(
+            mul(twice, self.uw),
+            scale(mul(self.a, self.b), 2.0 * square),
+        );
+        self.ww = add(mul(twice, self.ww), scale(mul(self.b, self.b), square));
+        self.a = mul(twice, self.a);
+        self.b = add(mul(twice, self.b), [radius, 0.0]);
+        self.own = add(mul(add(z, full), self.own), c);
+        self.exponent += shift;
+    }
+
+    /// The same numbers with an exponent at which they are about 1.
+    fn rescale(&mut self) {
+        let largest = self.size();
+        let by = FloatExp::from_f64(largest).exponent();
+        let factor = power_of_two(-by);
+        for value in [
+            &mut self.own,
+            &mut self.a,
+            &mut self.b,
+            &mut self.uu,
+            &mut self.uw,
+            &mut self.ww,
+        ] {
+            *value = scale(*value, factor);
+        }
+        self.off *= factor;
+        self.lost *= factor;
+        self.exponent += by;
+    }
+
+    fn size(&self) -> f64 {
+        size(self.own).max(size(self.a)).max(size(self.b))
+    }
+
+    fn wide(&self, p: [f64; 2]) -> ComplexExp {
+        let part = |value| FloatExp::new(value, self.exponent);
+        ComplexExp::new(part(p[0]), part(p[1]))
+    }
+}
+
+/// dZ_M/dv and dZ_M/dc of the reference point, v the first delta: by the longest blocks, whose factors hold at the
+/// reference itself whatever their radius.
+fn derivatives(orbit: &ReferenceOrbit, blocks: &BlaTable) -> (ComplexExp, ComplexExp) {
+    let last = orbit.steps();
+    let one = ComplexExp::from_f64(1.0, 0.0);
+    let (mut a, mut b) = (one, ComplexExp::ZERO);
+    let mut m = 1;
+    while m < last {
+        let mut steps = 1;
+        let z = orbit.at(m);
+        let (mut by, mut plus) = (z + z, one);
+        let mut level = LOWEST_LEVEL;
+        while let Some(entry) = blocks.entry(level, m)
+            && m + (1 << level) <= last
+        {
+            let wide = entry.wide();
+            (by, plus, steps) = (wide.a, wide.b, 1 << level);
+            level += 1;
+        }
+        a = by * a;
+        b = by * b + plus;
+        m += steps;
+    }
+    (a, b)
+}
+
+impl ReturnMap {
+    /// That of the minibrot whose period ends the reference orbit; `None` where there is none, where it lies outside the
+    /// view (|c| up to `c_max`) or is too small to be seen among pixels of size `spacing`, and where its return is not as
+    /// simple as that.
+    #[must_use]
+    pub fn new(
+        orbit: &ReferenceOrbit,
+        blocks: &BlaTable,
+        c_max: FloatExp,
+        spacing: FloatExp,
+    ) -> Option<Self> {
+        if orbit.end != OrbitEnd::Period || orbit.steps() < 2 {
+            return None;
+        }
+        let (alpha, gamma) = derivatives(orbit, blocks);
+        let beta = alpha + gamma;
+        let (steep, own) = (alpha.abs(), beta.abs());
+        if steep.is_zero() || own.is_zero() {
+            return None;
+        }
+        let mini = FloatExp::ONE / (steep * own);
+        let mut centre = wide_quotient(
+            wide_scale(orbit.at(orbit.steps()), FloatExp::from_f64(-1.0)),
+            beta,
+        );
+        let visible = mini > spacing * FloatExp::from_f64(SMALLEST);
+        if !visible {
+            return None;
+        }
+        for _ in 0..ATTEMPTS {
+            if centre.abs() > c_max + mini + mini {
+                return None;
+            }
+            let map = Self::around(orbit, centre, (steep, own))?;
+            let size = modulus(map.t);
+            if size <= CENTRED {
+                return (map.lost <= MOST_LOST).then_some(map);
+            }
+            // Newton's method: at y = 0, u = q w.
+            let slope = add(scale(map.a, map.q), map.b);
+            let step = quotient(map.t, slope);
+            let wide = ComplexExp::from_f64(-step[0], -step[1]);
+            centre = centre + wide_scale(wide, map.radius);
+        }
+        None
+    }
+
+    /// The return around c_0 = `centre`, whose |dF/dv| and |dF/dc| are about `slopes`; `None` where a number is out of
+    /// all proportion.
+    fn around(
+        orbit: &ReferenceOrbit,
+        centre: ComplexExp,
+        slopes: (FloatExp, FloatExp),
+    ) -> Option<Self> {
+        let (steep, own) = slopes;
+        let unit = FloatExp::ONE / steep;
+        let reach = FloatExp::from_f64(REACH);
+        let radius = reach * unit / own;
+        let first = reach * reach * unit * unit + radius;
+        let exponent = first.exponent().max(centre.abs().exponent());
+        let mut follow = Follow {
+            exponent,
+            own: [centre.re.scaled(exponent), centre.im.scaled(exponent)],
+            off: 0.0,
+            a: [first.scaled(exponent), 0.0],
+            b: [0.0; 2],
+            uu: [0.0; 2],
+            uw: [0.0; 2],
+            ww: [0.0; 2],
+            lost: 0.0,
+        };
+        let last = orbit.steps();
+        let mut small = orbit.small.iter().filter(|(m, _)| *m < last).peekable();
+        let parts = |exponent: i64| {
+            (
+                [centre.re.scaled(exponent), centre.im.scaled(exponent)],
+                radius.scaled(exponent),
+            )
+        };
+        let (mut c, mut s) = parts(exponent);
+        let limit = power_of_two(RANGE_LOG2);
+        for m in 1..last {
+            let mut z = orbit.values[m as usize];
+            let mut shift = 0;
+            if let Some((_, value)) = small.next_if(|(at, _)| *at == m) {
+                shift = value.abs().exponent();
+                z = [value.re.scaled(shift), value.im.scaled(shift)];
+                (c, s) = parts(follow.exponent + shift);
+            }
+            follow.step(z, shift, c, s);
+            let size = follow.size();
+            if shift != 0 || size.is_nan() || size >= limit || size * limit <= 1.0 {
+                if size <= 0.0 || size == f64::INFINITY || size.is_nan() {
+                    return None;
+                }
+                follow.rescale();
+                (c, s) = parts(follow.exponent);
+            }
+        }
+        let normal = |p: ComplexExp| {
+            let p = wide_scale(p, steep);
+            [p.re.to_f64(), p.im.to_f64()]
+        };
+        let t = orbit.at(last) + follow.wide(follow.own);
+        let lost = FloatExp::new(follow.lost + follow.off, follow.exponent)
+            + (orbit.at(last).abs() + t.abs()) * FloatExp::from_f64(ROUNDING);
+        let map = Self {
+            period: last,
+            centre,
+            radius,
+            p: (unit * unit / first).to_f64(),
+            q: (radius / first).to_f64(),
+            t: normal(t),
+            a: normal(follow.wide(follow.a)),
+            b: normal(follow.wide(follow.b)),
+            uu: normal(follow.wide(follow.uu)),
+            uw: normal(follow.wide(follow.uw)),
+            ww: normal(follow.wide(follow.ww)),
+            lost: (lost * steep).to_f64() + SLACK,
+        };
+        let sizes = [map.a, map.b, map.uu, map.uw, map.ww].map(size);
+        let modest = sizes.iter().all(|size| *size < 64.0) && map.t[0].is_finite();
+        (modest && map.t[1].is_finite() && map.lost.is_finite()).then_some(map)
+    }
+
+    /// w of a c, both as delta from the reference point.
+    #[must_use]
+    pub fn share(&self, c: ComplexExp) -> [f64; 2] {
+        let from = c - self.centre;
+        [
+            (from.re / self.radius).to_f64(),
+            (from.im / self.radius).to_f64(),
+        ]
+    }
+
+    /// The radius in w of a disc of radius `radius` in c around one at `c`: with what [`ReturnMap::share`] may be off.
+    #[must_use]
+    pub fn share_of(&self, radius: FloatExp, c: ComplexExp) -> f64 {
+        let rounding = (c.abs() + self.centre.abs()) * FloatExp::from_f64(ROUNDING);
+        ((radius + rounding) / self.radius).to_f64() * (1.0 + ROUNDING) + ROUNDING
+    }
+}
