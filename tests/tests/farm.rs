@@ -22,4 +22,5 @@ mod farm {
     mod words;
     mod worker;
     mod zoom;
+    mod worlds;
 }
