@@ -23,4 +23,5 @@ mod farm {
     mod worker;
     mod zoom;
     mod worlds;
+    mod worlds_apart;
 }
