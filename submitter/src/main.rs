@@ -173,6 +173,7 @@ fn finish(
         }
     }
     let folder = plan.journal.as_ref().map(|journal| journal.folder.clone());
+    let is_passing = (network.as_ref()).is_some_and(|(network, _)| network.has_own_redis());
     let ending = runtime.block_on(async {
         let mut interrupt = pin!(render::interrupted());
         let stage = match network {
@@ -189,6 +190,10 @@ fn finish(
     })?;
     runtime.shutdown_timeout(LAST_GASP);
     let mut report = match ending.kept {
+        // Its Redis is gone with its world, and there is no other way to name that.
+        Some(_) if is_passing => {
+            (ending.report).context("stopped, and the same command again goes on with it")?
+        }
         // Still one line, and what is wrong closes it.
         Some(job) => ending
             .report

@@ -17,11 +17,12 @@ use tokio::task::JoinSet;
 
 use super::access::{self, Invocation};
 use super::file::{Network, World};
+use super::host::HostError;
 use super::script::{self, Folder};
 use super::start::{Started, is_alive, start};
 use super::state::{Held, Joined, Phase, Process};
 use super::target::{Host, Target};
-use super::{private_redis, shutdown};
+use super::{private_redis, shutdown, tunnel};
 
 /// How often the farm is asked who has joined it.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -98,6 +99,8 @@ struct Launch {
     before: Arc<HashSet<String>>,
     workers: watch::Receiver<Vec<WorkerSummary>>,
     messages: mpsc::Sender<Message>,
+    /// Whether its machine was not even reached.
+    is_untouched: bool,
 }
 
 /// Boots `targets`, those of `network`.
@@ -125,10 +128,11 @@ pub async fn boot(
     };
     let redis = world.farm.redis.clone().unwrap_or_else(|| farm.url.clone());
     held.change(|state| state.redis = Some(redis.clone()))?;
+    move_targets(held, &targets).await?;
     // Sends the scripts too, without which workers do not join.
     let control = Arc::new(RedisControl::connect(&farm).await?);
     let gates = if is_private {
-        tunnels(held, &targets, &redis).await?
+        tunnel::ensure(held, &targets, &redis).await?
     } else {
         BTreeMap::new()
     };
@@ -159,6 +163,7 @@ pub async fn boot(
             before: Arc::clone(&before),
             workers: workers.clone(),
             messages: messages.clone(),
+            is_untouched: false,
         });
     }
     drop(messages);
@@ -179,31 +184,35 @@ pub async fn boot(
     })
 }
 
+/// Stops workers of targets that the file has on another machine by now.
+async fn move_targets(held: &mut Held, targets: &[Target]) -> anyhow::Result<()> {
+    let moved = |target: &&Target| {
+        (held.state.targets.get(&target.name)).is_some_and(|process| {
+            (&process.host, &process.folder) != (&target.host, &target.folder)
+        })
+    };
+    let moved: Vec<&str> = (targets.iter().filter(moved))
+        .map(|target| target.name.as_str())
+        .collect();
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let stopped = shutdown::stop_workers(held, |name| moved.contains(&name)).await?;
+    match stopped.iter().find(|target| target.error.is_some()) {
+        None => Ok(()),
+        Some(target) => bail!(
+            "target '{}' was moved, and its worker still runs on {}: {}",
+            target.target,
+            target.host,
+            target.error.as_deref().unwrap_or_default()
+        ),
+    }
+}
+
 /// Where a target's process has its files.
 fn folder_of(held: &Held, target: &Target) -> Folder {
     held.place()
         .folder_on(&target.host, target.folder.as_deref())
-}
-
-/// A tunnel to the private Redis from each machine that is not this one; why not, where there is none.
-async fn tunnels(
-    held: &mut Held,
-    targets: &[Target],
-    redis: &str,
-) -> anyhow::Result<BTreeMap<Host, std::result::Result<String, String>>> {
-    let mut gates = BTreeMap::new();
-    for target in targets {
-        if let Host::Ssh(remote) = &target.host
-            && !gates.contains_key(&target.host)
-        {
-            let gate = private_redis::tunnel(held, remote, redis).await;
-            gates.insert(
-                target.host.clone(),
-                gate.map_err(|error| format!("{error:#}")),
-            );
-        }
-    }
-    Ok(gates)
 }
 
 /// Starts what waits, `at_once` at a time, and collects how each went.
@@ -230,7 +239,10 @@ async fn launch_all(
             let name = launch.target.name.clone();
             held.change(|state| {
                 // What is known of one that runs stays known.
-                state.targets.entry(name).or_insert(process);
+                let known = state.targets.entry(name);
+                known
+                    .and_modify(|process| process.phase = Phase::Starting)
+                    .or_insert(process);
             })?;
             under_way.spawn(launch.run());
         }
@@ -248,9 +260,10 @@ async fn launch_all(
             })?,
             ended = under_way.join_next() => match ended {
                 None => return Ok(()),
-                Some(report) => {
-                    let report = report.context("a target's boot ended by a fault in the program")?;
-                    note(held, &report).await?;
+                Some(done) => {
+                    let (report, is_untouched) =
+                        done.context("a target's boot ended by a fault in the program")?;
+                    note(held, &report, is_untouched).await?;
                     reports.insert(report.target.clone(), report);
                 }
             },
@@ -259,8 +272,22 @@ async fn launch_all(
 }
 
 /// Writes down how a target's boot ended; one that failed is stopped and forgotten.
-async fn note(held: &mut Held, report: &TargetReport) -> anyhow::Result<()> {
+async fn note(held: &mut Held, report: &TargetReport, is_untouched: bool) -> anyhow::Result<()> {
+    let was_known = |process: &Process| process.pid != 0;
     if report.state == Result::Failed {
+        // Nothing runs on a machine that was not reached, unless something did before.
+        if is_untouched
+            && !held
+                .state
+                .targets
+                .get(&report.target)
+                .is_some_and(was_known)
+        {
+            held.change(|state| {
+                state.targets.remove(&report.target);
+            })?;
+            return Ok(());
+        }
         shutdown::stop_workers(held, |name| name == report.target).await?;
         return Ok(());
     }
@@ -302,12 +329,14 @@ fn failed(target: &Target, error: String, output: Vec<String>) -> TargetReport {
 }
 
 impl Launch {
-    async fn run(mut self) -> TargetReport {
+    /// How it went, and whether its machine was not even reached.
+    async fn run(mut self) -> (TargetReport, bool) {
         let began = Instant::now();
-        match self.started_and_joined(began).await {
+        let report = match self.started_and_joined(began).await {
             Ok(report) => report,
             Err((error, output)) => failed(&self.target, error, output),
-        }
+        };
+        (report, self.is_untouched)
     }
 
     async fn started_and_joined(
@@ -323,7 +352,11 @@ impl Launch {
             within: (self.target.host == Host::Local).then_some("/"),
         };
         let started = start(&self.target.host, &self.folder, &process, limit).await;
-        let started = started.map_err(|error| (format!("{error:#}"), Vec::new()))?;
+        let started = started.map_err(|error| {
+            let host = error.downcast_ref::<HostError>();
+            self.is_untouched = host.is_some_and(|host| !host.has_begun());
+            (format!("{error:#}"), Vec::new())
+        })?;
         let message = Message::Started(self.target.name.clone(), started.clone());
         let _ = self.messages.send(message).await;
         let joins =

@@ -37,6 +37,8 @@ pub enum HostError {
         host: String,
         /// What it said.
         reason: String,
+        /// Whether the script had begun by then.
+        begun: bool,
     },
     /// It took too long.
     #[error("{host} did not answer within {secs} s")]
@@ -45,6 +47,8 @@ pub enum HostError {
         host: String,
         /// How long it was given.
         secs: u64,
+        /// Whether the script had begun by then.
+        begun: bool,
     },
     /// The script failed.
     #[error("on {host}: {reason}")]
@@ -54,6 +58,18 @@ pub enum HostError {
         /// The last that it said.
         reason: String,
     },
+}
+
+impl HostError {
+    /// Whether the script may have done a part of its work.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        match self {
+            Self::Start { .. } => false,
+            Self::Ssh { begun, .. } | Self::Hangs { begun, .. } => *begun,
+            Self::Script { .. } => true,
+        }
+    }
 }
 
 /// Arguments that every ssh gets: it never asks, never waits for ever, and forwards nothing that it is not told to.
@@ -119,27 +135,39 @@ impl Host {
         let mut child = command.spawn().map_err(start)?;
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (mut said, mut complained) = (Vec::new(), Vec::new());
         let talk = async {
             let write = async {
                 if let Some(mut stdin) = stdin {
                     // One that ended before it read all says why by its status.
-                    let _ = stdin.write_all(script.as_bytes()).await;
+                    let _ = stdin.write_all(format!("echo\n{script}").as_bytes()).await;
                 }
             };
-            let ((), stdout, stderr) = tokio::join!(write, all_of(stdout), all_of(stderr));
-            (child.wait().await, stdout, stderr)
+            tokio::join!(
+                write,
+                keep(stdout, &mut said),
+                keep(stderr, &mut complained)
+            );
+            child.wait().await
         };
-        let Ok((status, stdout, stderr)) = tokio::time::timeout(limit, talk).await else {
+        let ended = tokio::time::timeout(limit, talk).await;
+        // An empty line first is the sign that the script has begun.
+        let begun = *self == Self::Local || !said.is_empty();
+        let said = String::from_utf8_lossy(&said);
+        let stderr = String::from_utf8_lossy(&complained);
+        let Ok(status) = ended else {
             return Err(HostError::Hangs {
                 host: self.shown(),
                 secs: limit.as_secs(),
+                begun,
             });
         };
         match (self, status.map_err(start)?.code()) {
-            (_, Some(0)) => Ok(stdout),
+            (_, Some(0)) => Ok(said.strip_prefix('\n').unwrap_or(&said).to_owned()),
             (Self::Ssh(_), Some(SSH_FAILED)) => Err(HostError::Ssh {
                 host: self.shown(),
                 reason: ssh_reason(&stderr),
+                begun,
             }),
             (_, status) => {
                 let reason = last_line(&stderr)
@@ -153,12 +181,10 @@ impl Host {
     }
 }
 
-async fn all_of(pipe: Option<impl AsyncRead + Unpin>) -> String {
-    let mut bytes = Vec::new();
+async fn keep(pipe: Option<impl AsyncRead + Unpin>, bytes: &mut Vec<u8>) {
     if let Some(pipe) = pipe {
-        let _ = pipe.take(MAX_OUTPUT).read_to_end(&mut bytes).await;
+        let _ = pipe.take(MAX_OUTPUT).read_to_end(bytes).await;
     }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The last line that says something, without what a terminal would do with it.

@@ -5,7 +5,7 @@
 //! - [`host`], [`script`], [`mod@start`]: processes on any machine, by short shell scripts
 //! - [`state`]: what runs, on the disk; [`boot`], [`mod@status`], [`shutdown`]: what changes and shows it
 //! - [`stage`]: a network for one render
-//! - [`private_redis`]: the Redis of a world that names none, and the tunnels to it
+//! - [`private_redis`]: the Redis of a world that names none; [`tunnel`]: the way to it from other machines
 
 mod access;
 mod boot;
@@ -22,6 +22,7 @@ mod state;
 mod status;
 mod tables;
 mod target;
+mod tunnel;
 mod yaml;
 
 use std::path::PathBuf;
@@ -111,6 +112,12 @@ impl Opened {
     #[must_use]
     pub fn title(&self) -> String {
         format!("network {} of world {}", self.network.name, self.world.name)
+    }
+
+    /// Whether its farm lasts no longer than it does.
+    #[must_use]
+    pub fn has_own_redis(&self) -> bool {
+        self.world.farm.redis.is_none()
     }
 
     /// What is known of the farm that it makes: by its workers where they run, else by its last boot. `workers` is how

@@ -1,5 +1,5 @@
 //! The redis-server of a world that names none: on a socket that nobody but its user can open, for as long as the
-//! network runs; and the tunnels to it, one for each other machine, which ssh keeps open.
+//! network runs.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,20 +7,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use farm_queue::redis::{ConnectOptions, RedisControl};
 
-use super::host::ssh_arguments;
 use super::script;
 use super::start::{Started, start};
-use super::state::{Held, Phase, Process, Tunnel};
-use super::target::{Host, Remote};
+use super::state::{Held, Phase, Process};
+use super::target::Host;
 
 /// Name of its process; no target's begins like it.
 pub const SERVER: &str = "_redis";
-/// How names of tunnels' processes begin.
-pub const TUNNEL: &str = "_tunnel-";
 /// Its program.
 const PROGRAM: &str = "redis-server";
 /// Name of the socket, here and at a tunnel's other end.
-const SOCKET: &str = "redis.sock";
+pub const SOCKET: &str = "redis.sock";
 const CONFIG: &str = "redis.conf";
 /// Longest path that a socket may have on every system, in bytes.
 const MAX_SOCKET_PATH: usize = 100;
@@ -121,126 +118,6 @@ fn configuration(socket: &str, folder: &Path) -> anyhow::Result<String> {
     ))
 }
 
-/// Makes sure that a tunnel leads from another machine to the socket of `url`; the address there.
-///
-/// # Errors
-/// When ssh does not get there, or that machine forwards no sockets.
-pub async fn tunnel(held: &mut Held, remote: &Remote, url: &str) -> anyhow::Result<String> {
-    let from = Host::Ssh(remote.clone());
-    let (name, known) = named(held, &from);
-    let place = held.place().folder_on(&Host::Local, None);
-    if let Some(tunnel) = &known {
-        let look = script::look(&place, [name.as_str()].into_iter());
-        let seen = Host::Local.run(&look, SCRIPT_LIMIT).await?;
-        if !seen.is_empty() && !tunnel.folder.is_empty() {
-            return Ok(format!("unix://{}/{SOCKET}", tunnel.folder));
-        }
-        close(held, &name).await?;
-    }
-    let made = from.run(
-        "umask 077; mktemp -d \"${TMPDIR:-/tmp}/mandelfarm.XXXXXX\"",
-        SCRIPT_LIMIT,
-    );
-    let folder = made.await?.trim().to_owned();
-    let process = Process {
-        host: Host::Local,
-        folder: None,
-        phase: Phase::Starting,
-        pid: 0,
-        born: String::new(),
-        joined: None,
-    };
-    let mut tunnel = Tunnel {
-        process,
-        from: from.clone(),
-        folder: folder.clone(),
-    };
-    held.change(|state| {
-        state.tunnels.insert(name.clone(), tunnel.clone());
-    })?;
-    let there = format!("{folder}/{SOCKET}");
-    let mut arguments = ssh_arguments(remote);
-    let forward = format!("{there}:{}", url.trim_start_matches("unix://"));
-    for word in [
-        "-N",
-        "-o",
-        "ExitOnForwardFailure=yes",
-        "-R",
-        &forward,
-        "--",
-        &remote.host,
-    ] {
-        arguments.push(word.to_owned());
-    }
-    let launch = script::Process {
-        name: &name,
-        program: "ssh",
-        arguments: &arguments,
-        environment: &[],
-        within: Some("/"),
-    };
-    let Started { pid, born, .. } = start(&Host::Local, &place, &launch, START_LIMIT).await?;
-    (tunnel.process.pid, tunnel.process.born) = (pid, born);
-    tunnel.process.phase = Phase::Ready;
-    held.change(|state| {
-        state.tunnels.insert(name.clone(), tunnel);
-    })?;
-    let wait = format!(
-        "tries=0; until [ -S {socket} ]; do tries=$((tries + 1)); [ $tries -gt 200 ] && exit 1; \
-         sleep 0.05 2>/dev/null || sleep 1; done",
-        socket = script::quoted(&there)
-    );
-    if from.run(&wait, SCRIPT_LIMIT).await.is_err() {
-        let said = Host::Local
-            .run(&script::tail(&place, &name), SCRIPT_LIMIT)
-            .await;
-        let said = said.unwrap_or_default();
-        let last = said
-            .lines()
-            .last()
-            .unwrap_or("no socket appeared")
-            .trim()
-            .to_owned();
-        close(held, &name).await?;
-        bail!("no tunnel to {}: {last}", from.shown());
-    }
-    Ok(format!("unix://{there}"))
-}
-
-/// The tunnel from a machine, or a name for one.
-fn named(held: &Held, from: &Host) -> (String, Option<Tunnel>) {
-    let tunnels = &held.state.tunnels;
-    if let Some((name, tunnel)) = tunnels.iter().find(|(_, tunnel)| tunnel.from == *from) {
-        return (name.clone(), Some(tunnel.clone()));
-    }
-    let free = (0..).map(|number| format!("{TUNNEL}{number}"));
-    let mut free = free.filter(|name| !tunnels.contains_key(name));
-    (free.next().unwrap_or_default(), None)
-}
-
-/// Closes a tunnel, and removes its socket from the other machine as far as that can be reached.
-///
-/// # Errors
-/// When its process cannot be stopped.
-pub async fn close(held: &mut Held, name: &str) -> anyhow::Result<()> {
-    let Some(tunnel) = held.state.tunnels.get(name).cloned() else {
-        return Ok(());
-    };
-    let place = held.place().folder_on(&Host::Local, None);
-    end(&place, name).await?;
-    if !tunnel.folder.is_empty() {
-        let there = script::quoted(&tunnel.folder);
-        let remove = format!("rm -f {there}/{SOCKET}; rmdir {there} 2>/dev/null || :");
-        if let Err(error) = tunnel.from.run(&remove, SCRIPT_LIMIT).await {
-            tracing::warn!(%error, folder = tunnel.folder, "a tunnel's socket is left");
-        }
-    }
-    held.change(|state| {
-        state.tunnels.remove(name);
-    })?;
-    Ok(())
-}
-
 /// Stops the server and removes its files.
 ///
 /// # Errors
@@ -266,7 +143,10 @@ pub async fn stop(held: &mut Held) -> anyhow::Result<()> {
 }
 
 /// Stops one of this machine's processes, and sweeps up after it.
-async fn end(place: &script::Folder, name: &str) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When it does not end.
+pub async fn end(place: &script::Folder, name: &str) -> anyhow::Result<()> {
     let limit = SCRIPT_LIMIT + script::GRACE;
     let said = Host::Local
         .run(&script::stop(place, [name].into_iter(), 0), limit)

@@ -9,10 +9,10 @@ use farm_queue::redis::{ConnectOptions, PRESENCE_LIFETIME, RedisControl};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use super::private_redis;
 use super::script::{self, GRACE};
 use super::state::{Held, Phase, Process};
 use super::target::Host;
+use super::{private_redis, tunnel};
 
 /// How long a machine may take to stop its processes.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -158,7 +158,7 @@ pub async fn shut_down(
     }
     let tunnels: Vec<String> = held.state.tunnels.keys().cloned().collect();
     for name in tunnels {
-        private_redis::close(&mut held, &name).await?;
+        tunnel::close(&mut held, &name).await?;
     }
     if held.state.server.is_some() {
         private_redis::stop(&mut held).await?;

@@ -137,7 +137,7 @@ pub struct Tunnel {
     pub process: Process,
     /// Where it leads from.
     pub from: Host,
-    /// Folder there, with the socket `redis.sock` in it; empty as long as it is not known.
+    /// Folder there, with the socket `redis.sock` in it.
     pub folder: String,
 }
 
