@@ -1,7 +1,8 @@
 //! The command line as typed. The only module of this program that reads the environment.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args, Parser, Subcommand};
 use farm_queue::redis::ConnectOptions;
@@ -73,7 +74,7 @@ pub struct WorkArgs {
     pub log_format: LogFormat,
     /// Log to this file instead of stderr; when it has a megabyte it becomes FILE.1 and a new one begins
     #[arg(long, value_name = "FILE", env = "FARM_LOG_FILE")]
-    pub log_file: Option<PathBuf>,
+    pub log_file: Option<OsString>,
     /// Serve metrics for Prometheus at http://ADDR/metrics, for example 127.0.0.1:9464
     #[arg(long, value_name = "ADDR", env = "FARM_METRICS")]
     pub metrics: Option<String>,
@@ -98,8 +99,8 @@ impl WorkArgs {
 
     /// Where to log; an empty path is none, as for Redis.
     pub fn log_file(&self) -> Option<&Path> {
-        let given = self.log_file.as_deref();
-        given.filter(|path| !path.as_os_str().is_empty())
+        let given = self.log_file.as_deref().filter(|path| !path.is_empty());
+        given.map(Path::new)
     }
 
     /// Where to serve metrics; an empty address is none, as for Redis.

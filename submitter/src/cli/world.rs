@@ -1,5 +1,6 @@
 //! The command lines of `submitter world`, as typed, and where a world file is when none is named.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -57,7 +58,7 @@ pub struct WorldArgs {
 pub struct StateArgs {
     /// Folder for what is known of booted networks [default: mandelfarm in the user's state folder]
     #[arg(long, value_name = "DIR", env = "FARM_STATE", help_heading = "World")]
-    pub state: Option<PathBuf>,
+    pub state: Option<OsString>,
 }
 
 /// Where a picture is computed that a world may compute.
@@ -65,7 +66,7 @@ pub struct StateArgs {
 pub struct StageArgs {
     /// Render on a network of this world: what does not run is booted, and shut down again at the end. Without FILE, the one that PENVM_WORLD_FILENAME names, or submitter.penvm beside this program
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", help_heading = "World")]
-    pub world: Option<PathBuf>,
+    pub world: Option<OsString>,
     /// The network of the world [default: the one called default, or the only one]
     #[arg(long, value_name = "NAME", requires = "world", help_heading = "World")]
     pub network: Option<String>,

@@ -25,6 +25,7 @@ mod target;
 mod tunnel;
 mod yaml;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -227,8 +228,9 @@ async fn undo(mut held: Held, was_empty: bool, before: &[String]) {
 
 /// Where states are: as given, or among the state that the user's programs keep.
 #[must_use]
-pub fn states_folder(given: Option<PathBuf>) -> Option<PathBuf> {
-    if let Some(folder) = given.filter(|folder| !folder.as_os_str().is_empty()) {
+pub fn states_folder(given: Option<OsString>) -> Option<PathBuf> {
+    // Set but empty is how a shell says that there is none.
+    if let Some(folder) = given.filter(|folder| !folder.is_empty()) {
         return std::path::absolute(folder).ok();
     }
     let user = etcetera::choose_base_strategy().ok()?;

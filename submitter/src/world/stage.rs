@@ -25,7 +25,7 @@ pub fn opened(args: &StageArgs) -> anyhow::Result<Option<Opened>> {
     let Some(file) = &args.world else {
         return Ok(None);
     };
-    let file: Option<PathBuf> = Some(file.clone()).filter(|file| !file.as_os_str().is_empty());
+    let file = Some(PathBuf::from(file)).filter(|file| !file.as_os_str().is_empty());
     let args = WorldArgs {
         file,
         network: args.network.clone(),
