@@ -1,6 +1,8 @@
 //! The command line as typed. The only module of this program that reads the environment.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use clap::{Args, Parser, Subcommand};
 use farm_queue::redis::ConnectOptions;
@@ -18,7 +20,7 @@ use farm_worker::usage::{BackendArg, LogFormat, Misuse};
     version,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Examples:\n  farm-worker --redis rediss://farm.example:6379 --tls-ca farm.pem\n  farm-worker --redis unix:///run/redis.sock --backend cpu --threads 8\n  farm-worker bench\n\nExit status: 0 done or told to stop, 1 failed or every device hangs, 2 usage, 130 interrupted."
+    after_help = "Examples:\n  farm-worker --redis rediss://farm.example:6379 --tls-ca farm.pem\n  farm-worker --redis unix:///run/redis.sock --backend cpu --threads 8\n  farm-worker --redis unix:///run/redis.sock --backend gpu --device 1\n  farm-worker bench\n\nExit status: 0 done or told to stop, 1 failed or every device hangs, 2 usage, 130 interrupted."
 )]
 pub struct Cli {
     /// What to do other than work.
@@ -55,6 +57,9 @@ pub struct WorkArgs {
     /// Which devices to use: auto is every GPU, or the processor when there is none
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
+    /// Use only this device: its number among those of --backend, counted from 0, or a part of its name; may be given several times
+    #[arg(long = "device", value_name = "DEVICE")]
+    pub devices: Vec<String>,
     /// Name shown to people [default: this machine's name]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -67,6 +72,9 @@ pub struct WorkArgs {
     /// How to say it on stderr
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+    /// Log to this file instead of stderr; when it has a megabyte it becomes FILE.1 and a new one begins
+    #[arg(long, value_name = "FILE", env = "FARM_LOG_FILE")]
+    pub log_file: Option<OsString>,
     /// Serve metrics for Prometheus at http://ADDR/metrics, for example 127.0.0.1:9464
     #[arg(long, value_name = "ADDR", env = "FARM_METRICS")]
     pub metrics: Option<String>,
@@ -87,6 +95,12 @@ impl WorkArgs {
             .ok_or(Misuse(
                 "no Redis given: --redis and FARM_REDIS are empty or not set",
             ))
+    }
+
+    /// Where to log; an empty path is none, as for Redis.
+    pub fn log_file(&self) -> Option<&Path> {
+        let given = self.log_file.as_deref().filter(|path| !path.is_empty());
+        given.map(Path::new)
     }
 
     /// Where to serve metrics; an empty address is none, as for Redis.

@@ -9,18 +9,21 @@
 //! - [`keepalive`]: heartbeats beside whatever a strip is waiting for
 //! - [`shared`]: what all lanes share: settings, whether to stop
 //! - [`frames`]: the last few jobs' frames, made ready for kernels
+//! - [`choice`]: which of a machine's devices it takes
 //! - [`meters`]: what a worker counts; [`exporter`]: the same over HTTP, for Prometheus
 //! - [`farm_args`]: how both programs get into the farm's Redis
-//! - [`usage`]: what both programs share of their command lines and their start
+//! - [`usage`]: what both programs share of their command lines and their start; [`log_file`]: a log of bounded size
 
 #![forbid(unsafe_code)]
 
+pub mod choice;
 pub mod exporter;
 pub mod farm_args;
 pub mod frames;
 mod gate;
 mod keepalive;
 mod lane;
+mod log_file;
 pub mod meters;
 pub mod shared;
 mod station;

@@ -13,9 +13,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use cli::{Cli, Command, WorkArgs};
+use engine::bench::quick;
 use engine::{Compute, device};
 use farm_queue::WorkerQueue;
 use farm_queue::redis::RedisWorkerQueue;
+use farm_worker::choice::chosen;
 use farm_worker::exporter::Exporter;
 use farm_worker::{Ended, Meters, farm_args};
 
@@ -58,7 +60,12 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
     let choice = args.backend.into();
     let threads = args.threads.map(usize::from);
     let strip_timeout = Duration::from_secs(args.strip_timeout.into());
-    let runtime = farm_worker::usage::start(&args.log, args.log_format, "farm-io")?;
+    let runtime = farm_worker::usage::start_logging_to(
+        args.log_file(),
+        &args.log,
+        args.log_format,
+        "farm-io",
+    )?;
     let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION"), engine::build_id()));
     let done = runtime.block_on(async {
         let mut stop = pin!(told_to_stop());
@@ -75,19 +82,25 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         // The queue first: a wrong address is known at once, opening adapters takes a second or two.
         let opened = async {
             let queue = RedisWorkerQueue::connect(&farm, &name).await?;
-            let open = move || device::open(choice, threads);
-            anyhow::Ok((queue, tokio::task::spawn_blocking(open).await??))
+            let wanted = args.devices;
+            let open = move || {
+                let devices = chosen(device::open(choice, threads)?, &wanted)?;
+                let speed: u64 = devices.iter().map(quick::speed).sum();
+                anyhow::Ok((devices, speed))
+            };
+            let (devices, speed) = tokio::task::spawn_blocking(open).await??;
+            anyhow::Ok((queue, devices, speed))
         };
-        let (queue, devices) = tokio::select! {
+        let (queue, devices, speed) = tokio::select! {
             opened = opened => opened?,
             status = &mut stop => return Ok(status),
         };
-        queue.describe(farm_worker::about(&devices, host));
+        queue.describe(farm_worker::about(&devices, host, speed));
         let lanes: Vec<_> = devices
             .iter()
             .map(|device| device.info().name.as_str())
             .collect();
-        tracing::info!(worker = name, lanes = ?lanes, "ready");
+        tracing::info!(worker = name, lanes = ?lanes, speed, "ready");
         let settings = farm_worker::Settings {
             backend: choice,
             cpu_threads: threads,

@@ -2,15 +2,19 @@
 //! that they cannot use (one line, exit status 2), where logs go, and the threads that I/O runs on.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{Parser, ValueEnum};
 use farm_queue::QueueError;
 use fractal::BackendChoice;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::farm_args::FarmArgsError;
+use crate::log_file::LogFile;
 
 /// Exit status of a program that was called wrongly.
 pub const USAGE: u8 = 2;
@@ -96,11 +100,32 @@ pub fn start(
     format: LogFormat,
     threads: &str,
 ) -> anyhow::Result<tokio::runtime::Runtime> {
+    start_logging_to(None, filter, format, threads)
+}
+
+/// The same, with the log in a file of bounded size where one is given.
+///
+/// # Errors
+/// When the system gives no threads, or the file cannot be written.
+pub fn start_logging_to(
+    file: Option<&Path>,
+    filter: &str,
+    format: LogFormat,
+    threads: &str,
+) -> anyhow::Result<tokio::runtime::Runtime> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .with_context(|| format!("--log '{filter}' is no log level"))?;
+    let writer = match file {
+        None => BoxMakeWriter::new(std::io::stderr),
+        Some(path) => {
+            let log = LogFile::open(path)
+                .with_context(|| format!("--log-file {}: cannot be written", path.display()))?;
+            BoxMakeWriter::new(Mutex::new(log))
+        }
+    };
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(writer);
     match format {
         LogFormat::Json => log
             .json()
@@ -109,7 +134,7 @@ pub fn start(
             .with_span_list(false)
             .init(),
         // In colour, unless NO_COLOR says otherwise.
-        LogFormat::Text if std::io::stderr().is_terminal() => log.init(),
+        LogFormat::Text if file.is_none() && std::io::stderr().is_terminal() => log.init(),
         LogFormat::Text => log.with_ansi(false).init(),
     }
     tokio::runtime::Builder::new_multi_thread()

@@ -142,8 +142,9 @@ async fn tell<Q: WorkerQueue>(shared: &Shared<Q>) -> Infallible {
     }
 }
 
-/// What a worker of this build says of itself, for `workers list`; it also decides which jobs it is offered.
-pub fn about<D: Compute>(devices: &[D], host: String) -> WorkerAbout {
+/// What a worker of this build says of itself, for `workers list`; it also decides which jobs it is offered. `speed` is
+/// that of all its devices together, in iterations a second; 0 when it was not measured.
+pub fn about<D: Compute>(devices: &[D], host: String, speed: u64) -> WorkerAbout {
     let has = |backend| (devices.iter()).any(|device| device.info().backend == backend);
     let backends = [Backend::Cpu, Backend::Gpu];
     let kinds: Vec<&str> = (backends.into_iter().filter(|backend| has(*backend)))
@@ -158,6 +159,11 @@ pub fn about<D: Compute>(devices: &[D], host: String) -> WorkerAbout {
             .map(|device| device.info().name.clone())
             .collect(),
         backend: kinds.join(","),
+        arithmetics: (devices.iter())
+            .filter_map(|device| device.info().arithmetics.first())
+            .map(|arithmetic| arithmetic.name().to_owned())
+            .collect(),
+        speed,
     }
 }
 

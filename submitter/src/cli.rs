@@ -4,6 +4,7 @@ pub mod colour;
 pub mod farm;
 pub mod place;
 pub mod zoom;
+pub mod world;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use colour::{ColourArgs, RecolourArgs};
 use farm::{JobsCommand, WorkersCommand};
 use zoom::ZoomArgs;
+use world::{StageArgs, WorldCommand};
 
 /// Renders pictures of the Mandelbrot set, on this machine or on a farm.
 #[derive(Debug, Parser)]
@@ -56,6 +58,9 @@ pub enum Command {
     /// See and drain the workers of a farm.
     #[command(subcommand)]
     Workers(WorkersCommand),
+    /// Check, boot, look at and shut down networks of machines, as a world file describes them.
+    #[command(subcommand)]
+    World(WorldCommand),
     /// Print the Redis users of a farm, with no more rights than workers and submitters need.
     RedisAcl(RedisAclArgs),
     /// Print completions for a shell.
@@ -70,7 +75,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(
     allow_negative_numbers = true,
-    after_help = "The view is given by bounds and density, or by centre, zoom and size; numbers may have any number of digits.\n\nExamples:\n  submitter render --density 4096                       the whole set, 10240 x 12288, to mandelbrot.png\n  submitter render --re -0.75 --im 0.1 --zoom 20        a centre and a magnification\n  submitter render --grid linspace --measure stability --density 256 --iterations 100 -o x.npy\n                                                        what numpy computes on numpy.linspace\n  submitter render -o a.png -o a.npy -o a.exr           several files from one computation"
+    after_help = "The view is given by bounds and density, or by centre, zoom and size; numbers may have any number of digits.\n\nExamples:\n  submitter render --density 4096                       the whole set, 10240 x 12288, to mandelbrot.png\n  submitter render --re -0.75 --im 0.1 --zoom 20        a centre and a magnification\n  submitter render --grid linspace --measure stability --density 256 --iterations 100 -o x.npy\n                                                        what numpy computes on numpy.linspace\n  submitter render -o a.png -o a.npy -o a.exr           several files from one computation\n  submitter render --world worlds/4-local.penvm -o a.png     on workers that are booted for it"
 )]
 pub struct RenderArgs {
     /// Where in the plane.
@@ -116,6 +121,9 @@ pub struct RenderArgs {
     /// How to get in.
     #[command(flatten)]
     pub farm: FarmArgs,
+    /// Or on a world's network.
+    #[command(flatten)]
+    pub stage: StageArgs,
     /// Which kinds of device may compute it; auto is every GPU, or the processor when there is none
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
@@ -413,16 +421,23 @@ impl From<MeasureArg> for Measure {
 
 /// The way into the farm at `url`.
 pub fn farm(url: String, args: &FarmArgs) -> Result<ConnectOptions, FarmArgsError> {
+    args.options(url, environment())
+}
+
+/// What the environment says of the way into a farm.
+pub fn environment() -> Environment {
     let variable = |name: &str| std::env::var(name).ok();
-    args.options(
-        url,
-        Environment {
-            user: variable("FARM_REDIS_USER"),
-            password: variable("FARM_REDIS_PASSWORD"),
-            key: variable("FARM_KEY"),
-            insecure: variable("FARM_INSECURE"),
-        },
-    )
+    Environment {
+        user: variable("FARM_REDIS_USER"),
+        password: variable("FARM_REDIS_PASSWORD"),
+        key: variable("FARM_KEY"),
+        insecure: variable("FARM_INSECURE"),
+    }
+}
+
+/// Whether the farm's address was set in the environment, rather than typed.
+pub fn is_from_environment(redis: &str) -> bool {
+    std::env::var("FARM_REDIS").is_ok_and(|set| set == redis)
 }
 
 impl Command {
@@ -434,9 +449,11 @@ impl Command {
             Self::Resume(args) => args.redis.as_deref(),
             Self::Jobs(command) => command.ask().redis.as_deref(),
             Self::Workers(command) => command.ask().redis.as_deref(),
-            Self::Locate(_) | Self::Colour(_) | Self::RedisAcl(_) | Self::Completions { .. } => {
-                None
-            }
+            Self::Locate(_)
+            | Self::Colour(_)
+            | Self::World(_)
+            | Self::RedisAcl(_)
+            | Self::Completions { .. } => None,
         }
     }
 }

@@ -4,7 +4,9 @@ use fractal::reference::ReferencePoint;
 use fractal::{Arithmetic, View};
 use serde::Serialize;
 
-use crate::plan::{ArithmeticPlan, Place, RenderPlan};
+use crate::fallback::Decision;
+use crate::placing::Placed;
+use crate::plan::{ArithmeticPlan, Place};
 
 /// Bytes of memory for each value of a reference orbit, with all that is made of it.
 const BYTES_PER_VALUE: u64 = 64;
@@ -32,6 +34,8 @@ pub struct DryRun {
     picture_bytes: u64,
     most_iterations: f64,
     place: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback: Option<Decision>,
     outputs: Vec<String>,
     warnings: Vec<String>,
 }
@@ -45,9 +49,10 @@ struct Reference {
 }
 
 impl DryRun {
-    /// What `plan` would do.
+    /// What `placed` would do.
     #[must_use]
-    pub fn of(plan: &RenderPlan) -> Self {
+    pub fn of(placed: &Placed) -> Self {
+        let plan = &placed.plan;
         let frame = &plan.frame;
         let spacing_log2 = frame.spacing_log2();
         let (deltas, only) = (plan.arithmetic.deltas, plan.arithmetic.only);
@@ -77,10 +82,12 @@ impl DryRun {
             strip_bytes: u64::from(plan.strips.strip_rows) * u64::from(frame.width) * pixel_bytes,
             picture_bytes: frame.pixels() * pixel_bytes,
             most_iterations: frame.pixels() as f64 * frame.iterations as f64,
-            place: match &plan.place {
-                Place::InProcess { workers } => format!("in process, {workers} worker(s)"),
-                Place::Farm { .. } => "on the farm".to_owned(),
+            place: match (&placed.network, &plan.place) {
+                (Some((network, _)), _) => format!("on {}", network.title()),
+                (None, Place::InProcess { workers }) => format!("in process, {workers} worker(s)"),
+                (None, Place::Farm { .. }) => "on the farm".to_owned(),
             },
+            fallback: placed.decision.clone(),
             outputs: (plan.outputs.iter())
                 .map(|output| output.path.to_string_lossy().into_owned())
                 .collect(),
@@ -158,6 +165,9 @@ impl DryRun {
             ),
         ));
         lines.push(("where", self.place.clone()));
+        if let Some(decision) = &self.fallback {
+            lines.push(("why there", decision.line()));
+        }
         lines.push(("files", self.outputs.join(", ")));
         let mut text = String::new();
         for (name, value) in lines {

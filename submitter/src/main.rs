@@ -15,6 +15,7 @@ mod colour;
 mod crew;
 mod deep;
 mod dry_run;
+mod fallback;
 mod input;
 mod journal;
 mod locate;
@@ -23,6 +24,7 @@ mod on_queue;
 mod operate;
 mod output;
 mod patience;
+mod placing;
 mod plan;
 mod range;
 mod recolour;
@@ -30,8 +32,10 @@ mod render;
 mod report;
 mod resume;
 mod zoom;
+mod world;
 
 use std::io::{ErrorKind, Write, stderr, stdout};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -41,8 +45,11 @@ use cli::{Cli, Command, RenderArgs};
 use collect::CollectError;
 use farm_worker::{farm_args, usage};
 use journal::Taken;
-use plan::{PlanError, RenderPlan};
+use placing::Placed;
+use plan::PlanError;
 use tokio::runtime::Runtime;
+use world::WorldError;
+use world::stage::Stage;
 
 /// Exit status after Ctrl-C or SIGTERM.
 const INTERRUPTED: u8 = 130;
@@ -66,6 +73,7 @@ fn main() -> ExitCode {
         Command::Resume(args) => resume::resume(*args),
         Command::Jobs(command) => ask_farm(operate::jobs(command)),
         Command::Workers(command) => ask_farm(operate::workers(command)),
+        Command::World(command) => world::run(command),
         Command::RedisAcl(args) => acl::lines(&args).and_then(|lines| to_stdout(lines.as_bytes())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -84,7 +92,9 @@ fn main() -> ExitCode {
             ) {
                 (Some(_), _) => ExitCode::from(usage::USAGE),
                 (_, Some(CollectError::Interrupted)) => ExitCode::from(INTERRUPTED),
-                _ if usage::is_misuse(&error) => ExitCode::from(usage::USAGE),
+                _ if usage::is_misuse(&error) || error.is::<WorldError>() => {
+                    ExitCode::from(usage::USAGE)
+                }
                 _ => ExitCode::FAILURE,
             }
         }
@@ -117,7 +127,8 @@ fn ask_farm(asked: impl Future<Output = anyhow::Result<Vec<u8>>>) -> anyhow::Res
 /// Says what a render would do.
 fn show_plan(args: RenderArgs) -> anyhow::Result<()> {
     let json = args.json;
-    let shown = dry_run::DryRun::of(&plan::plan(args)?);
+    let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
+    let shown = dry_run::DryRun::of(&placed(&runtime, args)?);
     let text = if json {
         serde_json::to_string(&shown).context("cannot make the report")? + "\n"
     } else {
@@ -129,36 +140,67 @@ fn show_plan(args: RenderArgs) -> anyhow::Result<()> {
 fn render(args: RenderArgs) -> anyhow::Result<()> {
     let (json, quiet) = (args.json, args.quiet);
     let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
-    let plan = plan::plan(args)?;
-    finish(runtime, plan, None, quiet, json)
+    let placed = placed(&runtime, args)?;
+    finish(runtime, placed, None, quiet, json)
 }
 
-/// Renders a plan, going on with `taken`, and says how it went.
+/// Lowers arguments to a plan, and finds its place.
+fn placed(runtime: &Runtime, args: RenderArgs) -> anyhow::Result<Placed> {
+    let (stage, redis, workers) = (args.stage.clone(), args.redis.clone(), args.workers);
+    let plan = plan::plan(args)?;
+    runtime.block_on(placing::placed(&stage, redis.as_deref(), workers, plan))
+}
+
+/// Renders a plan in its place, going on with `taken`, and says how it went.
 fn finish(
     runtime: Runtime,
-    plan: RenderPlan,
+    placed: Placed,
     taken: Option<Taken>,
     quiet: bool,
     json: bool,
 ) -> anyhow::Result<()> {
+    let Placed {
+        mut plan,
+        network,
+        decision,
+    } = placed;
     if !quiet {
         for warning in &plan.warnings {
             say(&format!("warning: {warning}"));
         }
+        if let Some(decision) = &decision {
+            say(&decision.line());
+        }
     }
     let folder = plan.journal.as_ref().map(|journal| journal.folder.clone());
+    let is_passing = (network.as_ref()).is_some_and(|(network, _)| network.has_own_redis());
     let ending = runtime.block_on(async {
-        let interrupt = render::interrupted();
-        render::render(plan, taken, quiet, interrupt).await
-    });
+        let mut interrupt = pin!(render::interrupted());
+        let stage = match network {
+            None => None,
+            Some((network, workers)) => {
+                Some(Stage::boot(network, &mut plan, workers, quiet, interrupt.as_mut()).await?)
+            }
+        };
+        let ending = render::render(plan, taken, quiet, interrupt).await;
+        if let Some(stage) = stage {
+            stage.end().await;
+        }
+        anyhow::Ok(ending)
+    })?;
     runtime.shutdown_timeout(LAST_GASP);
-    let report = match ending.kept {
+    let mut report = match ending.kept {
+        // Its Redis is gone with its world, and there is no other way to name that.
+        Some(_) if is_passing => {
+            (ending.report).context("stopped, and the same command again goes on with it")?
+        }
         // Still one line, and what is wrong closes it.
         Some(job) => ending
             .report
             .with_context(|| format!("stopped, and {}", resume::hint(&job, folder)))?,
         None => ending.report?,
     };
+    report.fallback = decision;
     if json {
         let mut line = serde_json::to_vec(&report).context("cannot make the report")?;
         line.push(b'\n');

@@ -373,12 +373,12 @@ fn strips(frame: &FrameSpec, rows: Option<u32>) -> Result<StripPlan, PlanError> 
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
     use clap::Parser;
 
-    pub(super) fn planned(line: &str) -> Result<RenderPlan, PlanError> {
+    pub(crate) fn planned(line: &str) -> Result<RenderPlan, PlanError> {
         let words = ["submitter", "render"]
             .into_iter()
             .chain(line.split_whitespace());

@@ -281,6 +281,7 @@ impl Run<'_> {
             colour_range: range,
             outputs: published?,
             workers: Vec::new(),
+            fallback: None,
         };
         report.set_tally(&tally);
         Ok(report)

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use fractal::StripBuffer;
 use serde::Serialize;
 
+use crate::fallback::Decision;
+
 /// What was delivered, by whom.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -157,6 +159,9 @@ pub struct Report {
     pub outputs: Vec<OutputReport>,
     /// Devices that took part.
     pub workers: Vec<WorkerReport>,
+    /// Why it was computed in process or on the farm, where that was a question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Decision>,
 }
 
 impl Report {

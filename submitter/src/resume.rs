@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::cli::{self, ResumeArgs};
 use crate::journal::store::{Listed, remove};
 use crate::journal::{Store, StoreError};
+use crate::placing::Placed;
 use crate::plan::{JournalPlan, PlanError, journal_folder};
 use crate::render::build;
 
@@ -61,7 +62,8 @@ pub fn resume(args: ResumeArgs) -> anyhow::Result<()> {
         None
     };
     plan.journal = Some(JournalPlan { folder, fresh });
-    crate::finish(runtime, plan, taken, args.quiet, args.json)
+    let placed = Placed::as_planned(plan);
+    crate::finish(runtime, placed, taken, args.quiet, args.json)
 }
 
 /// How to go on with a job whose journal was kept in `folder`.

@@ -36,7 +36,7 @@ pub struct Confined {
 }
 
 /// Where names are confined to. Tests look at the world from outside and may use what they need.
-pub const CONFINED: [Confined; 7] = [
+pub const CONFINED: [Confined; 8] = [
     Confined {
         what: "wgpu",
         shown_by: &["wgpu"],
@@ -81,6 +81,7 @@ pub const CONFINED: [Confined; 7] = [
             "submitter/src/cli.rs",
             "submitter/src/cli/farm.rs",
             "submitter/src/cli/place.rs",
+            "submitter/src/cli/world.rs",
             "farm-worker/src/cli.rs",
         ],
     },
@@ -101,6 +102,12 @@ pub const CONFINED: [Confined; 7] = [
         ],
         unless: &[],
         allowed: &["crates/engine/src/cpu/"],
+    },
+    Confined {
+        what: "the YAML parser",
+        shown_by: &["saphyr_parser"],
+        unless: &[],
+        allowed: &["submitter/src/world/yaml.rs"],
     },
 ];
 

@@ -7,6 +7,8 @@
 //! - [`terminal`]: the same in a terminal
 //! - [`server`]: a private redis-server per test, [`aof`]: the log that it keeps; [`worker`]: worker processes on it,
 //!   good ones and those of the program `pretender`, whose devices misbehave; [`proxy`]: a bad network between them
+//! - [`world`]: networks of workers that are booted from a file
+//! - [`mod@ssh`]: an sshd with throw-away keys
 //! - [`job`]: renders on a farm while something goes wrong
 //! - [`chaos`]: farms on which something goes wrong every few seconds
 //! - [`clock`]: programs whose clocks are off
@@ -39,8 +41,10 @@ pub mod proxy;
 pub mod scenes;
 pub mod server;
 pub mod similarity;
+pub mod ssh;
 pub mod terminal;
 pub mod worker;
+pub mod world;
 
 pub use clock::Clock;
 pub use job::Job;

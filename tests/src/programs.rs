@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// How often a running program is looked at.
 const GLANCE: Duration = Duration::from_millis(5);
 /// What a program must not inherit from whoever runs the tests.
-const NOT_INHERITED: [&str; 10] = [
+const NOT_INHERITED: [&str; 13] = [
     "FARM_REDIS",
     "FARM_REDIS_USER",
     "FARM_REDIS_PASSWORD",
@@ -27,6 +27,9 @@ const NOT_INHERITED: [&str; 10] = [
     "FARM_LOG",
     "FARM_METRICS",
     "FARM_JOURNAL",
+    "FARM_LOG_FILE",
+    "FARM_STATE",
+    "PENVM_WORLD_FILENAME",
     "NO_COLOR",
     "RUST_LOG",
 ];
@@ -74,6 +77,16 @@ pub struct Finished {
     pub elapsed: Duration,
     /// The most memory it had resident, in KiB (Linux; 0 elsewhere).
     pub peak_kib: u64,
+}
+
+/// Sends a signal to a process.
+///
+/// # Panics
+/// When it is gone.
+pub fn kill(pid: u32, signal: Signal) {
+    let id = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    kill_process(id.expect("a process id"), signal)
+        .unwrap_or_else(|error| panic!("process {pid}: {error}"));
 }
 
 /// Where cargo puts programs of this build: the folder above the test binary's.
@@ -255,11 +268,7 @@ impl Running {
     /// # Panics
     /// When it is gone.
     pub fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id())
-            .ok()
-            .and_then(Pid::from_raw)
-            .expect("a process id");
-        kill_process(pid, signal).unwrap_or_else(|error| panic!("`{}`: {error}", self.line));
+        kill(self.child.id(), signal);
     }
 
     /// What it said on stderr so far.

@@ -22,4 +22,6 @@ mod farm {
     mod words;
     mod worker;
     mod zoom;
+    mod worlds;
+    mod worlds_apart;
 }

@@ -29,6 +29,10 @@ pub struct WorkerAbout {
     pub devices: Vec<String>,
     /// Kinds of its devices: `cpu`, `gpu` or both with a comma.
     pub backend: String,
+    /// The fastest number type of each device.
+    pub arithmetics: Vec<String>,
+    /// Iterations a second of all its devices together, as measured when it started; 0 when it was not.
+    pub speed: u64,
 }
 
 /// What a worker has done so far.

@@ -1,7 +1,7 @@
 //! `submitter jobs` and `submitter workers`: what operators see of a farm and want of it.
 
 mod jobs;
-mod tables;
+pub mod tables;
 mod workers;
 
 use anyhow::{Context, bail};

@@ -239,7 +239,7 @@ async fn work(args: &Args) -> anyhow::Result<ExitCode> {
         };
         let queue = RedisWorkerQueue::connect(&args.redis, &name).await?;
         let devices = vec![Pretender::new(args)];
-        let mut about = farm_worker::about(&devices, "pretender".into());
+        let mut about = farm_worker::about(&devices, "pretender".into(), 0);
         if args.mode == Mode::Foreign {
             about.build = !about.build;
         }

@@ -3,6 +3,7 @@
 
 pub mod cpu;
 pub mod gpu;
+pub mod quick;
 pub mod scenes;
 
 use fractal::{Backend, BackendChoice};

@@ -1,0 +1,136 @@
+//! Where a render runs: in process, on a farm whose Redis was named, or on a network of a world that is booted for it.
+
+use anyhow::Context;
+use farm_queue::redis::RedisControl;
+use farm_worker::usage::Misuse;
+
+use crate::cli::world::{FallbackArg, StageArgs};
+use crate::fallback::{self, Decision, FarmFigures};
+use crate::plan::{Place, RenderPlan};
+use crate::world::Opened;
+use crate::world::stage;
+
+/// A plan that knows where it runs, but for a network that is yet to be booted.
+pub struct Placed {
+    /// The plan; where there is a network its place is not the last word.
+    pub plan: RenderPlan,
+    /// The network to boot for it, and most workers that take part.
+    pub network: Option<(Opened, Option<u16>)>,
+    /// Why there, where that was a question.
+    pub decision: Option<Decision>,
+}
+
+impl Placed {
+    /// A plan that runs where it says.
+    #[must_use]
+    pub fn as_planned(plan: RenderPlan) -> Self {
+        Self {
+            plan,
+            network: None,
+            decision: None,
+        }
+    }
+}
+
+/// Finds the place of `plan`, whose Redis was `redis`, as typed or set. Boots nothing.
+///
+/// # Errors
+/// What is wrong with the world or its farm, in one line.
+pub async fn placed(
+    args: &StageArgs,
+    redis: Option<&str>,
+    workers: Option<u16>,
+    plan: RenderPlan,
+) -> anyhow::Result<Placed> {
+    let Some(opened) = stage::opened(args)? else {
+        return on_named(args.fallback, plan).await;
+    };
+    // One that is set for all commands is not meant where a world is.
+    if redis.is_some_and(|redis| !redis.is_empty() && !crate::cli::is_from_environment(redis)) {
+        return Err(Misuse("--redis and --world: a world names its Redis itself").into());
+    }
+    let asked = args.fallback.unwrap_or(FallbackArg::Auto);
+    let figures = opened.figures(workers)?;
+    let decision = decision(asked, &plan, figures)?;
+    Ok(settled(plan, Some((opened, workers)), decision))
+}
+
+/// The same where no world is named: on the farm, unless a fallback was asked for.
+async fn on_named(asked: Option<FallbackArg>, plan: RenderPlan) -> anyhow::Result<Placed> {
+    let (Place::Farm { farm, workers }, Some(asked)) = (&plan.place, asked) else {
+        return Ok(Placed::as_planned(plan));
+    };
+    let figures = match asked {
+        FallbackArg::Auto => {
+            let listed = RedisControl::connect(&**farm).await?.workers().await?;
+            let speeds = listed.iter().map(|worker| worker.record.about.speed);
+            FarmFigures {
+                speed: together(speeds.collect(), *workers),
+                boot_secs: 0.0,
+                guessed: false,
+            }
+        }
+        _ => FarmFigures {
+            speed: None,
+            boot_secs: 0.0,
+            guessed: true,
+        },
+    };
+    let decision = decision(asked, &plan, figures)?;
+    Ok(settled(plan, None, decision))
+}
+
+fn decision(asked: FallbackArg, plan: &RenderPlan, farm: FarmFigures) -> anyhow::Result<Decision> {
+    match fallback::as_asked(asked) {
+        Some(decision) => Ok(decision),
+        None => {
+            let work = tokio::task::block_in_place(|| fallback::predict(plan)).context(
+                "the work cannot be predicted (--fallback never asks for no prediction)",
+            )?;
+            Ok(fallback::decided(work, farm))
+        }
+    }
+}
+
+fn settled(
+    mut plan: RenderPlan,
+    network: Option<(Opened, Option<u16>)>,
+    decision: Decision,
+) -> Placed {
+    let network = if decision.in_process {
+        plan.place = Place::InProcess { workers: 1 };
+        None
+    } else {
+        network
+    };
+    Placed {
+        plan,
+        network,
+        decision: Some(decision),
+    }
+}
+
+/// Iterations a second of the fastest workers that may take part; `None` when one of them was not measured, or there
+/// is none.
+#[must_use]
+pub fn together(mut speeds: Vec<u64>, workers: Option<u16>) -> Option<u64> {
+    speeds.sort_unstable_by(|a, b| b.cmp(a));
+    if let Some(most) = workers {
+        speeds.truncate(usize::from(most));
+    }
+    let measured = !speeds.is_empty() && speeds.iter().all(|speed| *speed > 0);
+    measured.then(|| speeds.iter().sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::together;
+
+    #[test]
+    fn the_fastest_workers_take_part() {
+        assert_eq!(together(vec![1, 5, 3], None), Some(9));
+        assert_eq!(together(vec![1, 5, 3], Some(2)), Some(8));
+        assert_eq!(together(vec![1, 0], None), None);
+        assert_eq!(together(vec![], None), None);
+    }
+}

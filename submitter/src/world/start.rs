@@ -1,0 +1,98 @@
+//! Starts one process of a network, and tells whether one still runs.
+
+use std::time::Duration;
+
+use anyhow::bail;
+
+use super::host::HostError;
+use super::script::{self, Folder};
+use super::target::Host;
+
+/// A process that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// Its process id.
+    pub pid: u32,
+    /// When it was born, as its system says.
+    pub born: String,
+    /// Whether it ran before.
+    pub again: bool,
+}
+
+/// Starts a process, unless it runs.
+///
+/// # Errors
+/// One line: the machine is out of reach, or lacks the program.
+pub async fn start(
+    host: &Host,
+    folder: &Folder,
+    process: &script::Process<'_>,
+    limit: Duration,
+) -> anyhow::Result<Started> {
+    let said = host.run(&script::start(folder, process), limit).await?;
+    let answer = said.lines().rev().find_map(|line| {
+        let mut words = line.split(' ');
+        let what = words.next()?;
+        Some((
+            what.to_owned(),
+            words.next().map(str::to_owned),
+            words.next().map(str::to_owned),
+        ))
+    });
+    match answer {
+        Some((what, Some(pid), Some(born))) if what == "started" || what == "running" => {
+            let Ok(pid) = pid.parse() else {
+                bail!("{} names no process: {pid}", host.shown());
+            };
+            Ok(Started {
+                pid,
+                born,
+                again: what == "running",
+            })
+        }
+        Some((what, ..)) if what == "missing" => {
+            bail!("no program '{}' on {}", process.program, host.shown())
+        }
+        _ => bail!(
+            "{} gave no answer that makes sense: {}",
+            host.shown(),
+            said.trim()
+        ),
+    }
+}
+
+/// Whether a process runs that `host` was asked to start.
+///
+/// # Errors
+/// When the machine is out of reach.
+pub async fn is_alive(
+    host: &Host,
+    folder: &Folder,
+    name: &str,
+    (pid, born): (u32, &str),
+    limit: Duration,
+) -> Result<bool, HostError> {
+    if *host == Host::Local
+        && let Some(alive) = is_alive_here(pid, born)
+    {
+        return Ok(alive);
+    }
+    let seen = host
+        .run(&script::look(folder, [name].into_iter()), limit)
+        .await?;
+    Ok(seen
+        .lines()
+        .any(|line| line == format!("{name} {pid} {born}")))
+}
+
+/// The same on this machine, without starting anything; `None` where the system does not tell.
+fn is_alive_here(pid: u32, born: &str) -> Option<bool> {
+    std::fs::metadata("/proc/self/stat").ok()?;
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return Some(false);
+    };
+    // Behind the program's name, which may hold anything: the state, and 19 fields later the time of birth.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let state = fields.next()?;
+    Some(state != "Z" && fields.nth(18)? == born)
+}
