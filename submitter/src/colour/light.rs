@@ -15,7 +15,9 @@ const STEEPEST: f32 = 4.0;
 /// What single precision leaves of a smooth count, as a share of it: a smaller rise is none.
 const FINEST: f32 = 1.0 / (1 << 22) as f32;
 /// How much of the brightest light is white.
-const GLARE: f32 = 0.5;
+const GLARE: f32 = 0.2;
+/// How much of a colour's light the darkest shade takes.
+const SHADE: f32 = 0.85;
 
 /// A light made ready.
 #[derive(Clone, Copy, Debug)]
@@ -65,8 +67,8 @@ impl Relief {
         let cosine = -(right * self.right + up * self.up) / length * trust;
         let lit = ((cosine + self.height) / (1.0 + self.height)).max(0.0);
         if lit <= self.flat {
-            let share = lit / self.flat.max(f32::MIN_POSITIVE);
-            colour.map(|light| light * share)
+            let missing = 1.0 - lit / self.flat.max(f32::MIN_POSITIVE);
+            colour.map(|light| light * (1.0 - missing * SHADE))
         } else {
             let white = (lit - self.flat) / (1.0 - self.flat) * GLARE;
             colour.map(|light| light + (1.0 - light) * white)
@@ -144,7 +146,7 @@ mod tests {
         let lit = |angle: f64, slope| light(angle).apply(GREY, slope, 100.0)[0];
         for (towards, slope) in [(180.0, (0.5, 0.0)), (0.0, (-0.5, 0.0)), (270.0, (0.0, 0.5))] {
             assert!(lit(towards, slope) > GREY[0] * 1.5, "{towards}");
-            assert!(lit(towards + 180.0, slope) < GREY[0] * 0.1, "{towards}");
+            assert!(lit(towards + 180.0, slope) < GREY[0] * 0.2, "{towards}");
             // From the side it is as flat ground.
             assert!((lit(towards + 90.0, slope) - GREY[0]).abs() < 1e-3);
         }

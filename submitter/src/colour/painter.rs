@@ -249,6 +249,7 @@ mod tests {
             let scheme = Scheme {
                 palette,
                 repeat,
+                mapping: repeat.map_or(Mapping::Log, |_| Mapping::Linear),
                 ..plain()
             };
             let bytes = painted(&scheme, &Basis::Range(1.0, 300.0), &values, 30_000);

@@ -301,7 +301,7 @@ mod tests {
         );
         assert_eq!(
             listed("linear-gradient(90deg, red, lime, blue, white)")[1..3],
-            [stop(100.0 / 3.0, "#00ff00"), stop(200.0 / 3.0, "#0000ff")]
+            [stop(33.333_332, "#00ff00"), stop(66.666_67, "#0000ff")]
         );
         // A place alone is half way between its neighbours' colours.
         let hint = listed("black, 25%, white");
