@@ -43,7 +43,6 @@ impl Distribution {
     }
 
     /// Adds all that another holds.
-    #[allow(dead_code, reason = "for sequences, whose pictures have one each")]
     pub fn merge(&mut self, other: &Self) {
         self.most = self.most.min(other.most);
         self.kept.extend_from_slice(&other.kept);
