@@ -3,8 +3,8 @@
 //! The surface's normal leans along the gradient of the smooth count, by a fixed amount: only its direction counts, so
 //! that every level line shows, near and far (Arnaud Chéritat's normal map; there from the derivative of the orbit,
 //! here from differences of neighbours, which every kernel gives). Its cosine with the light, (cos(a) + h) / (1 + h),
-//! is compared with that of flat ground, h / (1 + h): what is darker loses light, what is brighter is mixed with
-//! white.
+//! is compared with that of flat ground, h / (1 + h): what is darker loses light, what is brighter gains some. Black
+//! stays black.
 
 use super::scheme::Light;
 use super::tables::Linear;
@@ -14,8 +14,8 @@ use super::tables::Linear;
 const STEEPEST: f32 = 4.0;
 /// What single precision leaves of a smooth count, as a share of it: a smaller rise is none.
 const FINEST: f32 = 1.0 / (1 << 22) as f32;
-/// How much of the brightest light is white.
-const GLARE: f32 = 0.2;
+/// How much brighter than flat ground the brightest is.
+const GLARE: f32 = 0.9;
 /// How much of a colour's light the darkest shade takes.
 const SHADE: f32 = 0.85;
 
@@ -70,8 +70,8 @@ impl Relief {
             let missing = 1.0 - lit / self.flat.max(f32::MIN_POSITIVE);
             colour.map(|light| light * (1.0 - missing * SHADE))
         } else {
-            let white = (lit - self.flat) / (1.0 - self.flat) * GLARE;
-            colour.map(|light| light + (1.0 - light) * white)
+            let more = (lit - self.flat) / (1.0 - self.flat) * GLARE;
+            colour.map(|light| light * (1.0 + more))
         }
     }
 }
@@ -145,7 +145,7 @@ mod tests {
         let light = |angle: f64| Relief::new(Light { angle, height: 1.0 });
         let lit = |angle: f64, slope| light(angle).apply(GREY, slope, 100.0)[0];
         for (towards, slope) in [(180.0, (0.5, 0.0)), (0.0, (-0.5, 0.0)), (270.0, (0.0, 0.5))] {
-            assert!(lit(towards, slope) > GREY[0] * 1.5, "{towards}");
+            assert!(lit(towards, slope) > GREY[0] * 1.7, "{towards}");
             assert!(lit(towards + 180.0, slope) < GREY[0] * 0.2, "{towards}");
             // From the side it is as flat ground.
             assert!((lit(towards + 90.0, slope) - GREY[0]).abs() < 1e-3);
