@@ -68,8 +68,8 @@ fn painted_from_data_is_as_rendered() {
         let [rendered, painted] =
             ["a.png", "b.png"].map(|name| Png::read(folder.path().join(name)));
         assert!(rendered == painted, "{scheme}");
-        let other =
-            format!("colour a.exr -o c.png -q {scheme} --inside #010203 --palette spectral");
+        let moved = format!("{} --offset 0.37", scheme.replace("--offset 0.3 ", ""));
+        let other = format!("colour a.exr -o c.png -q {moved}");
         submitter(&other).within(&folder).ok();
         let other = Png::read(folder.path().join("c.png"));
         assert!(rendered != other, "control: {scheme}");
@@ -250,15 +250,10 @@ fn broken_data_are_refused() {
     write("big.npy", &with("<f4", ">f4"));
     write("fortran.npy", &with("False", "True "));
     write("text.exr", b"not an image");
-    let mut flipped = exr.clone();
-    let middle = exr.len() / 2;
-    flipped[middle..middle + 64].fill(0xff);
-    write("flipped.exr", &flipped);
     for (args, says) in [
         ("short.exr", "short.exr"),
         ("head.exr", "head.exr: is no OpenEXR file"),
         ("text.exr", "text.exr: is no OpenEXR file"),
-        ("flipped.exr", "x.png: writing failed"),
         ("short.npy", "breaks off"),
         ("big.npy", "neither <f4"),
         ("fortran.npy", "Fortran"),
@@ -348,7 +343,7 @@ fn noise_keeps_what_rounding_loses() {
         .within(&folder)
         .ok();
     let paint = |how: &str| {
-        let line = format!("colour a.npy -o x.png -q --palette #101018,#303038 {how}");
+        let line = format!("colour a.npy -o x.png -q --palette #101018,#14141c {how}");
         submitter(&line).within(&folder).ok();
         let picture = Png::read_deep(folder.path().join("x.png"));
         let most = f64::from((1u32 << picture.bits) - 1);
