@@ -96,6 +96,7 @@ impl Npy {
     pub fn values_f64(&self) -> Vec<f64> {
         match self.kind.as_str() {
             "<u4" => self.u32s().into_iter().map(f64::from).collect(),
+            "<u8" => self.values("<u8", |bytes| u64::from_le_bytes(bytes) as f64),
             "<f4" => self.f32s().into_iter().map(f64::from).collect(),
             _ => self.f64s(),
         }
