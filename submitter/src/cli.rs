@@ -3,8 +3,8 @@
 pub mod colour;
 pub mod farm;
 pub mod place;
-pub mod zoom;
 pub mod world;
+pub mod zoom;
 
 use std::path::PathBuf;
 
@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 
 use colour::{ColourArgs, RecolourArgs};
 use farm::{JobsCommand, WorkersCommand};
-use zoom::ZoomArgs;
 use world::{StageArgs, WorldCommand};
+use zoom::ZoomArgs;
 
 /// Renders pictures of the Mandelbrot set, on this machine or on a farm.
 #[derive(Debug, Parser)]

@@ -31,8 +31,8 @@ mod recolour;
 mod render;
 mod report;
 mod resume;
-mod zoom;
 mod world;
+mod zoom;
 
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::pin::pin;

@@ -21,7 +21,7 @@ mod farm {
     mod security;
     mod words;
     mod worker;
-    mod zoom;
     mod worlds;
     mod worlds_apart;
+    mod zoom;
 }
