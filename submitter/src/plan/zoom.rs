@@ -29,7 +29,7 @@ const FROM: &str = "1";
 const ESCAPE_RADIUS: f64 = 256.0;
 /// Samples of a key frame to a pixel, along each side: so that a sequence of 30 frames an octave takes a twentieth of the
 /// iterations of its frames.
-const KEY_SAMPLES: f64 = 1.2;
+const KEY_SAMPLES: f64 = 1.18;
 /// Samples that a key frame has beyond what it shows, at each side: filters reach there.
 const MARGIN: u32 = 4;
 /// How far the square root of the smooth count goes while the palette does once.

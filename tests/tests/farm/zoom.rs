@@ -14,9 +14,19 @@ use rustix::process::Signal;
 const PLACE: &str = "--re -0.10109636384562 --im 0.95628651080914 --iterations 1000";
 /// The colours of all that is compared.
 const COLOURS: &str = "--palette plasma --mapping log --colour-range 8 400";
-/// A short sequence, quickly made.
-const SHORT: &str = "zoom --re -0.7436438870371587 --im 0.13182590420531197 --iterations 500 --from 50 --to 6e6 \
-                     --size 96x54 --fps 10 --backend cpu";
+/// A short sequence, quickly made, to a zoom of 6e6.
+fn short() -> String {
+    short_to("6e6", 500)
+}
+
+/// The same to another zoom.
+fn short_to(zoom: &str, iterations: u32) -> String {
+    format!(
+        "zoom --re -0.7436438870371587 --im 0.13182590420531197 --from 50 --size 96x54 --fps 10 --backend cpu \
+         --to {zoom} --iterations {iterations}"
+    )
+}
+
 const FOREVER: Duration = Duration::from_secs(60);
 
 /// What ffprobe says of a video's one stream, by its names.
@@ -146,7 +156,7 @@ fn frames_are_what_direct_renders_show() {
         sum += alike;
         // Control: another time is another picture.
         let other = ssim(&frame((number + 60) % 270), &direct);
-        assert!(other < alike - 0.05, "frame {number}: {other}");
+        assert!(other < alike - 0.03, "frame {number}: {other}");
     }
     assert!(sum / TIMES as f64 >= 0.98, "{}", sum / TIMES as f64);
     // No step from frame to frame is unlike those beside it: key frames are those at 60, 90 and 120, nearly.
@@ -168,7 +178,7 @@ fn frames_are_what_direct_renders_show() {
 #[test]
 fn a_killed_sequence_goes_on_and_has_the_same_bytes() {
     let whole = folder();
-    let line = format!("{SHORT} -q --json -o x.mp4");
+    let line = format!("{} -q --json -o x.mp4", short());
     let done = submitter(&line).within(whole.path()).ok();
     let keys = figure(&done, "key_frames");
     assert_eq!(figure(&done, "key_frames_made"), keys);
@@ -216,7 +226,7 @@ fn a_killed_sequence_goes_on_and_has_the_same_bytes() {
 #[test]
 fn kept_key_frames_take_other_colours_pace_and_size_without_computing() {
     let place = folder();
-    let line = format!("{SHORT} -q --json --keep keys -o frames/%03d.png");
+    let line = format!("{} -q --json --keep keys -o frames/%03d.png", short());
     let first = submitter(&line).within(place.path()).ok();
     let frames = digests(&place.path().join("frames"));
     assert_eq!(frames.len() as f64, figure(&first, "frames"));
@@ -247,7 +257,7 @@ fn kept_key_frames_take_other_colours_pace_and_size_without_computing() {
     assert_eq!((picture.width, picture.height), (48, 27));
     // What they do not show is refused.
     for (more, says) in [
-        ("--size 96x96", "show more"),
+        ("--size 192x54", "show more"),
         ("--to 1e9", "deeper"),
         ("--rotate 45", "show more"),
     ] {
@@ -257,7 +267,7 @@ fn kept_key_frames_take_other_colours_pace_and_size_without_computing() {
         assert_eq!(refused.code, Some(2), "{refused:?}");
         assert!(refused.stderr.contains(says), "{refused:?}");
     }
-    let other = submitter(&format!("{SHORT} -q --iterations 600 --keep keys -o x.mp4"))
+    let other = submitter(&format!("{} -q --keep keys -o x.mp4", short_to("6e6", 600)))
         .within(place.path())
         .run();
     assert!(
@@ -277,7 +287,7 @@ fn a_missing_ffmpeg_or_encoder_is_one_line_before_any_work() {
         ("--encoder libnone", "no encoder libnone"),
         ("--ffmpeg true", "no encoder libx264"),
     ] {
-        let ended = submitter(&format!("{SHORT} -o x.mp4 {more}"))
+        let ended = submitter(&format!("{} -o x.mp4 {more}", short()))
             .within(place.path())
             .run();
         assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -289,7 +299,8 @@ fn a_missing_ffmpeg_or_encoder_is_one_line_before_any_work() {
     }
     // Pictures need none.
     submitter(&format!(
-        "{SHORT} -q --to 100 --ffmpeg no-such-program -o %d.png"
+        "{} -q --ffmpeg no-such-program -o %d.png",
+        short_to("100", 500)
     ))
     .within(place.path())
     .ok();
@@ -298,9 +309,12 @@ fn a_missing_ffmpeg_or_encoder_is_one_line_before_any_work() {
 #[test]
 fn an_encoder_that_fails_ends_the_sequence_with_its_words() {
     let place = folder();
-    let ended = submitter(&format!("{SHORT} -q -o x.mp4 --encoder-option preset=none"))
-        .within(place.path())
-        .run();
+    let ended = submitter(&format!(
+        "{} -q -o x.mp4 --encoder-option preset=none",
+        short()
+    ))
+    .within(place.path())
+    .run();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(
         ended.stderr.contains("ffmpeg failed") && ended.stderr.contains("preset"),
@@ -318,13 +332,14 @@ fn an_encoder_that_fails_ends_the_sequence_with_its_words() {
 #[test]
 fn a_farm_makes_the_same_frames_though_a_worker_is_killed() {
     let place = folder();
-    submitter(&format!("{SHORT} -q -o alone/%03d.png"))
+    submitter(&format!("{} -q -o alone/%03d.png", short()))
         .within(place.path())
         .ok();
     let server = Server::start();
     let mut workers = Worker::crew(&server, 2);
     let line = format!(
-        "{SHORT} -q --json -o farm/%03d.png --redis {}",
+        "{} -q --json -o farm/%03d.png --redis {}",
+        short(),
         server.url()
     );
     let running = submitter(&line).within(place.path()).start();
@@ -354,7 +369,7 @@ fn a_farm_makes_the_same_frames_though_a_worker_is_killed() {
 #[test]
 fn an_interrupted_sequence_says_how_to_go_on_and_raw_frames_go_to_stdout() {
     let place = folder();
-    let running = submitter(&format!("{SHORT} --iterations 2000000 -o x.mp4"))
+    let running = submitter(&format!("{} -o x.mp4", short_to("6e6", 20_000)))
         .within(place.path())
         .start();
     let keys: PathBuf = place.path().join("x.mp4.keys");
@@ -371,7 +386,7 @@ fn an_interrupted_sequence_says_how_to_go_on_and_raw_frames_go_to_stdout() {
         "{ended:?}"
     );
     assert_eq!(names_in(place.path()), ["x.mp4.keys"]);
-    let raw = submitter(&format!("{SHORT} -q --to 100 -o -"))
+    let raw = submitter(&format!("{} -q -o -", short_to("100", 500)))
         .under("sh", &["-c", "\"$0\" \"$@\" | wc -c"])
         .ok();
     assert_eq!(raw.stdout.trim(), (10 * 96 * 54 * 3).to_string());

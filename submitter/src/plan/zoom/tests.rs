@@ -29,11 +29,11 @@ fn key_frames_are_an_octave_apart_and_end_where_the_sequence_does() {
         View::Bounds { .. } => unreachable!(),
     };
     assert!((zoom(3) / zoom(4) - 2.0).abs() < 1e-12);
-    // A pixel of the deepest key frame is that of the last frame over 1.2.
+    // A pixel of the deepest key frame is that of the last frame over 1.18, but for whole rows.
     let key = plan.key(0, PathBuf::new()).unwrap().frame;
     let last = 4.0 / 1e4 / 360.0;
     assert!((key.pixel_spacing() * plan.ratio / last - 1.0).abs() < 1e-9);
-    assert_eq!((plan.ratio, key.width, key.height), (1.2, 776, 440));
+    assert_eq!((plan.ratio, key.width, key.height), (426.0 / 360.0, 766, 434));
 }
 
 #[test]
