@@ -119,16 +119,8 @@ impl WorkArgs {
 
 /// The way into the farm at `url`.
 pub fn farm(url: &str, args: &FarmArgs) -> Result<ConnectOptions, FarmArgsError> {
-    let variable = |name: &str| std::env::var(name).ok();
-    args.options(
-        url.to_owned(),
-        Environment {
-            user: variable("FARM_REDIS_USER"),
-            password: variable("FARM_REDIS_PASSWORD"),
-            key: variable("FARM_KEY"),
-            insecure: variable("FARM_INSECURE"),
-        },
-    )
+    let environment = Environment::of(|name| std::env::var(name).ok());
+    args.options(url.to_owned(), environment)
 }
 
 /// Options of `bench`.

@@ -18,10 +18,15 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// How often a running program is looked at.
 const GLANCE: Duration = Duration::from_millis(5);
 /// What a program must not inherit from whoever runs the tests.
-const NOT_INHERITED: [&str; 13] = [
+const NOT_INHERITED: [&str; 18] = [
     "FARM_REDIS",
     "FARM_REDIS_USER",
     "FARM_REDIS_PASSWORD",
+    "FARM_REDIS_PASSWORD_FILE",
+    "FARM_TLS_CA",
+    "FARM_TLS_CERT",
+    "FARM_TLS_KEY",
+    "FARM_KEY_FILE",
     "FARM_KEY",
     "FARM_INSECURE",
     "FARM_LOG",
@@ -90,7 +95,11 @@ pub fn kill(pid: u32, signal: Signal) {
 }
 
 /// Where cargo puts programs of this build: the folder above the test binary's.
-fn build_folder() -> PathBuf {
+///
+/// # Panics
+/// When the system does not tell where this program is.
+#[must_use]
+pub fn build_folder() -> PathBuf {
     let own = std::env::current_exe().expect("the test binary's own path");
     let folder = own.parent().expect("a folder");
     if folder.ends_with("deps") {
