@@ -19,6 +19,7 @@
 //! - [`naive`]: one pixel at a time, as a textbook has it
 //! - [`oracle`]: exact iteration counts from files
 //! - [`gpu`]: whether this machine has an adapter, and whether it must
+//! - [`page`]: pages of the documentation whose commands are run
 //! - [`house`]: rules about the code base, as code
 //!
 //! A missing server, program or (where it is required) adapter is a failure that says what is missing,
@@ -35,6 +36,7 @@ pub mod house;
 pub mod job;
 pub mod naive;
 pub mod oracle;
+pub mod page;
 pub mod pictures;
 pub mod programs;
 pub mod proxy;

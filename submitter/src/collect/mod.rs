@@ -285,10 +285,17 @@ async fn tell_who_is_there<Q: JobQueue>(queue: &Arc<Q>, job: &JobSpec) {
         }
         Ok(workers) => tracing::warn!(
             workers,
-            "no strip has come yet; the job asks for {asked}, and a strip may simply take this long"
+            "no strip has come yet; the job asks for {asked} and workers of build {}, and a strip may simply take this long",
+            short_build(job.build)
         ),
         Err(error) => tracing::warn!(%error, "cannot ask who is on the farm"),
     }
+}
+
+/// A build as people see it: enough of its digest to tell it from others.
+#[must_use]
+pub fn short_build(build: u64) -> String {
+    format!("{:08x}", build >> 32)
 }
 
 struct AbortOnDrop(JoinHandle<()>);

@@ -3,6 +3,7 @@
 use farm_queue::redis::RedisControl;
 use farm_queue::redis::control::WorkerSummary;
 
+use crate::collect::short_build;
 use crate::operate::json_line;
 use crate::operate::tables::{duration, table};
 
@@ -14,7 +15,7 @@ pub async fn list(farm: &RedisControl, json: bool) -> anyhow::Result<Vec<u8>> {
     }
     let rows: Vec<Vec<String>> = workers.iter().map(row).collect();
     let heading = [
-        "WORKER", "STATE", "STRIPS", "FAILED", "BUSY", "HOST", "PID", "VERSION", "DEVICES",
+        "WORKER", "STATE", "STRIPS", "FAILED", "BUSY", "HOST", "PID", "VERSION", "BUILD", "DEVICES",
     ];
     Ok(table(&heading, &rows))
 }
@@ -39,6 +40,7 @@ fn row(worker: &WorkerSummary) -> Vec<String> {
         about.host.clone(),
         about.pid.to_string(),
         about.version.clone(),
+        short_build(about.build),
         about.devices.join(", "),
     ]
 }
