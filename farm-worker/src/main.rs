@@ -14,9 +14,9 @@ use std::time::Duration;
 use anyhow::Context;
 use cli::{Cli, Command, WorkArgs};
 use engine::bench::quick;
-use engine::{Compute, device};
-use farm_queue::WorkerQueue;
+use engine::{Compute, Device, device};
 use farm_queue::redis::RedisWorkerQueue;
+use farm_queue::{WorkerAbout, WorkerQueue};
 use farm_worker::choice::chosen;
 use farm_worker::exporter::Exporter;
 use farm_worker::{Ended, Meters, farm_args};
@@ -95,7 +95,10 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
             opened = opened => opened?,
             status = &mut stop => return Ok(status),
         };
-        queue.describe(farm_worker::about(&devices, host, speed));
+        queue.describe(WorkerAbout {
+            threads: devices.iter().map(threads_of).sum(),
+            ..farm_worker::about(&devices, host, speed)
+        });
         let lanes: Vec<_> = devices
             .iter()
             .map(|device| device.info().name.as_str())
@@ -129,6 +132,14 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
     // were given back, and nobody takes what they find.
     runtime.shutdown_timeout(LAST_GASP);
     done
+}
+
+/// Threads of the processor that a device computes with.
+fn threads_of(device: &Device) -> u32 {
+    match device {
+        Device::Cpu(cpu) => u32::try_from(cpu.threads()).unwrap_or(u32::MAX),
+        Device::Gpu(_) => 0,
+    }
 }
 
 /// Waits for SIGTERM (an operator's orderly stop) or Ctrl-C, and says with which status to exit. Listens

@@ -164,6 +164,9 @@ pub fn about<D: Compute>(devices: &[D], host: String, speed: u64) -> WorkerAbout
             .map(|arithmetic| arithmetic.name().to_owned())
             .collect(),
         speed,
+        cores: std::thread::available_parallelism()
+            .map_or(0, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
+        threads: 0,
     }
 }
 

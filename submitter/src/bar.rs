@@ -75,6 +75,38 @@ impl Bar {
     }
 }
 
+/// The progress bar over the runs of a sweep; draws nothing where stderr is no terminal.
+pub struct RunsBar {
+    bar: ProgressBar,
+}
+
+impl RunsBar {
+    /// For so many runs.
+    pub fn new(runs: u64, quiet: bool) -> Self {
+        let target = if quiet || !stderr().is_terminal() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let bar = ProgressBar::with_draw_target(Some(runs), target);
+        let style = ProgressStyle::with_template("{bar:32} run {pos}/{len}  {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style.progress_chars("=> "));
+        Self { bar }
+    }
+
+    /// The next one begins.
+    pub fn next(&self, what: &str) {
+        self.bar.inc(1);
+        self.bar.set_message(what.to_owned());
+    }
+
+    /// Takes the bar off the screen.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// The progress bar of a reference orbit; draws nothing where stderr is no terminal.
 pub struct ReferenceBar {
     bar: ProgressBar,

@@ -5,6 +5,7 @@ pub mod farm;
 pub mod place;
 pub mod world;
 pub mod zoom;
+pub mod scale;
 
 use std::path::PathBuf;
 
@@ -20,6 +21,7 @@ use colour::{ColourArgs, RecolourArgs};
 use farm::{JobsCommand, WorkersCommand};
 use world::{StageArgs, WorldCommand};
 use zoom::ZoomArgs;
+use scale::ScaleArgs;
 
 /// Renders pictures of the Mandelbrot set, on this machine or on a farm.
 #[derive(Debug, Parser)]
@@ -52,6 +54,8 @@ pub enum Command {
     Colour(Box<RecolourArgs>),
     /// Continue a render that was interrupted, failed or killed.
     Resume(Box<ResumeArgs>),
+    /// Render a picture with 1, 2, 3 … workers, and show what more of them gain.
+    Scale(Box<ScaleArgs>),
     /// See and steer the jobs of a farm.
     #[command(subcommand)]
     Jobs(JobsCommand),
@@ -269,7 +273,7 @@ pub struct ResumeArgs {
 }
 
 /// Where in the plane: by bounds, or by centre.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ViewArgs {
     /// Smallest real part [default: -2]
     #[arg(
@@ -426,13 +430,7 @@ pub fn farm(url: String, args: &FarmArgs) -> Result<ConnectOptions, FarmArgsErro
 
 /// What the environment says of the way into a farm.
 pub fn environment() -> Environment {
-    let variable = |name: &str| std::env::var(name).ok();
-    Environment {
-        user: variable("FARM_REDIS_USER"),
-        password: variable("FARM_REDIS_PASSWORD"),
-        key: variable("FARM_KEY"),
-        insecure: variable("FARM_INSECURE"),
-    }
+    Environment::of(|name| std::env::var(name).ok())
 }
 
 /// Whether the farm's address was set in the environment, rather than typed.
@@ -447,6 +445,7 @@ impl Command {
             Self::Render(args) | Self::Plan(args) => args.redis.as_deref(),
             Self::Zoom(args) => args.place.redis.as_deref(),
             Self::Resume(args) => args.redis.as_deref(),
+            Self::Scale(args) => args.redis.as_deref(),
             Self::Jobs(command) => command.ask().redis.as_deref(),
             Self::Workers(command) => command.ask().redis.as_deref(),
             Self::Locate(_)

@@ -22,7 +22,7 @@ pub struct Crew {
 }
 
 impl Crew {
-    /// Opens devices for `workers` workers that share this machine's cores.
+    /// Opens devices for `workers` workers of so many threads each; without a number they share this machine's cores.
     ///
     /// # Errors
     /// When a device cannot be opened.
@@ -30,9 +30,13 @@ impl Crew {
         queue: &Arc<MemoryQueue>,
         choice: BackendChoice,
         workers: u16,
+        threads: Option<usize>,
     ) -> anyhow::Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = (workers > 1).then(|| (cores / usize::from(workers)).max(1));
+        let share = || {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            (cores / usize::from(workers)).max(1)
+        };
+        let threads = threads.or_else(|| (workers > 1).then(share));
         let mut crew = Self::default();
         for number in 1..=workers {
             let name = if workers == 1 {

@@ -33,6 +33,7 @@ mod report;
 mod resume;
 mod world;
 mod zoom;
+mod scale;
 
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::pin::pin;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         Command::Locate(args) => locate::run(*args),
         Command::Colour(args) => recolour::run(&args),
         Command::Resume(args) => resume::resume(*args),
+        Command::Scale(args) => scale::run(&args),
         Command::Jobs(command) => ask_farm(operate::jobs(command)),
         Command::Workers(command) => ask_farm(operate::workers(command)),
         Command::World(command) => world::run(command),

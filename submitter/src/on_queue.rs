@@ -39,9 +39,9 @@ pub async fn on_queue<W: OnQueue>(
 ) -> anyhow::Result<W::Done> {
     tokio::pin!(interrupt);
     match place {
-        Place::InProcess { workers } => {
+        Place::InProcess { workers, threads } => {
             let queue = Arc::new(MemoryQueue::default());
-            let mut crew = Crew::start(&queue, backend, *workers)?;
+            let mut crew = Crew::start(&queue, backend, *workers, *threads)?;
             let done = {
                 let ends = async {
                     tokio::select! {

@@ -68,6 +68,8 @@ pub enum Place {
     InProcess {
         /// At least 1.
         workers: u16,
+        /// Threads of each; all cores, or their share of them, when `None`.
+        threads: Option<usize>,
     },
     /// On the farm around a Redis.
     Farm {
@@ -205,6 +207,7 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
     let place = match args.redis.filter(|url| !url.is_empty()) {
         None => Place::InProcess {
             workers: args.workers.unwrap_or(1),
+            threads: None,
         },
         Some(url) => Place::Farm {
             farm: Box::new(cli::farm(url, &args.farm)?),
@@ -399,7 +402,7 @@ pub(crate) mod tests {
                 kind: OutputKind::Png
             }]
         );
-        assert!(matches!(plan.place, Place::InProcess { workers: 1 }));
+        assert!(matches!(plan.place, Place::InProcess { workers: 1, .. }));
         assert!(plan.warnings.is_empty());
     }
 

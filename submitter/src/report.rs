@@ -178,6 +178,13 @@ impl Report {
         self.workers = took_part.cloned().collect();
     }
 
+    /// Names of the workers that took part, each once.
+    #[must_use]
+    pub fn worker_names(&self) -> Vec<String> {
+        let names: BTreeSet<&String> = self.workers.iter().map(|worker| &worker.name).collect();
+        names.into_iter().cloned().collect()
+    }
+
     /// One line for people.
     #[must_use]
     pub fn summary(&self) -> String {

@@ -82,6 +82,7 @@ pub const CONFINED: [Confined; 8] = [
             "submitter/src/cli/farm.rs",
             "submitter/src/cli/place.rs",
             "submitter/src/cli/world.rs",
+            "submitter/src/cli/scale.rs",
             "farm-worker/src/cli.rs",
         ],
     },
@@ -90,6 +91,12 @@ pub const CONFINED: [Confined; 8] = [
         shown_by: &["toml::"],
         unless: &[],
         allowed: &["submitter/src/location.rs"],
+    },
+    Confined {
+        what: "the plotters crate",
+        shown_by: &["plotters::"],
+        unless: &[],
+        allowed: &["submitter/src/scale/chart.rs"],
     },
     Confined {
         what: "unsafe code",

@@ -7,10 +7,12 @@ mod farm {
     mod bad_input;
     mod colour;
     mod deep;
+    mod deployment;
     mod faults;
     mod hostile;
     mod house;
     mod identity;
+    mod lan;
     mod main_job;
     mod matrix;
     mod measures;
@@ -18,6 +20,7 @@ mod farm {
     mod operate;
     mod oracle;
     mod resume;
+    mod scale;
     mod security;
     mod words;
     mod worker;

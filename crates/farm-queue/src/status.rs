@@ -33,6 +33,10 @@ pub struct WorkerAbout {
     pub arithmetics: Vec<String>,
     /// Iterations a second of all its devices together, as measured when it started; 0 when it was not.
     pub speed: u64,
+    /// Cores of its machine that it may use; 0 where it does not tell.
+    pub cores: u32,
+    /// Threads that its processor's lane computes with; 0 where it has none.
+    pub threads: u32,
 }
 
 /// What a worker has done so far.

@@ -162,7 +162,7 @@ fn saved_outputs(plan: &RenderPlan) -> Option<Vec<SavedOutput>> {
 impl SavedPlace {
     fn of(place: &Place) -> Self {
         match place {
-            Place::InProcess { workers } => Self::InProcess { workers: *workers },
+            Place::InProcess { workers, .. } => Self::InProcess { workers: *workers },
             Place::Farm { farm, .. } => Self::Farm {
                 redis: without_credentials(&farm.url),
             },
@@ -296,6 +296,7 @@ impl Saved {
         let place = match &self.place {
             SavedPlace::InProcess { workers: had } => Place::InProcess {
                 workers: workers.unwrap_or(*had),
+                threads: None,
             },
             SavedPlace::Farm { redis: had } => Place::Farm {
                 farm: Box::new(farm.unwrap_or_else(|| ConnectOptions::new(had.as_str()))),

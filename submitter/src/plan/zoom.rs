@@ -233,6 +233,7 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
     let place = match args.place.redis.filter(|url| !url.is_empty()) {
         None => Place::InProcess {
             workers: args.place.workers.unwrap_or(1),
+            threads: None,
         },
         Some(url) => Place::Farm {
             farm: Box::new(cli::farm(url, &args.place.farm)?),

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// How long a process may take to end after SIGTERM, until SIGKILL.
 pub const GRACE: Duration = Duration::from_secs(10);
 /// Variables that a process does not inherit from whoever boots it.
-const NOT_INHERITED: &str = "FARM_REDIS FARM_REDIS_USER FARM_REDIS_PASSWORD FARM_KEY FARM_INSECURE FARM_METRICS FARM_LOG FARM_LOG_FILE";
+const NOT_INHERITED: &str = "FARM_REDIS FARM_REDIS_USER FARM_REDIS_PASSWORD FARM_REDIS_PASSWORD_FILE FARM_TLS_CA FARM_TLS_CERT FARM_TLS_KEY FARM_KEY FARM_KEY_FILE FARM_INSECURE FARM_METRICS FARM_LOG FARM_LOG_FILE";
 /// Most bytes of a process's output that are shown.
 const TAIL_BYTES: u32 = 2000;
 

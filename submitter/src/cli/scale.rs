@@ -1,0 +1,194 @@
+//! The command line of `submitter scale`, as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser};
+use farm_worker::farm_args::FarmArgs;
+use farm_worker::usage::{BackendArg, LogFormat};
+
+use crate::cli::{ArithmeticArg, Cli, Command, GridArg, MeasureArg, RenderArgs, ViewArgs};
+
+/// Most numbers of workers in one sweep.
+const MOST_COUNTS: usize = 64;
+
+/// Options of `scale`.
+#[derive(Debug, Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Renders one picture with each number of workers, in turns, and compares elapsed times and bytes. A speed-up is told only where the workers that took part had processors of their own.\n\nExamples:\n  submitter scale --workers 1..4 --density 768 --iterations 200 -o scale.svg\n  submitter scale --redis rediss://farm.example --workers 1,2,4,8 --repeat 5 --json\n  submitter scale --workers 1..2 --grid linspace --measure stability -o scale.svg -o picture.npy"
+)]
+pub struct ScaleArgs {
+    /// Where in the plane.
+    #[command(flatten)]
+    pub view: ViewArgs,
+    /// How many iterations before a pixel counts as inside [default: 1000, or the location's]
+    #[arg(long, value_name = "N")]
+    pub iterations: Option<u64>,
+    /// Start value of the iteration [default: 0 0]
+    #[arg(long, num_args = 2, value_names = ["RE", "IM"], allow_hyphen_values = true)]
+    pub z0: Option<Vec<f64>>,
+    /// Layout of the samples
+    #[arg(long, value_enum, default_value_t = GridArg::Pixels)]
+    pub grid: GridArg,
+    /// What the compared files hold where no -o says otherwise, and what .npy and .exr do
+    #[arg(long, value_enum, default_value_t = MeasureArg::Smooth)]
+    pub measure: MeasureArg,
+    /// Numbers of workers: FIRST..LAST, both included, or a list with commas
+    #[arg(long, value_name = "COUNTS", value_parser = counts, default_value = "1..4")]
+    pub workers: Counts,
+    /// How often each number is timed; medians count
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub repeat: u16,
+    /// Threads of each worker in process [default: this machine's cores, shared by the most workers]
+    #[arg(long, value_name = "N", conflicts_with = "redis", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// The chart (.svg) or the picture (.png, .npy, .exr); may be given several times
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub outputs: Vec<PathBuf>,
+    /// The farm's Redis.
+    #[arg(
+        help = "The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text) or unix:///PATH; without it, workers in process",
+        long,
+        value_name = "URL",
+        env = "FARM_REDIS",
+        hide_env_values = true
+    )]
+    pub redis: Option<String>,
+    /// How to get in.
+    #[command(flatten)]
+    pub farm: FarmArgs,
+    /// Which kinds of device may compute it
+    #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
+    pub backend: BackendArg,
+    /// Number type of the kernels
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = ArithmeticArg::Auto)]
+    pub arithmetic: ArithmeticArg,
+    /// Rows of a strip [default: so many that the most workers have sixteen strips each, if that is less than about a megabyte's worth]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub strip_rows: Option<u32>,
+    /// Print one JSON object on stdout instead of the table
+    #[arg(long)]
+    pub json: bool,
+    /// Do not say which run is under way
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// How much to log on stderr: error, warn, info, debug, trace
+    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
+    pub log: String,
+    /// How to log on stderr
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// Numbers of workers, ascending, each once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts(Vec<u16>);
+
+impl Counts {
+    /// All of them, at least one.
+    #[must_use]
+    pub fn all(&self) -> &[u16] {
+        &self.0
+    }
+
+    /// The largest.
+    #[must_use]
+    pub fn most(&self) -> u16 {
+        self.0.last().copied().unwrap_or(1)
+    }
+}
+
+impl ScaleArgs {
+    /// The arguments of a `render` of the same picture by so many workers into these files.
+    ///
+    /// What `scale` has no option for is as `render` has it by default, except that nothing is kept of a run.
+    #[must_use]
+    pub fn render(&self, workers: u16, outputs: Vec<PathBuf>) -> RenderArgs {
+        let Command::Render(defaults) = Cli::parse_from(["submitter", "render"]).command else {
+            unreachable!("those words are `render`")
+        };
+        RenderArgs {
+            view: self.view.clone(),
+            iterations: self.iterations,
+            z0: self.z0.clone(),
+            grid: self.grid,
+            outputs,
+            measure: self.measure,
+            redis: self.redis.clone(),
+            farm: self.farm.clone(),
+            backend: self.backend,
+            arithmetic: self.arithmetic,
+            workers: Some(workers),
+            strip_rows: self.strip_rows,
+            no_journal: true,
+            ..*defaults
+        }
+    }
+}
+
+fn counts(text: &str) -> Result<Counts, String> {
+    let wrong = || "numbers of workers are like 1..4 or 1,2,4,8, each from 1 to 1024".to_owned();
+    let number = |text: &str| {
+        let number = text.trim().parse().ok();
+        number
+            .filter(|count| (1..=1024).contains(count))
+            .ok_or_else(wrong)
+    };
+    let mut counts = Vec::new();
+    for part in text.split(',') {
+        match part.split_once("..") {
+            Some((first, last)) => {
+                let (first, last) = (number(first)?, number(last)?);
+                if first > last {
+                    return Err(wrong());
+                }
+                counts.extend(first..=last);
+            }
+            None => counts.push(number(part)?),
+        }
+    }
+    counts.sort_unstable();
+    counts.dedup();
+    if counts.len() > MOST_COUNTS {
+        return Err(format!("more than {MOST_COUNTS} numbers of workers"));
+    }
+    Ok(Counts(counts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_ranges_and_lists() {
+        let all = |text| counts(text).map(|counts| counts.all().to_vec());
+        assert_eq!(all("1..4"), Ok(vec![1, 2, 3, 4]));
+        assert_eq!(all("8, 1,2..3,2"), Ok(vec![1, 2, 3, 8]));
+        assert_eq!(all("5..5"), Ok(vec![5]));
+        for wrong in [
+            "", "0..2", "4..1", "1..", "..4", "1...4", "x", "1025", "1..1024",
+        ] {
+            assert!(all(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(counts("7,2").map(|counts| counts.most()), Ok(7));
+    }
+
+    #[test]
+    fn a_run_is_a_render_of_the_same_picture() {
+        let words = "submitter scale --density 96 --iterations 70 --grid linspace --measure stability --strip-rows 5";
+        let Command::Scale(args) = Cli::parse_from(words.split(' ')).command else {
+            unreachable!()
+        };
+        let args = args.render(3, vec!["x.npy".into()]);
+        assert!(args.no_journal && !args.json);
+        assert_eq!((args.workers, args.strip_rows), (Some(3), Some(5)));
+        let words = "submitter render --density 96 --iterations 70 --grid linspace --measure stability --strip-rows 5 -o x.npy";
+        let Command::Render(typed) = Cli::parse_from(words.split(' ')).command else {
+            unreachable!()
+        };
+        let (ours, typed) = (crate::plan::plan(args), crate::plan::plan(*typed));
+        let (ours, typed) = (ours.unwrap(), typed.unwrap());
+        assert_eq!(ours.frame, typed.frame);
+        assert_eq!((ours.strips, ours.outputs), (typed.strips, typed.outputs));
+    }
+}
