@@ -36,7 +36,7 @@ pub struct Confined {
 }
 
 /// Where names are confined to. Tests look at the world from outside and may use what they need.
-pub const CONFINED: [Confined; 8] = [
+pub const CONFINED: [Confined; 7] = [
     Confined {
         what: "wgpu",
         shown_by: &["wgpu"],
@@ -91,12 +91,6 @@ pub const CONFINED: [Confined; 8] = [
         shown_by: &["toml::"],
         unless: &[],
         allowed: &["submitter/src/location.rs"],
-    },
-    Confined {
-        what: "the plotters crate",
-        shown_by: &["plotters::"],
-        unless: &[],
-        allowed: &["submitter/src/scale/chart.rs"],
     },
     Confined {
         what: "unsafe code",

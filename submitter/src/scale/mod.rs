@@ -32,7 +32,7 @@ pub fn run(args: &ScaleArgs) -> anyhow::Result<()> {
     runtime.shutdown_timeout(crate::LAST_GASP);
     let sweep = swept?;
     for path in &charts {
-        output::write_whole(path, chart::svg(&sweep)?.as_bytes())?;
+        output::write_whole(path, chart::svg(&sweep).as_bytes())?;
     }
     if args.json {
         let mut line = serde_json::to_vec(&sweep).context("cannot make the report")?;

@@ -56,6 +56,9 @@ struct Args {
     #[arg(long, default_value_t = 2.0)]
     grace: f64,
     /// As of farm-worker
+    #[arg(long, default_value_t = 1)]
+    threads: u16,
+    /// As of farm-worker
     #[arg(long, default_value = "info", value_parser = usage::log_filter)]
     log: String,
 }
@@ -95,7 +98,7 @@ struct Pretender {
 impl Pretender {
     fn new(args: &Args) -> Self {
         Self {
-            cpu: CpuDevice::new(Some(1)),
+            cpu: CpuDevice::new(Some(args.threads.into())),
             mode: args.mode,
             strip_time: Duration::from_secs_f64(args.secs),
             left: AtomicU32::new(args.first.unwrap_or(u32::MAX)),
@@ -247,7 +250,7 @@ async fn work(args: &Args) -> anyhow::Result<ExitCode> {
         queue.describe(about);
         let settings = Settings {
             backend: BackendChoice::Cpu,
-            cpu_threads: Some(1),
+            cpu_threads: Some(args.threads.into()),
             grace: Duration::from_secs_f64(args.grace),
             strip_timeout: Duration::from_secs_f64(args.strip_timeout),
         };

@@ -73,7 +73,7 @@ fn control_names_out_of_place_are_seen() {
         (2, "OutputKind::Png => png::write(out)?,"),
         (4, "let path = concat!(env!(\"CARGO_MANIFEST_DIR\"));"),
         (5, "let file = Path::new(\"x.toml\");"),
-        (7, "#![forbid(unsafe_code)]"),
+        (6, "#![forbid(unsafe_code)]"),
     ] {
         let planted = planted("submitter/src/colour.rs", line);
         assert_kept(&confined(&CONFINED[rule], &planted));
