@@ -3,9 +3,9 @@
 pub mod colour;
 pub mod farm;
 pub mod place;
+pub mod scale;
 pub mod world;
 pub mod zoom;
-pub mod scale;
 
 use std::path::PathBuf;
 
@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use colour::{ColourArgs, RecolourArgs};
 use farm::{JobsCommand, WorkersCommand};
+use scale::ScaleArgs;
 use world::{StageArgs, WorldCommand};
 use zoom::ZoomArgs;
-use scale::ScaleArgs;
 
 /// Renders pictures of the Mandelbrot set, on this machine or on a farm.
 #[derive(Debug, Parser)]

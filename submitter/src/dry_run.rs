@@ -84,7 +84,9 @@ impl DryRun {
             most_iterations: frame.pixels() as f64 * frame.iterations as f64,
             place: match (&placed.network, &plan.place) {
                 (Some((network, _)), _) => format!("on {}", network.title()),
-                (None, Place::InProcess { workers, .. }) => format!("in process, {workers} worker(s)"),
+                (None, Place::InProcess { workers, .. }) => {
+                    format!("in process, {workers} worker(s)")
+                }
                 (None, Place::Farm { .. }) => "on the farm".to_owned(),
             },
             fallback: placed.decision.clone(),

@@ -31,9 +31,9 @@ mod recolour;
 mod render;
 mod report;
 mod resume;
+mod scale;
 mod world;
 mod zoom;
-mod scale;
 
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::pin::pin;

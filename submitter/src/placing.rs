@@ -98,7 +98,10 @@ fn settled(
     decision: Decision,
 ) -> Placed {
     let network = if decision.in_process {
-        plan.place = Place::InProcess { workers: 1, threads: None };
+        plan.place = Place::InProcess {
+            workers: 1,
+            threads: None,
+        };
         None
     } else {
         network

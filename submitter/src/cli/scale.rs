@@ -6,6 +6,7 @@ use clap::{Args, Parser};
 use farm_worker::farm_args::FarmArgs;
 use farm_worker::usage::{BackendArg, LogFormat};
 
+use crate::cli::world::{StageArgs, StateArgs};
 use crate::cli::{ArithmeticArg, Cli, Command, GridArg, MeasureArg, RenderArgs, ViewArgs};
 
 /// Most numbers of workers in one sweep.
@@ -15,7 +16,7 @@ const MOST_COUNTS: usize = 64;
 #[derive(Debug, Args)]
 #[command(
     allow_negative_numbers = true,
-    after_help = "Renders one picture with each number of workers, in turns, and compares elapsed times and bytes. A speed-up is told only where the workers that took part had processors of their own.\n\nExamples:\n  submitter scale --workers 1..4 --density 768 --iterations 200 -o scale.svg\n  submitter scale --redis rediss://farm.example --workers 1,2,4,8 --repeat 5 --json\n  submitter scale --workers 1..2 --grid linspace --measure stability -o scale.svg -o picture.npy"
+    after_help = "Renders one picture with each number of workers, in turns, and compares elapsed times and bytes. A speed-up is told only where the workers that took part had processors of their own.\n\nExamples:\n  submitter scale --workers 1..4 --density 768 --iterations 200 -o scale.svg\n  submitter scale --world worlds/4-local.penvm --workers 1..4 -o scale.svg\n  submitter scale --redis rediss://farm.example --workers 1,2,4,8 --repeat 5 --json\n  submitter scale --workers 1..2 --grid linspace --measure stability -o scale.svg -o picture.npy"
 )]
 pub struct ScaleArgs {
     /// Where in the plane.
@@ -40,7 +41,7 @@ pub struct ScaleArgs {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub repeat: u16,
     /// Threads of each worker in process [default: this machine's cores, shared by the most workers]
-    #[arg(long, value_name = "N", conflicts_with = "redis", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", conflicts_with_all = ["redis", "world"], value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// The chart (.svg) or the picture (.png, .npy, .exr); may be given several times
     #[arg(short, long = "output", value_name = "FILE")]
@@ -57,6 +58,15 @@ pub struct ScaleArgs {
     /// How to get in.
     #[command(flatten)]
     pub farm: FarmArgs,
+    /// Run on a network of this world: what does not run is booted, and shut down again at the end. Without FILE, the one that PENVM_WORLD_FILENAME names, or submitter.penvm beside this program
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", help_heading = "World")]
+    pub world: Option<PathBuf>,
+    /// The network of the world [default: the one called default, or the only one]
+    #[arg(long, value_name = "NAME", requires = "world", help_heading = "World")]
+    pub network: Option<String>,
+    /// What runs is written down where
+    #[command(flatten)]
+    pub state: StateArgs,
     /// Which kinds of device may compute it
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
@@ -99,6 +109,17 @@ impl Counts {
 }
 
 impl ScaleArgs {
+    /// The network to run on, as `render` takes it.
+    #[must_use]
+    pub fn stage(&self) -> StageArgs {
+        StageArgs {
+            world: self.world.clone(),
+            network: self.network.clone(),
+            state: self.state.clone(),
+            fallback: None,
+        }
+    }
+
     /// The arguments of a `render` of the same picture by so many workers into these files.
     ///
     /// What `scale` has no option for is as `render` has it by default, except that nothing is kept of a run.

@@ -9,6 +9,7 @@ use std::pin::{Pin, pin};
 use anyhow::{Context, bail};
 use farm_queue::redis::control::WorkerSummary;
 use farm_queue::redis::{ConnectOptions, RedisControl};
+use farm_worker::usage::Misuse;
 use tempfile::TempDir;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -19,6 +20,8 @@ use crate::render;
 use crate::report::Report;
 use crate::scale::figures::{self, Sweep, Timed};
 use crate::scale::processors::{Processors, plural};
+use crate::world::Opened;
+use crate::world::stage::{self, Stage};
 
 /// Strips that each of the most workers has at least, so that the last one to finish does not decide the time.
 const STRIPS_EACH: u32 = 16;
@@ -26,12 +29,13 @@ const STRIPS_EACH: u32 = 16;
 const CHUNK: usize = 1 << 20;
 
 /// A sweep of which nothing in the arguments can be refused any more.
-#[derive(Debug)]
 pub struct Plan {
     counts: Vec<u16>,
     repeat: u16,
     quiet: bool,
     threads: Option<u16>,
+    /// The network to boot for it.
+    network: Option<Opened>,
     /// The render of every run, but for the number of workers.
     render: RenderPlan,
     /// Where files are that nobody asked for.
@@ -51,6 +55,11 @@ impl Plan {
         } else {
             (None, pictures)
         };
+        let network = stage::opened(&args.stage())?;
+        let typed = |url: &&str| !url.is_empty() && !crate::cli::is_from_environment(url);
+        if network.is_some() && args.redis.as_deref().filter(typed).is_some() {
+            return Err(Misuse("--redis and --world: a world names its Redis itself").into());
+        }
         let most = args.workers.most();
         let mut render = plan::plan(args.render(most, outputs))?;
         if args.strip_rows.is_none() {
@@ -62,6 +71,7 @@ impl Plan {
             repeat: args.repeat,
             quiet: args.quiet,
             threads: args.threads,
+            network,
             render,
             _folder: folder,
         })
@@ -73,6 +83,26 @@ impl Plan {
     /// When the farm has fewer workers, a render fails, or two pictures are not the same.
     pub async fn run(mut self) -> anyhow::Result<Sweep> {
         let mut interrupt = pin!(render::interrupted());
+        let stage = match self.network.take() {
+            None => None,
+            Some(network) => {
+                let most = self.counts.last().copied();
+                let interrupt = interrupt.as_mut();
+                Some(Stage::boot(network, &mut self.render, most, self.quiet, interrupt).await?)
+            }
+        };
+        let swept = self.swept(interrupt.as_mut()).await;
+        if let Some(stage) = stage {
+            stage.end().await;
+        }
+        swept
+    }
+
+    /// The sweep itself, where there are workers.
+    async fn swept(
+        &mut self,
+        mut interrupt: Pin<&mut impl Future<Output = ()>>,
+    ) -> anyhow::Result<Sweep> {
         for warning in self.render.warnings.iter().filter(|_| !self.quiet) {
             crate::say(&format!("warning: {warning}"));
         }

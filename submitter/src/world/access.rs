@@ -122,13 +122,15 @@ fn secrets(target: &Target, url: &str) -> anyhow::Result<Vec<(String, String)>> 
 
 /// The farm's key as text: it travels in the worker's environment.
 fn key_text(target: &Target) -> anyhow::Result<String> {
-    let text = match &target.access.farm_key_file {
+    let environment = cli::environment();
+    let named = target.access.farm_key_file.clone();
+    let text = match named.or_else(|| environment.key_file.map(Into::into)) {
         Some(file) => {
-            let bytes =
-                std::fs::read(file).with_context(|| format!("farm-key-file {}", file.display()))?;
+            let bytes = std::fs::read(&file)
+                .with_context(|| format!("farm-key-file {}", file.display()))?;
             String::from_utf8(bytes).ok()
         }
-        None => cli::environment().key,
+        None => environment.key,
     };
     // Without the line end that editors put behind it.
     let text = text.map(|text| text.trim_end_matches(['\r', '\n']).to_owned());
