@@ -13,10 +13,12 @@ mod farm {
     mod house;
     mod identity;
     mod lan;
+    mod load;
     mod main_job;
     mod matrix;
     mod measures;
     mod notebook;
+    mod notebook_page;
     mod operate;
     mod oracle;
     mod resume;

@@ -1,5 +1,6 @@
 //! The command line of `submitter scale`, as typed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
@@ -60,7 +61,7 @@ pub struct ScaleArgs {
     pub farm: FarmArgs,
     /// Run on a network of this world: what does not run is booted, and shut down again at the end. Without FILE, the one that PENVM_WORLD_FILENAME names, or submitter.penvm beside this program
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", help_heading = "World")]
-    pub world: Option<PathBuf>,
+    pub world: Option<OsString>,
     /// The network of the world [default: the one called default, or the only one]
     #[arg(long, value_name = "NAME", requires = "world", help_heading = "World")]
     pub network: Option<String>,
