@@ -8,6 +8,7 @@ mod farm {
     mod colour;
     mod deep;
     mod faults;
+    mod files;
     mod hostile;
     mod house;
     mod identity;
