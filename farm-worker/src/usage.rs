@@ -126,17 +126,18 @@ pub fn start_logging_to(
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(writer);
-    match format {
+    // One after the first of a process writes where the first did.
+    let _ = match format {
         LogFormat::Json => log
             .json()
             .flatten_event(true)
             .with_current_span(true)
             .with_span_list(false)
-            .init(),
+            .try_init(),
         // In colour, unless NO_COLOR says otherwise.
-        LogFormat::Text if file.is_none() && std::io::stderr().is_terminal() => log.init(),
-        LogFormat::Text => log.with_ansi(false).init(),
-    }
+        LogFormat::Text if file.is_none() && std::io::stderr().is_terminal() => log.try_init(),
+        LogFormat::Text => log.with_ansi(false).try_init(),
+    };
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(IO_THREADS)
         .thread_name(threads)

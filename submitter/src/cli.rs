@@ -2,6 +2,7 @@
 
 pub mod colour;
 pub mod farm;
+pub mod files;
 pub mod place;
 pub mod scale;
 pub mod world;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use colour::{ColourArgs, RecolourArgs};
 use farm::{JobsCommand, WorkersCommand};
+use files::{BatchArgs, ChannelArgs, InfoArgs};
 use scale::ScaleArgs;
 use world::{StageArgs, WorldCommand};
 use zoom::ZoomArgs;
@@ -52,6 +54,10 @@ pub enum Command {
     Locate(Box<LocateArgs>),
     /// Paint data that were computed before, in other colours; computes nothing.
     Colour(Box<RecolourArgs>),
+    /// Show what a picture, a location or an array holds.
+    Info(InfoArgs),
+    /// Render a list of pictures, and go on when one fails.
+    Batch(Box<BatchArgs>),
     /// Continue a render that was interrupted, failed or killed.
     Resume(Box<ResumeArgs>),
     /// Render a picture with 1, 2, 3 … workers, and show what more of them gain.
@@ -92,21 +98,25 @@ pub struct RenderArgs {
         help = "How many iterations before a pixel counts as inside [default: 1000, or the location's]"
     )]
     pub iterations: Option<u64>,
-    /// Radius beyond which a pixel has escaped
-    #[arg(long, value_name = "R", default_value_t = 256.0)]
-    pub escape_radius: f64,
+    /// Radius beyond which a pixel has escaped [default: 256, or the location's]
+    #[arg(long, value_name = "R")]
+    pub escape_radius: Option<f64>,
     /// Start value of the iteration [default: 0 0]
     #[arg(long, num_args = 2, value_names = ["RE", "IM"], allow_hyphen_values = true)]
     pub z0: Option<Vec<f64>>,
-    /// Layout of the samples
-    #[arg(long, value_enum, default_value_t = GridArg::Pixels)]
-    pub grid: GridArg,
-    /// Where to write: .png, .npy or .exr by extension; may be given several times [default: mandelbrot.png]
+    /// Layout of the samples [default: pixels, or the location's]
+    #[arg(long, value_enum)]
+    pub grid: Option<GridArg>,
+    /// Where to write: .png, .npy, .exr, .kfr or .toml by extension; may be given several times
+    /// [default: mandelbrot.png]
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
-    /// What .npy holds, and .exr beside the iteration and smooth counts
+    /// What .npy holds, and .exr beside the iteration count and its fraction
     #[arg(long, value_enum, default_value_t = MeasureArg::Smooth)]
     pub measure: MeasureArg,
+    /// What .exr holds.
+    #[command(flatten)]
+    pub channels: ChannelArgs,
     /// Colours of .png
     #[command(flatten)]
     pub colours: ColourArgs,
@@ -315,7 +325,7 @@ pub struct ViewArgs {
         help_heading = "View by bounds"
     )]
     pub density: Option<Decimal>,
-    /// A location file: centre, zoom and iterations that suit it
+    /// A location: .toml, .kfr, .f3.toml or a .png or .exr made here; place, iterations, and what else it says
     #[arg(long, value_name = "FILE", help_heading = "View by centre", group = "place",
           conflicts_with_all = ["xmin", "xmax", "ymin", "ymax", "density", "re", "im"])]
     pub location: Option<PathBuf>,
@@ -354,6 +364,12 @@ pub enum MeasureArg {
     Distance,
     /// |z| after exactly N steps where it is at most 2, else NaN; double precision
     Stability,
+    /// What the smooth iteration count has beyond the count, single precision; 0 is inside
+    Fraction,
+    /// Angle of the last z in turns from 0 up to 1, single precision; by processors
+    Phase,
+    /// Direction straight away from the set in turns from 0 up to 1, single precision; by processors
+    Direction,
 }
 
 /// Number type of the kernels.
@@ -419,6 +435,9 @@ impl From<MeasureArg> for Measure {
             MeasureArg::Smooth => Self::Smooth,
             MeasureArg::Distance => Self::Distance,
             MeasureArg::Stability => Self::Stability,
+            MeasureArg::Fraction => Self::Fraction,
+            MeasureArg::Phase => Self::Phase,
+            MeasureArg::Direction => Self::Direction,
         }
     }
 }
@@ -451,6 +470,8 @@ impl Command {
             Self::Locate(_)
             | Self::Colour(_)
             | Self::World(_)
+            | Self::Info(_)
+            | Self::Batch(_)
             | Self::RedisAcl(_)
             | Self::Completions { .. } => None,
         }

@@ -183,7 +183,7 @@ impl DryRun {
 }
 
 /// A number of many digits by its first and last ones.
-fn shortened(number: &str) -> String {
+pub fn shortened(number: &str) -> String {
     const ENDS: usize = 24;
     let digits = number.chars().count();
     if digits <= 3 * ENDS {
@@ -195,7 +195,7 @@ fn shortened(number: &str) -> String {
 }
 
 /// Bytes as people read them.
-fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),
         1024..1_048_576 => format!("{} KiB", bytes / 1024),

@@ -11,7 +11,7 @@ use fractal::{FloatExp, FrameSpec, Grid, Measure, MeasureSet, View};
 use crate::bar::ReferenceBar;
 use crate::cli::LocateArgs;
 use crate::collect::CollectError;
-use crate::location::{Location, Minibrot};
+use crate::location::{Format, Location, Minibrot};
 use crate::output::write_whole;
 use crate::plan::PlanError;
 use crate::render::interrupted;
@@ -36,13 +36,19 @@ pub fn run(args: LocateArgs) -> anyhow::Result<()> {
     })?;
     let location = location(&nucleus);
     let text = if json {
-        serde_json::to_string(&location).context("cannot make the report")? + "\n"
+        serde_json::to_string(&location.value()).context("cannot make the report")? + "\n"
     } else {
         location.text()
     };
     match output {
         None => crate::to_stdout(text.as_bytes()),
-        Some(path) => Ok(write_whole(&path, location.text().as_bytes())?),
+        Some(path) => {
+            let is_kfr = path
+                .extension()
+                .is_some_and(|kind| kind.eq_ignore_ascii_case("kfr"));
+            let text = if is_kfr { location.kfr() } else { text };
+            Ok(write_whole(&path, text.as_bytes())?)
+        }
     }
 }
 
@@ -107,9 +113,6 @@ fn location(nucleus: &Nucleus) -> Location {
         Shape::Disc => "disc",
     };
     Location {
-        re,
-        im,
-        zoom,
         iterations: Some(
             PERIODS
                 .saturating_mul(nucleus.period)
@@ -121,6 +124,7 @@ fn location(nucleus: &Nucleus) -> Location {
             size: decimal(nucleus.size),
             turned: nucleus.angle.to_degrees(),
         }),
+        ..Location::at(View::Centre { re, im, zoom }, Format::Own)
     }
 }
 

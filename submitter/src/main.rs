@@ -9,6 +9,7 @@
 mod acl;
 mod assembly;
 mod bar;
+mod batch;
 mod cli;
 mod collect;
 mod colour;
@@ -16,6 +17,7 @@ mod crew;
 mod deep;
 mod dry_run;
 mod fallback;
+mod info;
 mod input;
 mod journal;
 mod locate;
@@ -41,13 +43,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use batch::BatchError;
 use clap::CommandFactory;
 use cli::{Cli, Command, RenderArgs};
 use collect::CollectError;
 use farm_worker::{farm_args, usage};
 use journal::Taken;
 use placing::Placed;
-use plan::PlanError;
+use plan::{OutputKind, PlanError, RenderPlan};
+use report::Report;
 use tokio::runtime::Runtime;
 use world::WorldError;
 use world::stage::Stage;
@@ -65,24 +69,7 @@ fn main() -> ExitCode {
     if let Some(warning) = farm_args::conceal(cli.command.redis()) {
         let _ = writeln!(stderr(), "submitter: warning: {warning}");
     }
-    let done = match cli.command {
-        Command::Render(args) => render(*args),
-        Command::Zoom(args) => zoom::run(*args),
-        Command::Plan(args) => show_plan(*args),
-        Command::Locate(args) => locate::run(*args),
-        Command::Colour(args) => recolour::run(&args),
-        Command::Resume(args) => resume::resume(*args),
-        Command::Scale(args) => scale::run(&args),
-        Command::Jobs(command) => ask_farm(operate::jobs(command)),
-        Command::Workers(command) => ask_farm(operate::workers(command)),
-        Command::World(command) => world::run(command),
-        Command::RedisAcl(args) => acl::lines(&args).and_then(|lines| to_stdout(lines.as_bytes())),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);
-            to_stdout(&script)
-        }
-    };
+    let done = run(cli.command);
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -94,11 +81,38 @@ fn main() -> ExitCode {
             ) {
                 (Some(_), _) => ExitCode::from(usage::USAGE),
                 (_, Some(CollectError::Interrupted)) => ExitCode::from(INTERRUPTED),
-                _ if usage::is_misuse(&error) || error.is::<WorldError>() => {
+                _ if error.is::<BatchError>()
+                    || error.is::<WorldError>()
+                    || usage::is_misuse(&error) =>
+                {
                     ExitCode::from(usage::USAGE)
                 }
                 _ => ExitCode::FAILURE,
             }
+        }
+    }
+}
+
+/// Does what a command line says.
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Render(args) => render(*args),
+        Command::Zoom(args) => zoom::run(*args),
+        Command::Plan(args) => show_plan(*args),
+        Command::Locate(args) => locate::run(*args),
+        Command::Colour(args) => recolour::run(&args),
+        Command::Info(args) => info::run(&args),
+        Command::Batch(args) => batch::run(&args),
+        Command::Resume(args) => resume::resume(*args),
+        Command::Scale(args) => scale::run(&args),
+        Command::Jobs(command) => ask_farm(operate::jobs(command)),
+        Command::Workers(command) => ask_farm(operate::workers(command)),
+        Command::World(command) => world::run(command),
+        Command::RedisAcl(args) => acl::lines(&args).and_then(|lines| to_stdout(lines.as_bytes())),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);
+            to_stdout(&script)
         }
     }
 }
@@ -140,10 +154,54 @@ fn show_plan(args: RenderArgs) -> anyhow::Result<()> {
 }
 
 fn render(args: RenderArgs) -> anyhow::Result<()> {
+    let json = args.json;
+    match rendered(args)? {
+        Some(report) if json => tell(&report),
+        _ => Ok(()),
+    }
+}
+
+/// Renders; the report, where there was something to compute.
+fn rendered(args: RenderArgs) -> anyhow::Result<Option<Report>> {
     let (json, quiet) = (args.json, args.quiet);
     let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
-    let placed = placed(&runtime, args)?;
-    finish(runtime, placed, None, quiet, json)
+    let (stage, redis, workers) = (args.stage.clone(), args.redis.clone(), args.workers);
+    let plan = plan::plan(args)?;
+    if plan.computes_nothing() {
+        return convert(&plan, quiet, json).map(|()| None);
+    }
+    let placed = placing::placed(&stage, redis.as_deref(), workers, plan);
+    let placed = runtime.block_on(placed)?;
+    perform(runtime, placed, None, quiet).map(Some)
+}
+
+/// Prints a report for programs.
+fn tell(report: &Report) -> anyhow::Result<()> {
+    let mut line = serde_json::to_vec(report).context("cannot make the report")?;
+    line.push(b'\n');
+    to_stdout(&line)
+}
+
+/// Writes the place of a plan that asks for nothing else.
+fn convert(plan: &RenderPlan, quiet: bool, json: bool) -> anyhow::Result<()> {
+    if !quiet {
+        for warning in &plan.warnings {
+            say(&format!("warning: {warning}"));
+        }
+    }
+    let about = output::About::new(&plan.location(None));
+    let mut paths = Vec::new();
+    for output in &plan.outputs {
+        if let OutputKind::Location(format) = output.kind {
+            output::write_whole(&output.path, about.text(format).as_bytes())?;
+            paths.push(output.path.to_string_lossy().into_owned());
+        }
+    }
+    if json {
+        let report = serde_json::json!({ "outputs": paths });
+        to_stdout(format!("{report}\n").as_bytes())?;
+    }
+    Ok(())
 }
 
 /// Lowers arguments to a plan, and finds its place.
@@ -161,6 +219,16 @@ fn finish(
     quiet: bool,
     json: bool,
 ) -> anyhow::Result<()> {
+    let report = perform(runtime, placed, taken, quiet)?;
+    if json { tell(&report) } else { Ok(()) }
+}
+
+fn perform(
+    runtime: Runtime,
+    placed: Placed,
+    taken: Option<Taken>,
+    quiet: bool,
+) -> anyhow::Result<Report> {
     let Placed {
         mut plan,
         network,
@@ -203,13 +271,8 @@ fn finish(
         None => ending.report?,
     };
     report.fallback = decision;
-    if json {
-        let mut line = serde_json::to_vec(&report).context("cannot make the report")?;
-        line.push(b'\n');
-        to_stdout(&line)?;
-    }
     if !quiet {
         let _ = writeln!(stderr(), "{}", report.summary());
     }
-    Ok(())
+    Ok(report)
 }

@@ -3,27 +3,34 @@
 //! The only place where defaults are applied. Nothing after it asks what was typed.
 
 pub mod colours;
+mod outputs;
 mod precision;
 pub mod zoom;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::FarmArgsError;
+use farm_worker::usage::BackendArg;
 use fractal::strip::MAX_STRIP_BYTES;
 use fractal::{BackendChoice, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, View};
-use serde::{Deserialize, Serialize};
 
 use crate::cli::{self, CompressionArg, RenderArgs, ViewArgs};
-use crate::colour::Scheme;
-use crate::location::{Location, LocationError};
+use crate::colour::{Needs, Scheme};
+use crate::location::{Format, Location, LocationError};
 use crate::zoom::folder::FolderError;
 use colours::ColourError;
+pub use outputs::{Channels, Output, OutputKind};
 pub use precision::ArithmeticPlan;
 
 /// Iteration limit where none is given.
 const ITERATIONS: u64 = 1000;
+/// Escape radius where none is given.
+const ESCAPE_RADIUS: f64 = 256.0;
+
+/// Columns and rows of a view by its centre where none are given.
+const SIZE: (u32, u32) = (1280, 720);
 
 /// Everything that `render` will do.
 #[derive(Clone, Debug)]
@@ -80,27 +87,6 @@ pub enum Place {
     },
 }
 
-/// A file to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
-    /// Where.
-    pub path: PathBuf,
-    /// What.
-    pub kind: OutputKind,
-}
-
-/// A kind of file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OutputKind {
-    /// Colours, 8 bits.
-    Png,
-    /// One measure, as numpy writes it.
-    Npy(Measure),
-    /// Iteration count, smooth count and one measure, as channels.
-    Exr(Measure),
-}
-
 /// Why arguments do not make a plan: the user's mistake, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
@@ -120,7 +106,7 @@ pub enum PlanError {
     #[error("bounds and --density {0} make a picture of more than 2^17 samples a side")]
     TooDense(String),
     /// The file's extension says nothing.
-    #[error("-o {}: write to .png, .npy or .exr", .0.display())]
+    #[error("-o {}: write to .png, .npy, .exr, .kfr or .toml", .0.display())]
     Extension(PathBuf),
     /// The location file is none.
     #[error(transparent)]
@@ -142,6 +128,9 @@ pub enum PlanError {
     /// Processors choose between the two by the size of a pixel.
     #[error("--arithmetic {0}: processors compute this view in {1}")]
     OtherDelta(&'static str, &'static str),
+    /// No adapter computes it.
+    #[error("the measure {0} is computed by processors: not with --backend gpu")]
+    NotOnAdapters(&'static str),
     /// No processor has it.
     #[error("--arithmetic {0} is for adapters: not with --backend cpu")]
     NotOnCpu(&'static str),
@@ -164,6 +153,41 @@ pub enum PlanError {
     Samples,
 }
 
+impl RenderPlan {
+    /// The picture as a location: all that makes it again, and its place for other programs.
+    ///
+    /// `range`: the values that were found for the palette's ends, where they were.
+    #[must_use]
+    pub fn location(&self, range: Option<(f64, f64)>) -> Location {
+        let frame = &self.frame;
+        let side = self.colours.samples.side();
+        let mut colours = self.colours.clone();
+        if colours.needs() == Needs::Range {
+            colours.range = range;
+        }
+        Location {
+            iterations: Some(frame.iterations),
+            escape_radius: Some(frame.escape_radius),
+            z0: Some(frame.z0).filter(|z0| *z0 != (0.0, 0.0)),
+            grid: Some(match frame.grid {
+                // As the samples of a pixel are.
+                Grid::Displaced => Grid::Pixels,
+                grid => grid,
+            }),
+            size: Some((frame.width / side, frame.height / side)),
+            colours: Some(colours),
+            ..Location::at(frame.view.clone(), Format::Own)
+        }
+    }
+
+    /// Whether only places are asked for, so that there is nothing to compute.
+    #[must_use]
+    pub fn computes_nothing(&self) -> bool {
+        let is_place = |output: &Output| matches!(output.kind, OutputKind::Location(_));
+        self.outputs.iter().all(is_place)
+    }
+}
+
 /// Lowers arguments to a plan.
 ///
 /// # Errors
@@ -175,33 +199,57 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         .as_deref()
         .map(Location::read)
         .transpose()?;
-    let suits = location.as_ref().and_then(|location| location.iterations);
-    let colours = colours::scheme(&args.colours, colours::plain())?;
+    let said = Said::by(location.as_ref());
+    let base = (said.colours.clone()).unwrap_or_else(colours::plain);
+    // What was found at another zoom suits that one.
+    let base = match args.view.zoom {
+        Some(_) if args.view.location.is_some() => Scheme {
+            range: None,
+            ..base
+        },
+        _ => base,
+    };
+    let colours = colours::scheme(&args.colours, base)?;
     let (view, width, height) = view(args.view, location)?;
     let side = colours.samples.side();
-    let outputs = outputs(&args.outputs, args.measure.into())?;
+    let wanted = outputs::Wanted {
+        measure: args.measure.into(),
+        channels: args.channels.channels,
+    };
+    let outputs = outputs::outputs(&args.outputs, &wanted)?;
     let frame = FrameSpec {
         view,
-        grid: match Grid::from(args.grid) {
+        grid: match (args.grid.map(Grid::from).or(said.grid)).unwrap_or(Grid::Pixels) {
             grid if side == 1 => grid,
             Grid::Pixels => Grid::Displaced,
             _ => return Err(PlanError::Samples),
         },
         width: width.saturating_mul(side),
         height: height.saturating_mul(side),
-        iterations: args.iterations.or(suits).unwrap_or(ITERATIONS),
-        escape_radius: args.escape_radius,
-        z0: args.z0.map_or((0.0, 0.0), |z0| (z0[0], z0[1])),
+        iterations: args.iterations.or(said.iterations).unwrap_or(ITERATIONS),
+        escape_radius: (args.escape_radius.or(said.escape_radius)).unwrap_or(ESCAPE_RADIUS),
+        z0: (args.z0.map(|z0| (z0[0], z0[1])).or(said.z0)).unwrap_or((0.0, 0.0)),
         measures: MeasureSet::default(),
     };
     let wanted = outputs
         .iter()
         .flat_map(|output| (output.kind.measures(&frame, &colours).iter()).collect::<Vec<_>>());
     let frame = FrameSpec {
-        measures: wanted.collect(),
+        // Of a place alone nothing is computed, and a frame has something to compute.
+        measures: match wanted.collect::<MeasureSet>() {
+            none if none.is_empty() => none.with(frame.carrier(Measure::Iterations)),
+            wanted => wanted,
+        },
         ..frame
     };
     frame.check()?;
+    let not_on_adapters = (frame.measures.iter())
+        .find(|measure| matches!(measure, Measure::Phase | Measure::Direction));
+    if let Some(measure) = not_on_adapters
+        && matches!(args.backend, BackendArg::Gpu)
+    {
+        return Err(PlanError::NotOnAdapters(measure.name()));
+    }
     let strips = strips(&frame, args.strip_rows)?;
     // Set but empty is how a shell says that there is none.
     let place = match args.redis.filter(|url| !url.is_empty()) {
@@ -222,7 +270,7 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         _ => None,
     };
     Ok(RenderPlan {
-        warnings: precision::warnings(&frame, args.arithmetic),
+        warnings: [said.warnings, precision::warnings(&frame, args.arithmetic)].concat(),
         audit: args.audit,
         journal,
         strips,
@@ -249,18 +297,46 @@ pub fn journal_folder(given: Option<PathBuf>) -> Option<PathBuf> {
     Some(state.join("mandelfarm").join("jobs"))
 }
 
+/// What a location says beside the place; options win over it.
+#[derive(Default)]
+struct Said {
+    iterations: Option<u64>,
+    escape_radius: Option<f64>,
+    z0: Option<(f64, f64)>,
+    grid: Option<Grid>,
+    colours: Option<Scheme>,
+    warnings: Vec<String>,
+}
+
+impl Said {
+    fn by(location: Option<&Location>) -> Self {
+        location.map_or_else(Self::default, |location| Self {
+            iterations: location.iterations,
+            escape_radius: location.escape_radius,
+            z0: location.z0,
+            grid: location.grid,
+            colours: location.colours.clone(),
+            warnings: location.warnings.clone(),
+        })
+    }
+}
+
 /// The view with its size in samples.
 fn view(args: ViewArgs, location: Option<Location>) -> Result<(View, u32, u32), PlanError> {
-    let (re, im, zoom) = match location {
-        Some(location) => (
-            Some(location.re),
-            Some(location.im),
-            args.zoom.or(Some(location.zoom)),
-        ),
-        None => (args.re, args.im, args.zoom),
-    };
-    if let (Some(re), Some(im), Some(zoom)) = (re, im, zoom) {
-        let (width, height) = args.size.unwrap_or((1280, 720));
+    if let Some(location) = location {
+        let view = match (location.view, args.zoom) {
+            // Around the middle of bounds as well.
+            (view, Some(zoom)) => match view.by_centre() {
+                View::Centre { re, im, .. } => View::Centre { re, im, zoom },
+                bounds @ View::Bounds { .. } => bounds,
+            },
+            (view, None) => view,
+        };
+        let (width, height) = args.size.or(location.size).unwrap_or(SIZE);
+        return Ok((view, width, height));
+    }
+    if let (Some(re), Some(im), Some(zoom)) = (args.re, args.im, args.zoom) {
+        let (width, height) = args.size.unwrap_or(SIZE);
         return Ok((View::Centre { re, im, zoom }, width, height));
     }
     let or = |given: Option<Decimal>, default: &str| given.unwrap_or_else(|| decimal(default));
@@ -297,59 +373,6 @@ fn view(args: ViewArgs, location: Option<Location>) -> Result<(View, u32, u32), 
 fn decimal(text: &str) -> Decimal {
     text.parse()
         .unwrap_or_else(|_| unreachable!("defaults are numbers"))
-}
-
-fn outputs(paths: &[PathBuf], measure: Measure) -> Result<Vec<Output>, PlanError> {
-    let default = [PathBuf::from("mandelbrot.png")];
-    let paths = if paths.is_empty() { &default } else { paths };
-    let mut outputs: Vec<Output> = Vec::new();
-    for path in paths {
-        if (outputs.iter()).any(|other| one_file(&other.path) == one_file(path)) {
-            return Err(PlanError::Twice(path.clone()));
-        }
-        outputs.push(Output {
-            kind: kind(path, measure)?,
-            path: path.clone(),
-        });
-    }
-    Ok(outputs)
-}
-
-/// One name for a file, however it is spelled: its folder as the system knows it, and its own name.
-fn one_file(path: &Path) -> PathBuf {
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    folder.join(path.file_name().unwrap_or_default())
-}
-
-fn kind(path: &Path, measure: Measure) -> Result<OutputKind, PlanError> {
-    let extension = path
-        .extension()
-        .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-    match extension.as_deref() {
-        Some("png") => Ok(OutputKind::Png),
-        Some("npy") => Ok(OutputKind::Npy(measure)),
-        Some("exr") => Ok(OutputKind::Exr(measure)),
-        _ => Err(PlanError::Extension(path.to_owned())),
-    }
-}
-
-impl OutputKind {
-    /// The measures of `frame` that it is made from, coloured so.
-    pub fn measures(self, frame: &FrameSpec, colours: &Scheme) -> MeasureSet {
-        let none = MeasureSet::default();
-        match self {
-            Self::Png => colours.measures(),
-            Self::Npy(measure) => none.with(frame.carrier(measure)),
-            Self::Exr(measure) => none
-                .with(frame.carrier(Measure::Iterations))
-                .with(Measure::Smooth)
-                .with(frame.carrier(measure)),
-        }
-    }
 }
 
 fn strips(frame: &FrameSpec, rows: Option<u32>) -> Result<StripPlan, PlanError> {
@@ -407,16 +430,6 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_job_asks_for_the_measures_its_files_need() {
-        let plan = planned("-o a.PNG -o b.npy -o c.exr --measure stability").unwrap();
-        let measures: Vec<_> = plan.frame.measures.iter().collect();
-        assert_eq!(
-            measures,
-            [Measure::Iterations, Measure::Smooth, Measure::Stability]
-        );
-    }
-
-    #[test]
     fn what_cannot_be_is_one_line() {
         for (line, says) in [
             ("--density 0", "--density 0 is not greater than 0"),
@@ -450,7 +463,10 @@ pub(crate) mod tests {
                 "--escape-radius -1",
                 "escape radius -1.0 is not over 0 and at most 1e9",
             ),
-            ("-o picture", "-o picture: write to .png, .npy or .exr"),
+            (
+                "-o picture",
+                "-o picture: write to .png, .npy, .exr, .kfr or .toml",
+            ),
             ("-o a.png -o a.png", "-o a.png: given twice"),
             (
                 "--density 4096 --strip-rows 1000",
@@ -463,26 +479,5 @@ pub(crate) mod tests {
         ] {
             assert_eq!(planned(line).unwrap_err().to_string(), says, "{line}");
         }
-    }
-
-    #[test]
-    fn one_file_under_two_names_is_given_twice() {
-        let twice = planned("-o a.png -o ./a.png").unwrap_err();
-        assert_eq!(twice.to_string(), "-o ./a.png: given twice");
-    }
-
-    #[test]
-    fn an_exr_holds_the_same_in_any_company() {
-        let planned_alone = planned("-o a.exr --measure distance").unwrap();
-        let (alone, frame) = (planned_alone.outputs[0].clone(), planned_alone.frame);
-        let among = planned("-o a.exr -o b.npy -o c.png --measure distance").unwrap();
-        assert_eq!(alone, among.outputs[0]);
-        let measures: Vec<_> = alone
-            .kind
-            .measures(&frame, &planned_alone.colours)
-            .iter()
-            .collect();
-        let expected = [Measure::Iterations, Measure::Smooth, Measure::Distance];
-        assert_eq!(measures, expected);
     }
 }

@@ -14,8 +14,9 @@ use crate::cli::colour::RecolourArgs;
 use crate::collect::CollectError;
 use crate::colour::{Needs, Rows, Scheme};
 use crate::input::{Data, InputError};
+use crate::location::Location;
 use crate::output::rows::RowSource;
-use crate::output::{FILE_BUFFER, Picture, Reserved};
+use crate::output::{About, FILE_BUFFER, Picture, Reserved};
 use crate::plan::{Output, OutputKind, PlanError, colours};
 use crate::render::interrupted;
 
@@ -60,6 +61,7 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
     let work = Work {
         data,
         range,
+        about: about(args, &scheme, range),
         far: Arc::default(),
         stop: Arc::default(),
         scheme,
@@ -93,12 +95,24 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The place that the data tell, in the new colours; `None` where they tell none.
+fn about(args: &RecolourArgs, scheme: &Scheme, range: (f64, f64)) -> Option<About> {
+    let mut location = Location::read(&args.data).ok()?;
+    let mut colours = scheme.clone();
+    if colours.needs() == Needs::Range {
+        colours.range = Some(range);
+    }
+    location.colours = Some(colours);
+    Some(About::new(&location))
+}
+
 /// What a picture is made from, and how far it is.
 #[derive(Clone)]
 struct Work {
     data: Data,
     scheme: Scheme,
     range: (f64, f64),
+    about: Option<About>,
     /// Rows of samples that were painted.
     far: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
@@ -117,6 +131,7 @@ async fn painted(work: &Work, args: &RecolourArgs, reserved: Reserved) -> anyhow
                     colours: &work.scheme,
                     range: work.range,
                     compression,
+                    about: work.about.as_ref(),
                     folder,
                 };
                 let mut out = BufWriter::with_capacity(FILE_BUFFER, file);

@@ -215,6 +215,7 @@ impl Run<'_> {
         let (plan, job, range) = (self.plan, self.job, self.range);
         let making = output::Job {
             frame: Arc::new(plan.frame.clone()),
+            about: Arc::new(output::About::new(&plan.location(Some(range)))),
             colours: Arc::new(plan.colours.clone()),
             range,
             compression: plan.compression,

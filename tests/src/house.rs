@@ -58,13 +58,26 @@ pub const CONFINED: [Confined; 8] = [
     Confined {
         what: "the png crate",
         shown_by: &["png::"],
-        unless: &["png::write(", "png::Picture", "png::whole("],
+        unless: &[
+            "png::write(",
+            "png::whole(",
+            "png::texts(",
+            "png::contents(",
+            "png::Picture",
+        ],
         allowed: &["submitter/src/output/png.rs"],
     },
     Confined {
         what: "the exr crate",
         shown_by: &["exr::"],
-        unless: &["exr::write(", "exr::Layout", "exr::parts("],
+        unless: &[
+            "exr::write(",
+            "exr::settle(",
+            "exr::texts(",
+            "exr::contents(",
+            "exr::Layout",
+            "exr::parts(",
+        ],
         allowed: &["submitter/src/output/exr.rs", "submitter/src/input/exr.rs"],
     },
     Confined {
@@ -90,7 +103,7 @@ pub const CONFINED: [Confined; 8] = [
         what: "the toml crate",
         shown_by: &["toml::"],
         unless: &[],
-        allowed: &["submitter/src/location.rs"],
+        allowed: &["submitter/src/location/", "submitter/src/batch/"],
     },
     Confined {
         what: "unsafe code",

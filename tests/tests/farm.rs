@@ -9,6 +9,7 @@ mod farm {
     mod deep;
     mod deployment;
     mod faults;
+    mod files;
     mod hostile;
     mod house;
     mod identity;

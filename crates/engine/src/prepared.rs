@@ -225,6 +225,12 @@ impl PreparedFrame {
         }
     }
 
+    /// Whether adapters offer all of its measures.
+    #[must_use]
+    pub fn is_for_adapters(&self) -> bool {
+        self.spec.short_limit().is_some() && self.spec.measures.iter().all(Measure::is_on_adapters)
+    }
+
     /// Whether escape is decided by the frame's escape radius, and not by leaving |z| <= 2 as the
     /// stability measure alone has it.
     #[must_use]
@@ -234,6 +240,9 @@ impl PreparedFrame {
             Measure::Smooth,
             Measure::Distance,
             Measure::LongIterations,
+            Measure::Fraction,
+            Measure::Phase,
+            Measure::Direction,
         ]
         .iter()
         .any(|m| self.spec.measures.contains(*m))

@@ -20,6 +20,12 @@ pub enum Plane {
     Stability(Vec<f64>),
     /// See [`Measure::LongIterations`].
     LongIterations(Vec<u64>),
+    /// See [`Measure::Fraction`].
+    Fraction(Vec<f32>),
+    /// See [`Measure::Phase`].
+    Phase(Vec<f32>),
+    /// See [`Measure::Direction`].
+    Direction(Vec<f32>),
 }
 
 impl Plane {
@@ -32,6 +38,9 @@ impl Plane {
             Self::Distance(_) => Measure::Distance,
             Self::Stability(_) => Measure::Stability,
             Self::LongIterations(_) => Measure::LongIterations,
+            Self::Fraction(_) => Measure::Fraction,
+            Self::Phase(_) => Measure::Phase,
+            Self::Direction(_) => Measure::Direction,
         }
     }
 
@@ -40,7 +49,11 @@ impl Plane {
     pub fn bytes(&self) -> &[u8] {
         match self {
             Self::Iterations(values) => bytemuck::cast_slice(values),
-            Self::Smooth(values) | Self::Distance(values) => bytemuck::cast_slice(values),
+            Self::Smooth(values)
+            | Self::Distance(values)
+            | Self::Fraction(values)
+            | Self::Phase(values)
+            | Self::Direction(values) => bytemuck::cast_slice(values),
             Self::Stability(values) => bytemuck::cast_slice(values),
             Self::LongIterations(values) => bytemuck::cast_slice(values),
         }
@@ -60,6 +73,9 @@ impl Plane {
             Measure::Distance => Self::Distance(values(bytes)),
             Measure::Stability => Self::Stability(values(bytes)),
             Measure::LongIterations => Self::LongIterations(values(bytes)),
+            Measure::Fraction => Self::Fraction(values(bytes)),
+            Measure::Phase => Self::Phase(values(bytes)),
+            Measure::Direction => Self::Direction(values(bytes)),
         }
     }
 }

@@ -138,6 +138,20 @@ impl Decimal {
         }
     }
 
+    /// The mean of `self` and `other`, exact.
+    #[must_use]
+    pub fn middle(&self, other: &Self) -> Self {
+        // A half is five tenths.
+        let exponent = self.exponent.min(other.exponent);
+        let mantissa = (self.mantissa_at(exponent) + other.mantissa_at(exponent)) * IBig::from(5);
+        let exponent = exponent - 1;
+        Self {
+            text: format!("{mantissa}e{exponent}"),
+            mantissa,
+            exponent,
+        }
+    }
+
     /// `trunc(self * other)`, exact; `None` when it does not fit.
     #[must_use]
     pub fn times_trunc(&self, other: &Self) -> Option<i64> {

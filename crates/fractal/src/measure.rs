@@ -16,23 +16,38 @@ pub enum Measure {
     Stability,
     /// `u64`: the iteration count where the limit is over [`crate::frame::MAX_SHORT_ITERATIONS`].
     LongIterations,
+    /// `f32`: what the smooth count has beyond the iteration count, to all its digits; 0 is inside.
+    Fraction,
+    /// `f32`: the angle of z_n in turns, from 0 up to 1; 0 is inside. On processors only.
+    Phase,
+    /// `f32`: the angle of z_n / (dz_n/dc) in turns, from 0 up to 1: the way straight away from the set; 0 is inside.
+    /// On processors only.
+    Direction,
 }
 
 impl Measure {
     /// All that a picture may be asked for, in the order in which a buffer holds them: [`Self::LongIterations`] only
     /// stands for [`Self::Iterations`], and comes last.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::Iterations,
         Self::Smooth,
         Self::Distance,
         Self::Stability,
+        Self::Fraction,
+        Self::Phase,
+        Self::Direction,
     ];
 
     /// Bytes of one pixel's value.
     #[must_use]
     pub const fn bytes(self) -> usize {
         match self {
-            Self::Iterations | Self::Smooth | Self::Distance => 4,
+            Self::Iterations
+            | Self::Smooth
+            | Self::Distance
+            | Self::Fraction
+            | Self::Phase
+            | Self::Direction => 4,
             Self::Stability | Self::LongIterations => 8,
         }
     }
@@ -46,7 +61,16 @@ impl Measure {
             Self::Distance => "distance",
             Self::Stability => "stability",
             Self::LongIterations => "long-iterations",
+            Self::Fraction => "fraction",
+            Self::Phase => "phase",
+            Self::Direction => "direction",
         }
+    }
+
+    /// Whether adapters compute it as processors do; a frame that asks for another is for processors.
+    #[must_use]
+    pub const fn is_on_adapters(self) -> bool {
+        !matches!(self, Self::Phase | Self::Direction | Self::LongIterations)
     }
 
     const fn bit(self) -> u8 {

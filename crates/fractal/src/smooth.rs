@@ -1,8 +1,8 @@
-//! The smooth iteration count and the exterior distance estimate, from a pixel's escape.
+//! The smooth iteration count, the exterior distance estimate and the angles of a pixel's escape.
 //!
-//! Every function here is a fixed sequence of correctly rounded operations (no library logarithm,
-//! no fused multiply-add that a processor may lack), so it gives the same bits on every machine, and
-//! it has no branches, so a compiler can run it on whole vectors.
+//! Every function here is a fixed sequence of correctly rounded operations (no logarithm of the system's,
+//! no fused multiply-add that a processor may lack), so it gives the same bits on every machine; all but
+//! the angles have no branches, so a compiler can run them on whole vectors.
 
 /// `log2(x)` for finite `x > 0`, relative error below 2^-44; about -1023 for 0 and subnormals, about
 /// 1024 for infinity.
@@ -68,18 +68,53 @@ impl Smoothing {
     #[inline(always)]
     #[must_use]
     pub fn long_count(&self, n: f64, norm2: f64) -> f32 {
+        joined(n, self.fraction(norm2))
+    }
+
+    /// What the smooth count has beyond n, 1 - log2(ln|z_n| / ln R), for |z_n|² = `norm2`: from 0 to 1 where
+    /// |z_(n-1)| <= R is large against |c|, below 0 far out.
+    #[inline(always)]
+    #[must_use]
+    pub fn fraction(&self, norm2: f64) -> f32 {
         let ratio = log2(norm2) * self.inverse_log2_radius2;
         // R <= 1 makes the ratio 0: then take 2, which leaves n.
         let ratio = if ratio > 0.0 { ratio } else { 2.0 };
-        let smooth = (n + 1.0 - log2(ratio)) as f32;
-        // 0 is kept for inside, whatever the formula says of a point far out.
-        let smooth = if smooth == 0.0 {
-            f32::MIN_POSITIVE
-        } else {
-            smooth
-        };
-        if n == 0.0 { 0.0 } else { smooth }
+        (1.0 - log2(ratio)) as f32
     }
+}
+
+/// The smooth iteration count of a count `n` and the [`fraction`](Smoothing::fraction) beyond it, to the bit: files
+/// hold these two. 0 for `n` = 0 (inside), and for nothing else.
+#[inline(always)]
+#[must_use]
+pub fn joined(n: f64, fraction: f32) -> f32 {
+    let smooth = (n + f64::from(fraction)) as f32;
+    // 0 is kept for inside, whatever the formula says of a point far out.
+    let smooth = if smooth == 0.0 {
+        f32::MIN_POSITIVE
+    } else {
+        smooth
+    };
+    if n == 0.0 { 0.0 } else { smooth }
+}
+
+/// The angle of `x` + `y` i in turns, from 0 up to 1; 0 for what has none.
+#[must_use]
+pub fn turns(x: f64, y: f64) -> f32 {
+    let turns = libm::atan2(y, x) / std::f64::consts::TAU;
+    let turns = (turns - turns.floor()) as f32;
+    // Just below a whole turn rounds to one; NaN is no angle.
+    if turns < 1.0 { turns } else { 0.0 }
+}
+
+/// The angle of z / d in turns, for `z` and its derivative `d` by c: where |z| falls off towards the set, this is the
+/// way straight away from it.
+#[must_use]
+pub fn direction([x, y]: [f64; 2], [dx, dy]: [f64; 2]) -> f32 {
+    // Near the end of their range products would leave it.
+    let size = dx.abs().max(dy.abs());
+    let (dx, dy) = (dx / size, dy / size);
+    turns(x * dx + y * dy, y * dx - x * dy)
 }
 
 /// The exterior distance estimate 2|z|ln|z| / |dz/dc| in pixels of size `spacing`, of a pixel that
@@ -122,6 +157,37 @@ mod tests {
         assert_eq!(s.count(10, 65536.0), s.count(11, 65536.0 * 65536.0));
         assert_eq!(s.count(0, 5.0), 0.0);
         assert_eq!(Smoothing::new(1.0).count(7, 3.0), 7.0);
+    }
+
+    #[test]
+    fn angles_are_turns() {
+        let quarters = [(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0)];
+        for (quarter, (x, y)) in quarters.into_iter().enumerate() {
+            assert_eq!(turns(x, y), quarter as f32 / 4.0);
+            // z / d for z = i: a quarter more, less the derivative's.
+            let expected = ((5 - quarter) % 4) as f32 / 4.0;
+            for size in [1.0, 1e-300, 1e300] {
+                assert_eq!(direction([0.0, 1e18], [x * size, y * size]), expected);
+            }
+        }
+        assert_eq!(turns(1.0, -1e-30), 0.0, "never a whole turn");
+        for nowhere in [[0.0, 0.0], [f64::INFINITY, 1.0], [f64::NAN, 0.0]] {
+            assert_eq!(direction([1.0, 1.0], nowhere), 0.0);
+        }
+    }
+
+    #[test]
+    fn a_fraction_keeps_the_digits_that_a_large_count_swallows() {
+        let s = Smoothing::new(256.0);
+        let (near, far) = (3e9, 3.001e9);
+        assert_eq!(
+            s.count(50_000_000, near),
+            s.count(50_000_000, far),
+            "control"
+        );
+        assert!(s.fraction(near) > s.fraction(far));
+        assert_eq!(joined(7.0, s.fraction(near)), s.count(7, near));
+        assert_eq!(joined(0.0, 0.5), 0.0);
     }
 
     #[test]

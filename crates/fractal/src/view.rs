@@ -1,5 +1,6 @@
 //! Where in the plane a picture lies, and how its samples are laid out in it.
 
+use dashu_int::ops::{BitTest, UnsignedAbs};
 use dashu_int::{IBig, UBig};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,9 @@ pub enum View {
         zoom: Decimal,
     },
 }
+
+/// Digits of a zoom that is worked out.
+const ZOOM_DIGITS: u32 = 25;
 
 /// Why a view has no extent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -93,7 +97,7 @@ impl Side {
             low: &middle - &reach,
             high: middle + reach,
             // Zoom is positive in a checked frame; an unchecked one only gets a harmless sign wrong.
-            denominator: dashu_int::ops::UnsignedAbs::unsigned_abs(scaled) * b,
+            denominator: scaled.unsigned_abs() * b,
         }
     }
 
@@ -165,6 +169,40 @@ impl View {
                 Err(ViewError::Zoom(zoom.to_string()))
             }
             Self::Centre { .. } => Ok(()),
+        }
+    }
+
+    /// The same place by its centre, to every digit, and its zoom, to [`ZOOM_DIGITS`] where bounds give it; of bounds
+    /// that are in order.
+    #[must_use]
+    pub fn by_centre(&self) -> Self {
+        let Self::Bounds {
+            xmin,
+            xmax,
+            ymin,
+            ymax,
+        } = self
+        else {
+            return self.clone();
+        };
+        let (height, denominator) = ymax.minus(ymin).to_fraction();
+        // 4/height, as a whole number of that many digits times a power of ten.
+        let (dividend, divisor) = (IBig::from(4) * IBig::from(denominator), height);
+        let digits = |number: &IBig| {
+            number.clone().unsigned_abs().bit_len() as f64 * std::f64::consts::LOG10_2
+        };
+        let power = (f64::from(ZOOM_DIGITS) - digits(&dividend) + digits(&divisor)) as i64;
+        let shift = UBig::from(10u8).pow(usize::try_from(power.unsigned_abs()).unwrap_or(0));
+        let quotient = if power >= 0 {
+            dividend * shift / divisor
+        } else {
+            dividend / (divisor * shift)
+        };
+        let zoom = format!("{quotient}e{}", -power).parse();
+        Self::Centre {
+            re: xmin.middle(xmax),
+            im: ymin.middle(ymax),
+            zoom: zoom.unwrap_or_else(|_| ymax.clone()),
         }
     }
 
@@ -251,6 +289,32 @@ mod tests {
             assert!((y.at(row) - im).abs() < 1e-15);
         }
         assert_eq!(x.spacing_log2(), y.spacing_log2(), "pixels are square");
+    }
+
+    #[test]
+    fn bounds_have_a_centre_and_a_zoom() {
+        let centre = |view: &View| match view.by_centre() {
+            View::Centre { re, im, zoom } => (re, im, zoom),
+            View::Bounds { .. } => unreachable!(),
+        };
+        let (re, im, zoom) = centre(&notebook());
+        assert_eq!((re, im), (d("-0.75"), d("0")));
+        assert!((zoom.to_f64() - 4.0 / 3.0).abs() < 1e-15);
+        // A deep one: 4e-1000 high.
+        let (re, im, zoom) = centre(&View::Bounds {
+            xmin: d("0.25"),
+            xmax: d("0.25000000000001"),
+            ymin: d("-3e-1000"),
+            ymax: d("1e-1000"),
+        });
+        assert_eq!((re, im), (d("0.250000000000005"), d("-1e-1000")));
+        assert_eq!(zoom, d("1e1000"));
+        let own = View::Centre {
+            re: d("1"),
+            im: d("2"),
+            zoom: d("3"),
+        };
+        assert_eq!(own.by_centre(), own);
     }
 
     #[test]

@@ -251,9 +251,11 @@ fn agree(a: &StripBuffer, b: &StripBuffer) -> bool {
 fn values(plane: &Plane) -> Vec<f64> {
     match plane {
         Plane::Iterations(values) => values.iter().map(|value| f64::from(*value)).collect(),
-        Plane::Smooth(values) | Plane::Distance(values) => {
-            values.iter().map(|value| f64::from(*value)).collect()
-        }
+        Plane::Smooth(values)
+        | Plane::Distance(values)
+        | Plane::Fraction(values)
+        | Plane::Phase(values)
+        | Plane::Direction(values) => values.iter().map(|value| f64::from(*value)).collect(),
         Plane::LongIterations(values) => values.iter().map(|value| *value as f64).collect(),
         Plane::Stability(values) => values.clone(),
     }

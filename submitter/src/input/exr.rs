@@ -14,6 +14,7 @@ use exr::meta::header::Header;
 use exr::meta::{BlockDescription, MetaData};
 use fractal::Measure;
 use fractal::frame::MAX_SIDE;
+use fractal::smooth::joined;
 
 use super::{Fault, Part, Wanted};
 
@@ -225,16 +226,6 @@ impl Channel {
                 }));
             }
         }
-    }
-}
-
-/// The smooth count of a count and what it has beyond it; 0 for a count of 0 (inside), and for nothing else.
-fn joined(count: f64, fraction: f32) -> f32 {
-    let smooth = (count + f64::from(fraction)) as f32;
-    match (count, smooth) {
-        (0.0, _) => 0.0,
-        (_, 0.0) => f32::MIN_POSITIVE,
-        _ => smooth,
     }
 }
 

@@ -1,66 +1,139 @@
 //! OpenEXR: the frame's measures as channels of one scan-line image, ZIP-compressed, sixteen rows at a
 //! time. The only module that names the `exr` crate.
 //!
-//! Channels: `N` the iteration count (UINT, 0 is inside), or `N0` and `N1`, the low and the high 32 bits of long ones, `smooth`, `distance` (FLOAT), `stability`
-//! (FLOAT: OpenEXR has no doubles).
+//! Names, types and values are those of Kalles Fraktaler 2+, which zoomasm and Fraktaler-3 share (the manual of Kalles
+//! Fraktaler, <https://mathr.co.uk/kf/manual.html>, and the files that it writes):
+//!
+//! | channel | type | holds |
+//! |---|---|---|
+//! | `N` | UINT | iteration count and [`BIAS`]; all ones inside |
+//! | `N0`, `N1` | UINT | the low and high 32 bits of that, instead of `N` where 32 bits are too few |
+//! | `NF` | FLOAT | what the smooth count has beyond the count; 0 inside |
+//! | `T` | FLOAT | angle of the last z in turns, 0 to 1 |
+//! | `DEX`, `DEY` | FLOAT | z ln\|z\| / (dz/dc), c in pixels: half the distance estimate, away from the set |
+//! | `distance`, `stability` | FLOAT | these measures (ours; OpenEXR has no doubles) |
+//!
+//! The attributes `Iterations` and `IterationsBias` are a whole number each, or its text where it has more than 31 bits.
 
-use std::io::{self, Seek, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
+use exr::block::reader::ChunksReader;
 use exr::block::writer::ChunksWriter;
 use exr::block::{BlockIndex, UncompressedBlock};
 use exr::compression::Compression;
 use exr::error::Error;
 use exr::math::Vec2;
 use exr::meta::BlockDescription;
-use exr::meta::attribute::{ChannelDescription, LineOrder, SampleType, Text};
+use exr::meta::MetaData;
+use exr::meta::attribute::{AttributeValue, ChannelDescription, LineOrder, SampleType, Text};
 use exr::meta::header::Header;
-use fractal::{FrameSpec, Measure, MeasureSet, Plane, StripBuffer};
+use fractal::{FrameSpec, Measure, Plane, StripBuffer};
 use smallvec::SmallVec;
 
-use super::Strips;
+use super::contents::{self, Contents};
+use super::{About, Strips};
+use crate::cli::files::ChannelArg;
+use crate::plan::Channels;
 
 /// Rows that ZIP16 compresses together.
 const BLOCK_ROWS: usize = 16;
+/// What is added to iteration counts, so that formulas with counts below 0 have room; as Kalles Fraktaler does.
+const BIAS: u64 = 1024;
+/// The count of what is inside.
+const INSIDE: u64 = u64::MAX;
 
-/// A channel: its name, the type of its samples, and the measure that it holds, or half of it.
-type Channel = (&'static str, SampleType, Measure);
+/// The values of one channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Values {
+    /// 32 bits of the biased count, from this one up.
+    Count {
+        shift: u32,
+    },
+    /// A measure in single precision.
+    Single(Measure),
+    /// One part of half the distance estimate with its direction.
+    EstimateX,
+    EstimateY,
+}
 
-/// Name of the higher half of long counts.
-const HIGH_COUNTS: &str = "N1";
+/// A channel: its name, and what it holds.
+type Channel = (&'static str, Values);
 
-fn channels(measure: Measure) -> &'static [Channel] {
-    match measure {
-        Measure::Iterations => &[("N", SampleType::U32, Measure::Iterations)],
-        Measure::Smooth => &[("smooth", SampleType::F32, Measure::Smooth)],
-        Measure::Distance => &[("distance", SampleType::F32, Measure::Distance)],
-        Measure::Stability => &[("stability", SampleType::F32, Measure::Stability)],
-        Measure::LongIterations => &[
-            ("N0", SampleType::U32, Measure::LongIterations),
-            (HIGH_COUNTS, SampleType::U32, Measure::LongIterations),
+fn channels(channel: ChannelArg, frame: &FrameSpec) -> &'static [Channel] {
+    match channel {
+        // All ones are kept for what is inside.
+        ChannelArg::Count if frame.iterations + BIAS < u64::from(u32::MAX) => {
+            &[("N", Values::Count { shift: 0 })]
+        }
+        ChannelArg::Count => &[
+            ("N0", Values::Count { shift: 0 }),
+            ("N1", Values::Count { shift: 32 }),
         ],
+        ChannelArg::Fraction => &[("NF", Values::Single(Measure::Fraction))],
+        ChannelArg::Phase => &[("T", Values::Single(Measure::Phase))],
+        ChannelArg::Estimate => &[("DEX", Values::EstimateX), ("DEY", Values::EstimateY)],
+        ChannelArg::Distance => &[("distance", Values::Single(Measure::Distance))],
+        ChannelArg::Stability => &[("stability", Values::Single(Measure::Stability))],
     }
+}
+
+impl Values {
+    fn sample_type(self) -> SampleType {
+        match self {
+            Self::Count { .. } => SampleType::U32,
+            _ => SampleType::F32,
+        }
+    }
+}
+
+/// A whole number as Kalles Fraktaler keeps it.
+fn whole(number: u64) -> AttributeValue {
+    match i32::try_from(number) {
+        Ok(number) if number < i32::MAX - 1 => AttributeValue::I32(number),
+        _ => AttributeValue::Text(Text::new_or_panic(number.to_string())),
+    }
+}
+
+fn header(frame: &FrameSpec, own: &[Channel], about: &About) -> Header {
+    let described: SmallVec<[ChannelDescription; 5]> = own
+        .iter()
+        .map(|(name, values)| ChannelDescription::named(*name, values.sample_type()))
+        .collect();
+    let size = (frame.width as usize, frame.height as usize);
+    let mut header = Header::new(Text::new_or_panic("mandelbrot"), size, described).with_encoding(
+        Compression::ZIP16,
+        BlockDescription::ScanLines,
+        LineOrder::Increasing,
+    );
+    let attributes = &mut header.own_attributes;
+    attributes.software_name = Text::new_or_none(super::SOFTWARE);
+    let other = &mut attributes.other;
+    other.insert(Text::new_or_panic("Iterations"), whole(frame.iterations));
+    other.insert(Text::new_or_panic("IterationsBias"), whole(BIAS));
+    for (name, text) in about.texts() {
+        if let Some(text) = Text::new_or_none(text) {
+            other.insert(Text::new_or_panic(name), AttributeValue::Text(text));
+        }
+    }
+    header
 }
 
 pub(super) fn write(
     out: &mut (impl Write + Seek),
     frame: &FrameSpec,
-    measures: MeasureSet,
+    wanted: Channels,
+    about: &About,
     strips: &mut Strips,
 ) -> io::Result<()> {
     // The format wants channels, and so their samples in each row, in the order of their names.
-    let mut own: Vec<&Channel> = measures.iter().flat_map(channels).collect();
+    let mut own: Vec<Channel> = wanted
+        .iter()
+        .flat_map(|channel| channels(channel, frame))
+        .copied()
+        .collect();
     own.sort_by_key(|(name, ..)| *name);
     let (width, height) = (frame.width as usize, frame.height as usize);
-    let described: SmallVec<[ChannelDescription; 5]> = own
-        .iter()
-        .map(|(name, kind, _)| ChannelDescription::named(*name, *kind))
-        .collect();
-    let header = Header::new(Text::new_or_panic("mandelbrot"), (width, height), described)
-        .with_encoding(
-            Compression::ZIP16,
-            BlockDescription::ScanLines,
-            LineOrder::Increasing,
-        );
+    let header = header(frame, &own, about);
     let written = exr::block::write(out, SmallVec::from_elem(header, 1), true, |meta, chunks| {
         let mut blocks = chunks.sequential_blocks_compressor(&meta);
         let mut data: Vec<u8> = Vec::new();
@@ -68,7 +141,10 @@ pub(super) fn write(
         for strip in strips {
             let strip = strip.map_err(Error::Io)?;
             for strip_row in 0..strip.strip.rows as usize {
-                append_row(&mut data, &strip, &own, strip_row)?;
+                for (_, values) in &own {
+                    append_row(&mut data, &strip, *values, strip_row)
+                        .ok_or_else(|| Error::Io(super::without_measure()))?;
+                }
                 row += 1;
                 if row % BLOCK_ROWS == 0 || row == height {
                     let first = (row - 1) / BLOCK_ROWS * BLOCK_ROWS;
@@ -85,46 +161,169 @@ pub(super) fn write(
         }
         Ok(())
     });
-    written.map_err(|error| match error {
-        Error::Io(error) => error,
-        other => io::Error::other(other.to_string()),
-    })
+    written.map_err(io_error)
 }
 
-/// Appends one row: all samples of the first channel, then of the second, and so on.
-fn append_row(
-    data: &mut Vec<u8>,
-    strip: &StripBuffer,
-    channels: &[&Channel],
-    row: usize,
-) -> Result<(), Error> {
-    let width = strip.width as usize;
-    let range = row * width..(row + 1) * width;
-    for (name, _, measure) in channels {
-        match strip.plane(*measure) {
-            Some(Plane::Iterations(values)) => {
-                data.extend_from_slice(bytemuck::cast_slice(&values[range.clone()]));
-            }
-            Some(Plane::LongIterations(values)) => {
-                let shift = if *name == HIGH_COUNTS { 32 } else { 0 };
-                for value in &values[range.clone()] {
-                    data.extend_from_slice(&((value >> shift) as u32).to_ne_bytes());
+/// The attributes of all parts that are texts, by their names.
+pub(super) fn texts(file: impl Read) -> io::Result<Vec<(String, String)>> {
+    let meta = MetaData::read_from_buffered(file, false).map_err(io_error)?;
+    let attributes = meta.headers.iter().flat_map(|header| {
+        let shared = header.shared_attributes.other.iter();
+        shared.chain(&header.own_attributes.other)
+    });
+    let texts = attributes.filter_map(|(name, value)| match value {
+        AttributeValue::Text(text) => Some((name.to_string(), text.to_string())),
+        AttributeValue::I32(number) => Some((name.to_string(), number.to_string())),
+        _ => None,
+    });
+    let mut texts: Vec<_> = texts.collect();
+    texts.sort();
+    Ok(texts)
+}
+
+/// Size and channels, with the ranges of their values; of the first part, where there are several.
+pub(super) fn contents(file: impl Read + Seek) -> io::Result<Contents> {
+    let reader = exr::block::read(file, false).map_err(io_error)?;
+    let Some(header) = reader.headers().first().cloned() else {
+        return Err(io::Error::other("a file of no parts"));
+    };
+    let list = header.channels.list.iter();
+    let mut channels: Vec<contents::Channel> = list
+        .map(|channel| {
+            let kind = match channel.sample_type {
+                SampleType::U32 => "UINT",
+                SampleType::F16 => "HALF",
+                SampleType::F32 => "FLOAT",
+            };
+            contents::Channel::new(channel.name.to_string(), kind)
+        })
+        .collect();
+    let chunks = reader
+        .filter_chunks(false, |_, _, block| {
+            block.layer == 0 && block.level == Vec2(0, 0)
+        })
+        .map_err(io_error)?;
+    // Deep data have as many samples a pixel as they like.
+    let mut blocks = (!header.deep).then(|| chunks.sequential_decompressor(false));
+    while let Some(block) = (blocks.as_mut()).and_then(|blocks| blocks.decompress_next_block()) {
+        let block = block.map_err(io_error)?;
+        for line in block.lines(&header.channels) {
+            let own = &mut channels[line.location.channel];
+            match header.channels.list[line.location.channel].sample_type {
+                SampleType::U32 => {
+                    for bytes in line.value.as_chunks::<4>().0 {
+                        match u32::from_ne_bytes(*bytes) {
+                            u32::MAX => own.inside += 1,
+                            count => own.add(f64::from(count)),
+                        }
+                    }
                 }
-            }
-            Some(Plane::Smooth(values) | Plane::Distance(values)) => {
-                data.extend_from_slice(bytemuck::cast_slice(&values[range.clone()]));
-            }
-            Some(Plane::Stability(values)) => {
-                for value in &values[range.clone()] {
-                    data.extend_from_slice(&(*value as f32).to_ne_bytes());
+                SampleType::F32 => {
+                    for bytes in line.value.as_chunks::<4>().0 {
+                        own.add(f64::from(f32::from_ne_bytes(*bytes)));
+                    }
                 }
-            }
-            None => {
-                return Err(Error::Io(io::Error::other(
-                    "a strip came without a measure",
-                )));
+                // Colours: their ranges say nothing.
+                SampleType::F16 => {}
             }
         }
     }
-    Ok(())
+    Ok(Contents {
+        width: header.layer_size.width(),
+        height: header.layer_size.height(),
+        channels,
+    })
+}
+
+/// Bytes before the first attribute: the format's mark and version.
+const ATTRIBUTES_AT: u64 = 8;
+
+/// Puts the attributes of a file that is written in the order of their names: the library has them in another each
+/// time, and one picture should be one file.
+pub(super) fn settle(file: impl Read + Write + Seek + Copy) -> io::Result<()> {
+    let mut reader = BufReader::new(file);
+    reader.seek(SeekFrom::Start(ATTRIBUTES_AT))?;
+    let mut attributes: Vec<Vec<u8>> = Vec::new();
+    loop {
+        // Its name, its type and its length, and as many bytes.
+        let mut attribute = Vec::new();
+        reader.read_until(0, &mut attribute)?;
+        if attribute.len() <= 1 {
+            break;
+        }
+        reader.read_until(0, &mut attribute)?;
+        let mut len = [0; 4];
+        reader.read_exact(&mut len)?;
+        attribute.extend(len);
+        let mut value = reader.by_ref().take(u32::from_le_bytes(len).into());
+        value.read_to_end(&mut attribute)?;
+        attributes.push(attribute);
+    }
+    attributes.sort();
+    let mut writer = BufWriter::new(file);
+    writer.seek(SeekFrom::Start(ATTRIBUTES_AT))?;
+    attributes
+        .iter()
+        .try_for_each(|attribute| writer.write_all(attribute))?;
+    writer.flush()
+}
+
+/// What the system said, without the library's wrapping.
+fn io_error(error: Error) -> io::Error {
+    match error {
+        Error::Io(error) => error,
+        other => io::Error::other(other.to_string()),
+    }
+}
+
+/// Appends one row of a channel; `None` where its measure is missing.
+fn append_row(data: &mut Vec<u8>, strip: &StripBuffer, values: Values, row: usize) -> Option<()> {
+    let width = strip.width as usize;
+    let range = row * width..(row + 1) * width;
+    let singles = |measure: Measure| match strip.plane(measure) {
+        Some(
+            Plane::Smooth(values)
+            | Plane::Distance(values)
+            | Plane::Fraction(values)
+            | Plane::Phase(values)
+            | Plane::Direction(values),
+        ) => Some(&values[range.clone()]),
+        _ => None,
+    };
+    let mut append = |value: [u8; 4]| data.extend_from_slice(&value);
+    match values {
+        Values::Count { shift } => {
+            let mut count = |n: u64| {
+                let biased = if n == 0 { INSIDE } else { n + BIAS };
+                append(((biased >> shift) as u32).to_ne_bytes());
+            };
+            if let Some(Plane::Iterations(counts)) = strip.plane(Measure::Iterations) {
+                counts[range].iter().for_each(|n| count(u64::from(*n)));
+            } else if let Some(Plane::LongIterations(counts)) = strip.plane(Measure::LongIterations)
+            {
+                counts[range].iter().for_each(|n| count(*n));
+            } else {
+                return None;
+            }
+        }
+        Values::Single(Measure::Stability) => {
+            let Some(Plane::Stability(values)) = strip.plane(Measure::Stability) else {
+                return None;
+            };
+            (values[range].iter()).for_each(|value| append((*value as f32).to_ne_bytes()));
+        }
+        Values::Single(measure) => {
+            data.extend_from_slice(bytemuck::cast_slice(singles(measure)?));
+        }
+        Values::EstimateX | Values::EstimateY => {
+            let (distances, turns) = (singles(Measure::Distance)?, singles(Measure::Direction)?);
+            for (distance, turns) in distances.iter().zip(turns) {
+                // Not the system's, whose last bits are its own.
+                let (y, x) = libm::sincos(f64::from(*turns) * std::f64::consts::TAU);
+                let part = if values == Values::EstimateX { x } else { y };
+                append(((0.5 * f64::from(*distance) * part) as f32).to_ne_bytes());
+            }
+        }
+    }
+    Some(())
 }

@@ -2,11 +2,13 @@
 //! assembly, and renamed when it is whole.
 
 mod beside;
+pub mod contents;
 mod exr;
 mod leftovers;
 mod npy;
 mod png;
 pub mod rows;
+pub mod texts;
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ pub use beside::Beside;
 
 use crate::cli::CompressionArg;
 use crate::colour::Scheme;
+use crate::location::{Format, KEYWORD, Location};
 use crate::plan::{Output, OutputKind};
 
 /// Strips that may wait for one file.
@@ -31,6 +34,9 @@ const QUEUED_STRIPS: usize = 4;
 pub const FILE_BUFFER: usize = 1 << 20;
 /// Bytes of a disk that a picture leaves free.
 const SPARE: u64 = 1 << 20;
+
+/// Who made a picture, as pictures say it.
+const SOFTWARE: &str = concat!("Mandelfarm ", env!("CARGO_PKG_VERSION"));
 
 /// Why a file was not written.
 #[derive(Debug, thiserror::Error)]
@@ -112,11 +118,49 @@ pub struct Written {
     pub busy_secs: f64,
 }
 
+/// What pictures say of themselves.
+#[derive(Clone, Debug)]
+pub struct About {
+    own: String,
+    kfr: String,
+}
+
+impl About {
+    /// Names of the texts: our own, and that of Kalles Fraktaler, which looks for it in OpenEXR files.
+    pub const NAMES: [&str; 2] = [KEYWORD, "KallesFraktaler2+"];
+
+    /// Of a picture that `location` describes.
+    #[must_use]
+    pub fn new(location: &Location) -> Self {
+        Self {
+            own: location.text(),
+            kfr: location.kfr(),
+        }
+    }
+
+    /// The place alone, as a file.
+    #[must_use]
+    pub fn text(&self, format: Format) -> &str {
+        match format {
+            Format::Kfr => &self.kfr,
+            Format::Own | Format::Fraktaler3 | Format::RustFractal => &self.own,
+        }
+    }
+
+    /// Texts by their names: what makes the picture again, and the place for other programs.
+    fn texts(&self) -> [(&'static str, &str); 2] {
+        let [own, kfr] = Self::NAMES;
+        [(own, &self.own), (kfr, &self.kfr)]
+    }
+}
+
 /// What all files of a picture are made with.
 #[derive(Clone)]
 pub struct Job {
     /// What is computed.
     pub frame: Arc<FrameSpec>,
+    /// What pictures say of themselves.
+    pub about: Arc<About>,
     /// Colours of PNGs.
     pub colours: Arc<Scheme>,
     /// Values at the palette's ends.
@@ -259,6 +303,10 @@ pub fn singles(npy: &[u8], size: (u32, u32)) -> Option<Vec<f32>> {
     npy::singles(npy, size)
 }
 
+fn without_measure() -> io::Error {
+    io::Error::other("a strip came without a measure")
+}
+
 /// What the system said, without the name of the unfinished file that `tempfile` adds to it.
 fn plain(error: io::Error) -> io::Error {
     let said = error.to_string();
@@ -275,7 +323,7 @@ impl OutputKind {
             Self::Npy(measure) => {
                 npy::HEADER_BYTES as u64 + frame.pixels() * frame.carrier(measure).bytes() as u64
             }
-            Self::Png | Self::Exr(_) => 0,
+            Self::Png | Self::Exr(_) | Self::Location(_) => 0,
         }
     }
 }
@@ -290,6 +338,11 @@ fn write(
     {
         let mut out = BufWriter::with_capacity(FILE_BUFFER, file.as_file());
         match kind {
+            OutputKind::Location(format) => {
+                out.write_all(job.about.text(format).as_bytes())?;
+                // It is whole with the others, or not at all.
+                strips.by_ref().try_for_each(|strip| strip.map(drop))?;
+            }
             OutputKind::Npy(measure) => npy::write(&mut out, &job.frame, measure, &mut strips)?,
             OutputKind::Png => {
                 let picture = png::Picture {
@@ -297,17 +350,20 @@ fn write(
                     colours: &job.colours,
                     range: job.range,
                     compression: job.compression,
+                    about: Some(&job.about),
                     folder: file.path().parent().unwrap_or(Path::new(".")),
                 };
                 let mut rows = rows::StripRows::new(&mut strips, &job.colours);
                 picture.write(&mut out, &mut rows)?;
             }
-            OutputKind::Exr(_) => {
-                let measures = kind.measures(&job.frame, &job.colours);
-                exr::write(&mut out, &job.frame, measures, &mut strips)?;
+            OutputKind::Exr(channels) => {
+                exr::write(&mut out, &job.frame, channels, &job.about, &mut strips)?;
             }
         }
         out.flush()?;
+        if matches!(kind, OutputKind::Exr(_)) {
+            exr::settle(file.as_file())?;
+        }
     }
     // Not synced: a full disk has said so by now, and the system writes back at its own pace, as after `cp`.
     Ok((file, started.elapsed().saturating_sub(strips.waited)))

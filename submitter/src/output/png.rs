@@ -1,15 +1,22 @@
 //! PNG, RGB of 8 or 16 bits, a row at a time: painted on this thread, filtered and deflated on another, so that
 //! neither waits for the other. The only module that names the `png` crate.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Seek, Write};
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
-use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter, SrgbRenderingIntent};
+use png::text_metadata::ITXtChunk;
+use png::{
+    BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, EncodingError, Filter,
+    SrgbRenderingIntent,
+};
 
+use super::contents::{Channel, Contents};
 use super::rows::{RowSource, Spool};
+use super::{About, SOFTWARE};
 use crate::cli::CompressionArg;
 use crate::colour::{Basis, Canvas, Depth, Needs, Painter, Scheme};
+use crate::location::MAX_BYTES;
 
 /// Painted parts that may wait for the encoder, and as many that it has given back.
 const PAINTED: usize = 2;
@@ -25,6 +32,8 @@ pub struct Picture<'a> {
     pub range: (f64, f64),
     /// How hard it is compressed.
     pub compression: CompressionArg,
+    /// What it says of itself, where that is known.
+    pub about: Option<&'a About>,
     /// A folder for values that must wait on the disk.
     pub folder: &'a Path,
 }
@@ -63,7 +72,17 @@ impl Picture<'_> {
             let encoder = std::thread::Builder::new()
                 .name("deflate-png".into())
                 .spawn_scoped(scope, move || {
-                    let mut header = self.encoder(out).write_header().map_err(io_error)?;
+                    let mut encoder = self.encoder(out);
+                    encoder
+                        .add_text_chunk("Software".to_owned(), SOFTWARE.to_owned())
+                        .map_err(io_error)?;
+                    let mut header = encoder.write_header().map_err(io_error)?;
+                    if let Some(about) = self.about {
+                        let [(name, text), _] = about.texts();
+                        let mut chunk = ITXtChunk::new(name, text);
+                        chunk.compress_text().map_err(io_error)?;
+                        header.write_text_chunk(&chunk).map_err(io_error)?;
+                    }
                     let mut rows = header.stream_writer().map_err(io_error)?;
                     for part in to_encode {
                         rows.write_all(&part)?;
@@ -141,6 +160,60 @@ fn encoder<'a, W: Write>(
 fn io_error(error: EncodingError) -> io::Error {
     match error {
         EncodingError::IoError(error) => error,
+        other => io::Error::other(other),
+    }
+}
+
+/// Size and channels.
+pub(super) fn contents(file: impl BufRead + Seek) -> io::Result<Contents> {
+    let reader = Decoder::new(file).read_info().map_err(decoding_error)?;
+    let info = reader.info();
+    let names: &[&str] = match info.color_type {
+        ColorType::Grayscale => &["grey"],
+        ColorType::Rgb => &["red", "green", "blue"],
+        ColorType::Indexed => &["palette"],
+        ColorType::GrayscaleAlpha => &["grey", "alpha"],
+        ColorType::Rgba => &["red", "green", "blue", "alpha"],
+    };
+    let kind = format!("{} bits", info.bit_depth as u8);
+    let channels = names.iter().map(|name| Channel::new(*name, kind.as_str()));
+    Ok(Contents {
+        width: info.width as usize,
+        height: info.height as usize,
+        channels: channels.collect(),
+    })
+}
+
+/// The texts before the pixels, by their names.
+pub(super) fn texts(file: impl BufRead + Seek) -> io::Result<Vec<(String, String)>> {
+    let limit = usize::try_from(MAX_BYTES).unwrap_or(usize::MAX);
+    let reader = Decoder::new(file).read_info().map_err(decoding_error)?;
+    let info = reader.info();
+    let mut texts: Vec<(String, String)> = info
+        .uncompressed_latin1_text
+        .iter()
+        .map(|chunk| (chunk.keyword.clone(), chunk.text.clone()))
+        .collect();
+    for chunk in &info.compressed_latin1_text {
+        let mut chunk = chunk.clone();
+        if chunk.decompress_text_with_limit(limit).is_ok() {
+            let text = chunk.get_text().map_err(decoding_error)?;
+            texts.push((chunk.keyword, text));
+        }
+    }
+    for chunk in &info.utf8_text {
+        let mut chunk = chunk.clone();
+        if chunk.decompress_text_with_limit(limit).is_ok() {
+            let text = chunk.get_text().map_err(decoding_error)?;
+            texts.push((chunk.keyword, text));
+        }
+    }
+    Ok(texts)
+}
+
+fn decoding_error(error: DecodingError) -> io::Error {
+    match error {
+        DecodingError::IoError(error) => error,
         other => io::Error::other(other),
     }
 }

@@ -283,9 +283,9 @@ fn in_range(
 fn sequence(args: &ZoomArgs, size: (u32, u32), degrees: f64) -> Result<Sequence, PlanError> {
     let location = args.location.as_deref().map(Location::read).transpose()?;
     let suits = location.as_ref().and_then(|location| location.iterations);
-    let (re, im, zoom) = match location {
-        Some(location) => (location.re, location.im, Some(location.zoom)),
-        None => match (args.re.clone(), args.im.clone()) {
+    let (re, im, zoom) = match location.map(|location| location.view.by_centre()) {
+        Some(View::Centre { re, im, zoom }) => (re, im, Some(zoom)),
+        _ => match (args.re.clone(), args.im.clone()) {
             (Some(re), Some(im)) => (re, im, None),
             _ => return Err(SequenceError::Place.into()),
         },

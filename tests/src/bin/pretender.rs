@@ -202,7 +202,13 @@ fn lie(mut buffer: StripBuffer) -> StripBuffer {
             let at = near_middle(values, |n| *n > 1 && n % 2 == 1);
             values[at] ^= 1;
         }
-        Some(Plane::Smooth(values) | Plane::Distance(values)) => {
+        Some(
+            Plane::Smooth(values)
+            | Plane::Distance(values)
+            | Plane::Fraction(values)
+            | Plane::Phase(values)
+            | Plane::Direction(values),
+        ) => {
             let at = near_middle(values, |value| *value != 0.0);
             values[at] = f32::from_bits(values[at].to_bits() ^ 1);
         }

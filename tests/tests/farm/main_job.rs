@@ -30,14 +30,20 @@ fn one_computation_fills_three_kinds_of_file() {
     assert_eq!((exr.width, exr.height), (width, height));
 
     let smooth = npy.f32s();
-    assert_eq!(
-        exr.channels["smooth"],
-        Channel::F32(smooth.clone()),
-        "the same values in both"
-    );
-    let Channel::U32(counts) = &exr.channels["N"] else {
-        panic!("counts are whole numbers")
+    let (Channel::U32(counts), Channel::F32(fractions)) = (&exr.channels["N"], &exr.channels["NF"])
+    else {
+        panic!("counts are whole numbers, and fractions are not")
     };
+    // As other programs have counts, 1024 more and all ones inside.
+    let counts: Vec<u32> = counts.iter().map(|n| n.wrapping_sub(1024)).collect();
+    let counts: Vec<u32> = (counts.iter())
+        .map(|n| if *n == u32::MAX - 1024 { 0 } else { *n })
+        .collect();
+    let joined = counts.iter().zip(fractions).map(|(n, fraction)| match n {
+        0 => 0.0,
+        n => (f64::from(*n) + f64::from(*fraction)) as f32,
+    });
+    assert!(smooth.iter().copied().eq(joined), "the same values in both");
     for at in 0..width * height {
         assert_eq!(
             smooth[at] == 0.0,

@@ -24,7 +24,7 @@ fn at(c: (f64, f64), radius: f64) -> Fate {
     naive::fate(c, (0.0, 0.0), N, radius)
 }
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 9] = [
     Case {
         args: "--measure iterations",
         value: |c| f64::from(at(c, 256.0).count),
@@ -64,6 +64,11 @@ const CASES: [Case; 8] = [
         args: "--measure stability --z0 0.1 0.1",
         value: |c| naive::stability(c, (0.1, 0.1), N),
         nearness: 1e-6,
+    },
+    Case {
+        args: "--measure fraction",
+        value: |c| naive::smooth(at(c, 256.0), 256.0) - f64::from(at(c, 256.0).count),
+        nearness: 1e-4,
     },
 ];
 

@@ -35,6 +35,8 @@ pub(super) struct Plan {
     pub(super) no_return2: f64,
     pub(super) counts: bool,
     pub(super) derivative: bool,
+    /// Whether it matters where orbits end, and not only how far out.
+    pub(super) angles: bool,
     pub(super) stability: bool,
     pub(super) smoothing: Smoothing,
     pub(super) spacing: f64,
@@ -67,7 +69,10 @@ impl Plan {
             cycles: shortcuts,
             no_return2: c_max2.max(4.0) * ABOVE,
             counts: frame.counts_iterations(),
-            derivative: spec.measures.contains(Measure::Distance),
+            derivative: spec.measures.contains(Measure::Distance)
+                || spec.measures.contains(Measure::Direction),
+            angles: spec.measures.contains(Measure::Phase)
+                || spec.measures.contains(Measure::Direction),
             stability: spec.measures.contains(Measure::Stability),
             smoothing: Smoothing::new(radius),
             spacing: frame.pixel_spacing,
@@ -91,6 +96,18 @@ pub(super) struct Planes<'a> {
     pub(super) smooth: Option<&'a mut [f32]>,
     pub(super) distance: Option<&'a mut [f32]>,
     pub(super) stability: Option<&'a mut [f64]>,
+    pub(super) fraction: Option<&'a mut [f32]>,
+    pub(super) phase: Option<&'a mut [f32]>,
+    pub(super) direction: Option<&'a mut [f32]>,
+}
+
+/// Where an orbit ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    /// z_n
+    pub(super) z: [f64; 2],
+    /// dz_n/dc, where the kernel carries it.
+    pub(super) slope: [f64; 2],
 }
 
 /// A thread's working memory, used for one band after the other.
@@ -102,6 +119,8 @@ pub(super) struct Scratch {
     pub(super) norm2: Vec<f64>,
     /// |dz_n/dc|² of each pixel that escaped, if the frame asks for distances.
     pub(super) derivative2: Vec<f64>,
+    /// z_n and dz_n/dc of each pixel that escaped, if the frame asks for angles.
+    pub(super) ends: Vec<Place>,
     /// |z_N|², or NaN, of each pixel, if the frame asks for stability.
     pub(super) stability: Vec<f64>,
     /// Real and imaginary parts of c of the present chunk.
@@ -119,6 +138,7 @@ impl Scratch {
             counts: Vec::new(),
             norm2: Vec::new(),
             derivative2: Vec::new(),
+            ends: Vec::new(),
             stability: Vec::new(),
             cx: vec![0.0; CHUNK],
             cy: vec![0.0; CHUNK],

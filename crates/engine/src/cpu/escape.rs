@@ -8,7 +8,7 @@
 //! That needs orbits that do not come back once they have escaped; where a frame cannot promise it
 //! ([`Plan::outside_for_good`](super::band::Plan)), blocks have one step.
 
-use super::band::{Band, CHUNK};
+use super::band::{Band, CHUNK, Place};
 use super::lanes::{Blocks, INDEX_BITS, Lanes, Orbits, Points, Sink, advance};
 use super::shortcuts;
 use super::simd::Simd;
@@ -60,6 +60,8 @@ struct Escapes<'a, const V: usize, const D: bool> {
     counts: &'a mut [u32],
     norm2: &'a mut [f64],
     derivative2: &'a mut [f64],
+    /// Empty where no angle is asked for.
+    ends: &'a mut [Place],
     blocks: Blocks,
 }
 
@@ -83,6 +85,11 @@ impl<const V: usize, const D: bool> Escapes<'_, V, D> {
                 s.store(&mut slopes[v * S::LANES..], derivative2(s, &z[v]));
             }
         }
+        let places = if self.ends.is_empty() {
+            None
+        } else {
+            Some(places(s, &z))
+        };
         for i in 0..count {
             let (n, index) = (
                 metas[i].to_bits() >> INDEX_BITS,
@@ -93,6 +100,9 @@ impl<const V: usize, const D: bool> Escapes<'_, V, D> {
             self.norm2[index] = norms[i];
             if D {
                 self.derivative2[index] = slopes[i];
+            }
+            if let Some(places) = &places {
+                self.ends[index] = places[i];
             }
         }
     }
@@ -106,6 +116,27 @@ impl<const V: usize, const D: bool> Escapes<'_, V, D> {
         }
         self.aside.clear();
     }
+}
+
+/// Where orbits are, lane by lane.
+#[inline(never)]
+fn places<S: Simd, const V: usize>(s: S, z: &[Orbits<S>; V]) -> [Place; MAX_GROUP] {
+    let mut places = [Place::default(); MAX_GROUP];
+    for (v, orbits) in z.iter().enumerate() {
+        let parts = [orbits.x, orbits.y, orbits.dx, orbits.dy].map(|part| {
+            let mut lanes = [0.0; 8];
+            s.store(&mut lanes, part);
+            lanes
+        });
+        let [x, y, dx, dy] = parts;
+        for (lane, place) in places[v * S::LANES..][..S::LANES].iter_mut().enumerate() {
+            *place = Place {
+                z: [x[lane], y[lane]],
+                slope: [dx[lane], dy[lane]],
+            };
+        }
+    }
+    places
 }
 
 /// |dz/dc|²
@@ -148,6 +179,8 @@ pub(super) fn run<S: Simd, const V: usize, const D: bool, const P: bool>(
     if D {
         band.scratch.derivative2.resize(padded, 0.0);
     }
+    let ends = if plan.angles { padded } else { 0 };
+    band.scratch.ends.resize(ends, Place::default());
     band.scratch.queue.clear();
     band.scratch.aside.clear();
     let mut lanes = Lanes::<S, V>::new(s);
@@ -166,6 +199,7 @@ pub(super) fn run<S: Simd, const V: usize, const D: bool, const P: bool>(
             counts: &mut scratch.counts,
             norm2: &mut scratch.norm2,
             derivative2: &mut scratch.derivative2,
+            ends: &mut scratch.ends,
             blocks,
         };
         if !lanes.run::<D, P, _>(
@@ -281,6 +315,11 @@ fn first_steps<S: Simd, const V: usize, const D: bool>(
                 if D {
                     s.store(&mut scratch.derivative2[to..], derivative2(s, &z[v]));
                 }
+            }
+            if plan.angles {
+                // As above: what is of orbits that go on is written over when they end.
+                let places = places(s, &z);
+                scratch.ends[start + at..][..group].copy_from_slice(&places[..group]);
             }
             let counts = &mut scratch.counts[start + at..][..group];
             for (count, meta) in counts.iter_mut().zip(&metas) {

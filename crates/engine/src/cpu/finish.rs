@@ -28,6 +28,27 @@ pub(super) fn write(band: &mut Band<'_>) {
                 *value = smoothing.count(n, norm2);
             }
         }
+        if let Some(plane) = &mut band.planes.fraction {
+            for ((value, &n), &norm2) in plane.iter_mut().zip(counts).zip(norm2) {
+                let fraction = plan.smoothing.fraction(norm2);
+                *value = if n == 0 { 0.0 } else { fraction };
+            }
+        }
+        let ends = || counts.iter().zip(&band.scratch.ends);
+        if let Some(plane) = &mut band.planes.phase {
+            for (value, (&n, end)) in plane.iter_mut().zip(ends()) {
+                let [x, y] = end.z;
+                *value = if n == 0 { 0.0 } else { smooth::turns(x, y) };
+            }
+        }
+        if let Some(plane) = &mut band.planes.direction {
+            for (value, (&n, end)) in plane.iter_mut().zip(ends()) {
+                *value = match n {
+                    0 => 0.0,
+                    _ => smooth::direction(end.z, end.slope),
+                };
+            }
+        }
         if let Some(plane) = &mut band.planes.distance {
             let derivative2 = &band.scratch.derivative2[..len];
             let values = plane.iter_mut().zip(counts).zip(norm2).zip(derivative2);

@@ -423,6 +423,9 @@ fn blank(measure: Measure, len: usize) -> Plane {
         Measure::Distance => Plane::Distance(vec![0.0; len]),
         Measure::Stability => Plane::Stability(vec![0.0; len]),
         Measure::LongIterations => Plane::LongIterations(vec![0; len]),
+        Measure::Fraction => Plane::Fraction(vec![0.0; len]),
+        Measure::Phase => Plane::Phase(vec![0.0; len]),
+        Measure::Direction => Plane::Direction(vec![0.0; len]),
     }
 }
 
@@ -439,6 +442,9 @@ fn copy_row(
         Plane::Distance(v) => v[to].copy_from_slice(&output.distance[from]),
         Plane::Stability(v) => v[to].copy_from_slice(&output.stability[from]),
         Plane::LongIterations(v) => v[to].copy_from_slice(&output.long_iterations[from]),
+        Plane::Fraction(v) => v[to].copy_from_slice(&output.fraction[from]),
+        Plane::Phase(v) => v[to].copy_from_slice(&output.phase[from]),
+        Plane::Direction(v) => v[to].copy_from_slice(&output.direction[from]),
     }
 }
 
@@ -463,6 +469,15 @@ fn cut(planes: &mut [Plane], total: usize, pixels: usize) -> Vec<(usize, usize, 
             Plane::Stability(v) => bands
                 .zip(v.chunks_mut(pixels))
                 .for_each(|(b, v)| b.stability = Some(v)),
+            Plane::Fraction(v) => bands
+                .zip(v.chunks_mut(pixels))
+                .for_each(|(b, v)| b.fraction = Some(v)),
+            Plane::Phase(v) => bands
+                .zip(v.chunks_mut(pixels))
+                .for_each(|(b, v)| b.phase = Some(v)),
+            Plane::Direction(v) => bands
+                .zip(v.chunks_mut(pixels))
+                .for_each(|(b, v)| b.direction = Some(v)),
             // Of deltas alone.
             Plane::LongIterations(_) => {}
         }

@@ -13,8 +13,18 @@ use crate::progress::Progress;
 /// Bytes of each plane, and the total: what two computations of a strip must agree on.
 type Bytes = (Vec<Vec<u8>>, u64);
 
-/// One pixel by the plain loop: (n, |z_n|², |dz_n/dc|²), n = 0 if it does not escape.
-fn naive_count(spec: &FrameSpec, cx: f64, cy: f64) -> (u32, f64, f64) {
+/// Where one pixel's orbit ends.
+#[derive(Default)]
+struct End {
+    /// 0 if it does not escape.
+    n: u32,
+    norm2: f64,
+    z: [f64; 2],
+    slope: [f64; 2],
+}
+
+/// One pixel by the plain loop.
+fn naive_count(spec: &FrameSpec, cx: f64, cy: f64) -> End {
     let (mut x, mut y) = spec.z0;
     let (mut dx, mut dy) = (0.0f64, 0.0f64);
     for n in 1..=spec.short_limit().unwrap() {
@@ -26,10 +36,15 @@ fn naive_count(spec: &FrameSpec, cx: f64, cy: f64) -> (u32, f64, f64) {
         (x, y) = (x.mul_add(x, (-y).mul_add(y, cx)), x2.mul_add(y, cy));
         let norm2 = x.mul_add(x, y * y);
         if norm2 > spec.escape_radius * spec.escape_radius || norm2.is_nan() {
-            return (n, norm2, dx.mul_add(dx, dy * dy));
+            return End {
+                n,
+                norm2,
+                z: [x, y],
+                slope: [dx, dy],
+            };
         }
     }
-    (0, 0.0, 0.0)
+    End::default()
 }
 
 /// |z_N| of one pixel by the plain loop.
@@ -40,6 +55,13 @@ fn naive_stability(spec: &FrameSpec, cx: f64, cy: f64) -> f64 {
     }
     let norm2 = x.mul_add(x, y * y);
     if norm2 <= 4.0 { norm2.sqrt() } else { f64::NAN }
+}
+
+/// What `of` says of each pixel that escapes, and 0 for the others.
+fn outside(ends: &[End], of: impl Fn(&End) -> f32) -> Vec<f32> {
+    ends.iter()
+        .map(|end| if end.n == 0 { 0.0 } else { of(end) })
+        .collect()
 }
 
 /// The whole picture by the plain loops.
@@ -54,20 +76,30 @@ fn naive(frame: &PreparedFrame) -> Bytes {
     let counts: Vec<_> = pixels().map(|(cx, cy)| naive_count(spec, cx, cy)).collect();
     let smoothing = Smoothing::new(spec.escape_radius);
     let planes = spec.measures.iter().map(|measure| match measure {
-        Measure::Iterations => Plane::Iterations(counts.iter().map(|p| p.0).collect()),
-        Measure::Smooth => {
-            Plane::Smooth(counts.iter().map(|p| smoothing.count(p.0, p.1)).collect())
-        }
+        Measure::Iterations => Plane::Iterations(counts.iter().map(|p| p.n).collect()),
+        Measure::Smooth => Plane::Smooth(
+            counts
+                .iter()
+                .map(|p| smoothing.count(p.n, p.norm2))
+                .collect(),
+        ),
         Measure::Distance => {
-            let distance = |&(n, norm2, slope2): &(u32, f64, f64)| {
+            let distance = |end: &End| {
+                let [dx, dy] = end.slope;
+                let slope2 = dx.mul_add(dx, dy * dy);
                 let slope = if slope2 < f64::INFINITY {
                     slope2.sqrt()
                 } else {
                     f64::INFINITY
                 };
-                smooth::distance(n, norm2, slope, frame.pixel_spacing)
+                smooth::distance(end.n, end.norm2, slope, frame.pixel_spacing)
             };
             Plane::Distance(counts.iter().map(distance).collect())
+        }
+        Measure::Fraction => Plane::Fraction(outside(&counts, |end| smoothing.fraction(end.norm2))),
+        Measure::Phase => Plane::Phase(outside(&counts, |end| smooth::turns(end.z[0], end.z[1]))),
+        Measure::Direction => {
+            Plane::Direction(outside(&counts, |end| smooth::direction(end.z, end.slope)))
         }
         Measure::LongIterations => unreachable!("of deltas alone"),
         Measure::Stability => Plane::Stability(
@@ -80,10 +112,10 @@ fn naive(frame: &PreparedFrame) -> Bytes {
         counts
             .iter()
             .map(|p| {
-                if p.0 == 0 {
+                if p.n == 0 {
                     spec.iterations
                 } else {
-                    u64::from(p.0)
+                    u64::from(p.n)
                 }
             })
             .sum()
@@ -163,7 +195,7 @@ fn frames() -> impl Strategy<Value = FrameSpec> {
         Just(17),
         Just(1024)
     ];
-    let measures = proptest::collection::vec(proptest::sample::select(&Measure::ALL[..4]), 1..5);
+    let measures = proptest::collection::vec(proptest::sample::select(&Measure::ALL), 1..8);
     let grid = prop_oneof![Just(Grid::Pixels), Just(Grid::Linspace)];
     (
         (place, grid, 1u32..90, 1u32..40),
@@ -201,7 +233,7 @@ fn notebook(width: u32, height: u32, iterations: u64) -> FrameSpec {
         iterations,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
-        measures: Measure::ALL[..4].iter().copied().collect(),
+        measures: Measure::ALL.into_iter().collect(),
     }
 }
 

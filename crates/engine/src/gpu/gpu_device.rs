@@ -76,8 +76,9 @@ impl GpuDevice {
     /// orbit fits.
     #[must_use]
     pub fn arithmetic_for(&self, frame: &PreparedFrame, insist: bool) -> Option<Arithmetic> {
-        // Counts are words.
-        frame.spec.short_limit()?;
+        if !frame.is_for_adapters() {
+            return None;
+        }
         if let Some(deep) = &frame.deep {
             return self.delta_for(frame, deep);
         }
@@ -238,7 +239,7 @@ impl GpuDevice {
             (true, None) => false,
             (false, _) => true,
         };
-        let is_served = is_served && task.frame.spec.short_limit().is_some();
+        let is_served = is_served && task.frame.is_for_adapters();
         if !is_served || !self.info.arithmetics.contains(&task.arithmetic) {
             return Err(self.not_served(task.frame));
         }

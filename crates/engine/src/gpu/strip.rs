@@ -45,6 +45,7 @@ struct Values {
     smooth: Vec<f32>,
     distance: Vec<f32>,
     stability: Vec<f64>,
+    fraction: Vec<f32>,
     iterations_total: u64,
 }
 
@@ -92,7 +93,11 @@ pub(super) fn compute(context: &Context, task: Task<'_>) -> Result<(Vec<Plane>, 
             Measure::Smooth => Plane::Smooth(std::mem::take(&mut values.smooth)),
             Measure::Distance => Plane::Distance(std::mem::take(&mut values.distance)),
             Measure::Stability => Plane::Stability(std::mem::take(&mut values.stability)),
+            Measure::Fraction => Plane::Fraction(std::mem::take(&mut values.fraction)),
+            // Of processors alone.
             Measure::LongIterations => Plane::LongIterations(Vec::new()),
+            Measure::Phase => Plane::Phase(Vec::new()),
+            Measure::Direction => Plane::Direction(Vec::new()),
         })
         .collect();
     Ok((planes, values.iterations_total))
@@ -112,8 +117,16 @@ impl Values {
             self.iterations.extend_from_slice(counts);
         }
         let norm2 = |word: &u32| f64::from(f32::from_bits(*word));
+        let smoothing = Smoothing::new(spec.escape_radius);
+        if spec.measures.contains(Measure::Fraction) {
+            let fraction = |(n, norm): (&u32, &u32)| match n {
+                0 => 0.0,
+                _ => smoothing.fraction(norm2(norm)),
+            };
+            let norms = &words[pixels..2 * pixels];
+            self.fraction.extend(counts.iter().zip(norms).map(fraction));
+        }
         if spec.measures.contains(Measure::Smooth) {
-            let smoothing = Smoothing::new(spec.escape_radius);
             let norms = &words[pixels..2 * pixels];
             self.smooth.extend(
                 counts
@@ -392,7 +405,11 @@ fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
         if spec.escape_radius >= NO_RETURN_RADIUS && spec.escape_radius >= largest_c {
             flags |= flag::BLOCKS;
         }
-        if spec.measures.contains(Measure::Smooth) || spec.measures.contains(Measure::Distance) {
+        let of_norms = [Measure::Smooth, Measure::Fraction, Measure::Distance];
+        if of_norms
+            .iter()
+            .any(|measure| spec.measures.contains(*measure))
+        {
             flags |= flag::NORM;
         }
         (spec.escape_radius * spec.escape_radius, flags)

@@ -9,10 +9,10 @@
 //! 16  8  length of the payload             64  8  kernel id
 //! 24 16  job                               72  8  iterations, total
 //! 40  4  strip: index                      80  8  busy seconds, f64
-//! 44  4  strip: first row                  88 16  length of each measure's plane here, or 0
-//! 48  4  strip: rows                      104  1  length of the device's name
-//! 52  4  width                            105  1  length of the worker's name
-//! 56  4  attempt                          106     both names, UTF-8, then the payload
+//! 44  4  strip: first row                  88 28  length of each measure's plane here, or 0
+//! 48  4  strip: rows                      116  1  length of the device's name
+//! 52  4  width                            117  1  length of the worker's name
+//! 56  4  attempt                          118     both names, UTF-8, then the payload
 //! ```
 //!
 //! The reader knows which job and strip it expects. It allocates nothing before the header agrees with
@@ -35,16 +35,16 @@ use crate::protocol::spec::strip_bytes;
 compile_error!("planes travel in the machine's order, which has to be little-endian");
 
 /// Version of the blobs that this build writes, and the only one that it reads.
-pub const BLOB_VERSION: u16 = 2;
+pub const BLOB_VERSION: u16 = 3;
 /// Most bytes of a device's and of a worker's name; longer ones are cut when written.
 pub const MAX_NAME_BYTES: usize = 120;
 /// Most bytes that a blob has beside its payload.
 pub const MAX_HEADER_BYTES: usize = FIXED_BYTES + 2 * MAX_NAME_BYTES;
 
 /// Planes that a blob has at most.
-const PLACES: usize = 4;
+const PLACES: usize = 7;
 const MAGIC: &[u8; 4] = b"MFSB";
-const FIXED_BYTES: usize = 106;
+const FIXED_BYTES: usize = 90 + 4 * PLACES;
 const DIGEST_AT: usize = 8;
 const AFTER_DIGEST: usize = DIGEST_AT + 8;
 
@@ -388,6 +388,9 @@ fn place(measure: Measure) -> usize {
         Measure::Smooth => 1,
         Measure::Distance => 2,
         Measure::Stability => 3,
+        Measure::Fraction => 4,
+        Measure::Phase => 5,
+        Measure::Direction => 6,
     }
 }
 

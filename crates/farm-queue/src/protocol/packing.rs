@@ -59,9 +59,11 @@ pub enum PackingError {
 pub fn pack(plane: &Plane, width: usize) -> Option<Vec<u8>> {
     match plane {
         Plane::Iterations(values) => pack_words::<u32>(values, width),
-        Plane::Smooth(values) | Plane::Distance(values) => {
-            pack_words::<u32>(cast_slice(values), width)
-        }
+        Plane::Smooth(values)
+        | Plane::Distance(values)
+        | Plane::Fraction(values)
+        | Plane::Phase(values)
+        | Plane::Direction(values) => pack_words::<u32>(cast_slice(values), width),
         Plane::Stability(values) => pack_words::<u64>(cast_slice(values), width),
         Plane::LongIterations(values) => pack_words::<u64>(values, width),
     }
@@ -89,6 +91,12 @@ pub fn unpack(
         (Measure::Smooth, _) => Plane::Smooth(floats(Vec::new())?),
         (Measure::Distance, Some(Plane::Distance(spare))) => Plane::Distance(floats(spare)?),
         (Measure::Distance, _) => Plane::Distance(floats(Vec::new())?),
+        (Measure::Fraction, Some(Plane::Fraction(spare))) => Plane::Fraction(floats(spare)?),
+        (Measure::Fraction, _) => Plane::Fraction(floats(Vec::new())?),
+        (Measure::Phase, Some(Plane::Phase(spare))) => Plane::Phase(floats(spare)?),
+        (Measure::Phase, _) => Plane::Phase(floats(Vec::new())?),
+        (Measure::Direction, Some(Plane::Direction(spare))) => Plane::Direction(floats(spare)?),
+        (Measure::Direction, _) => Plane::Direction(floats(Vec::new())?),
         (Measure::LongIterations, spare) => {
             let spare = match spare {
                 Some(Plane::LongIterations(spare)) => spare,

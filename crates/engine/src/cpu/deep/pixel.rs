@@ -48,10 +48,27 @@ pub(super) enum Settled {
 pub(super) struct End {
     /// Its count; 0 at the limit.
     pub(super) count: u64,
-    /// |z_n|^2 there.
-    pub(super) norm2: f64,
-    /// |dz_n/dc|^2 there, c in pixels.
-    pub(super) slope2: f64,
+    /// z_n
+    pub(super) z: [f64; 2],
+    /// dz_n/dc there, c in pixels.
+    pub(super) slope: [f64; 2],
+}
+
+impl End {
+    /// |z_n|^2
+    pub(super) fn norm2(&self) -> f64 {
+        norm2(self.z)
+    }
+
+    /// |dz_n/dc|; infinite past the range of doubles.
+    pub(super) fn steepness(&self) -> f64 {
+        let square = norm2(self.slope);
+        if square < f64::INFINITY {
+            square.sqrt()
+        } else {
+            f64::INFINITY
+        }
+    }
 }
 
 #[inline(always)]
@@ -81,8 +98,8 @@ impl Pixel {
             if self.n >= deep.limit {
                 return Settled::Ended(End {
                     count: 0,
-                    norm2: norm2(self.full(deep)),
-                    slope2: 0.0,
+                    z: self.full(deep),
+                    slope: [0.0; 2],
                 });
             }
             *looks += 1;
@@ -182,7 +199,7 @@ impl Pixel {
         let full = [zx + self.z[0], zy + self.z[1]];
         let square = norm2(full);
         if square > deep.radius * deep.radius || square.is_nan() {
-            return Some(self.escaped(square));
+            return Some(self.escaped(full));
         }
         if size(full) < size(self.z) || self.m == deep.last {
             self.z = full;
@@ -213,15 +230,14 @@ impl Pixel {
             slope: [self.slope[0] * scale, self.slope[1] * scale],
             ..*self
         }
-        .escaped(norm2(self.full(deep)))
+        .escaped(self.full(deep))
     }
 
-    fn escaped(&self, norm2: f64) -> End {
-        let [x, y] = self.slope;
+    fn escaped(&self, z: [f64; 2]) -> End {
         End {
             count: self.n,
-            norm2,
-            slope2: x.mul_add(x, y * y),
+            z,
+            slope: self.slope,
         }
     }
 

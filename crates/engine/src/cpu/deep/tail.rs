@@ -357,8 +357,8 @@ impl Tail {
                 } else {
                     End {
                         count: n,
-                        norm2: square,
-                        slope2: dx.mul_add(dx, dy * dy),
+                        z: [x, y],
+                        slope: [dx, dy],
                     }
                 });
             }

@@ -36,6 +36,9 @@ pub(in crate::cpu) struct Output {
     pub(in crate::cpu) distance: Vec<f32>,
     pub(in crate::cpu) stability: Vec<f64>,
     pub(in crate::cpu) long_iterations: Vec<u64>,
+    pub(in crate::cpu) fraction: Vec<f32>,
+    pub(in crate::cpu) phase: Vec<f32>,
+    pub(in crate::cpu) direction: Vec<f32>,
     /// See [`fractal::StripBuffer::iterations_total`].
     pub(in crate::cpu) iterations_total: u64,
 }
@@ -76,8 +79,9 @@ impl Task<'_> {
         if plan.stability {
             let ends = self.ends::<S, V, T, false>(s, stability, plan.no_return2.sqrt(), false)?;
             let value = |end: &End| {
-                if end.count == 0 && end.norm2 <= 4.0 {
-                    end.norm2.sqrt()
+                let norm2 = end.norm2();
+                if end.count == 0 && norm2 <= 4.0 {
+                    norm2.sqrt()
                 } else {
                     f64::NAN
                 }
@@ -103,19 +107,29 @@ impl Task<'_> {
             out.iterations = ends.iter().map(count).collect();
         }
         if measures.contains(fractal::Measure::Smooth) {
-            let value = |end: &End| plan.smoothing.long_count(end.count as f64, end.norm2);
+            let value = |end: &End| plan.smoothing.long_count(end.count as f64, end.norm2());
             out.smooth = ends.iter().map(value).collect();
         }
-        if plan.derivative {
+        if measures.contains(fractal::Measure::Distance) {
             let value = |end: &End| {
-                let slope = if end.slope2 < f64::INFINITY {
-                    end.slope2.sqrt()
-                } else {
-                    f64::INFINITY
-                };
-                smooth::distance(u32::from(end.count != 0), end.norm2, slope, 1.0)
+                let outside = u32::from(end.count != 0);
+                smooth::distance(outside, end.norm2(), end.steepness(), 1.0)
             };
             out.distance = ends.iter().map(value).collect();
+        }
+        // Of what lies outside; 0 inside.
+        let outside = |of: &dyn Fn(&End) -> f32| -> Vec<f32> {
+            let value = |end: &End| if end.count == 0 { 0.0 } else { of(end) };
+            ends.iter().map(value).collect()
+        };
+        if measures.contains(fractal::Measure::Fraction) {
+            out.fraction = outside(&|end| plan.smoothing.fraction(end.norm2()));
+        }
+        if measures.contains(fractal::Measure::Phase) {
+            out.phase = outside(&|end| smooth::turns(end.z[0], end.z[1]));
+        }
+        if measures.contains(fractal::Measure::Direction) {
+            out.direction = outside(&|end| smooth::direction(end.z, end.slope));
         }
     }
 

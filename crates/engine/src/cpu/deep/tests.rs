@@ -81,7 +81,13 @@ fn counts(buffer: &StripBuffer) -> &[u32] {
 
 fn floats(buffer: &StripBuffer, measure: Measure) -> Vec<f64> {
     match buffer.plane(measure) {
-        Some(Plane::Smooth(v) | Plane::Distance(v)) => v.iter().map(|x| f64::from(*x)).collect(),
+        Some(
+            Plane::Smooth(v)
+            | Plane::Distance(v)
+            | Plane::Fraction(v)
+            | Plane::Phase(v)
+            | Plane::Direction(v),
+        ) => v.iter().map(|x| f64::from(*x)).collect(),
         Some(Plane::Stability(v)) => v.clone(),
         _ => unreachable!("the frame asks for it"),
     }
@@ -168,7 +174,7 @@ fn frames() -> Vec<PreparedFrame> {
         let (mut spec, _) = oracle(text);
         (spec.width, spec.height) = (75, 70);
         spec.iterations = spec.iterations.min(9000);
-        spec.measures = Measure::ALL[..4].iter().copied().collect();
+        spec.measures = Measure::ALL.into_iter().collect();
         frames.push(deep(spec));
     }
     frames
@@ -204,7 +210,7 @@ fn strips_of_any_height_have_the_picture_s_rows_deep() {
                 Arc::clone(&frame.deep.as_ref().unwrap().orbit),
             )
             .unwrap();
-            let mut joined = (vec![Vec::new(); 4], 0);
+            let mut joined = (vec![Vec::new(); Measure::ALL.len()], 0);
             for strip in (StripPlan { height, strip_rows }).strips() {
                 let buffer = device.compute(&own, strip, &Progress::default()).unwrap();
                 let (planes, total) = bytes(&buffer);
@@ -220,7 +226,7 @@ fn strips_of_any_height_have_the_picture_s_rows_deep() {
 #[test]
 fn all_measures_agree_with_plain_iteration_where_that_is_exact() {
     let mut spec = centre(("-0.7436", "0.1318", "300"), (160, 120), 700);
-    spec.measures = Measure::ALL[..4].iter().copied().collect();
+    spec.measures = Measure::ALL.into_iter().collect();
     let device = CpuDevice::new(None);
     let plain = render(&device, &PreparedFrame::new(spec.clone()).unwrap());
     let frame = deep(spec);
@@ -237,6 +243,9 @@ fn all_measures_agree_with_plain_iteration_where_that_is_exact() {
         (Measure::Smooth, 1e-6),
         (Measure::Distance, 1e-4),
         (Measure::Stability, 1e-6),
+        (Measure::Fraction, 1e-4),
+        (Measure::Phase, 1e-4),
+        (Measure::Direction, 1e-4),
     ] {
         let (a, b) = (floats(&own, measure), floats(&plain, measure));
         let near = |a: f64, b: f64| a.is_nan() && b.is_nan() || (a - b).abs() <= bound * b.abs();

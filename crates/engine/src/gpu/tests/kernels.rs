@@ -170,7 +170,13 @@ fn agrees(device: &GpuDevice, frame: &PreparedFrame, arithmetic: Arithmetic) {
                     };
                     (0, values[at] == exact.n)
                 }
-                Plane::LongIterations(_) => unreachable!("no adapter makes these"),
+                Plane::LongIterations(_) | Plane::Phase(_) | Plane::Direction(_) => {
+                    unreachable!("no adapter makes these")
+                }
+                Plane::Fraction(values) => {
+                    let fraction = exact.smooth - exact.n as f32;
+                    (1, (values[at] - fraction).abs() <= 1e-3)
+                }
                 Plane::Smooth(values) => (1, close(values[at], exact.smooth, 1e-4)),
                 Plane::Distance(values) => (2, close(values[at], exact.distance, 1e-2)),
                 Plane::Stability(values) => {
@@ -215,6 +221,7 @@ fn agrees_in_all(frame: &PreparedFrame) {
 #[test]
 fn all_measures_agree_with_a_plain_loop() {
     let three = measures(&[Measure::Iterations, Measure::Smooth, Measure::Distance]);
+    let three = three.with(Measure::Fraction);
     agrees_in_all(&prepared(frame(
         centre("-0.75", "0.1", "1"),
         (120, 90),

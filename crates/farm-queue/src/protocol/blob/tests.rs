@@ -186,13 +186,16 @@ fn refuses_other_versions_and_other_things() {
     assert_eq!(changed(56, 0), BlobError::Field("attempt"));
     assert_eq!(changed(61, 77), BlobError::Field("back end"));
     assert_eq!(changed(62, 77), BlobError::Field("arithmetic"));
-    assert_eq!(changed(63, 31), BlobError::Field("set of packed measures"));
+    assert_eq!(
+        changed(63, 0xff),
+        BlobError::Field("set of packed measures")
+    );
     assert_eq!(changed(75, 1), BlobError::Field("number of iterations"));
     assert_eq!(changed(87, 0xff), BlobError::Field("busy time"));
-    assert_eq!(changed(104, 121), BlobError::Field("length of names"));
-    assert_eq!(changed(106, 0xff), BlobError::Field("device's name"));
-    assert_eq!(changed(106, 0x1b), BlobError::Field("device's name"));
-    let last_of_names = 106 + buffer.origin.device.len();
+    assert_eq!(changed(116, 121), BlobError::Field("length of names"));
+    assert_eq!(changed(118, 0xff), BlobError::Field("device's name"));
+    assert_eq!(changed(118, 0x1b), BlobError::Field("device's name"));
+    let last_of_names = 118 + buffer.origin.device.len();
     assert_eq!(
         changed(last_of_names, 0x07),
         BlobError::Field("worker's name")

@@ -39,6 +39,9 @@ fn any_plane() -> impl Strategy<Value = (Plane, usize)> {
             Measure::Distance => Plane::Distance(cast_vec(words())),
             Measure::Stability => Plane::Stability(cast_vec(values)),
             Measure::LongIterations => Plane::LongIterations(values),
+            Measure::Fraction => Plane::Fraction(cast_vec(words())),
+            Measure::Phase => Plane::Phase(cast_vec(words())),
+            Measure::Direction => Plane::Direction(cast_vec(words())),
         };
         (plane, width)
     })

@@ -1,0 +1,229 @@
+//! `submitter batch`: a list of jobs, one after another, each what its line on the command line would do.
+//!
+//! All are checked before the first begins; one that fails does not stop the others; a table says how they went.
+
+mod file;
+
+use std::collections::HashMap;
+use std::io::{Write, stderr};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Context;
+use farm_worker::usage;
+use serde::Serialize;
+
+use crate::cli::files::BatchArgs;
+use crate::cli::{Cli, Command};
+use crate::collect::CollectError;
+use crate::dry_run::DryRun;
+use crate::operate::tables;
+use crate::plan;
+use crate::report::Report;
+pub use file::BatchError;
+use file::Job;
+
+/// Some jobs failed, as the table says.
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} of {jobs} jobs failed: {first}")]
+struct SomeFailed {
+    failed: usize,
+    jobs: usize,
+    /// Names of the first few.
+    first: String,
+}
+
+/// Names of failed jobs that are said at the end.
+const NAMED: usize = 3;
+
+/// How a job went.
+#[derive(Debug, Serialize)]
+struct Outcome {
+    name: String,
+    command: String,
+    outputs: Vec<String>,
+    state: State,
+    elapsed_secs: f64,
+    /// Why it failed, in a line.
+    error: Option<String>,
+    report: Option<Report>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Done,
+    Failed,
+    Skipped,
+    /// It was interrupted, or those before it were.
+    Left,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Left => "left",
+        }
+    }
+}
+
+/// Does what `args` say.
+///
+/// # Errors
+/// One line: about the file, or how many jobs failed.
+pub fn run(args: &BatchArgs) -> anyhow::Result<()> {
+    let jobs = file::read(&args.file)?;
+    check(args, &jobs)?;
+    if args.dry_run {
+        return show(args, &jobs);
+    }
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    let mut interrupted = false;
+    for (at, job) in jobs.iter().enumerate() {
+        let mut outcome = Outcome {
+            name: job.name.clone(),
+            command: job.command.clone(),
+            outputs: (job.outputs.iter())
+                .map(|path| path.to_string_lossy().into_owned())
+                .collect(),
+            state: State::Left,
+            elapsed_secs: 0.0,
+            error: None,
+            report: None,
+        };
+        if interrupted {
+            outcomes.push(outcome);
+            continue;
+        }
+        if args.skip_existing && job.is_there() {
+            outcome.state = State::Skipped;
+            outcomes.push(outcome);
+            continue;
+        }
+        if !args.quiet {
+            let (number, all, name) = (at + 1, jobs.len(), &job.name);
+            let _ = writeln!(stderr(), "job {number} of {all}: {name}");
+        }
+        let started = Instant::now();
+        let done = done(args, job);
+        outcome.elapsed_secs = started.elapsed().as_secs_f64();
+        match done {
+            Ok(report) => (outcome.state, outcome.report) = (State::Done, report),
+            Err(error) => {
+                interrupted = matches!(error.downcast_ref(), Some(CollectError::Interrupted));
+                if !interrupted {
+                    outcome.state = State::Failed;
+                    let _ = writeln!(stderr(), "submitter: {}: {error:#}", job.name);
+                }
+                outcome.error = Some(format!("{error:#}"));
+            }
+        }
+        outcomes.push(outcome);
+    }
+    tell(args, &outcomes)?;
+    if interrupted {
+        return Err(CollectError::Interrupted.into());
+    }
+    let failed = outcomes.iter().filter(|job| job.state == State::Failed);
+    let names: Vec<&str> = failed.map(|job| job.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(SomeFailed {
+        failed: names.len(),
+        jobs: jobs.len(),
+        first: names[..names.len().min(NAMED)].join(", "),
+    }
+    .into())
+}
+
+/// Finds every mistake that can be found before anything is computed.
+fn check(args: &BatchArgs, jobs: &[Job]) -> Result<(), BatchError> {
+    let mut writers: HashMap<PathBuf, &Job> = HashMap::new();
+    for job in jobs {
+        let wrong = |reason: String| job.wrong(&args.file, reason);
+        // What an earlier job will write is not there yet.
+        let waits = (job.inputs.iter()).any(|input| writers.contains_key(input));
+        if let Command::Render(render) = parsed(args, job)?
+            && !waits
+        {
+            plan::plan(*render).map_err(|error| wrong(error.to_string()))?;
+        }
+        for output in &job.outputs {
+            let path = std::path::absolute(output).unwrap_or_else(|_| output.clone());
+            if let Some(other) = writers.insert(path, job) {
+                let reason = format!("writes {}, as {} does", output.display(), other.name);
+                return Err(wrong(reason));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A job's command line.
+fn parsed(args: &BatchArgs, job: &Job) -> Result<Command, BatchError> {
+    let mut words = job.words.clone();
+    if args.quiet {
+        words.insert(2, "--quiet".into());
+    }
+    // One line, as on the command line, without its name for it.
+    <Cli as clap::Parser>::try_parse_from(&words)
+        .map(|cli| cli.command)
+        .map_err(|error| {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            let line = line.trim_start_matches("error: ").to_owned();
+            job.wrong(&args.file, line)
+        })
+}
+
+fn done(args: &BatchArgs, job: &Job) -> anyhow::Result<Option<Report>> {
+    match parsed(args, job)? {
+        Command::Render(mut render) => {
+            (render.log, render.log_format) = (args.log.clone(), args.log_format);
+            crate::rendered(*render)
+        }
+        other => crate::run(other).map(|()| None),
+    }
+}
+
+/// Says what each job would do.
+fn show(args: &BatchArgs, jobs: &[Job]) -> anyhow::Result<()> {
+    let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
+    let mut text = String::new();
+    for job in jobs {
+        text += &format!("{}: {}\n", job.name, job.line());
+        // One that waits for a file of an earlier one has no plan yet.
+        if let Command::Render(render) = parsed(args, job)?
+            && let Ok(placed) = crate::placed(&runtime, *render)
+        {
+            text += &DryRun::of(&placed).lines();
+        }
+        text.push('\n');
+    }
+    crate::to_stdout(text.as_bytes())
+}
+
+/// Says how all of them went.
+fn tell(args: &BatchArgs, outcomes: &[Outcome]) -> anyhow::Result<()> {
+    if args.json {
+        let report = serde_json::json!({ "jobs": outcomes });
+        let line = serde_json::to_string(&report).context("cannot make the report")?;
+        return crate::to_stdout((line + "\n").as_bytes());
+    }
+    let rows: Vec<Vec<String>> = outcomes
+        .iter()
+        .map(|job| {
+            vec![
+                job.name.clone(),
+                job.state.word().to_owned(),
+                tables::duration(job.elapsed_secs),
+                job.error.clone().unwrap_or_else(|| job.outputs.join(", ")),
+            ]
+        })
+        .collect();
+    crate::to_stdout(&tables::table(&["JOB", "STATE", "TIME", "FILES"], &rows))
+}

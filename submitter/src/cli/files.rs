@@ -1,0 +1,87 @@
+//! Options about files: what pictures hold, what files say, and batches of them.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use farm_worker::usage::LogFormat;
+use serde::{Deserialize, Serialize};
+
+/// What `.exr` files hold.
+#[derive(Debug, Args)]
+pub struct ChannelArgs {
+    /// Channels of .exr, as Kalles Fraktaler and zoomasm read them, separated by commas
+    /// [default: N,NF and the one of --measure]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "LIST",
+        value_delimiter = ',',
+        ignore_case = true
+    )]
+    pub channels: Vec<ChannelArg>,
+}
+
+/// Channels of an OpenEXR file that belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChannelArg {
+    /// Iteration count and 1024; N0 and N1 where 32 bits are too few
+    #[value(name = "N")]
+    Count,
+    /// What the smooth iteration count has beyond the count, 0 to 1
+    #[value(name = "NF")]
+    Fraction,
+    /// Angle of the last z in turns, 0 to 1; by processors
+    #[value(name = "T")]
+    Phase,
+    /// DEX and DEY, half the distance estimate in pixels and its direction; by processors
+    #[value(name = "DE")]
+    Estimate,
+    /// Exterior distance estimate in pixels
+    Distance,
+    /// |z| after exactly N steps where it is at most 2, else NaN
+    Stability,
+}
+
+/// Options of `info`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Reads locations (.toml, .kfr, .f3.toml), pictures (.png, .exr) and arrays (.npy).\n\nExamples:\n  submitter info spiral.png\n  submitter info data.exr --json"
+)]
+pub struct InfoArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `batch`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A batch file is TOML: a [[job]] for each picture, with the long options of `submitter render` as its keys, and [defaults] for all of them. `command` names another command, `name` the job in messages. Files are named as on the command line, from the working folder. All jobs are checked before the first one begins; one that fails does not stop the others.\n\n  [defaults]\n  size = \"1920x1080\"\n  palette = \"magma\"\n\n  [[job]]\n  name = \"seahorses\"\n  re = \"-0.7436\"\n  im = \"0.1318\"\n  zoom = \"2000\"\n  output = \"seahorses.png\"\n\nExamples:\n  submitter batch gallery.toml\n  submitter batch gallery.toml --skip-existing\n  submitter batch gallery.toml --dry-run\n\nExit status: 0 all done, 1 some failed, 2 a mistake in the file, 130 interrupted."
+)]
+pub struct BatchArgs {
+    /// The batch file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Leave out jobs whose files are all there
+    #[arg(long)]
+    pub skip_existing: bool,
+    /// Show what each job would do; compute nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print one JSON object when done, instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// No progress bars and no summaries
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// How much to log on stderr: error, warn, info, debug, trace
+    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
+    pub log: String,
+    /// How to log on stderr
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}

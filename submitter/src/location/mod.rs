@@ -1,0 +1,234 @@
+//! Locations: places in the plane as files, ours and those of other programs, and inside pictures.
+//!
+//! A module a format; what a file is, is decided by what is in it. Every number keeps all its digits.
+
+mod fraktaler3;
+mod kfr;
+mod own;
+mod rust_fractal;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use fractal::{Decimal, Grid, View};
+use serde::{Deserialize, Serialize};
+
+use crate::colour::Scheme;
+use crate::output::texts::{self, Picture};
+
+pub use own::{KEYWORD, said};
+
+/// Most bytes of a location: two coordinates of the largest length and change.
+pub const MAX_BYTES: u64 = 1 << 20;
+
+/// A place in the plane, and what is said of the picture there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Location {
+    /// Where.
+    pub view: View,
+    /// Iteration limit that suits it.
+    pub iterations: Option<u64>,
+    /// Radius beyond which a pixel has escaped.
+    pub escape_radius: Option<f64>,
+    /// Start value of the iteration.
+    pub z0: Option<(f64, f64)>,
+    /// Layout of the samples.
+    pub grid: Option<Grid>,
+    /// Columns and rows.
+    pub size: Option<(u32, u32)>,
+    /// Period of the nucleus in the view, where another program knew it.
+    pub period: Option<u64>,
+    /// What is known of the minibrot there.
+    pub minibrot: Option<Minibrot>,
+    /// How it is coloured.
+    pub colours: Option<Scheme>,
+    /// How the file says it.
+    pub format: Format,
+    /// What the file says and this program does not do.
+    pub warnings: Vec<String>,
+}
+
+/// What is known of a minibrot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Minibrot {
+    /// Period of its nucleus.
+    pub period: u64,
+    /// `cardioid` or `disc`.
+    pub shape: String,
+    /// The factor that shrinks the whole set to it.
+    pub size: String,
+    /// By how many degrees it is turned.
+    pub turned: f64,
+}
+
+/// A way to write down a location.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// Our own, TOML.
+    Own,
+    /// `.kfr`, of Kalles Fraktaler.
+    Kfr,
+    /// `.f3.toml`, of Fraktaler-3.
+    Fraktaler3,
+    /// `.toml`, of rust-fractal.
+    RustFractal,
+}
+
+impl Format {
+    /// Its name for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Own => "Mandelfarm",
+            Self::Kfr => "Kalles Fraktaler",
+            Self::Fraktaler3 => "Fraktaler-3",
+            Self::RustFractal => "rust-fractal",
+        }
+    }
+}
+
+/// Why a file is no location, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum LocationError {
+    /// It cannot be read.
+    #[error("cannot read {}: {reason}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// It is over [`MAX_BYTES`].
+    #[error("{}: a location of more than {MAX_BYTES} bytes", .0.display())]
+    TooLong(PathBuf),
+    /// It is a picture that says nothing of where it was made.
+    #[error("{}: a picture without a location in it", .0.display())]
+    Silent(PathBuf),
+    /// It is something else.
+    #[error("{} is not a location: {reason}", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        reason: String,
+    },
+}
+
+impl Location {
+    /// A bare place.
+    #[must_use]
+    pub fn at(view: View, format: Format) -> Self {
+        Self {
+            view,
+            iterations: None,
+            escape_radius: None,
+            z0: None,
+            grid: None,
+            size: None,
+            period: None,
+            minibrot: None,
+            colours: None,
+            format,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Reads a file: a location of any format, or a picture that holds one.
+    ///
+    /// # Errors
+    /// See [`LocationError`].
+    pub fn read(path: &Path) -> Result<Self, LocationError> {
+        let malformed = |reason| LocationError::Malformed {
+            path: path.to_owned(),
+            reason,
+        };
+        let unreadable = |reason| LocationError::Unreadable {
+            path: path.to_owned(),
+            reason,
+        };
+        if let Some(picture) = Picture::of(path).map_err(unreadable)? {
+            let texts = texts::read(path, picture).map_err(|error| malformed(error.to_string()))?;
+            return Self::among(&texts)
+                .ok_or_else(|| LocationError::Silent(path.to_owned()))?
+                .map_err(malformed);
+        }
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(unreadable)?;
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(LocationError::TooLong(path.to_owned()));
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|_| malformed("neither text nor a PNG or OpenEXR picture".to_owned()))?;
+        let is_kfr = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("kfr"));
+        Self::parse(&text, is_kfr).map_err(malformed)
+    }
+
+    /// The location among the texts of a picture.
+    fn among(texts: &[(String, String)]) -> Option<Result<Self, String>> {
+        let named = |name: &str| texts.iter().find(|(keyword, _)| keyword == name);
+        if let Some((_, text)) = named(KEYWORD) {
+            return Some(own::parse(text));
+        }
+        if let Some((_, text)) = named(fraktaler3::ATTRIBUTE) {
+            return Some(fraktaler3::parse(text));
+        }
+        // Kalles Fraktaler has names of its own for the text in each kind of picture.
+        let (_, text) = texts.iter().find(|(_, text)| kfr::is_kfr(text))?;
+        Some(kfr::parse(text))
+    }
+
+    /// Reads a text of any format.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    fn parse(text: &str, is_kfr: bool) -> Result<Self, String> {
+        if is_kfr || kfr::is_kfr(text) {
+            return kfr::parse(text);
+        }
+        match own::dialect(text)? {
+            Format::Fraktaler3 => fraktaler3::parse(text),
+            Format::RustFractal => rust_fractal::parse(text),
+            _ => own::parse(text),
+        }
+    }
+
+    /// As a file of our own holds it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        own::text(self)
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn value(&self) -> impl Serialize + use<> {
+        own::Toml::from(self)
+    }
+
+    /// As a file of Kalles Fraktaler holds it.
+    #[must_use]
+    pub fn kfr(&self) -> String {
+        kfr::text(self)
+    }
+}
+
+/// A number that a file of another program holds under `key`; programs break long ones into lines.
+fn number(key: &str, text: &str) -> Result<Decimal, String> {
+    let text: String = text.split_ascii_whitespace().collect();
+    text.parse().map_err(|error| format!("{key}: {error}"))
+}
+
+/// A place by the centre, if it has an extent.
+fn centre(re: Decimal, im: Decimal, zoom: Decimal) -> Result<View, String> {
+    let view = View::Centre { re, im, zoom };
+    view.check_order().map_err(|error| error.to_string())?;
+    Ok(view)
+}
+
+#[cfg(test)]
+mod tests;

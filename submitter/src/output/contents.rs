@@ -1,0 +1,73 @@
+//! What a data file or a picture holds: its size, and of each channel the type and the range of its values.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::texts::Picture;
+use super::{exr, npy, png};
+
+/// Bytes that are read at once.
+const READ_BYTES: usize = 1 << 20;
+
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Contents {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Its channels, as they lie in the file.
+    pub channels: Vec<Channel>,
+}
+
+/// What a channel holds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Channel {
+    /// Its name; empty where it is the only one.
+    pub name: String,
+    /// Type of its values.
+    pub kind: String,
+    /// The smallest and the largest value that is a number; `None` where there is none, and for colours.
+    pub range: Option<(f64, f64)>,
+    /// Values that stand for the inside: all bits set in a count.
+    pub inside: u64,
+    /// Values that are no number.
+    pub nan: u64,
+}
+
+impl Channel {
+    pub(super) fn new(name: impl Into<String>, kind: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            kind: kind.into(),
+            range: None,
+            inside: 0,
+            nan: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, value: f64) {
+        if value.is_nan() {
+            self.nan += 1;
+            return;
+        }
+        let (least, most) = self.range.unwrap_or((value, value));
+        self.range = Some((least.min(value), most.max(value)));
+    }
+}
+
+/// Looks through a file: a picture, or an array of numpy's.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn of(path: &Path, picture: Option<Picture>) -> io::Result<Contents> {
+    let file = BufReader::with_capacity(READ_BYTES, File::open(path)?);
+    match picture {
+        Some(Picture::Png) => png::contents(file),
+        Some(Picture::Exr) => exr::contents(file),
+        None => npy::contents(file),
+    }
+}

@@ -1,0 +1,482 @@
+//! Files as other programs have them: locations come in, pictures say where they were made, and data go out.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use farm_tests::house::top;
+use farm_tests::pictures::{Channel, Exr, Npy, Png};
+use farm_tests::{digest, folder, naive, names_in, submitter};
+
+/// What Kalles Fraktaler adds to counts, and its count of the inside.
+const BIAS: u32 = 1024;
+const INSIDE: u32 = u32::MAX;
+
+fn place(name: &str) -> String {
+    let path: PathBuf = top().join("tests/data/locations").join(name);
+    path.to_string_lossy().into_owned()
+}
+
+/// Renders a location small, and gives the digest of its counts.
+fn counts(folder: &Path, location: &str, more: &str) -> u64 {
+    submitter("render -q --backend cpu --size 48x32 --measure iterations -o x.npy")
+        .args(["--location", location])
+        .args(more.split_whitespace())
+        .within(folder)
+        .ok();
+    digest(folder.join("x.npy"))
+}
+
+#[test]
+fn a_place_is_the_same_in_every_format() {
+    let folder = folder();
+    let expected = counts(folder.path(), &place("place.toml"), "");
+    for name in ["place.kfr", "place.f3.toml", "place-rust-fractal.toml"] {
+        assert_eq!(counts(folder.path(), &place(name), ""), expected, "{name}");
+    }
+    // Controls: options win over the file, and the file's iterations are taken.
+    for more in ["--zoom 4e8", "--iterations 40"] {
+        assert_ne!(
+            counts(folder.path(), &place("place.kfr"), more),
+            expected,
+            "{more}"
+        );
+    }
+    // What another program would show otherwise is said.
+    let said = submitter("plan")
+        .args(["--location", &place("place.kfr")])
+        .ok();
+    assert!(said.stdout.contains("upside down"), "{said:?}");
+}
+
+#[test]
+fn a_place_goes_out_as_others_have_it() {
+    let folder = folder();
+    let expected = counts(folder.path(), &place("place.toml"), "");
+    submitter("render -q -o there.kfr -o back.toml")
+        .args(["--location", &place("place.f3.toml")])
+        .within(&folder)
+        .ok();
+    assert_eq!(
+        names_in(folder.path()),
+        ["back.toml", "there.kfr", "x.npy"],
+        "nothing else is made"
+    );
+    let kfr = std::fs::read_to_string(folder.path().join("there.kfr")).unwrap();
+    for line in [
+        "Re: -1.768778833\r\n",
+        "Zoom: 4.5e8\r\n",
+        "Iterations: 5000\r\n",
+    ] {
+        assert!(kfr.contains(line), "{kfr}");
+    }
+    for name in ["there.kfr", "back.toml"] {
+        assert_eq!(counts(folder.path(), name, ""), expected, "{name}");
+    }
+}
+
+/// A view whose picture has inside, near and far.
+const VIEW: &str = "--re -0.6 --im 0.05 --zoom 1.5 --size 96x72 --iterations 400 --backend cpu -q";
+
+#[test]
+fn a_picture_is_made_again_from_itself() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    submitter(&format!(
+        "render {VIEW} --escape-radius 64 --z0 0.1 0 --palette magma -o a.png -o a.exr"
+    ))
+    .within(&folder)
+    .ok();
+    for from in ["a.png", "a.exr"] {
+        submitter("render --backend cpu -q -o again.png -o again.exr")
+            .args(["--location", from])
+            .within(&folder)
+            .ok();
+        assert_eq!(digest(at("again.exr")), digest(at("a.exr")), "{from}");
+        let (again, first) = (Png::read(at("again.png")), Png::read(at("a.png")));
+        assert_eq!((again.width, again.height), (96, 72));
+        assert_eq!(again, first, "{from}");
+    }
+    // Controls: options win.
+    for (more, same_size) in [
+        ("--escape-radius 32", true),
+        ("--palette viridis", true),
+        ("--size 32x24", false),
+    ] {
+        submitter("render --location a.png --backend cpu -q -o other.png")
+            .args(more.split_whitespace())
+            .within(&folder)
+            .ok();
+        let other = Png::read(at("other.png"));
+        assert_eq!(other.width == 96, same_size, "{more}");
+        assert_ne!(other, Png::read(at("a.png")), "{more}");
+    }
+    // One that says nothing is refused in a line.
+    let silent = submitter("render --location silent.png -q -o x.png").within(&folder);
+    let bytes = std::fs::read(at("a.png")).unwrap();
+    let keyword = bytes
+        .windows(10)
+        .position(|name| name == b"Mandelfarm")
+        .unwrap();
+    let mut bytes = bytes;
+    // The chunk's check is over its name, too: a decoder drops it, or calls it broken.
+    bytes[keyword] = b'X';
+    std::fs::write(at("silent.png"), bytes).unwrap();
+    let refused = silent.run();
+    assert_eq!(refused.words().len(), 1, "{refused:?}");
+    assert!(refused.stderr.contains("silent.png"), "{refused:?}");
+}
+
+fn singles(exr: &Exr, name: &str) -> Vec<f32> {
+    match &exr.channels[name] {
+        Channel::F32(values) => values.clone(),
+        Channel::U32(_) => panic!("{name} is of whole numbers"),
+    }
+}
+
+fn wholes(exr: &Exr, name: &str) -> Vec<u32> {
+    match &exr.channels[name] {
+        Channel::U32(values) => values.clone(),
+        Channel::F32(_) => panic!("{name} is of singles"),
+    }
+}
+
+#[test]
+fn channels_are_those_of_kalles_fraktaler() {
+    let folder = folder();
+    submitter(&format!(
+        "render {VIEW} --channels N,NF,T,DE,distance -o x.exr -o x.npy --measure smooth"
+    ))
+    .within(&folder)
+    .ok();
+    let exr = Exr::read(folder.path().join("x.exr"));
+    let names: Vec<&str> = exr.channels.keys().map(String::as_str).collect();
+    assert_eq!(names, ["DEX", "DEY", "N", "NF", "T", "distance"]);
+    let (n, nf, t) = (wholes(&exr, "N"), singles(&exr, "NF"), singles(&exr, "T"));
+    let (dex, dey) = (singles(&exr, "DEX"), singles(&exr, "DEY"));
+    let distance = singles(&exr, "distance");
+    let smooth = Npy::read(folder.path().join("x.npy")).f32s();
+    let (mut outside, mut off, mut uphill) = (0, 0, 0);
+    for at in 0..n.len() {
+        if n[at] == INSIDE {
+            let others = [nf[at], t[at], dex[at], dey[at], distance[at], smooth[at]];
+            assert_eq!(others, [0.0; 6], "inside, at {at}");
+            continue;
+        }
+        outside += 1;
+        let count = n[at] - BIAS;
+        assert_eq!(
+            (f64::from(count) + f64::from(nf[at])) as f32,
+            smooth[at],
+            "at {at}"
+        );
+        // |DE| is half the distance estimate.
+        assert!((2.0 * dex[at].hypot(dey[at]) - distance[at]).abs() <= 1e-5 * distance[at]);
+        // The last z by a plain loop, and its angle.
+        let (col, row) = ((at % 96) as f64, (at / 96) as f64);
+        let spacing = 4.0 / 1.5 / 72.0;
+        let c = (-0.6 + (col - 47.5) * spacing, 0.05 - (row - 35.5) * spacing);
+        let (z, d) = last(c, 400);
+        let turns = z.1.atan2(z.0) / std::f64::consts::TAU;
+        let near = |a: f64, b: f64| ((a - b + 0.5).rem_euclid(1.0) - 0.5).abs() < 1e-4;
+        off += usize::from(!near(f64::from(t[at]), turns));
+        // z/(dz/dc): its angle is the direction in which the picture's distance grows, rows running downwards.
+        let direction = z.1.atan2(z.0) - d.1.atan2(d.0);
+        let own = f64::from(dey[at]).atan2(f64::from(dex[at]));
+        let turn = std::f64::consts::TAU;
+        uphill += usize::from(near(own / turn, direction / turn));
+    }
+    assert!(outside > 3000, "{outside}");
+    assert!(
+        off * 50 < outside && (outside - uphill) * 50 < outside,
+        "{off} {uphill} of {outside}"
+    );
+    // Control: without the derivative's angle most directions are others.
+    let plain = (0..n.len()).filter(|at| {
+        n[*at] != INSIDE
+            && (f64::from(dey[*at]).atan2(f64::from(dex[*at])) / std::f64::consts::TAU
+                - f64::from(t[*at]))
+            .rem_euclid(1.0)
+                < 1e-4
+    });
+    assert!(plain.count() * 10 < outside);
+}
+
+/// Where the orbit of `c` leaves the escape radius 256, and its derivative there.
+fn last(c: (f64, f64), limit: u32) -> ((f64, f64), (f64, f64)) {
+    let (mut z, mut d) = ((0.0f64, 0.0f64), (0.0f64, 0.0f64));
+    for _ in 0..limit {
+        d = (
+            2.0 * (z.0 * d.0 - z.1 * d.1) + 1.0,
+            2.0 * (z.0 * d.1 + z.1 * d.0),
+        );
+        z = (z.0 * z.0 - z.1 * z.1 + c.0, 2.0 * z.0 * z.1 + c.1);
+        if z.0.hypot(z.1) > 256.0 {
+            break;
+        }
+    }
+    (z, d)
+}
+
+#[test]
+fn counts_beyond_32_bits_are_two_channels() {
+    let folder = folder();
+    let deep = "--re -0.7436438870371587 --im 0.13182590420531197 --zoom 1e11 --size 16x9 --backend cpu -q";
+    submitter(&format!("render {deep} --iterations 5000 -o short.exr"))
+        .within(&folder)
+        .ok();
+    submitter(&format!(
+        "render {deep} --iterations 4294967000 -o long.exr"
+    ))
+    .within(&folder)
+    .ok();
+    let short = Exr::read(folder.path().join("short.exr"));
+    let long = Exr::read(folder.path().join("long.exr"));
+    assert_eq!(long.channels.keys().collect::<Vec<_>>(), ["N0", "N1", "NF"]);
+    let (n, n0, n1) = (
+        wholes(&short, "N"),
+        wholes(&long, "N0"),
+        wholes(&long, "N1"),
+    );
+    let escaped: Vec<usize> = (0..n.len()).filter(|at| n[*at] != INSIDE).collect();
+    assert!(!escaped.is_empty());
+    for at in escaped {
+        assert_eq!((n0[at], n1[at]), (n[at], 0), "at {at}");
+    }
+}
+
+#[test]
+fn other_tools_read_our_exr() {
+    let tool = "exrheader";
+    if Command::new(tool).arg("--help").output().is_err() {
+        let required = std::env::var("FARM_TOOLS").is_ok_and(|wanted| wanted == "require");
+        assert!(
+            !required,
+            "FARM_TOOLS=require, and {tool} is missing (Debian: openexr)"
+        );
+        eprintln!("SKIPPED: {tool} is missing (Debian: openexr); ./tests/run installs it");
+        return;
+    }
+    let folder = folder();
+    submitter(&format!("render {VIEW} --channels N,NF,T,DE -o x.exr"))
+        .within(&folder)
+        .ok();
+    let shown = Command::new(tool)
+        .arg(folder.path().join("x.exr"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.status.success(), "{shown:?}");
+    for line in [
+        "Iterations (type int): 400",
+        "IterationsBias (type int): 1024",
+        "KallesFraktaler2+ (type string): \"Re: -0.6",
+        "N, 32-bit unsigned integer",
+        "NF, 32-bit floating-point",
+        "DEX, 32-bit floating-point",
+        "T, 32-bit floating-point",
+    ] {
+        assert!(text.contains(line), "no '{line}' in {text}");
+    }
+}
+
+#[test]
+fn info_tells_what_files_hold() {
+    let folder = folder();
+    submitter(&format!(
+        "render {VIEW} -o a.png -o a.exr -o a.npy --measure stability"
+    ))
+    .within(&folder)
+    .ok();
+    let info = |file: &str| {
+        submitter("info --json")
+            .args([file])
+            .within(&folder)
+            .ok()
+            .json()
+    };
+    for file in ["a.png", "a.exr"] {
+        let said = info(file);
+        assert_eq!(
+            (said["width"].as_u64(), said["height"].as_u64()),
+            (Some(96), Some(72))
+        );
+        assert_eq!(said["location"]["re"], "-0.6", "{said}");
+        assert_eq!(said["location"]["iterations"], 400);
+        assert!(
+            said["software"]
+                .as_str()
+                .unwrap()
+                .starts_with("Mandelfarm ")
+        );
+    }
+    // Ranges are those of the values.
+    let npy = Npy::read(folder.path().join("a.npy")).f64s();
+    let most = npy
+        .iter()
+        .copied()
+        .filter(|value| !value.is_nan())
+        .fold(0.0, f64::max);
+    let said = info("a.npy");
+    assert_eq!(said["channels"][0]["range"][1].as_f64(), Some(most));
+    let nan = npy.iter().filter(|value| value.is_nan()).count() as u64;
+    assert_eq!(said["channels"][0]["nan"].as_u64(), Some(nan));
+    let exr = Exr::read(folder.path().join("a.exr"));
+    let inside = wholes(&exr, "N").iter().filter(|n| **n == INSIDE).count() as u64;
+    let said = info("a.exr");
+    assert_eq!(said["channels"][0]["name"], "N");
+    assert_eq!(said["channels"][0]["inside"].as_u64(), Some(inside));
+    // Locations, and for people.
+    let said = info(&place("place.kfr"));
+    assert_eq!(
+        (&said["kind"], &said["location"]["format"]),
+        (&"location".into(), &"kfr".into())
+    );
+    let said = submitter("info").args([place("place.f3.toml")]).ok();
+    for words in ["Fraktaler-3", "4.5e8", "period           15"] {
+        assert!(said.stdout.contains(words), "{said:?}");
+    }
+    // What is nothing of the kind, and what breaks off, are one line.
+    std::fs::write(folder.path().join("x.bin"), [0xff; 100]).unwrap();
+    let whole = std::fs::read(folder.path().join("a.exr")).unwrap();
+    std::fs::write(folder.path().join("cut.exr"), &whole[..whole.len() / 2]).unwrap();
+    let whole = std::fs::read(folder.path().join("a.npy")).unwrap();
+    std::fs::write(folder.path().join("cut.npy"), &whole[..whole.len() / 2]).unwrap();
+    for name in ["x.bin", "cut.exr", "cut.npy", "none"] {
+        let refused = submitter("info").args([name]).within(&folder).run();
+        assert_eq!(refused.words().len(), 1, "{refused:?}");
+        assert!(refused.stderr.contains(name), "{refused:?}");
+    }
+}
+
+const BATCH: &str = r#"
+[defaults]
+backend = "cpu"
+size = "48x32"
+iterations = 300
+
+[[job]]
+name = "first"
+re = -0.75
+im = "0.1"
+zoom = 20
+output = ["a.png", "a.npy"]
+
+[[job]]
+name = "nowhere"
+re = "0"
+im = "0"
+zoom = "1"
+output = "missing/x.png"
+
+[[job]]
+re = "-1.75"
+im = "0"
+zoom = "30"
+palette = "viridis"
+output = "c.png"
+"#;
+
+#[test]
+fn a_batch_goes_on_when_one_fails() {
+    let folder = folder();
+    let file = folder.path().join("jobs.toml");
+    std::fs::write(&file, BATCH).unwrap();
+    let all = submitter("batch jobs.toml -q --json").within(&folder).run();
+    assert_eq!(all.code, Some(1), "{all:?}");
+    let said = all.json();
+    let states: Vec<&str> = (said["jobs"].as_array().unwrap().iter())
+        .map(|job| job["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["done", "failed", "done"], "{said}");
+    assert_eq!(said["jobs"][0]["report"]["width"], 48);
+    assert!(
+        said["jobs"][1]["error"]
+            .as_str()
+            .unwrap()
+            .contains("missing/x.png")
+    );
+    assert!(
+        all.stderr.contains("1 of 3 jobs failed: nowhere"),
+        "{all:?}"
+    );
+    // As the same options on the command line make it.
+    submitter("render --backend cpu --size 48x32 --iterations 300 --re -0.75 --im 0.1 --zoom 20 -q -o b.npy")
+        .within(&folder)
+        .ok();
+    assert_eq!(
+        digest(folder.path().join("a.npy")),
+        digest(folder.path().join("b.npy"))
+    );
+    // What is there is left out where that is asked for.
+    std::fs::create_dir(folder.path().join("missing")).unwrap();
+    let again = submitter("batch jobs.toml -q --skip-existing")
+        .within(&folder)
+        .ok();
+    let rows: Vec<Vec<&str>> = again
+        .stdout
+        .lines()
+        .map(|row| row.split_whitespace().collect())
+        .collect();
+    assert_eq!(rows[0][..2], ["JOB", "STATE"]);
+    assert_eq!((rows[1][1], rows[2][1]), ("skipped", "done"), "{again:?}");
+}
+
+#[test]
+fn mistakes_in_a_batch_are_found_before_anything_is_computed() {
+    let folder = folder();
+    let file = folder.path().join("jobs.toml");
+    for (from, to, says) in [
+        (
+            "palette =",
+            "pallete =",
+            "'pallete' is no option of render; there is palette",
+        ),
+        (
+            "zoom = \"30\"",
+            "zoom = \"0\"",
+            "zoom 0 is not greater than 0",
+        ),
+        ("\"c.png\"", "\"a.png\"", "a.png, as first does"),
+        ("viridis", "virdis", "virdis"),
+        (
+            "size = \"48x32\"",
+            "size = \"48\"",
+            "a size is like 1920x1080",
+        ),
+        ("\"c.png\"", "\"c.jpg\"", "c.jpg"),
+    ] {
+        let text = BATCH.replace(from, to);
+        assert_ne!(text, BATCH);
+        std::fs::write(&file, text).unwrap();
+        let refused = submitter("batch jobs.toml").within(&folder).run();
+        assert_eq!(
+            (refused.code, refused.words().len()),
+            (Some(2), 1),
+            "{refused:?}"
+        );
+        assert!(
+            refused.stderr.contains("jobs.toml") && refused.stderr.contains(says),
+            "{refused:?}"
+        );
+        assert_eq!(names_in(folder.path()), ["jobs.toml"]);
+    }
+    // What would be done is shown, and not done.
+    std::fs::write(&file, BATCH).unwrap();
+    let shown = submitter("batch jobs.toml --dry-run").within(&folder).ok();
+    assert!(
+        shown.stdout.contains("--zoom=20") && shown.stdout.contains("48 x 32 pixels"),
+        "{shown:?}"
+    );
+    assert_eq!(names_in(folder.path()), ["jobs.toml"]);
+}
+
+#[test]
+fn control_a_plain_loop_tells_directions_apart() {
+    // One step further the angle is another: what the channels are compared with can differ.
+    let (z, _) = last((-0.6, 0.8), 400);
+    let fate = naive::fate((-0.6, 0.8), (0.0, 0.0), 400, 256.0);
+    assert!(fate.count > 0 && z.0.hypot(z.1) > 256.0);
+    let doubled = (z.0 * z.0 - z.1 * z.1, 2.0 * z.0 * z.1);
+    let turn = |z: (f64, f64)| z.1.atan2(z.0);
+    assert!((turn(z) - turn(doubled)).abs() > 1e-3);
+}
