@@ -17,6 +17,7 @@ mod farm {
     mod notebook;
     mod operate;
     mod oracle;
+    mod precision;
     mod resume;
     mod security;
     mod words;
