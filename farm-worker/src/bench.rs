@@ -10,7 +10,7 @@ use crate::cli::BenchArgs;
 /// Measures and prints, as a table or as JSON.
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let choice = BackendChoice::from(args.backend);
-    let report = bench::run(choice, machine())?;
+    let report = bench::run(choice, &args.scene, machine())?;
     let mut out = std::io::stdout().lock();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &report)?;
@@ -45,6 +45,29 @@ fn table(out: &mut impl Write, report: &Report) -> std::io::Result<()> {
             out,
             "{:<44} {:<19} {:<9} {:>10.3} {:>13.2}",
             kernel.device, kernel.name, kernel.scene, kernel.giter_per_sec, kernel.of_limit
+        )?;
+    }
+    writeln!(
+        out,
+        "\n{:<44} {:<24} {:<6} {:>7} {:>8} {:>9} {:>10} {:>9}",
+        "deep views of", "kernel", "scene", "pixels", "seconds", "Giter/s", "applied/px", "skipped"
+    )?;
+    for figure in &report.deep {
+        let applied = figure.applied.map_or("-".to_owned(), |applied| {
+            format!("{:.0}", applied as f64 / figure.pixels as f64)
+        });
+        let skipped = figure.skipped.map_or("-".to_owned(), |skipped| {
+            format!("{:.2} %", 100.0 * skipped as f64 / figure.iterations as f64)
+        });
+        writeln!(
+            out,
+            "{:<44} {:<24} {:<6} {:>7} {:>8.3} {:>9.1} {applied:>10} {skipped:>9}",
+            figure.device,
+            figure.name,
+            figure.scene,
+            figure.pixels,
+            figure.secs,
+            figure.giter_per_sec
         )?;
     }
     Ok(())

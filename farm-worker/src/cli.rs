@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
@@ -20,7 +21,7 @@ use farm_worker::usage::{BackendArg, LogFormat, Misuse};
     version,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Examples:\n  farm-worker --redis rediss://farm.example:6379 --tls-ca farm.pem\n  farm-worker --redis unix:///run/redis.sock --backend cpu --threads 8\n  farm-worker --redis unix:///run/redis.sock --backend gpu --device 1\n  farm-worker bench\n\nExit status: 0 done or told to stop, 1 failed or every device hangs, 2 usage, 130 interrupted."
+    after_help = "Examples:\n  farm-worker --redis rediss://farm.example:6379 --tls-ca farm.pem\n  farm-worker --redis unix:///run/redis.sock --backend cpu --threads 8\n  farm-worker --redis unix:///run/redis.sock --backend gpu --device 1\n  farm-worker bench\n  farm-worker bench --backend gpu --scene e50 --scene flake --json\n\nExit status: 0 done or told to stop, 1 failed or every device hangs, 2 usage, 130 interrupted."
 )]
 pub struct Cli {
     /// What to do other than work.
@@ -132,6 +133,9 @@ pub struct BenchArgs {
     /// Measure only this kind of device; gpu includes software adapters
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
+    /// Measure only this scene; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(engine::bench::scene_names()))]
+    pub scene: Vec<String>,
 }
 
 /// This machine's name, for people.

@@ -334,6 +334,7 @@ fn compute<Q>(
     match computed {
         Err(
             error @ (EngineError::DeviceLost { .. }
+            | EngineError::Inexact { .. }
             | EngineError::NotServed { .. }
             | EngineError::Arithmetic { .. }),
         ) if backend == Backend::Gpu && choice.admits(Backend::Cpu) => {

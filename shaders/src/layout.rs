@@ -22,7 +22,7 @@ pub mod round_binding {
 }
 
 /// Bindings of a round of deltas beside those of [`round_binding`]. Its columns are followed by its rows, so that it
-/// binds no more than eight storage buffers, which is what every adapter can.
+/// binds no more than nine storage buffers.
 pub mod delta_binding {
     /// Uniform [`super::Delta`].
     pub const DELTA: u32 = 7;
@@ -30,8 +30,10 @@ pub mod delta_binding {
     pub const REFERENCE: u32 = 8;
     /// Blocks of its steps, read only.
     pub const BLOCKS: u32 = 9;
-    /// Their radii, read only.
+    /// Their radii and those of polynomial blocks, read only.
     pub const RADII: u32 = 10;
+    /// Polynomial blocks of its steps, read only.
+    pub const JETS: u32 = 11;
 }
 
 /// Bindings of a proof or a limit, all in group 0.
@@ -54,7 +56,7 @@ pub mod flag {
     pub const BLOCKS: u32 = 4;
     /// The second plane of the output takes |z|² at escape.
     pub const NORM: u32 = 8;
-    /// Deltas: every pixel has coordinates of its own, and is not one of a grid.
+    /// Every pixel has a column and a row of its own, and is not one of a grid; not where stability is asked for.
     pub const LISTED: u32 = 16;
     /// Deltas: the second plane of the output takes the number of moves, steps or blocks of them, that a pixel made.
     pub const MOVES: u32 = 32;
@@ -126,22 +128,38 @@ pub struct Delta {
     pub c_exponent: i32,
     /// Index of the reference's last value.
     pub last: u32,
+    /// Index of the first value of the page of it that a round sees.
+    pub first: u32,
+    /// One past that of the page's last value.
+    pub end: u32,
     /// The shortest blocks have 2^this steps.
     pub first_level: u32,
     /// There are none of 2^this steps.
     pub end_level: u32,
+    /// The shortest polynomial blocks have 2^this steps.
+    pub first_jet_level: u32,
+    /// There are none of 2^this steps.
+    pub end_jet_level: u32,
+    /// The place of the first polynomial block's radius.
+    pub jet_radii: u32,
+    /// By how much the square of |z| may at most lie below that of the radius of a polynomial block that it takes: its
+    /// negative logarithm, as radii have it.
+    pub least: i32,
     /// Mantissa of the size of a pixel.
     pub spacing: f32,
     /// Its exponent.
     pub spacing_exponent: i32,
-    /// Unused.
-    pub padding: [u32; 2],
-    /// The place of each level's first block.
+    /// The place of each level's block that would begin at m = 1, modulo 2^32.
     pub offsets: [u32; MAX_LEVELS],
+    /// The same of polynomial blocks.
+    pub jet_offsets: [u32; MAX_LEVELS],
 }
 
 /// Bytes of a block of steps: two complex numbers and their exponents.
 pub const BLOCK_BYTES: usize = 48;
+
+/// Bytes of a polynomial block: see `delta_jets.wgsl`.
+pub const JET_BYTES: usize = 128;
 
 /// What `prove_delta.wgsl` finds.
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]

@@ -28,7 +28,7 @@ pieces! {
     number_f32, number_double_single, number_f64, exact, exact_textbook,
     hide_uniform, hide_memory,
     proof, prove_single, prove_double, prove_orbit, limit,
-    number_delta_double_single, number_delta_f64, delta_step, delta_data, delta_moves,
+    number_delta_double_single, number_delta_f64, delta_step, delta_data, delta_jets, delta_moves,
     state_delta_plain, state_delta_derivative, delta_escape, delta_stability, prove_delta,
 }
 
@@ -141,7 +141,7 @@ impl Program {
         /// Raise when the host's part in the values changes: coordinates, start, or the final formulas.
         const HOST_VERSION: u8 = 1;
         /// The same for deltas: their coordinates, and the blocks of steps, how they are made and where they hold.
-        const DELTA_HOST_VERSION: u8 = 1;
+        const DELTA_HOST_VERSION: u8 = 2;
         let version = match self.arithmetic.is_delta() {
             true => DELTA_HOST_VERSION,
             false => HOST_VERSION,
@@ -170,15 +170,15 @@ impl Program {
         };
         let (before, after): (&[Piece], &[Piece]) = match (kernel, arithmetic) {
             (Kernel::Escape, delta) if delta.is_delta() => (
-                &[delta_step, round, delta_data],
+                &[delta_step, round, delta_data, delta_jets],
                 &[state_delta_plain, append, delta_escape, delta_moves],
             ),
             (Kernel::EscapeWithDerivative, delta) if delta.is_delta() => (
-                &[delta_step, round, delta_data],
+                &[delta_step, round, delta_data, delta_jets],
                 &[state_delta_derivative, append, delta_escape, delta_moves],
             ),
             (Kernel::Stability, delta) if delta.is_delta() => (
-                &[delta_step, round, delta_data],
+                &[delta_step, round, delta_data, delta_jets],
                 &[state_delta_plain, append, delta_stability, delta_moves],
             ),
             (Kernel::ProveOrbit, delta) if delta.is_delta() => {

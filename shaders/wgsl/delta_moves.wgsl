@@ -1,10 +1,11 @@
 // Entry point: one round of deltas from a reference orbit.
 //
-// In a round every active pixel takes the same number of moves, each a step or a block of steps. Whenever its whole
-// value is nearer to 0 than its delta is to the reference, and at the reference's end, the whole value becomes the
-// delta from the reference's start (rebasing), which loses nothing.
+// In a round every pixel that finds its part of the orbit takes up to the same number of moves, each a step or a block of
+// steps. Whenever its whole value is nearer to 0 than its delta is to the reference, and at the reference's end, the
+// whole value becomes the delta from the reference's start (rebasing), which loses nothing. Values are looked at
+// before a move and not after it, since the move may lead to another page.
 
-// Moves that the pixel has made, this one included.
+// Moves that the pixel has made.
 var<private> moves: u32;
 
 fn advance_round(carried: ptr<function, State>) -> bool {
@@ -15,33 +16,12 @@ fn advance_round(carried: ptr<function, State>) -> bool {
     let own = number(columns[column], columns[params.width + row]);
     let c = normalised(own, delta.c_exponent);
     let near_c = scaled(c.value, c.exponent);
-    let skips = has(FLAG_SHORTCUTS) && delta.first_level < delta.end_level;
+    let skips = has(FLAG_SHORTCUTS);
     let unit = Scaled(one(), 0);
     var z = Scaled(state.z, state.exponent);
-    var at = reference_at(state.m);
-    for (var left = params.steps; left > 0u; left -= 1u) {
-        moves = params.first_step + (params.steps - left) + 1u;
-        var found = vec2<u32>(0u, 0u);
-        if skips {
-            found = block_at(state.m, z, params.limit - state.n);
-        }
-        if found.x > 0u {
-            let block = blocks[found.y];
-            let small = normalised(z.value, z.exponent);
-            let a = Scaled(multiply(block.a, small.value), block.exponents.x + small.exponent);
-            let b = Scaled(multiply(block.b, c.value), block.exponents.y + c.exponent);
-            derive(&state, Scaled(block.a, block.exponents.x), Scaled(block.b, block.exponents.y));
-            z = settled(add_scaled(a, b));
-            state.m += 1u << found.x;
-            state.n += 1u << found.x;
-        } else {
-            let step = delta_step(at, z, c, near_c);
-            derive(&state, step.factor, unit);
-            z = step.delta;
-            state.m += 1u;
-            state.n += 1u;
-        }
-        at = reference_at(state.m);
+    for (var left = params.steps; left > 0u && is_here(state.m); left -= 1u) {
+        moves = params.first_step + (params.steps - left);
+        var at = reference_at(state.m);
         let ends = state.m == delta.last;
         var again = ends;
         var whole = z;
@@ -71,6 +51,37 @@ fn advance_round(carried: ptr<function, State>) -> bool {
             finish_limit(state, add(scaled(at.value, at.exponent), scaled(z.value, z.exponent)));
             return false;
         }
+        if !is_here(state.m) {
+            break;
+        }
+        var found = vec2<u32>(0u, 0u);
+        var jet = vec2<u32>(0u, 0u);
+        if skips && state.m > 0u {
+            let size = magnitude(z.value, z.exponent);
+            found = block_at(state.m, size, params.limit - state.n);
+            jet = jet_at(state.m, size, params.limit - state.n);
+        }
+        var steps = 1u;
+        if jet.x > found.x {
+            let moved = jet_move(jet.y, z, own, DERIVES);
+            derive(&state, moved.factor, moved.summand);
+            z = moved.delta;
+            steps = 1u << jet.x;
+        } else if found.x > 0u {
+            let block = blocks[found.y];
+            let small = normalised(z.value, z.exponent);
+            let a = Scaled(multiply(block.a, small.value), block.exponents.x + small.exponent);
+            let b = Scaled(multiply(block.b, c.value), block.exponents.y + c.exponent);
+            derive(&state, Scaled(block.a, block.exponents.x), Scaled(block.b, block.exponents.y));
+            z = settled(add_scaled(a, b));
+            steps = 1u << found.x;
+        } else {
+            let step = delta_step(at, z, c, near_c);
+            derive(&state, step.factor, unit);
+            z = step.delta;
+        }
+        state.m += steps;
+        state.n += steps;
     }
     state.z = z.value;
     state.exponent = z.exponent;

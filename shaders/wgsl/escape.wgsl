@@ -27,7 +27,8 @@ fn finish(state: State, n: u32) {
 // Makes this round's steps; whether the pixel is to go on in the next one.
 fn advance_round(carried: ptr<function, State>) -> bool {
     var state = *carried;
-    let c = parameter(columns[state.pixel % params.width], rows[state.pixel / params.width]);
+    let row = select(state.pixel / params.width, state.pixel, has(FLAG_LISTED));
+    let c = parameter(columns[state.pixel % params.width], rows[row]);
     if has(FLAG_FRESH) && has(FLAG_SHORTCUTS) && surely_inside(leading(c)) {
         finish(state, 0u);
         return false;

@@ -80,6 +80,11 @@ fn scaled(a: Number, k: i32) -> Number {
     return a * bitcast<f32>(u32(min(k, 127) + 127) << 23u);
 }
 
+// A number of single precision.
+fn wide(a: vec2<f32>) -> Number {
+    return vec4<f32>(a.x, 0.0, a.y, 0.0);
+}
+
 fn leading(a: Number) -> vec2<f32> {
     return a.xz;
 }

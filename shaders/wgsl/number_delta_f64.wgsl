@@ -79,6 +79,11 @@ fn scaled(a: Number, k: i32) -> Number {
     return (a * single_power_of_two(min(k, 1000) - 8 * eighth)) * p4 * p4;
 }
 
+// A number of single precision.
+fn wide(a: vec2<f32>) -> Number {
+    return vec2<f64>(f64(a.x), f64(a.y));
+}
+
 fn leading(a: Number) -> vec2<f32> {
     return vec2<f32>(f32(a.x), f32(a.y));
 }

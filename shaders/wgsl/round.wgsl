@@ -46,7 +46,7 @@ const FLAG_SHORTCUTS: u32 = 2u;
 const FLAG_BLOCKS: u32 = 4u;
 // The second plane of `output` takes |z|² at escape.
 const FLAG_NORM: u32 = 8u;
-// Deltas: every pixel has coordinates of its own, and is not one of a grid.
+// Every pixel has a column and a row of its own, and is not one of a grid.
 const FLAG_LISTED: u32 = 16u;
 // Deltas: the second plane of `output` takes the number of moves that a pixel made.
 const FLAG_MOVES: u32 = 32u;

@@ -14,6 +14,8 @@ struct State {
     dz_exponent: i32,
 }
 
+const DERIVES: bool = true;
+
 fn fresh(pixel: u32) -> State {
     return State(nought(), NOTHING, 0u, 0u, pixel, vec2<f32>(0.0, 0.0), NOTHING);
 }

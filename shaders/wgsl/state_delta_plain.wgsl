@@ -11,6 +11,8 @@ struct State {
     pixel: u32,
 }
 
+const DERIVES: bool = false;
+
 fn fresh(pixel: u32) -> State {
     return State(nought(), NOTHING, 0u, 0u, pixel);
 }

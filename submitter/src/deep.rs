@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use engine::{PreparedFrame, Progress};
+use engine::{PreparedFrame, Progress, check};
 use farm_queue::SharedOrbit;
 use fractal::reference::{self, ReferencePoint};
 
@@ -38,7 +38,10 @@ pub async fn reference(
     quiet: bool,
     ends: impl Future<Output = CollectError>,
 ) -> anyhow::Result<Option<SharedOrbit>> {
-    if !plan.arithmetic.deltas {
+    tokio::pin!(ends);
+    let deltas = plan.arithmetic.deltas
+        || plan.arithmetic.checked && !doubles_suffice(plan, ends.as_mut()).await?;
+    if !deltas {
         return Ok(None);
     }
     let stop = StopOnDrop(Arc::default());
@@ -64,7 +67,7 @@ pub async fn reference(
     let shared = tokio::select! {
         computed = computed => computed??,
         () = told => unreachable!("told for ever"),
-        ended = ends => return Err(ended.into()),
+        ended = &mut ends => return Err(ended.into()),
     };
     bar.clear();
     tracing::info!(
@@ -78,6 +81,45 @@ pub async fn reference(
         Place::InProcess { .. } => shared.without_bytes(),
         Place::Farm { .. } => shared,
     }))
+}
+
+/// Whether plain doubles are exact enough for a plan's view, by samples of it; in a few milliseconds.
+///
+/// # Errors
+/// When `ends` comes first.
+async fn doubles_suffice(
+    plan: &RenderPlan,
+    ends: impl Future<Output = CollectError>,
+) -> anyhow::Result<bool> {
+    let progress = Arc::new(Progress::default());
+    let compared = tokio::task::spawn_blocking({
+        let (spec, progress) = (plan.frame.clone(), Arc::clone(&progress));
+        move || {
+            let short = check::frame_of_doubles(&spec);
+            let point = ReferencePoint::centre_of(&short);
+            let going = &mut |_| !progress.is_cancelled();
+            let orbit = reference::compute(&short, point, MOST_VALUES, going)?;
+            let deep = PreparedFrame::with_reference(short, Arc::new(orbit))?;
+            let plain = PreparedFrame::new(spec)?;
+            anyhow::Ok(check::doubles_suffice(&plain, &deep, &progress)?)
+        }
+    });
+    let comparison = tokio::select! {
+        compared = compared => compared??,
+        ended = ends => {
+            progress.cancel();
+            return Err(ended.into());
+        }
+    };
+    let suffices = comparison.is_within(check::MOST_PERCENT_OF_DOUBLES);
+    tracing::info!(
+        samples = comparison.samples,
+        off = comparison.off,
+        falsely_inside = comparison.falsely_inside,
+        arithmetic = if suffices { "plain doubles" } else { "deltas" },
+        "plain doubles compared with deltas"
+    );
+    Ok(suffices)
 }
 
 /// The values that colours are spread over, from samples of the view.

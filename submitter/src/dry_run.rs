@@ -1,5 +1,6 @@
 //! `submitter plan`: what a render would do, without doing any of it.
 
+use engine::check;
 use fractal::reference::ReferencePoint;
 use fractal::{Arithmetic, View};
 use serde::Serialize;
@@ -97,6 +98,25 @@ impl DryRun {
         }
     }
 
+    /// What samples of the view will decide.
+    fn check(&self) -> Option<String> {
+        let samples = u64::from(check::SIDE * check::SIDE).min(self.pixels);
+        if self.arithmetic.only.is_some() {
+            return None;
+        }
+        let adapters = format!(
+            "adapters compare {samples} samples with the processor's first, and change over if more than {} % differ",
+            check::MOST_PERCENT
+        );
+        Some(match self.arithmetic.checked {
+            true => format!(
+                "deltas instead if more than {} % of {samples} samples differ in them; {adapters}",
+                check::MOST_PERCENT_OF_DOUBLES
+            ),
+            false => adapters,
+        })
+    }
+
     /// For people: a line each.
     #[must_use]
     pub fn lines(&self) -> String {
@@ -138,6 +158,9 @@ impl DryRun {
             (_, Some(_)) => "as asked for: ",
         };
         lines.push(("arithmetic", format!("{kind}{}", self.processor)));
+        if let Some(check) = self.check() {
+            lines.push(("", check));
+        }
         if let Some(reference) = &self.reference {
             lines.push((
                 "reference orbit",

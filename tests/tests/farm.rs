@@ -22,6 +22,7 @@ mod farm {
     mod notebook_page;
     mod operate;
     mod oracle;
+    mod precision;
     mod resume;
     mod scale;
     mod security;

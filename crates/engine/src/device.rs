@@ -69,6 +69,30 @@ impl Device {
             }
         }
     }
+
+    /// The same, and on an adapter one of which samples of the frame showed that it suffices; with `insist` the one that
+    /// came nearest where none does.
+    fn checked_arithmetic(
+        &self,
+        frame: &PreparedFrame,
+        insist: bool,
+        progress: &Progress,
+    ) -> Result<Option<Arithmetic>, EngineError> {
+        let verdict = match self {
+            Self::Gpu(gpu) if frame.arithmetic.is_none() => gpu.verdict(frame, progress)?,
+            _ => None,
+        };
+        match verdict {
+            None => Ok(self.arithmetic_for(frame, insist)),
+            Some(verdict) if verdict.suffices || insist => Ok(Some(verdict.arithmetic)),
+            Some(verdict) => Err(EngineError::Inexact {
+                device: self.info().name.clone(),
+                arithmetic: verdict.arithmetic.name(),
+                off: verdict.comparison.off,
+                samples: verdict.comparison.samples,
+            }),
+        }
+    }
 }
 
 impl Compute for Device {
@@ -87,7 +111,7 @@ impl Compute for Device {
         progress: &Progress,
     ) -> Result<StripBuffer, EngineError> {
         let device = || self.info().name.clone();
-        let arithmetic = self.arithmetic_for(frame, insist);
+        let arithmetic = self.checked_arithmetic(frame, insist, progress)?;
         // Plain kernels count in 32 bits.
         let counts = frame.deep.is_some() || frame.spec.short_limit().is_some();
         let arithmetic = arithmetic.filter(|_| counts);

@@ -37,6 +37,20 @@ pub enum EngineError {
         /// The name of the arithmetic.
         arithmetic: &'static str,
     },
+    /// Samples of the frame showed that no arithmetic of the device suffices for it.
+    #[error(
+        "{arithmetic} on '{device}' does not suffice for this view: {off} of {samples} samples differ"
+    )]
+    Inexact {
+        /// Its name.
+        device: String,
+        /// Name of its arithmetic that came nearest.
+        arithmetic: &'static str,
+        /// Samples that differed.
+        off: u32,
+        /// Of so many.
+        samples: u32,
+    },
     /// The device has no kernel that is precise enough for the frame.
     #[error("no kernel of '{device}' is precise enough for a pixel spacing of 2^{spacing_log2:.1}")]
     NotServed {

@@ -4,6 +4,7 @@
 //! - [`cpu`]: the SIMD kernels, one instruction set chosen at run time
 //! - [`gpu`]: the only module that names `wgpu`: adapters, their proof of arithmetic, the WGSL kernels
 //! - [`deep`]: what kernels for deep views share: blocks of steps of the reference orbit
+//! - [`check`]: whether an arithmetic suffices for a view, found by samples before the picture
 //! - [`device`]: what a worker asks of them, either of them as one type, and which of them this machine offers
 //! - [`build`]: which build this is, as far as the bytes of strips go
 //! - [`info`]: what is said of a device, and of a strip that it did not compute
@@ -14,6 +15,7 @@
 
 pub mod bench;
 pub mod build;
+pub mod check;
 pub mod cpu;
 pub mod deep;
 pub mod device;

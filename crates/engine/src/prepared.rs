@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use fractal::frame::FrameError;
 use fractal::{Arithmetic, ComplexExp, FloatExp, FrameSpec, Measure, ReferenceOrbit};
 
+use crate::check::Checks;
 use crate::cpu::deep::Trees;
 use crate::deep::bla::EPSILON_LOG2;
 use crate::deep::{BlaTable, JetTable, ReturnMap};
@@ -23,27 +24,34 @@ pub struct DeepFrame {
     /// log2 of the relative error that one skipped step may have.
     pub epsilon_log2: i32,
     escape_radius: f64,
-    bla: OnceLock<BlaTable>,
-    jets: OnceLock<JetTable>,
+    reach: FloatExp,
+    // Shared with frames of fewer samples of the same view.
+    bla: Arc<OnceLock<BlaTable>>,
+    jets: Arc<OnceLock<JetTable>>,
     minibrot: OnceLock<Option<ReturnMap>>,
     trees: OnceLock<Trees>,
+}
+
+/// A bound of |c| for c among these columns and rows.
+fn reach(columns: &[FloatExp], rows: &[FloatExp]) -> FloatExp {
+    let far = |offsets: &[FloatExp]| {
+        let ends = [offsets.first(), offsets.last()].into_iter().flatten();
+        ends.fold(FloatExp::ZERO, |far, offset| {
+            if offset.abs() > far {
+                offset.abs()
+            } else {
+                far
+            }
+        })
+    };
+    ComplexExp::new(far(columns), far(rows)).abs()
 }
 
 impl DeepFrame {
     /// A bound of |c| over the frame's samples, c their distance from the reference point.
     #[must_use]
     pub fn reach(&self) -> FloatExp {
-        let far = |offsets: &[FloatExp]| {
-            let ends = [offsets.first(), offsets.last()].into_iter().flatten();
-            ends.fold(FloatExp::ZERO, |far, offset| {
-                if offset.abs() > far {
-                    offset.abs()
-                } else {
-                    far
-                }
-            })
-        };
-        ComplexExp::new(far(&self.columns), far(&self.rows)).abs()
+        self.reach
     }
 
     /// The blocks of steps that may be skipped in this frame; built when first asked for.
@@ -92,18 +100,45 @@ impl DeepFrame {
         escape_radius: f64,
     ) -> Self {
         Self {
+            reach: reach(&columns, &rows),
             orbit,
             columns,
             rows,
             pixel_spacing,
             epsilon_log2: EPSILON_LOG2,
             escape_radius,
-            bla: OnceLock::new(),
-            jets: OnceLock::new(),
+            bla: Arc::default(),
+            jets: Arc::default(),
             minibrot: OnceLock::new(),
             trees: OnceLock::new(),
         }
     }
+
+    /// Some of its columns and rows. Blocks of steps are the same ones, and are built once for both.
+    fn thinned(&self, width: u32, height: u32) -> Self {
+        Self {
+            orbit: Arc::clone(&self.orbit),
+            columns: picked(&self.columns, width),
+            rows: picked(&self.rows, height),
+            bla: Arc::clone(&self.bla),
+            jets: Arc::clone(&self.jets),
+            minibrot: OnceLock::new(),
+            trees: OnceLock::new(),
+            ..*self
+        }
+    }
+}
+
+/// Which of `all` columns or rows is the one numbered `sample` of `samples` that are evenly chosen.
+pub(crate) fn index_of(sample: u32, samples: u32, all: usize) -> usize {
+    sample as usize * all / samples.max(1) as usize
+}
+
+/// So many of all, evenly chosen.
+fn picked<T: Copy>(all: &[T], samples: u32) -> Vec<T> {
+    (0..samples)
+        .filter_map(|sample| all.get(index_of(sample, samples, all.len())).copied())
+        .collect()
 }
 
 /// A checked frame with the coordinates of its columns and rows as numbers; made once a job, shared by
@@ -126,6 +161,8 @@ pub struct PreparedFrame {
     pub deep: Option<Arc<DeepFrame>>,
     /// The one arithmetic that may compute it; whichever is exact enough when `None`.
     pub arithmetic: Option<Arithmetic>,
+    /// What devices found out about it; see [`crate::check`].
+    pub(crate) checks: Arc<Checks>,
 }
 
 impl PreparedFrame {
@@ -145,6 +182,7 @@ impl PreparedFrame {
             spec,
             deep: None,
             arithmetic: None,
+            checks: Arc::default(),
         })
     }
 
@@ -172,27 +210,15 @@ impl PreparedFrame {
     /// frame of other proportions made anew would show another part of the plane.
     #[must_use]
     pub fn thinned(&self, spec: FrameSpec) -> Self {
-        fn picked<T: Copy>(all: &[T], samples: u32) -> Vec<T> {
-            let index = |sample: u32| sample as usize * all.len() / samples.max(1) as usize;
-            (0..samples)
-                .filter_map(|sample| all.get(index(sample)).copied())
-                .collect()
-        }
         let (width, height) = (spec.width, spec.height);
-        let deep = self.deep.as_ref().map(|deep| {
-            Arc::new(DeepFrame::new(
-                Arc::clone(&deep.orbit),
-                picked(&deep.columns, width),
-                picked(&deep.rows, height),
-                deep.pixel_spacing,
-                deep.escape_radius,
-            ))
-        });
+        let deep = self.deep.as_ref();
+        let deep = deep.map(|deep| Arc::new(deep.thinned(width, height)));
         Self {
             columns: picked(&self.columns, width),
             rows: picked(&self.rows, height),
             spec,
             deep,
+            checks: Arc::default(),
             ..*self
         }
     }

@@ -7,8 +7,8 @@ use naga::{AddressSpace, Module, TypeInner};
 
 use super::*;
 use crate::layout::{
-    BLOCK_BYTES, Delta, DeltaOutcome, DoubleOutcome, NOTHING, Proof, Round, SingleOutcome, Slot,
-    delta_binding, flag, proof_binding, round_binding, small_log2,
+    BLOCK_BYTES, Delta, DeltaOutcome, DoubleOutcome, JET_BYTES, NOTHING, Proof, Round,
+    SingleOutcome, Slot, delta_binding, flag, proof_binding, round_binding, small_log2,
 };
 
 fn programs() -> Vec<Program> {
@@ -175,12 +175,18 @@ fn structs_have_the_same_layout_in_rust_and_wgsl() {
             rust_members!(Delta {
                 c_exponent,
                 last,
+                first,
+                end,
                 first_level,
                 end_level,
+                first_jet_level,
+                end_jet_level,
+                jet_radii,
+                least,
                 spacing,
                 spacing_exponent,
-                padding,
-                offsets
+                offsets,
+                jet_offsets
             }),
         ),
     ];
@@ -220,6 +226,10 @@ fn structs_have_the_same_layout_in_rust_and_wgsl() {
             assert_eq!(span, BLOCK_BYTES as u32, "{}", program.name);
             seen.insert("Block");
         }
+        if let Some((_, span)) = members(&module, "Jet") {
+            assert_eq!(span, JET_BYTES as u32, "{}", program.name);
+            seen.insert("Jet");
+        }
         if let Some((fields, span)) = members(&module, "DeltaOutcome") {
             assert_eq!((fields[1].1, span), (16, size_of::<DeltaOutcome>() as u32));
             seen.insert("DeltaOutcome");
@@ -231,7 +241,7 @@ fn structs_have_the_same_layout_in_rust_and_wgsl() {
             assert_eq!(program.state_bytes(), 0, "{}", program.name);
         }
     }
-    assert_eq!(seen.len(), 9, "{seen:?}");
+    assert_eq!(seen.len(), 10, "{seen:?}");
 }
 
 #[test]
@@ -250,6 +260,7 @@ fn bindings_and_constants_are_the_same_in_rust_and_wgsl() {
         ("reference", delta_binding::REFERENCE),
         ("blocks", delta_binding::BLOCKS),
         ("radii", delta_binding::RADII),
+        ("jets", delta_binding::JETS),
     ];
     let proof_bindings = [
         ("params", proof_binding::PARAMS),

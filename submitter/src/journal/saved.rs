@@ -316,6 +316,7 @@ impl Saved {
             arithmetic: ArithmeticPlan {
                 deltas: self.job.orbit.is_some(),
                 only: self.job.arithmetic,
+                checked: false,
             },
             outputs: outputs.collect(),
             colours: self.colours.clone(),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fractal::{Arithmetic, Strip};
+use fractal::{Arithmetic, Measure, Plane, Strip};
 
 use super::{BenchError, KernelFigure, Limit, SCENES, Scene};
 use crate::gpu::GpuDevice;
@@ -74,11 +74,18 @@ pub struct DeepFigure {
     pub moves: u64,
 }
 
-/// Measures every arithmetic of deltas that an adapter offers for a deep frame, on all of it.
+/// What finds out whether counts in an arithmetic are right.
+pub type Check<'a> = &'a dyn Fn(Arithmetic, &[u32]) -> Result<(), BenchError>;
+
+/// Measures every arithmetic of deltas that an adapter offers for a deep frame, on all of it; `check` is shown the counts.
 ///
 /// # Errors
-/// [`BenchError::Engine`].
-pub fn run_deep(device: &GpuDevice, frame: &PreparedFrame) -> Result<Vec<DeepFigure>, BenchError> {
+/// [`BenchError::Engine`], or what `check` finds.
+pub fn run_deep(
+    device: &GpuDevice,
+    frame: &PreparedFrame,
+    check: Check<'_>,
+) -> Result<Vec<DeepFigure>, BenchError> {
     let strip = Strip {
         index: 0,
         row0: 0,
@@ -99,8 +106,11 @@ pub fn run_deep(device: &GpuDevice, frame: &PreparedFrame) -> Result<Vec<DeepFig
                 break;
             }
             let run_begun = Instant::now();
-            device.compute(frame, arithmetic, strip, &progress)?;
+            let buffer = device.compute(frame, arithmetic, strip, &progress)?;
             secs = secs.min(run_begun.elapsed().as_secs_f64());
+            if let Some(Plane::Iterations(counts)) = buffer.plane(Measure::Iterations) {
+                check(arithmetic, counts)?;
+            }
         }
         figures.push(DeepFigure {
             arithmetic,

@@ -2,6 +2,8 @@
 //! measured in the same run.
 
 pub mod cpu;
+pub mod deep;
+pub mod deep_scenes;
 pub mod gpu;
 pub mod quick;
 pub mod scenes;
@@ -10,6 +12,8 @@ use fractal::{Backend, BackendChoice};
 use serde::Serialize;
 
 pub use cpu::run_cpu;
+pub use deep::{DeepKernelFigure, run_deep_cpu, run_deep_gpu};
+pub use deep_scenes::{DEEP_SCENES, DeepScene};
 pub use gpu::{DeepFigure, run_deep, run_gpu};
 pub use scenes::{SCENES, Scene};
 
@@ -29,6 +33,18 @@ pub enum BenchError {
         total: u64,
         /// What is right.
         expected: u64,
+    },
+    /// A kernel missed counts that are known.
+    #[error("kernel '{kernel}' missed {off} of {of} known counts of scene '{scene}'")]
+    WrongCounts {
+        /// Its name.
+        kernel: String,
+        /// Name of the [`DeepScene`].
+        scene: &'static str,
+        /// Counts that it missed.
+        off: usize,
+        /// Of so many.
+        of: usize,
     },
     /// A scene cannot be set up.
     #[error("scene '{scene}': {reason}")]
@@ -94,34 +110,56 @@ pub struct Report {
     pub limits: Vec<Limit>,
     /// Measured kernels.
     pub kernels: Vec<KernelFigure>,
+    /// Kernels measured on deep scenes.
+    pub deep: Vec<DeepKernelFigure>,
 }
 
-/// Measures what `choice` asks for: with `Auto` the processor and every adapter, software adapters too.
-/// `machine` is how the report calls this machine.
+/// Names of all scenes.
+pub fn scene_names() -> impl Iterator<Item = &'static str> {
+    let deep = DEEP_SCENES.iter().map(|scene| scene.name);
+    SCENES.iter().map(|scene| scene.name).chain(deep)
+}
+
+/// Measures what `choice` asks for: with `Auto` the processor and every adapter, software adapters too; on the scenes
+/// named, or all where none is. `machine` is how the report calls this machine.
 ///
 /// # Errors
 /// See [`BenchError`].
-pub fn run(choice: BackendChoice, machine: String) -> Result<Report, BenchError> {
-    let (mut limits, mut kernels) = (Vec::new(), Vec::new());
+pub fn run(
+    choice: BackendChoice,
+    scenes: &[String],
+    machine: String,
+) -> Result<Report, BenchError> {
+    let wanted = |name: &str| scenes.is_empty() || scenes.iter().any(|scene| scene == name);
+    let plain = SCENES.iter().any(|scene| wanted(scene.name));
+    let deep_scenes: Vec<&DeepScene> =
+        (DEEP_SCENES.iter().filter(|scene| wanted(scene.name))).collect();
+    let mut report = Report {
+        machine,
+        limits: Vec::new(),
+        kernels: Vec::new(),
+        deep: Vec::new(),
+    };
+    let add = |report: &mut Report, (limits, kernels): (Vec<Limit>, Vec<KernelFigure>)| {
+        report.limits.extend(limits);
+        let kernels = kernels.into_iter().filter(|kernel| wanted(kernel.scene));
+        report.kernels.extend(kernels);
+    };
     if choice.admits(Backend::Cpu) {
-        let (more_limits, more_kernels) = run_cpu(None)?;
-        limits.extend(more_limits);
-        kernels.extend(more_kernels);
+        if plain {
+            add(&mut report, run_cpu(None)?);
+        }
+        report.deep.extend(run_deep_cpu(None, &deep_scenes)?);
     }
     if choice.admits(Backend::Gpu) {
         let adapters = crate::gpu::open_all();
         if adapters.is_empty() && choice == BackendChoice::Gpu {
             return Err(crate::gpu::GpuError::NoAdapter("usable").into());
         }
-        for adapter in &adapters {
-            let (more_limits, more_kernels) = run_gpu(adapter)?;
-            limits.extend(more_limits);
-            kernels.extend(more_kernels);
+        for adapter in adapters.iter().filter(|_| plain) {
+            add(&mut report, run_gpu(adapter)?);
         }
+        report.deep.extend(run_deep_gpu(&adapters, &deep_scenes)?);
     }
-    Ok(Report {
-        machine,
-        limits,
-        kernels,
-    })
+    Ok(report)
 }

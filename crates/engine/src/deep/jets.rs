@@ -453,7 +453,7 @@ pub struct JetTable {
     /// The largest of them.
     pub farthest: f64,
     /// The square of the smallest |u| that blocks serve for.
-    least2: f64,
+    pub(crate) least2: f64,
 }
 
 impl JetTable {

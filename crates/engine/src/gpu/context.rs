@@ -119,6 +119,8 @@ pub(super) struct Context {
     pub(super) queue: wgpu::Queue,
     pub(super) failure: Arc<Failure>,
     pub(super) limits: wgpu::Limits,
+    /// See [`Context::most_binding`]: less than the limits have it in tests only.
+    binding_cap: u64,
     /// Whether dispatches may take their size from a buffer.
     pub(super) indirect: bool,
     pub(super) round_layout: wgpu::BindGroupLayout,
@@ -133,7 +135,7 @@ pub(super) struct Context {
 
 impl Context {
     /// Opens the device of an adapter.
-    pub(super) fn open(adapter: &wgpu::Adapter) -> Result<Self, String> {
+    pub(super) fn open(adapter: &wgpu::Adapter, binding_cap: u64) -> Result<Self, String> {
         let limits = adapter.limits();
         let downlevel = adapter.get_downlevel_capabilities().flags;
         if !downlevel.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS) {
@@ -173,6 +175,7 @@ impl Context {
             queue,
             failure,
             limits,
+            binding_cap,
             indirect: downlevel.contains(wgpu::DownlevelFlags::INDIRECT_EXECUTION),
             round_layout,
             delta_layout,
@@ -181,6 +184,13 @@ impl Context {
             pipelines: Mutex::default(),
             spare: Mutex::default(),
         })
+    }
+
+    /// Most bytes of a buffer that kernels read of a reference orbit.
+    pub(super) fn most_binding(&self) -> u64 {
+        (self.binding_cap)
+            .min(self.limits.max_buffer_size)
+            .min(self.limits.max_storage_buffer_binding_size)
     }
 
     pub(super) fn has_f64(&self) -> bool {

@@ -1,46 +1,46 @@
 //! What the pixels of a deep view share, on a device: the reference orbit and the blocks of its steps; uploaded once
-//! a frame and kept for its strips.
+//! a frame and kept for its strips. An orbit that is too long for one buffer lies in several: see
+//! [`super::delta_upload`].
 
 use std::sync::{Arc, Mutex, Weak};
 
-use fractal::{Arithmetic, ComplexExp, FloatExp, ReferenceOrbit};
-use shaders::layout::{
-    BLOCK_BYTES, Delta, MAX_LEVELS, NOTHING, STANDS_FOR_SMALL, delta_binding, round_binding,
-    small_log2, split,
-};
+use fractal::{Arithmetic, FloatExp};
+use shaders::layout::{Delta, delta_binding, round_binding, split};
 
 use super::buffers::BufferSet;
 use super::context::{Context, Stop, lock};
-use crate::deep::bla::{Entry, LOWEST_LEVEL};
+use super::delta_upload::{NUMBER_BYTES, Page, Source, exponent_word, is_double};
 use crate::prepared::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
 
 /// Storage buffers that a round of deltas binds.
-pub(super) const STORAGE_BUFFERS: u32 = 8;
+pub(super) const STORAGE_BUFFERS: u32 = 9;
 /// Frames whose data stay on a device: the one at work and the one before it, whose last strips may still come.
 const MOST_FRAMES: usize = 2;
 /// Most bytes on a device of one frame.
-const MOST_BYTES: u64 = 1 << 30;
-/// Bytes of a complex number.
-const NUMBER_BYTES: u64 = 16;
-/// Bytes that are converted at a time.
-const CHUNK: usize = 1 << 20;
-/// Bytes that may wait for their way to the device.
-const PENDING: usize = 16 << 20;
-/// Exponents are within 2^± this, far from [`NOTHING`].
+const MOST_BYTES: u64 = 2 << 30;
+/// Fewest values of a page, as a power of two, and most pages: a pixel waits for its turn at each.
+const SHORTEST_PAGE: u32 = 8;
+const MOST_PAGES: u64 = 64;
+/// Exponents are within 2^± this, far from [`shaders::layout::NOTHING`].
 const MOST_EXPONENT: i64 = 900_000;
-/// Places of small values are whole numbers in single precision.
-const MOST_SMALL: usize = 1 << 24;
 
 /// The data of a frame on a device.
 #[derive(Debug)]
 pub(super) struct DeltaBuffers {
+    pages: Vec<PageBuffers>,
+    /// Coordinates are in units of 2^this.
+    c_exponent: i64,
+}
+
+/// A stretch of the reference.
+#[derive(Debug)]
+struct PageBuffers {
     uniform: wgpu::Buffer,
     reference: wgpu::Buffer,
     blocks: wgpu::Buffer,
+    jets: wgpu::Buffer,
     radii: wgpu::Buffer,
-    /// Coordinates are in units of 2^this.
-    c_exponent: i64,
 }
 
 /// The data of the last few frames.
@@ -87,11 +87,18 @@ impl DeltaCache {
     }
 }
 
-/// The largest number of steps of a reference orbit for devices with these limits.
-pub(super) fn most_steps(limits: &wgpu::Limits) -> u64 {
-    let bytes = most_bytes(limits);
+/// The largest number of steps of a reference orbit for devices that bind buffers of `most_binding` bytes.
+pub(super) fn most_steps(most_binding: u64) -> u64 {
+    let pages = page_size(most_binding).map_or(0, |size| MOST_PAGES << size);
     // Some values are small ones and take three places.
-    (bytes / NUMBER_BYTES / 17 * 16).min(u64::from(u32::MAX / 4))
+    pages.min(MOST_BYTES / NUMBER_BYTES / 17 * 16)
+}
+
+/// log2 of the values of a page.
+fn page_size(most_binding: u64) -> Option<u32> {
+    // All other buffers of a page are smaller than that of the values.
+    let values = most_binding.min(MOST_BYTES) / NUMBER_BYTES / 17 * 16;
+    values.checked_ilog2().filter(|size| *size >= SHORTEST_PAGE)
 }
 
 /// Whether exponents of a frame are within what kernels can hold.
@@ -104,98 +111,31 @@ pub(super) fn has_exponents_for(deep: &DeepFrame) -> bool {
         && deep.pixel_spacing.exponent().abs() < MOST_EXPONENT
 }
 
-/// Whether numbers are doubles, and not pairs of singles.
-fn is_double(arithmetic: Arithmetic) -> bool {
-    matches!(arithmetic, Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp)
-}
-
-/// Exponent of the larger part.
-fn exponent_of(z: ComplexExp) -> i64 {
-    let exponents = [z.re, z.im].into_iter().filter(|part| !part.is_zero());
-    exponents
-        .map(FloatExp::exponent)
-        .max()
-        .unwrap_or(i64::from(NOTHING))
-}
-
-/// An exponent as kernels have it.
-fn exponent_word(exponent: i64) -> i32 {
-    exponent.clamp(i64::from(NOTHING), -i64::from(NOTHING)) as i32
-}
-
-/// Numbers as bytes, on their way to a buffer.
-struct Upload<'a> {
-    queue: &'a wgpu::Queue,
-    buffer: &'a wgpu::Buffer,
-    double: bool,
-    bytes: Vec<u8>,
-    at: u64,
-    pending: usize,
-}
-
-impl<'a> Upload<'a> {
-    fn new(context: &'a Context, buffer: &'a wgpu::Buffer, double: bool) -> Self {
+impl PageBuffers {
+    fn new(context: &Context, page: Page, common: &Delta) -> Self {
+        let delta = Delta {
+            first: page.values.start as u32,
+            end: page.values.end as u32,
+            jet_radii: page.jet_radii,
+            offsets: page.offsets,
+            jet_offsets: page.jet_offsets,
+            ..*common
+        };
+        let uniform = context.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("delta"),
+            size: size_of::<Delta>() as u64,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        (context.queue).write_buffer(&uniform, 0, bytemuck::bytes_of(&delta));
         Self {
-            queue: &context.queue,
-            buffer,
-            double,
-            bytes: Vec::with_capacity(CHUNK + BLOCK_BYTES),
-            at: 0,
-            pending: 0,
+            uniform,
+            reference: page.reference,
+            blocks: page.blocks,
+            jets: page.jets,
+            radii: page.radii,
         }
     }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-        if self.bytes.len() >= CHUNK {
-            self.flush();
-        }
-    }
-
-    fn number(&mut self, re: f64, im: f64) {
-        if self.double {
-            self.bytes(bytemuck::bytes_of(&[re, im]));
-        } else {
-            self.bytes(bytemuck::bytes_of(&[split(re), split(im)]));
-        }
-    }
-
-    /// A number times 2^-`exponent`.
-    fn scaled(&mut self, z: ComplexExp, exponent: i64) {
-        self.number(z.re.scaled(exponent), z.im.scaled(exponent));
-    }
-
-    /// A number whose first word is `first`, and its second one `second`, in words of the number type.
-    fn words(&mut self, first: f64, second: f64) {
-        if self.double {
-            self.bytes(bytemuck::bytes_of(&[first, second]));
-        } else {
-            self.bytes(bytemuck::bytes_of(&[first as f32, second as f32, 0.0, 0.0]));
-        }
-    }
-
-    fn flush(&mut self) {
-        self.queue.write_buffer(self.buffer, self.at, &self.bytes);
-        self.at += self.bytes.len() as u64;
-        self.pending += self.bytes.len();
-        self.bytes.clear();
-        if self.pending >= PENDING {
-            self.queue.submit([]);
-            self.pending = 0;
-        }
-    }
-}
-
-/// The radius of a block as kernels compare it: log2 of its square in 1/256, with the mantissa's upper bits in the
-/// place of its logarithm; the lowest number for a block that no delta may take.
-fn radius_word(entry: &Entry) -> i32 {
-    let radius = FloatExp::new(entry.radius, i64::from(entry.radius_exponent));
-    if radius.is_zero() {
-        return i32::MIN;
-    }
-    let square = radius * radius;
-    let upper = ((square.mantissa() - 1.0) * 256.0).floor() as i32;
-    256 * exponent_word(square.exponent()) + upper
 }
 
 impl DeltaBuffers {
@@ -205,66 +145,40 @@ impl DeltaBuffers {
         arithmetic: Arithmetic,
         progress: &Progress,
     ) -> Result<Self, Stop> {
-        let orbit = &*deep.orbit;
-        let steps = orbit.steps();
-        if steps > most_steps(&context.limits) || !has_exponents_for(deep) {
+        let steps = deep.orbit.steps();
+        let size = page_size(context.most_binding()).ok_or(Stop::NotServed)?;
+        if steps > most_steps(context.most_binding()) || !has_exponents_for(deep) {
             return Err(Stop::NotServed);
         }
-        let table = deep.bla();
+        let source = Source::new(deep, arithmetic, MOST_BYTES);
         progress.step();
-        let reference = upload_reference(context, orbit, arithmetic)?;
-        progress.step();
-        // A device with little memory keeps the longer blocks.
-        let levels = table.levels.iter().zip(LOWEST_LEVEL..);
-        let levels: Vec<(&[Entry], u32)> = levels
-            .map(|(entries, level)| (entries.as_slice(), level))
-            .take_while(|(_, level)| (*level as usize) < MAX_LEVELS)
-            .collect();
-        let fitting = |levels: &[(&[Entry], u32)]| {
-            let count: usize = levels.iter().map(|(entries, _)| entries.len()).sum();
-            count as u64 * BLOCK_BYTES as u64 <= most_bytes(&context.limits)
-        };
-        let first = (0..=levels.len())
-            .find(|first| fitting(&levels[*first..]))
-            .unwrap_or(levels.len());
-        // The longest that nothing can take are of no use.
-        let takes = |(entries, _): &(&[Entry], u32)| entries.iter().any(|e| e.radius > 0.0);
-        let end = levels.iter().rposition(takes).map_or(0, |last| last + 1);
-        let levels = &levels[first.min(end)..end];
-        let (blocks, radii) = upload_blocks(context, levels, arithmetic);
-        progress.step();
-        let mut delta = Delta {
+        let (blocks, jets) = (source.blocks.range(), source.jets.range());
+        let common = Delta {
             c_exponent: exponent_word(deep.reach().exponent()),
             last: u32::try_from(steps).map_err(|_| Stop::NotServed)?,
+            first_level: blocks.start,
+            end_level: blocks.end,
+            first_jet_level: jets.start,
+            end_jet_level: jets.end,
+            least: source.least,
             spacing: deep.pixel_spacing.mantissa() as f32,
             spacing_exponent: exponent_word(deep.pixel_spacing.exponent()),
             ..Delta::default()
         };
-        if let (Some((_, lowest)), Some((_, highest))) = (levels.first(), levels.last()) {
-            (delta.first_level, delta.end_level) = (*lowest, highest + 1);
+        let mut pages = Vec::new();
+        for page in 0..steps.div_ceil(1 << size).max(1) {
+            let page = source.page(context, page, size)?;
+            pages.push(PageBuffers::new(context, page, &common));
+            progress.step();
+            if progress.is_cancelled() {
+                return Err(Stop::Cancelled);
+            }
         }
-        let mut place = 0;
-        for (entries, level) in levels {
-            delta.offsets[*level as usize] = place;
-            place += entries.len() as u32;
-        }
-        let uniform = buffer(
-            context,
-            "delta",
-            size_of::<Delta>() as u64,
-            wgpu::BufferUsages::UNIFORM,
-        );
-        context
-            .queue
-            .write_buffer(&uniform, 0, bytemuck::bytes_of(&delta));
         context.queue.submit([]);
         context.failure.check()?;
         Ok(Self {
-            uniform,
-            reference,
-            blocks,
-            radii,
-            c_exponent: i64::from(delta.c_exponent),
+            pages,
+            c_exponent: i64::from(common.c_exponent),
         })
     }
 
@@ -306,22 +220,29 @@ impl DeltaBuffers {
         }
     }
 
-    /// Both ways of a strip's states, with these data.
+    /// How many pages the reference lies in.
+    #[cfg(test)]
+    pub(super) fn pages(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// Both ways of a strip's states, with each page's data.
     pub(super) fn bind_groups(
         &self,
         context: &Context,
         set: &BufferSet,
-    ) -> Result<[wgpu::BindGroup; 2], Stop> {
+    ) -> Result<Vec<[wgpu::BindGroup; 2]>, Stop> {
         let layout = context.delta_layout.as_ref().ok_or(Stop::NotServed)?;
-        Ok([0, 1].map(|turn| {
+        let group = |page: &PageBuffers, turn| {
             let mut entries: Vec<_> = set.entries(turn).into();
             // The columns' buffer holds the rows too.
             entries.retain(|entry| entry.binding != round_binding::ROWS);
             let own = [
-                (delta_binding::DELTA, &self.uniform),
-                (delta_binding::REFERENCE, &self.reference),
-                (delta_binding::BLOCKS, &self.blocks),
-                (delta_binding::RADII, &self.radii),
+                (delta_binding::DELTA, &page.uniform),
+                (delta_binding::REFERENCE, &page.reference),
+                (delta_binding::BLOCKS, &page.blocks),
+                (delta_binding::RADII, &page.radii),
+                (delta_binding::JETS, &page.jets),
             ];
             entries.extend(own.map(|(binding, buffer)| wgpu::BindGroupEntry {
                 binding,
@@ -334,93 +255,11 @@ impl DeltaBuffers {
                     layout,
                     entries: &entries,
                 })
-        }))
+        };
+        Ok((self.pages.iter())
+            .map(|page| [0, 1].map(|turn| group(page, turn)))
+            .collect())
     }
-}
-
-fn most_bytes(limits: &wgpu::Limits) -> u64 {
-    MOST_BYTES
-        .min(limits.max_buffer_size)
-        .min(limits.max_storage_buffer_binding_size)
-}
-
-fn buffer(context: &Context, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
-    context.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some(label),
-        size: bytes,
-        usage: usage | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    })
-}
-
-/// The values of an orbit; behind them the small ones among them with their exponents.
-fn upload_reference(
-    context: &Context,
-    orbit: &ReferenceOrbit,
-    arithmetic: Arithmetic,
-) -> Result<wgpu::Buffer, Stop> {
-    // So much larger than a delta with an exponent of its own that their sum is no nearer to 0 than that delta.
-    let least = f64::from(small_log2(arithmetic) + 2).exp2();
-    let is_small = |z: &[f64; 2]| z[0].abs().max(z[1].abs()) < least;
-    let small = orbit.values.iter().filter(|z| is_small(z)).count();
-    let numbers = orbit.values.len() as u64 + 2 * small as u64;
-    if small > MOST_SMALL || numbers * NUMBER_BYTES > most_bytes(&context.limits) {
-        return Err(Stop::NotServed);
-    }
-    let buffer = buffer(
-        context,
-        "reference",
-        numbers * NUMBER_BYTES,
-        wgpu::BufferUsages::STORAGE,
-    );
-    let mut upload = Upload::new(context, &buffer, is_double(arithmetic));
-    let mut place = 0;
-    for z in &orbit.values {
-        if is_small(z) {
-            upload.words(STANDS_FOR_SMALL, f64::from(place));
-            place += 1;
-        } else {
-            upload.number(z[0], z[1]);
-        }
-    }
-    for (m, _) in orbit.values.iter().enumerate().filter(|(_, z)| is_small(z)) {
-        let z = orbit.at(m as u64);
-        let exponent = exponent_of(z);
-        upload.scaled(z, exponent);
-        upload.words(f64::from(exponent_word(exponent)), 0.0);
-    }
-    upload.flush();
-    Ok(buffer)
-}
-
-/// Blocks, level after level, and their radii.
-fn upload_blocks(
-    context: &Context,
-    levels: &[(&[Entry], u32)],
-    arithmetic: Arithmetic,
-) -> (wgpu::Buffer, wgpu::Buffer) {
-    let count: usize = levels.iter().map(|(entries, _)| entries.len()).sum();
-    // A binding is not empty.
-    let count = count.max(1) as u64;
-    let storage = wgpu::BufferUsages::STORAGE;
-    let blocks = buffer(context, "blocks", count * BLOCK_BYTES as u64, storage);
-    let radii = buffer(context, "radii", count * 4, storage);
-    let mut upload = Upload::new(context, &blocks, is_double(arithmetic));
-    for entry in levels.iter().flat_map(|(entries, _)| *entries) {
-        let wide = entry.wide();
-        let exponents = [exponent_of(wide.a), exponent_of(wide.b)];
-        upload.scaled(wide.a, exponents[0]);
-        upload.scaled(wide.b, exponents[1]);
-        let [a, b] = exponents.map(exponent_word);
-        upload.bytes(bytemuck::bytes_of(&[a, b, 0, 0]));
-    }
-    upload.flush();
-    let mut upload = Upload::new(context, &radii, false);
-    for entry in levels.iter().flat_map(|(entries, _)| *entries) {
-        upload.bytes(&radius_word(entry).to_ne_bytes());
-    }
-    upload.flush();
-    (blocks, radii)
 }
 
 /// The layout of a round of deltas.
@@ -433,10 +272,31 @@ pub(super) fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
         (delta_binding::REFERENCE, storage),
         (delta_binding::BLOCKS, storage),
         (delta_binding::RADII, storage),
+        (delta_binding::JETS, storage),
     ];
     entries.extend(own.map(|(binding, ty)| super::buffers::layout_entry(binding, ty)));
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: Some("deltas"),
         entries: &entries,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_orbit_may_be_longer_than_a_binding() {
+        // What WebGPU promises: 128 MiB.
+        let promised = 128 << 20;
+        let size = page_size(promised).unwrap();
+        assert!(NUMBER_BYTES << size <= promised && NUMBER_BYTES << (size + 1) > promised);
+        assert!(most_steps(promised) > 100_000_000);
+        assert_eq!(
+            most_steps(1 << 20),
+            MOST_PAGES << page_size(1 << 20).unwrap()
+        );
+        assert_eq!(page_size(1 << 10), None);
+        assert_eq!(most_steps(1 << 10), 0);
+    }
 }

@@ -2,7 +2,7 @@
 //! turns whatever happens into an answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -13,6 +13,7 @@ use super::adapters::AdapterSummary;
 use super::context::{Context, Stop, lock};
 use super::strip::{self, Task};
 use super::{delta, proof};
+use crate::check::{Samples, Verdict};
 use crate::info::{DeviceInfo, EngineError};
 use crate::prepared::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
@@ -27,11 +28,13 @@ type Work<'a, T> = &'a dyn Fn(&Context, Task<'_>) -> Result<T, Stop>;
 #[derive(Debug)]
 pub struct GpuDevice {
     info: DeviceInfo,
+    /// No other device of this process has it.
+    number: u64,
     adapter: wgpu::Adapter,
     /// Replaced by a fresh one after a failure.
     context: Mutex<Arc<Context>>,
-    /// The most steps that a reference orbit may have here.
-    most_reference_steps: u64,
+    /// Most bytes of a buffer of a reference orbit, where that is less than the adapter's own limit: in tests.
+    binding_cap: AtomicU64,
     /// Losses yet to be simulated.
     losses: AtomicU32,
 }
@@ -40,7 +43,7 @@ impl GpuDevice {
     /// Opens an adapter, proves its arithmetic and times what passed.
     pub(super) fn open(adapter: wgpu::Adapter, summary: &AdapterSummary) -> Result<Self, String> {
         let opened = catch_unwind(AssertUnwindSafe(|| {
-            let context = Context::open(&adapter)?;
+            let context = Context::open(&adapter, u64::MAX)?;
             let arithmetics = proof::prove_and_time(&context, summary);
             Ok::<_, String>((context, arithmetics))
         }));
@@ -55,10 +58,12 @@ impl GpuDevice {
             arithmetics,
             software: summary.software,
         };
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
         Ok(Self {
             info,
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
             adapter,
-            most_reference_steps: delta::most_steps(&context.limits),
+            binding_cap: AtomicU64::new(u64::MAX),
             context: Mutex::new(Arc::new(context)),
             losses: AtomicU32::new(0),
         })
@@ -82,10 +87,7 @@ impl GpuDevice {
         if let Some(deep) = &frame.deep {
             return self.delta_for(frame, deep);
         }
-        let stability = frame.spec.measures.contains(Measure::Stability);
-        let serves = |a: &Arithmetic| !stability || Program::new(Kernel::Stability, *a).is_some();
-        let plain = |a: &Arithmetic| !a.is_delta() && serves(a);
-        let proved = || self.info.arithmetics.iter().copied().filter(plain);
+        let proved = || self.proved_plain(frame);
         proved()
             .find(|a| a.is_exact_for(frame.extent_log2, frame.spacing_log2))
             .or_else(|| {
@@ -97,10 +99,84 @@ impl GpuDevice {
             })
     }
 
+    /// The arithmetics of plain iteration that passed their proof and offer a frame's measures, the fastest first.
+    fn proved_plain(&self, frame: &PreparedFrame) -> impl Iterator<Item = Arithmetic> {
+        let stability = frame.spec.measures.contains(Measure::Stability);
+        let serves =
+            move |a: &Arithmetic| !stability || Program::new(Kernel::Stability, *a).is_some();
+        let plain = move |a: &Arithmetic| !a.is_delta() && serves(a);
+        self.info.arithmetics.iter().copied().filter(plain)
+    }
+
+    /// What [`GpuDevice::arithmetic_for`] takes for a frame, and after it whatever is more precise, each as far as it is
+    /// exact enough by what is known beforehand.
+    fn candidates(&self, frame: &PreparedFrame) -> Vec<Arithmetic> {
+        if frame.spec.short_limit().is_none() {
+            return Vec::new();
+        }
+        let exact = |a: &Arithmetic| a.is_exact_for(frame.extent_log2, frame.spacing_log2);
+        let offered: Vec<Arithmetic> = match &frame.deep {
+            Some(deep) if self.serves_deltas(frame, deep) => {
+                let all = self.info.arithmetics.iter().copied();
+                all.filter(|a| a.is_delta() && exact(a)).collect()
+            }
+            Some(_) => Vec::new(),
+            None => self.proved_plain(frame).filter(exact).collect(),
+        };
+        let mut candidates: Vec<Arithmetic> = Vec::new();
+        for arithmetic in offered {
+            // In the order of their precision, as both lists of all have it.
+            let more = candidates
+                .last()
+                .is_none_or(|last| (*last as u8) < arithmetic as u8);
+            // One program serves both in doubles.
+            let same = candidates.last() == Some(&Arithmetic::DeltaF64);
+            if more && !same {
+                candidates.push(arithmetic);
+            }
+        }
+        candidates
+    }
+
+    /// What samples of a frame say of the device's arithmetics (see [`crate::check`]); `None` where there is nothing to
+    /// say: no arithmetic is exact enough by what is known beforehand, or no iterations are counted.
+    ///
+    /// # Errors
+    /// As [`GpuDevice::compute`].
+    pub(crate) fn verdict(
+        &self,
+        frame: &PreparedFrame,
+        progress: &Progress,
+    ) -> Result<Option<Verdict>, EngineError> {
+        let candidates = self.candidates(frame);
+        if candidates.is_empty() || !frame.counts_iterations() {
+            return Ok(None);
+        }
+        let counts = |arithmetic: Arithmetic, samples: &Samples| {
+            let counts = self.compute_samples(frame, arithmetic, &samples.places, progress)?;
+            let comparison = samples.compare(&counts);
+            tracing::info!(
+                device = self.info.name,
+                arithmetic = arithmetic.name(),
+                samples = comparison.samples,
+                off = comparison.off,
+                falsely_inside = comparison.falsely_inside,
+                "arithmetic compared with the processor's"
+            );
+            Ok(counts)
+        };
+        (frame.checks).verdict(frame, self.number, &candidates, progress, &counts)
+    }
+
+    /// Most bytes of a buffer of a reference orbit.
+    fn most_binding(&self) -> u64 {
+        lock(&self.context).most_binding()
+    }
+
     fn serves_deltas(&self, frame: &PreparedFrame, deep: &DeepFrame) -> bool {
         // Deltas begin with the orbit of 0.
         frame.spec.z0 == (0.0, 0.0)
-            && deep.orbit.steps() <= self.most_reference_steps
+            && deep.orbit.steps() <= delta::most_steps(self.most_binding())
             && delta::has_exponents_for(deep)
     }
 
@@ -153,8 +229,8 @@ impl GpuDevice {
         })
     }
 
-    /// Iteration counts of single pixels of a deep view, by column and row: what one arithmetic makes of them shows
-    /// whether another one is precise enough.
+    /// Iteration counts of single pixels, by column and row: what one arithmetic makes of them shows whether it is
+    /// precise enough.
     ///
     /// # Errors
     /// As [`GpuDevice::compute`].
@@ -180,7 +256,7 @@ impl GpuDevice {
         };
         let on_grid =
             |(column, row): &(u32, u32)| *column < frame.spec.width && *row < frame.spec.height;
-        if !arithmetic.is_delta() || !samples.iter().all(on_grid) {
+        if !samples.iter().all(on_grid) {
             return Err(self.not_served(frame));
         }
         self.attempts(task, &strip::compute_listed)
@@ -281,7 +357,8 @@ impl GpuDevice {
     fn context(&self) -> Result<Arc<Context>, Stop> {
         let mut context = lock(&self.context);
         if context.failure.get().is_some() {
-            *context = Arc::new(Context::open(&self.adapter).map_err(Stop::Lost)?);
+            let cap = self.binding_cap.load(Ordering::Relaxed);
+            *context = Arc::new(Context::open(&self.adapter, cap).map_err(Stop::Lost)?);
         }
         let simulated = self
             .losses
@@ -310,6 +387,18 @@ impl GpuDevice {
     #[doc(hidden)]
     pub fn lose_for_test(&self, times: u32) {
         self.losses.store(times, Ordering::Relaxed);
+    }
+
+    /// Binds no more than so many bytes of a reference orbit at once from now on, on a device that is opened anew: for
+    /// tests of what is too long for an adapter.
+    ///
+    /// # Errors
+    /// When the device cannot be opened again.
+    #[doc(hidden)]
+    pub fn cap_bindings_for_test(&self, bytes: u64) -> Result<(), String> {
+        self.binding_cap.store(bytes, Ordering::Relaxed);
+        *lock(&self.context) = Arc::new(Context::open(&self.adapter, bytes)?);
+        Ok(())
     }
 
     /// The open device, for measurements beside strips.

@@ -3,7 +3,7 @@
 //! - [`adapters`]: which adapters there are, which are software, which are the same GPU twice
 //! - [`context`]: an open device, its compiled kernels and what went wrong with it; [`buffers`]: those of a strip
 //! - [`schedule`]: how steps are cut into rounds and submissions; [`strip`]: one strip computed
-//! - [`delta`]: what the pixels of a deep view share, on the device
+//! - [`delta`]: what the pixels of a deep view share, on the device; [`delta_upload`]: how it gets there
 //! - [`proof`], [`delta_proof`]: what arithmetic an adapter really has; [`timing`]: how fast it is; [`dispatch`]: what both
 //!   proofs and limits are run by
 //! - [`limit`]: its multiply-adds when it does nothing else
@@ -18,6 +18,7 @@ mod buffers;
 mod context;
 mod delta;
 mod delta_proof;
+mod delta_upload;
 mod dispatch;
 mod gpu_device;
 mod limit;

@@ -17,20 +17,30 @@ const SUBMISSION: Duration = Duration::from_millis(40);
 const FIRST_STEPS: u32 = 2 * BLOCK;
 
 /// Most steps of a round. Mesa's software adapters end a loop after 65535 turns, and say nothing.
-const LONGEST_ROUND: u32 = 1 << 15;
+pub(super) const LONGEST_ROUND: u32 = 1 << 15;
+/// Most moves of a round of deltas, each of which looks for blocks in a loop: those adapters count the turns of all loops
+/// together.
+pub(super) const LONGEST_OF_DELTAS: u32 = 1 << 11;
 
 /// First step and number of steps of each round of the next submission, at least one round, for `active` pixels that
-/// have made `first_step` steps of `limit`, on a device that makes `rate` steps a second.
+/// have made `first_step` steps of `limit`, on a device that makes `rate` steps a second; no round has more than `longest`
+/// steps.
 ///
 /// Counts of active pixels only fall, so the bound in time holds for every round of it.
-pub(super) fn submission(first_step: u32, active: u32, limit: u32, rate: f64) -> Vec<(u32, u32)> {
+pub(super) fn submission(
+    first_step: u32,
+    active: u32,
+    limit: u32,
+    longest: u32,
+    rate: f64,
+) -> Vec<(u32, u32)> {
     let budget = rate * SUBMISSION.as_secs_f64() / f64::from(active.max(1));
     // Whole blocks, so that a pixel's blocks do not depend on rounds.
     let mut affordable = (budget.min(f64::from(u32::MAX)) as u32 / BLOCK * BLOCK).max(BLOCK);
     let mut rounds = Vec::new();
     let mut at = first_step;
     while at < limit && affordable > 0 && rounds.len() < MAX_ROUNDS {
-        let grown = (at / BLOCK * BLOCK).clamp(FIRST_STEPS, LONGEST_ROUND);
+        let grown = (at / BLOCK * BLOCK).clamp(FIRST_STEPS, longest);
         let steps = grown.min(affordable).min(limit - at);
         rounds.push((at, steps));
         at += steps;
@@ -62,7 +72,7 @@ mod tests {
         ] {
             let (mut at, mut submissions) = (0, 0);
             while at < limit {
-                let rounds = submission(at, active, limit, rate);
+                let rounds = submission(at, active, limit, LONGEST_ROUND, rate);
                 assert!(!rounds.is_empty() && rounds.len() <= MAX_ROUNDS);
                 let total: u64 = rounds.iter().map(|(_, steps)| u64::from(*steps)).sum();
                 assert!(

@@ -23,6 +23,9 @@ const _: () = assert!(MAX_PART_PIXELS <= 65535 * WORKGROUP);
 /// |z|² - |z| >= 1.5 |z|, with much to spare for rounding.
 const NO_RETURN_RADIUS: f64 = 2.5;
 
+/// Moves of deltas after which they are no longer counted.
+const MOST_MOVES: u32 = 1 << 31;
+
 /// What is asked of a strip beside its frame.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Task<'a> {
@@ -31,7 +34,7 @@ pub(super) struct Task<'a> {
     pub(super) strip: Strip,
     /// Whether provably interior points may be reported without iterating, and blocks of steps made at once.
     pub(super) shortcuts: bool,
-    /// Instead of the strip single pixels, by column and row; of deep views only.
+    /// Instead of the strip single pixels, by column and row.
     pub(super) listed: Option<&'a [(u32, u32)]>,
     /// Whether the moves of deltas are asked for, in the place of |z|².
     pub(super) moves: bool,
@@ -258,11 +261,13 @@ struct Part<'a> {
     deltas: Option<&'a DeltaBuffers>,
 }
 
-/// The buffers of a part, and which of its two states are the newer.
+/// The buffers of a part, which of its two states are the newer, and which page of a reference comes next.
 struct States<'a> {
     set: &'a BufferSet,
-    bind_groups: [wgpu::BindGroup; 2],
+    /// Of each page; of one where there are none.
+    bind_groups: Vec<[wgpu::BindGroup; 2]>,
     turn: usize,
+    page: usize,
 }
 
 /// Iterates the rows of a part to the end.
@@ -290,12 +295,16 @@ fn run_part(
             deltas.bind_groups(context, set)?
         }
         _ => {
-            set.upload_columns(&context.queue, coordinates(&frame.columns, task.arithmetic));
-            set.upload_rows(
-                &context.queue,
-                &coordinates(&frame.rows[rows], task.arithmetic),
-            );
-            set.bind_groups.clone()
+            let (columns, rows) = match task.listed {
+                Some(listed) => listed_coordinates(frame, listed, task.arithmetic),
+                None => (
+                    coordinates(&frame.columns, task.arithmetic),
+                    coordinates(&frame.rows[rows], task.arithmetic),
+                ),
+            };
+            set.upload_columns(&context.queue, columns);
+            set.upload_rows(&context.queue, &rows);
+            vec![set.bind_groups.clone()]
         }
     };
     let template = Round {
@@ -310,17 +319,22 @@ fn run_part(
     let output_bytes = u64::from(pixels) * 4 * planes;
     // A delta's moves are steps or blocks of them, so nobody knows beforehand when all are done: that shows.
     let end = part.deltas.map_or(template.limit, |_| u32::MAX);
+    let longest = match part.deltas {
+        Some(_) => schedule::LONGEST_OF_DELTAS,
+        None => schedule::LONGEST_ROUND,
+    };
     let mut states = States {
         set,
         bind_groups,
         turn: 0,
+        page: 0,
     };
     let (mut active, mut at) = (pixels, 0);
     loop {
         if task.progress.is_cancelled() {
             return Err(Stop::Cancelled);
         }
-        let rounds: Vec<Round> = schedule::submission(at, active, end, pipeline.rate())
+        let rounds: Vec<Round> = schedule::submission(at, active, end, longest, pipeline.rate())
             .into_iter()
             .enumerate()
             .map(|(slot, (first_step, steps))| Round {
@@ -335,10 +349,11 @@ fn run_part(
                 ..template
             })
             .collect();
-        if rounds.is_empty() {
-            return Err(Stop::Lost("pixels stand still".into()));
-        }
         at += rounds.iter().map(|round| round.steps).sum::<u32>();
+        if part.deltas.is_some() {
+            // However many moves a pixel needs, it makes them: the count only tells how long rounds are.
+            at = at.min(MOST_MOVES);
+        }
         let last = at >= end && part.deltas.is_none();
         let begun = Instant::now();
         let counts = submit_rounds(
@@ -414,8 +429,8 @@ fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
         }
         (spec.escape_radius * spec.escape_radius, flags)
     };
+    let listed = task.listed.map_or(0, |_| flag::LISTED);
     let flags = if task.arithmetic.is_delta() {
-        let listed = task.listed.map_or(0, |_| flag::LISTED);
         let skips = if task.shortcuts { flag::SHORTCUTS } else { 0 };
         let second = if task.moves {
             flag::MOVES
@@ -424,7 +439,7 @@ fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
         };
         second | listed | skips
     } else {
-        flags
+        flags | listed
     };
     let ([re, re_low], [im, im_low]) = (split(spec.z0.0), split(spec.z0.1));
     Round {
@@ -468,7 +483,7 @@ fn submit_rounds(
         }
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_pipeline(&pipeline.pipeline);
-        let group = &states.bind_groups[states.turn];
+        let group = &states.bind_groups[states.page][states.turn];
         pass.set_bind_group(0, group, &[BufferSet::round_offset(round)]);
         if context.indirect && round > 0 {
             pass.dispatch_workgroups_indirect(&set.indirect, at);
@@ -477,6 +492,7 @@ fn submit_rounds(
             pass.dispatch_workgroups(active.div_ceil(WORKGROUP), 1, 1);
         }
         states.turn = 1 - states.turn;
+        states.page = (states.page + 1) % states.bind_groups.len();
     }
     let slot_bytes = (rounds.len() as u64 + 1) * SLOT;
     encoder.copy_buffer_to_buffer(&set.slots, 0, &set.slots_read, 0, slot_bytes);
@@ -505,6 +521,20 @@ fn copy_output(context: &Context, set: &BufferSet, bytes: u64) -> Result<(), Sto
     encoder.copy_buffer_to_buffer(&set.output, 0, &set.output_read, 0, bytes);
     let submission = context.queue.submit([encoder.finish()]);
     context.wait_mapped(&submission, &[set.output_read.slice(..bytes)])
+}
+
+/// Columns and rows of single pixels, as a kernel reads them.
+fn listed_coordinates(
+    frame: &PreparedFrame,
+    listed: &[(u32, u32)],
+    arithmetic: Arithmetic,
+) -> (Vec<u8>, Vec<u8>) {
+    let columns = listed
+        .iter()
+        .map(|(column, _)| frame.columns[*column as usize]);
+    let rows = listed.iter().map(|(_, row)| frame.rows[*row as usize]);
+    let bytes = |values: Vec<f64>| coordinates(&values, arithmetic);
+    (bytes(columns.collect()), bytes(rows.collect()))
 }
 
 /// Coordinates as a kernel reads them: `f64`, or high and low `f32`.

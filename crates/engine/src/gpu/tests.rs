@@ -2,6 +2,7 @@
 //!
 //! With `FARM_GPU=require` a machine without adapters fails them; otherwise they say that they are skipped.
 
+mod checks;
 mod deltas;
 mod faults;
 mod kernels;

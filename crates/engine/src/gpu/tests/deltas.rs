@@ -31,7 +31,7 @@ fn with_reference(spec: FrameSpec) -> PreparedFrame {
 }
 
 /// The arithmetics of deltas that a device offers for a frame.
-fn offered(device: &GpuDevice, frame: &PreparedFrame) -> Vec<Arithmetic> {
+pub(super) fn offered(device: &GpuDevice, frame: &PreparedFrame) -> Vec<Arithmetic> {
     (device.info().arithmetics.iter().copied())
         .filter(|a| a.is_delta() && a.is_exact_for(frame.extent_log2, frame.spacing_log2))
         .collect()
@@ -148,7 +148,7 @@ fn on_the_host(frame: &PreparedFrame, col: usize, row: usize) -> (u32, f32, f32,
 }
 
 /// The view of an oracle with few samples.
-fn small(name: &str, iterations: u64, wanted: &[Measure]) -> PreparedFrame {
+pub(super) fn small(name: &str, iterations: u64, wanted: &[Measure]) -> PreparedFrame {
     let mut spec = deep(name).frame.spec;
     (spec.width, spec.height) = (13, 9);
     spec.iterations = iterations;
@@ -300,7 +300,7 @@ fn what_is_no_delta_frame_is_not_served() {
 fn blocks_of_steps_are_skipped_and_counted() {
     let frame = small("peanuts", 9450, &[Measure::Iterations]);
     on_every_adapter(|device| {
-        for figure in crate::bench::run_deep(device, &frame).unwrap() {
+        for figure in crate::bench::run_deep(device, &frame, &|_, _| Ok(())).unwrap() {
             eprintln!("  {figure:?}");
             let buffer = whole(device, &frame, figure.arithmetic);
             assert_eq!(figure.iterations, buffer.iterations_total);
