@@ -133,7 +133,7 @@ impl ScaleArgs {
             view: self.view.clone(),
             iterations: self.iterations,
             z0: self.z0.clone(),
-            grid: self.grid,
+            grid: Some(self.grid),
             outputs,
             measure: self.measure,
             redis: self.redis.clone(),

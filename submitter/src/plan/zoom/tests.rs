@@ -33,7 +33,10 @@ fn key_frames_are_an_octave_apart_and_end_where_the_sequence_does() {
     let key = plan.key(0, PathBuf::new()).unwrap().frame;
     let last = 4.0 / 1e4 / 360.0;
     assert!((key.pixel_spacing() * plan.ratio / last - 1.0).abs() < 1e-9);
-    assert_eq!((plan.ratio, key.width, key.height), (426.0 / 360.0, 766, 434));
+    assert_eq!(
+        (plan.ratio, key.width, key.height),
+        (426.0 / 360.0, 766, 434)
+    );
 }
 
 #[test]
