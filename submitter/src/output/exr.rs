@@ -176,7 +176,12 @@ pub(super) fn texts(file: impl Read) -> io::Result<Vec<(String, String)>> {
         AttributeValue::I32(number) => Some((name.to_string(), number.to_string())),
         _ => None,
     });
-    let mut texts: Vec<_> = texts.collect();
+    // The library knows this one, and keeps it apart.
+    let made_by = (meta.headers.iter()).filter_map(|header| {
+        let software = header.own_attributes.software_name.as_ref()?;
+        Some(("software".to_owned(), software.to_string()))
+    });
+    let mut texts: Vec<_> = texts.chain(made_by).collect();
     texts.sort();
     Ok(texts)
 }
