@@ -19,7 +19,7 @@ use super::access::{self, Invocation};
 use super::file::{Network, World};
 use super::host::HostError;
 use super::script::{self, Folder};
-use super::start::{Started, is_alive, start};
+use super::start::{NoProgram, Started, is_alive, start};
 use super::state::{Held, Joined, Phase, Process};
 use super::target::{Host, Target};
 use super::{private_redis, shutdown, tunnel};
@@ -99,7 +99,7 @@ struct Launch {
     before: Arc<HashSet<String>>,
     workers: watch::Receiver<Vec<WorkerSummary>>,
     messages: mpsc::Sender<Message>,
-    /// Whether its machine was not even reached.
+    /// Whether nothing of it can run: its machine was not reached, or lacks the program.
     is_untouched: bool,
 }
 
@@ -261,8 +261,16 @@ async fn launch_all(
             ended = under_way.join_next() => match ended {
                 None => return Ok(()),
                 Some(done) => {
-                    let (report, is_untouched) =
+                    let (mut report, is_untouched) =
                         done.context("a target's boot ended by a fault in the program")?;
+                    let known = held.state.targets.get(&report.target);
+                    let known = known.and_then(|process| process.joined.clone());
+                    if let Some(known) = known.filter(|known| {
+                        report.joined.as_ref().is_some_and(|new| new.process == known.process)
+                    }) {
+                        // It took what it took when it was started.
+                        report.joined = Some(known);
+                    }
                     note(held, &report, is_untouched).await?;
                     reports.insert(report.target.clone(), report);
                 }
@@ -275,7 +283,7 @@ async fn launch_all(
 async fn note(held: &mut Held, report: &TargetReport, is_untouched: bool) -> anyhow::Result<()> {
     let was_known = |process: &Process| process.pid != 0;
     if report.state == Result::Failed {
-        // Nothing runs on a machine that was not reached, unless something did before.
+        // Where nothing was started nothing has to be stopped, unless it ran before.
         if is_untouched
             && !held
                 .state
@@ -329,7 +337,7 @@ fn failed(target: &Target, error: String, output: Vec<String>) -> TargetReport {
 }
 
 impl Launch {
-    /// How it went, and whether its machine was not even reached.
+    /// How it went, and whether nothing of it can run.
     async fn run(mut self) -> (TargetReport, bool) {
         let began = Instant::now();
         let report = match self.started_and_joined(began).await {
@@ -354,7 +362,8 @@ impl Launch {
         let started = start(&self.target.host, &self.folder, &process, limit).await;
         let started = started.map_err(|error| {
             let host = error.downcast_ref::<HostError>();
-            self.is_untouched = host.is_some_and(|host| !host.has_begun());
+            self.is_untouched =
+                error.is::<NoProgram>() || host.is_some_and(|host| !host.has_begun());
             (format!("{error:#}"), Vec::new())
         })?;
         let message = Message::Started(self.target.name.clone(), started.clone());
@@ -423,7 +432,7 @@ impl Launch {
             pid: Some(started.pid),
             joined: Some(Joined {
                 process: worker.process.clone(),
-                host: about.host.clone(),
+                machine: about.host.clone(),
                 devices: about.devices.clone(),
                 arithmetic: about.arithmetics.clone(),
                 speed: about.speed,

@@ -19,6 +19,14 @@ pub struct Started {
     pub again: bool,
 }
 
+/// A machine has no such program.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no program '{program}' on {host}")]
+pub struct NoProgram {
+    program: String,
+    host: String,
+}
+
 /// Starts a process, unless it runs.
 ///
 /// # Errors
@@ -50,9 +58,11 @@ pub async fn start(
                 again: what == "running",
             })
         }
-        Some((what, ..)) if what == "missing" => {
-            bail!("no program '{}' on {}", process.program, host.shown())
+        Some((what, ..)) if what == "missing" => Err(NoProgram {
+            program: process.program.to_owned(),
+            host: host.shown(),
         }
+        .into()),
         _ => bail!(
             "{} gave no answer that makes sense: {}",
             host.shown(),

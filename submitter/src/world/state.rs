@@ -93,8 +93,8 @@ pub struct Process {
 pub struct Joined {
     /// Its name in the farm: `NAME.PID.RANDOM`.
     pub process: String,
-    /// Its machine's name.
-    pub host: String,
+    /// Its machine's name, as that calls itself.
+    pub machine: String,
     /// Names of its devices.
     pub devices: Vec<String>,
     /// The fastest number type of each.
