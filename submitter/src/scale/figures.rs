@@ -9,6 +9,8 @@ use serde::Serialize;
 use crate::operate::tables::table;
 use crate::scale::processors::plural;
 
+/// No render takes less: where a clock saw no time pass, this did.
+const LEAST_SECS: f64 = 1e-9;
 /// Columns of the bar that stands for the longest time.
 const BAR_COLUMNS: f64 = 24.0;
 
@@ -79,7 +81,7 @@ pub fn rows(timed: &[(u16, Vec<Timed>)]) -> Vec<Row> {
                 workers: *workers,
                 took_part: runs.iter().map(|run| run.took_part).min().unwrap_or(0),
                 enough_cores: runs.iter().all(|run| run.enough_cores),
-                elapsed_secs: median(&runs_secs),
+                elapsed_secs: median(&runs_secs).max(LEAST_SECS),
                 runs_secs,
                 speedup: None,
                 efficiency: None,
