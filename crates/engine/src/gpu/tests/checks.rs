@@ -29,7 +29,7 @@ fn verdict(device: &GpuDevice, frame: &PreparedFrame, all: &[Arithmetic]) -> (Ar
     let checks = crate::check::Checks::default();
     let verdict = checks.verdict(frame, number, &offered, &progress, &counts);
     let verdict = verdict.unwrap().unwrap();
-    eprintln!("  {:?}", verdict);
+    eprintln!("  {verdict:?}");
     (verdict.arithmetic, verdict.suffices)
 }
 
