@@ -415,7 +415,7 @@ pub(super) mod tests {
     fn what_cannot_be_is_refused() {
         let text = String::from_utf8(saved("--density 8 -o /tmp/a.png").encode().unwrap()).unwrap();
         for (from, to) in [
-            ("\"version\":1", "\"version\":2"),
+            ("\"version\":2", "\"version\":3"),
             ("/tmp/a.png", "a.png"),
             ("\"audit\":0", "\"audit\":101"),
             ("\"workers\":1}", "\"workers\":0}"),

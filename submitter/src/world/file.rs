@@ -405,7 +405,7 @@ farm:
                 "line 5: network 'default' has a target 'a-4' that neither templates nor targets describe; did you mean 'a-1'?",
             ),
             ("a-[1-3] b", "a-[3-1] b", "line 6: 'a-[3-1]': 3 is over 1"),
-            ("a-[1-3] b", "", "line 5: 'targets' is missing"),
+            ("a-[1-3] b", "", "line 6: 'targets' is missing"),
             (
                 "backend: gpu",
                 "backend: tpu",

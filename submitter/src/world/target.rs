@@ -268,7 +268,7 @@ mod tests {
   some: {targets: 'n02', port: 2222, farm: {environment: {A: 2}, options: ['--log=$target']}}
 targets:
   x: {scheme: local, farm: {worker: ./w, tls-ca: ca.pem}}
-  n01: {user: u-${target}}
+  n01: {user: 'u-${target}'}
 farm: {threads: 3, tls-ca: all.pem, redis-password-file: pw}
 ",
         );
