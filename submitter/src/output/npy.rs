@@ -34,7 +34,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The single-precision values in a file as [`write`] writes it; `None` where it is another.
+/// The single-precision values in a file as [`write()`] writes it; `None` where it is another.
 pub(super) fn singles(bytes: &[u8], (width, height): (u32, u32)) -> Option<Vec<f32>> {
     let (head, values) = bytes.split_at_checked(HEADER_BYTES)?;
     let is_whole = values.len() as u64 == u64::from(width) * u64::from(height) * 4;

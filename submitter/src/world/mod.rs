@@ -1,6 +1,6 @@
 //! Worlds: networks of machines, as files describe them, booted and shut down with one command.
 //!
-//! - [`file`], [`settings`], [`names`]: what is written; [`yaml`]: the tree that it is read from
+//! - [`mod@file`], [`settings`], [`names`]: what is written; [`yaml`]: the tree that it is read from
 //! - [`target`]: complete targets; [`access`]: how they and the submitter get into the farm
 //! - [`host`], [`script`], [`mod@start`]: processes on any machine, by short shell scripts
 //! - [`state`]: what runs, on the disk; [`boot`], [`mod@status`], [`shutdown`]: what changes and shows it

@@ -381,7 +381,7 @@ impl Series {
         self.exponent = exponent;
     }
 
-    /// z at each u = (`across`[i], `down`).
+    /// z at each u = (`across[i]`, `down`).
     #[inline(always)]
     pub(super) fn all_at<S: Simd>(&self, s: S, across: &[f64; 8], down: f64) -> [[f64; 8]; 2] {
         let mut all = [[0.0; 8]; 2];
@@ -406,7 +406,7 @@ impl Series {
         all
     }
 
-    /// dz/du at each u = (`across`[i], `down`).
+    /// dz/du at each u = (`across[i]`, `down`).
     #[inline(always)]
     pub(super) fn all_slopes_at<S: Simd>(
         &self,
