@@ -274,7 +274,7 @@ fn cpu_strips_of_any_height_have_the_picture_s_rows() {
     for isa in Isa::available() {
         for (strip_rows, threads) in [(1, 3), (7, 1), (64, 2), (149, 2)] {
             let device = CpuDevice::with_isa(isa, Some(threads));
-            let mut joined: Bytes = (vec![Vec::new(); 4], 0);
+            let mut joined: Bytes = (vec![Vec::new(); expected.0.len()], 0);
             for strip in (StripPlan {
                 height: 150,
                 strip_rows,
