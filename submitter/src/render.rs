@@ -149,12 +149,16 @@ impl OnQueue for Begun<'_> {
     ) -> anyhow::Result<Report> {
         let Self { plan, taken, .. } = self;
         let orbit = deep::reference(plan, self.quiet, ends.as_mut()).await?;
-        let is_png = |output: &crate::plan::Output| output.kind == OutputKind::Png;
+        // Pictures are coloured with it; files that tell the colours say the same alone and in company.
+        let tells = |output: &crate::plan::Output| {
+            use OutputKind::{Exr, Location, Png};
+            matches!(output.kind, Png | Exr(_) | Location(_))
+        };
         let range = match (&taken, plan.colours.range) {
             (Some(taken), _) => taken.saved.range,
             (None, Some(range)) => range,
             (None, None)
-                if plan.colours.needs() == Needs::Range && plan.outputs.iter().any(is_png) =>
+                if plan.colours.needs() == Needs::Range && plan.outputs.iter().any(tells) =>
             {
                 (deep::sampled_values(plan, orbit.as_ref(), ends.as_mut()).await?).range()
             }

@@ -93,6 +93,7 @@ pub const CONFINED: [Confined; 8] = [
         allowed: &[
             "submitter/src/cli.rs",
             "submitter/src/cli/farm.rs",
+            "submitter/src/cli/files.rs",
             "submitter/src/cli/place.rs",
             "submitter/src/cli/world.rs",
             "submitter/src/cli/scale.rs",
