@@ -73,7 +73,14 @@ fn every_command_of_the_page_works() {
                 }
             }
             Fate::Run => {
-                said += &reader.run(&block.commands).stdout;
+                // A reader is slower: workers are listed a second after they came.
+                let first = match block.commands.contains("submitter workers list") {
+                    true => {
+                        "for _ in $(seq 100); do submitter workers list | grep -q serving && break; sleep 0.1; done\n"
+                    }
+                    false => "",
+                };
+                said += &reader.run(&format!("{first}{}", block.commands)).stdout;
                 ran += 1;
             }
         }
