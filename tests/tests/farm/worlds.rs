@@ -81,11 +81,11 @@ fn a_cluster_is_checked_with_its_ranges_and_wrong_files_name_their_line() {
     let table = world.command("check", "--network first-row").ok().stdout;
     assert!(table.contains("16 targets, 8 at a time"), "{table}");
 
-    let wrong = World::of("targets: {x: }\nnetworks:\n  default:\n    target: x\n");
+    let wrong = World::of("targets: {x: }\nnetworks:\n  default:\n    targets: x\n    target: x\n");
     for what in ["check", "boot", "status", "shutdown"] {
         let refused = wrong.command(what, "").run();
         assert_eq!(refused.code, Some(2), "{refused:?}");
-        let says = "test.penvm: line 4: 'target' is no key of a network; did you mean 'targets'?";
+        let says = "test.penvm: line 5: 'target' is no key of a network; did you mean 'targets'?";
         assert!(refused.stderr.contains(says), "{refused:?}");
         assert_eq!(refused.words().len(), 1, "{refused:?}");
     }
@@ -245,7 +245,7 @@ fn a_small_job_is_computed_in_process_and_says_why() {
         let line = format!("plan {options} --backend cpu --json");
         world.render(&line).ok().json()["fallback"]["in_process"].clone()
     };
-    assert_eq!(plan(scene), true);
+    assert_eq!(plan("--density 16 --iterations 50"), true);
     assert_eq!(plan("--density 8192 --iterations 100000"), false);
     assert_eq!(plan("--density 8192 --fallback always"), true);
     assert_eq!(plan("--density 16 --fallback never"), false);
