@@ -80,20 +80,36 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         let host = cli::host_name();
         let name = args.name.unwrap_or_else(|| host.clone());
         // The queue first: a wrong address is known at once, opening adapters takes a second or two.
-        let opened = async {
-            let queue = RedisWorkerQueue::connect(&farm, &name).await?;
-            let wanted = args.devices;
-            let open = move || {
-                let devices = chosen(device::open(choice, threads)?, &wanted)?;
-                let speed: u64 = devices.iter().map(quick::speed).sum();
-                anyhow::Ok((devices, speed))
-            };
-            let (devices, speed) = tokio::task::spawn_blocking(open).await??;
-            anyhow::Ok((queue, devices, speed))
+        let mut connecting = pin!(RedisWorkerQueue::connect(&farm, &name));
+        let queue = tokio::select! {
+            connected = &mut connecting => connected?,
+            status = &mut stop => {
+                // It may be listed already.
+                if let Ok(Ok(queue)) = tokio::time::timeout(LAST_GASP, connecting).await {
+                    sign_off(&queue).await;
+                }
+                return Ok(status);
+            }
         };
-        let (queue, devices, speed) = tokio::select! {
-            opened = opened => opened?,
-            status = &mut stop => return Ok(status),
+        let wanted = args.devices;
+        let open = move || {
+            let devices = chosen(device::open(choice, threads)?, &wanted)?;
+            let speed: u64 = devices.iter().map(quick::speed).sum();
+            anyhow::Ok((devices, speed))
+        };
+        let opened = tokio::select! {
+            opened = tokio::task::spawn_blocking(open) => opened?,
+            status = &mut stop => {
+                sign_off(&queue).await;
+                return Ok(status);
+            }
+        };
+        let (devices, speed) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                sign_off(&queue).await;
+                return Err(error);
+            }
         };
         queue.describe(WorkerAbout {
             threads: devices.iter().map(threads_of).sum(),
@@ -132,6 +148,13 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
     // were given back, and nobody takes what they find.
     runtime.shutdown_timeout(LAST_GASP);
     done
+}
+
+/// Leaves a farm of which nothing was taken yet. One that does not answer will notice by itself.
+async fn sign_off(queue: &RedisWorkerQueue) {
+    if let Ok(Err(error)) = tokio::time::timeout(GRACE, queue.leave()).await {
+        tracing::warn!(%error, "could not sign off; the farm will notice by itself");
+    }
 }
 
 /// Threads of the processor that a device computes with.

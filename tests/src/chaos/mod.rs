@@ -230,7 +230,7 @@ fn try_play(settings: &Settings, played: &mut Played) -> Result<(), String> {
     };
     played.secs = begun.elapsed().as_secs_f64();
     stage.watch.done();
-    stage.calm();
+    let lost_its_end = stage.calm();
     let report: serde_json::Value =
         serde_json::from_str(ended.stdout.trim()).map_err(|error| error.to_string())?;
     played.strips = report["strips"].as_u64().unwrap_or(0);
@@ -238,6 +238,10 @@ fn try_play(settings: &Settings, played: &mut Played) -> Result<(), String> {
     let over = Instant::now();
     loop {
         played.left = stage.server.job_keys();
+        if lost_its_end {
+            // Keys that vanish by themselves are gone in the end.
+            (played.left).retain(|key| stage.server.ask::<i64>(&["PTTL", key]) == -1);
+        }
         if played.left.is_empty() || over.elapsed() > LATE_WORKERS {
             break;
         }

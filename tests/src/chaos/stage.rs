@@ -126,11 +126,15 @@ impl Stage {
         self.job.as_ref()
     }
 
-    /// Lets nothing be wrong any more.
-    pub fn calm(&mut self) {
+    /// Lets nothing be wrong any more, after the job's end; whether the server may have lost that end: what it has
+    /// of the job then is nobody's, and has to vanish by itself.
+    pub fn calm(&mut self) -> bool {
+        let mut lost = false;
         for (_, undo) in std::mem::take(&mut self.undo) {
+            lost |= matches!(undo, Undo::Restart(Comeback::Torn(_)));
             self.undo(undo);
         }
+        lost
     }
 
     fn ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> Option<T> {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use ::redis::{Cmd, Pipeline, RedisWrite, ToRedisArgs, Value, cmd, from_redis_value};
 use fractal::{ReferenceOrbit, StripBuffer};
-use tokio::sync::watch;
+use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
@@ -64,6 +64,8 @@ struct Inner {
     drained: watch::Sender<bool>,
     malformed: AtomicU64,
     left: AtomicBool,
+    /// Held while a sign of life is given.
+    signs: AsyncMutex<()>,
 }
 
 struct State {
@@ -196,6 +198,7 @@ impl RedisWorkerQueue {
             drained: watch::Sender::new(false),
             malformed: AtomicU64::new(0),
             left: AtomicBool::new(false),
+            signs: AsyncMutex::new(()),
         });
         let shown = match inner.show_presence().await {
             // A submitter will send them when it comes; there is nothing to do before anyway.
@@ -322,6 +325,8 @@ impl Inner {
                 // Jobs may have been paused.
                 self.state().listed = None;
             }
+            // Whoever leaves waits for a sign that is on its way: it would be there for good after it.
+            let _sign = self.signs.lock().await;
             if self.left.load(Ordering::Relaxed) {
                 return;
             }
@@ -546,6 +551,7 @@ impl WorkerQueue for RedisWorkerQueue {
         }
         if inner.state().held.is_empty() {
             inner.left.store(true, Ordering::Relaxed);
+            let _sign = inner.signs.lock().await;
             let mut forget = Pipeline::with_capacity(3);
             forget.cmd("ZREM").arg(keys::WORKERS).arg(&inner.consumer);
             forget.cmd("UNLINK").arg(keys::worker(&inner.consumer));
