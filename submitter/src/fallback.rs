@@ -1,4 +1,4 @@
-//! Whether a picture is worth a farm: its predicted work against what this machine and the farm can do.
+//! Whether a picture, or a sequence of them, is worth a farm: its predicted work against what this machine and the farm can do.
 //!
 //! The work is predicted from a coarse grid of the picture itself, computed here and timed: its mean count tells how
 //! many iterations the whole has, its time how long they take (kernels prove much of the inside without iterating it).
@@ -133,9 +133,18 @@ pub fn decided(work: Work, farm: FarmFigures) -> Decision {
 /// # Errors
 /// When this machine has no device that the plan allows, or the samples cannot be computed.
 pub fn predict(plan: &RenderPlan) -> anyhow::Result<Work> {
+    predict_all(std::slice::from_ref(plan), 1.0)
+}
+
+/// The same of several pictures for the same devices, each of which stands for `each` like it.
+///
+/// # Errors
+/// Likewise; and where there are no pictures.
+pub fn predict_all(plans: &[RenderPlan], each: f64) -> anyhow::Result<Work> {
+    let backend = plans.first().context("no pictures")?.backend;
     let cpu = device::Device::Cpu(CpuDevice::new(None));
     let cpu_speed = quick::speed(&cpu).max(1);
-    let speed = match plan.backend {
+    let speed = match backend {
         BackendChoice::Cpu => cpu_speed,
         choice => {
             let devices = device::open(choice, None)?;
@@ -147,17 +156,23 @@ pub fn predict(plan: &RenderPlan) -> anyhow::Result<Work> {
             }
         }
     };
-    let sampled = if plan.arithmetic.deltas {
-        bound(&plan.frame, cpu_speed)
-    } else {
-        sample(&plan.frame)?
-    };
-    let pixels = plan.frame.pixels() as f64;
+    let (mut pixels, mut iterations, mut secs) = (0.0, 0.0, 0.0);
+    for plan in plans {
+        let sampled = if plan.arithmetic.deltas {
+            bound(&plan.frame, cpu_speed)
+        } else {
+            sample(&plan.frame)?
+        };
+        let of_it = plan.frame.pixels() as f64 * each;
+        pixels += of_it;
+        iterations += of_it * sampled.mean_count;
+        secs += of_it * sampled.secs_per_pixel;
+    }
     Ok(Work {
-        mean_count: sampled.mean_count,
-        iterations: pixels * sampled.mean_count,
+        mean_count: iterations / pixels,
+        iterations,
         speed,
-        secs: pixels * sampled.secs_per_pixel * cpu_speed as f64 / speed as f64,
+        secs: secs * cpu_speed as f64 / speed as f64,
     })
 }
 

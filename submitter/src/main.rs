@@ -248,9 +248,9 @@ fn perform(
         let mut interrupt = pin!(render::interrupted());
         let stage = match network {
             None => None,
-            Some((network, workers)) => {
-                Some(Stage::boot(network, &mut plan, workers, quiet, interrupt.as_mut()).await?)
-            }
+            Some((network, workers)) => Some(
+                Stage::boot(network, &mut plan.place, workers, quiet, interrupt.as_mut()).await?,
+            ),
         };
         let ending = render::render(plan, taken, quiet, interrupt).await;
         if let Some(stage) = stage {

@@ -1,11 +1,11 @@
-//! Where a render runs: in process, on a farm whose Redis was named, or on a network of a world that is booted for it.
+//! Where a render or a sequence runs: in process, on a farm whose Redis was named, or on a network of a world that is booted for it.
 
 use anyhow::Context;
 use farm_queue::redis::RedisControl;
 use farm_worker::usage::Misuse;
 
 use crate::cli::world::{FallbackArg, StageArgs};
-use crate::fallback::{self, Decision, FarmFigures};
+use crate::fallback::{self, Decision, FarmFigures, Work};
 use crate::plan::{Place, RenderPlan};
 use crate::world::Opened;
 use crate::world::stage;
@@ -32,6 +32,16 @@ impl Placed {
     }
 }
 
+/// Where something runs, but for a network that is yet to be booted.
+pub struct Placing {
+    /// Where; not the last word where there is a network.
+    pub place: Place,
+    /// The network to boot for it, and most workers that take part.
+    pub network: Option<(Opened, Option<u16>)>,
+    /// Why there, where that was a question.
+    pub decision: Option<Decision>,
+}
+
 /// Finds the place of `plan`, whose Redis was `redis`, as typed or set. Boots nothing.
 ///
 /// # Errors
@@ -40,10 +50,36 @@ pub async fn placed(
     args: &StageArgs,
     redis: Option<&str>,
     workers: Option<u16>,
-    plan: RenderPlan,
+    mut plan: RenderPlan,
 ) -> anyhow::Result<Placed> {
+    let predict = || fallback::predict(&plan);
+    let found = placing(args, redis, workers, plan.place.clone(), predict).await?;
+    let Placing {
+        place,
+        network,
+        decision,
+    } = found;
+    plan.place = place;
+    Ok(Placed {
+        plan,
+        network,
+        decision,
+    })
+}
+
+/// The same of anything that was to run in `place`, and takes what `predict` says.
+///
+/// # Errors
+/// Likewise.
+pub async fn placing(
+    args: &StageArgs,
+    redis: Option<&str>,
+    workers: Option<u16>,
+    place: Place,
+    predict: impl FnOnce() -> anyhow::Result<Work>,
+) -> anyhow::Result<Placing> {
     let Some(opened) = stage::opened(args)? else {
-        return on_named(args.fallback, plan).await;
+        return on_named(args.fallback, place, predict).await;
     };
     // One that is set for all commands is not meant where a world is.
     if redis.is_some_and(|redis| !redis.is_empty() && !crate::cli::is_from_environment(redis)) {
@@ -51,14 +87,22 @@ pub async fn placed(
     }
     let asked = args.fallback.unwrap_or(FallbackArg::Auto);
     let figures = opened.figures(workers)?;
-    let decision = decision(asked, &plan, figures)?;
-    Ok(settled(plan, Some((opened, workers)), decision))
+    let decision = decision(asked, predict, figures)?;
+    Ok(settled(place, Some((opened, workers)), decision))
 }
 
 /// The same where no world is named: on the farm, unless a fallback was asked for.
-async fn on_named(asked: Option<FallbackArg>, plan: RenderPlan) -> anyhow::Result<Placed> {
-    let (Place::Farm { farm, workers }, Some(asked)) = (&plan.place, asked) else {
-        return Ok(Placed::as_planned(plan));
+async fn on_named(
+    asked: Option<FallbackArg>,
+    place: Place,
+    predict: impl FnOnce() -> anyhow::Result<Work>,
+) -> anyhow::Result<Placing> {
+    let (Place::Farm { farm, workers }, Some(asked)) = (&place, asked) else {
+        return Ok(Placing {
+            place,
+            network: None,
+            decision: None,
+        });
     };
     let figures = match asked {
         FallbackArg::Auto => {
@@ -76,15 +120,19 @@ async fn on_named(asked: Option<FallbackArg>, plan: RenderPlan) -> anyhow::Resul
             guessed: true,
         },
     };
-    let decision = decision(asked, &plan, figures)?;
-    Ok(settled(plan, None, decision))
+    let decision = decision(asked, predict, figures)?;
+    Ok(settled(place, None, decision))
 }
 
-fn decision(asked: FallbackArg, plan: &RenderPlan, farm: FarmFigures) -> anyhow::Result<Decision> {
+fn decision(
+    asked: FallbackArg,
+    predict: impl FnOnce() -> anyhow::Result<Work>,
+    farm: FarmFigures,
+) -> anyhow::Result<Decision> {
     match fallback::as_asked(asked) {
         Some(decision) => Ok(decision),
         None => {
-            let work = tokio::task::block_in_place(|| fallback::predict(plan)).context(
+            let work = tokio::task::block_in_place(predict).context(
                 "the work cannot be predicted (--fallback never asks for no prediction)",
             )?;
             Ok(fallback::decided(work, farm))
@@ -92,22 +140,18 @@ fn decision(asked: FallbackArg, plan: &RenderPlan, farm: FarmFigures) -> anyhow:
     }
 }
 
-fn settled(
-    mut plan: RenderPlan,
-    network: Option<(Opened, Option<u16>)>,
-    decision: Decision,
-) -> Placed {
-    let network = if decision.in_process {
-        plan.place = Place::InProcess {
+fn settled(place: Place, network: Option<(Opened, Option<u16>)>, decision: Decision) -> Placing {
+    let (place, network) = if decision.in_process {
+        let here = Place::InProcess {
             workers: 1,
             threads: None,
         };
-        None
+        (here, None)
     } else {
-        network
+        (place, network)
     };
-    Placed {
-        plan,
+    Placing {
+        place,
         network,
         decision: Some(decision),
     }

@@ -31,4 +31,5 @@ mod farm {
     mod worlds;
     mod worlds_apart;
     mod zoom;
+    mod zoom_places;
 }

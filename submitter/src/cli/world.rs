@@ -61,10 +61,10 @@ pub struct StateArgs {
     pub state: Option<OsString>,
 }
 
-/// Where a picture is computed that a world may compute.
+/// Where pictures are computed that a world may compute.
 #[derive(Clone, Debug, Args)]
 pub struct StageArgs {
-    /// Render on a network of this world: what does not run is booted, and shut down again at the end. Without FILE, the one that PENVM_WORLD_FILENAME names, or submitter.penvm beside this program
+    /// Compute on a network of this world: what does not run is booted, and shut down again at the end. Without FILE, the one that PENVM_WORLD_FILENAME names, or submitter.penvm beside this program
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", help_heading = "World")]
     pub world: Option<OsString>,
     /// The network of the world [default: the one called default, or the only one]

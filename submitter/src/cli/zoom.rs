@@ -7,12 +7,13 @@ use fractal::Decimal;
 
 use super::colour::ColourArgs;
 use super::place::{PlaceArgs, SayArgs};
+use super::world::StageArgs;
 
 /// Options of `zoom`.
 #[derive(Debug, Args)]
 #[command(
     allow_negative_numbers = true,
-    after_help = "One key frame is computed an octave (a doubling of the zoom); every frame is made of the key frames around it. They stay on the disk until the sequence is done, so that the same command goes on after any interruption, and for good with --keep.\n\nExamples:\n  submitter zoom --re -0.7436438870371587 --im 0.13182590420531197 --to 1e11 -o seahorse.mp4\n  submitter zoom --location place.toml --size 1920x1080 --fps 60 --ease 2 --keep keys -o dive.mp4\n  submitter zoom --reuse keys --palette magma --seconds-per-octave 0.5 --reverse -o out.webm\n                                                        other colours, pace and direction; computes nothing\n  submitter zoom --location place.toml -o 'frames/%06d.png'\n  submitter zoom --location place.toml --preview -o quick.mp4"
+    after_help = "One key frame is computed an octave (a doubling of the zoom); every frame is made of the key frames around it. They stay on the disk until the sequence is done, so that the same command goes on after any interruption, and for good with --keep.\n\nExamples:\n  submitter zoom --re -0.7436438870371587 --im 0.13182590420531197 --to 1e11 -o seahorse.mp4\n  submitter zoom --location place.toml --size 1920x1080 --fps 60 --ease 2 --keep keys -o dive.mp4\n  submitter zoom --reuse keys --palette magma --seconds-per-octave 0.5 --reverse -o out.webm\n                                                        other colours, pace and direction; computes nothing\n  submitter zoom --location place.toml -o 'frames/%06d.png'\n  submitter zoom --location place.toml --preview -o quick.mp4\n  submitter zoom --world worlds/4-local.penvm --location place.toml -o dive.mp4\n                                                        on workers that are booted for it"
 )]
 pub struct ZoomArgs {
     /// The place: a location file, whose zoom is where the sequence ends
@@ -152,6 +153,9 @@ pub struct ZoomArgs {
     /// Where key frames are computed.
     #[command(flatten)]
     pub place: PlaceArgs,
+    /// Or on a world's network.
+    #[command(flatten)]
+    pub stage: StageArgs,
     /// What is said.
     #[command(flatten)]
     pub say: SayArgs,

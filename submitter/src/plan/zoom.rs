@@ -1,5 +1,6 @@
 //! The plan of a sequence: where its frames are, what its key frames have to show, and where everything goes.
 
+mod colours;
 mod refused;
 #[cfg(test)]
 mod tests;
@@ -8,11 +9,12 @@ use std::path::{Path, PathBuf};
 
 use fractal::{BackendChoice, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, View};
 
-use super::colours::{plain, scheme};
-use super::{ITERATIONS, Output, OutputKind, Place, PlanError, RenderPlan, precision};
+use super::{
+    ESCAPE_RADIUS, ITERATIONS, Output, OutputKind, Place, PlanError, RenderPlan, precision,
+};
 use crate::cli::zoom::ZoomArgs;
 use crate::cli::{self, ArithmeticArg, CompressionArg};
-use crate::colour::{ColourBy, Depth, Mapping, Repeat, Samples, Scheme};
+use crate::colour::{ColourBy, Depth, Samples, Scheme};
 use crate::location::Location;
 use crate::zoom::ffmpeg::VideoPlan;
 use crate::zoom::folder::{self, Sequence};
@@ -25,15 +27,11 @@ pub use refused::SequenceError;
 const SIZE: (u32, u32) = (1280, 720);
 /// Zoom of the first frame where none is given.
 const FROM: &str = "1";
-/// Escape radius: smooth counts of neighbouring key frames have to agree.
-const ESCAPE_RADIUS: f64 = 256.0;
 /// Samples of a key frame to a pixel, along each side: so that a sequence of 30 frames an octave takes a twentieth of the
 /// iterations of its frames.
 const KEY_SAMPLES: f64 = 1.18;
 /// Samples that a key frame has beyond what it shows, at each side: filters reach there.
 const MARGIN: u32 = 4;
-/// How far the square root of the smooth count goes while the palette does once.
-const PERIOD: f64 = 8.0;
 /// Significant digits of a key frame's zoom.
 const ZOOM_DIGITS: u32 = 20;
 /// Octaves to which places of frames are taken for exactly that of a key frame.
@@ -139,7 +137,7 @@ impl ZoomPlan {
             height,
             iterations: sequence.iterations_at(depth),
             escape_radius: sequence.escape_radius,
-            z0: (0.0, 0.0),
+            z0: sequence.z0.unwrap_or((0.0, 0.0)),
             measures: MeasureSet::default().with(Measure::Smooth),
         };
         frame.check()?;
@@ -198,6 +196,11 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
             side
         }
     };
+    let location = args.location.as_deref().map(Location::read).transpose()?;
+    let said = location
+        .as_ref()
+        .and_then(|location| location.colours.as_ref());
+    let colours = colours(&args, said)?;
     let (sequence, size) = match &args.reuse {
         Some(path) => {
             let sequence = folder::described(path)?;
@@ -207,7 +210,7 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
         None => {
             let (width, height) = args.size.unwrap_or(SIZE);
             let size = (smaller(width), smaller(height));
-            (sequence(&args, size, degrees)?, size)
+            (sequence(&args, location.as_ref(), size, degrees)?, size)
         }
     };
     let from = args.from.clone().unwrap_or_else(|| sequence.from.clone());
@@ -228,7 +231,6 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
     if target == Target::Raw && args.say.json {
         return Err(SequenceError::Json.into());
     }
-    let colours = colours(&args)?;
     let kept = args.keep.as_ref().or(args.reuse.as_ref());
     let place = match args.place.redis.filter(|url| !url.is_empty()) {
         None => Place::InProcess {
@@ -261,7 +263,12 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
         warnings: Vec::new(),
     };
     // The deepest key frame is the one whose coordinates may be too short.
-    plan.warnings = plan.key(plan.keys().0, PathBuf::new())?.warnings;
+    let deepest = plan.key(plan.keys().0, PathBuf::new())?.warnings;
+    plan.warnings = [location.map(|location| location.warnings), Some(deepest)]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect();
     plan.key(plan.keys().1, PathBuf::new())?;
     Ok(plan)
 }
@@ -280,9 +287,13 @@ fn in_range(
 }
 
 /// The key frames for frames of `size` that turn by `degrees`.
-fn sequence(args: &ZoomArgs, size: (u32, u32), degrees: f64) -> Result<Sequence, PlanError> {
-    let location = args.location.as_deref().map(Location::read).transpose()?;
-    let suits = location.as_ref().and_then(|location| location.iterations);
+fn sequence(
+    args: &ZoomArgs,
+    location: Option<&Location>,
+    size: (u32, u32),
+    degrees: f64,
+) -> Result<Sequence, PlanError> {
+    let suits = location.and_then(|location| location.iterations);
     let (re, im, zoom) = match location.map(|location| location.view.by_centre()) {
         Some(View::Centre { re, im, zoom }) => (re, im, Some(zoom)),
         _ => match (args.re.clone(), args.im.clone()) {
@@ -307,7 +318,10 @@ fn sequence(args: &ZoomArgs, size: (u32, u32), degrees: f64) -> Result<Sequence,
     let even = |samples: f64| ((samples / 2.0).ceil() * 2.0) as u32;
     let shown_rows = even(f64::from(upright.1) * samples);
     let ratio = f64::from(shown_rows) / f64::from(upright.1.max(1));
-    let mut sequence = Sequence::new((re, im), (from, zoom), iterations, ESCAPE_RADIUS);
+    let radius = location.and_then(|location| location.escape_radius);
+    let radius = radius.unwrap_or(ESCAPE_RADIUS);
+    let mut sequence = Sequence::new((re, im), (from, zoom), iterations, radius);
+    sequence.z0 = location.and_then(|location| location.z0);
     sequence.shallow_iterations = args.shallow_iterations;
     sequence.frame = size;
     sequence.upright = upright;
@@ -399,15 +413,9 @@ fn timing(args: &ZoomArgs, octaves: f64, fps: f64) -> Result<Timing, SequenceErr
     })
 }
 
-/// The colours of a sequence: by the square root of the smooth count, over and over. So views of every depth have
-/// colours of their own, and a pixel keeps its colour on the way.
-fn colours(args: &ZoomArgs) -> Result<Scheme, PlanError> {
-    let base = Scheme {
-        mapping: Mapping::Sqrt,
-        repeat: Some(Repeat::Period(PERIOD)),
-        ..plain()
-    };
-    let scheme = scheme(&args.colours, base)?;
+/// The colours, as far as frames have room for them.
+fn colours(args: &ZoomArgs, said: Option<&Scheme>) -> Result<Scheme, PlanError> {
+    let scheme = colours::colours(args, said)?;
     let refused = [
         (scheme.colour == ColourBy::Distance, "--colour distance"),
         (scheme.light.is_some(), "--light"),

@@ -88,7 +88,10 @@ impl Plan {
             Some(network) => {
                 let most = self.counts.last().copied();
                 let interrupt = interrupt.as_mut();
-                Some(Stage::boot(network, &mut self.render, most, self.quiet, interrupt).await?)
+                Some(
+                    Stage::boot(network, &mut self.render.place, most, self.quiet, interrupt)
+                        .await?,
+                )
             }
         };
         let swept = self.swept(interrupt.as_mut()).await;

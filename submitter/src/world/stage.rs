@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::world::{StageArgs, StateArgs, WorldArgs};
-use crate::plan::{Place, RenderPlan};
+use crate::plan::Place;
 
 use super::boot::Booted;
 use super::{Opened, access, shutdown, tables};
@@ -38,13 +38,13 @@ pub fn opened(args: &StageArgs) -> anyhow::Result<Option<Opened>> {
 }
 
 impl Stage {
-    /// Boots what does not run of a network, until `interrupt` comes, and sends `plan` there.
+    /// Boots what does not run of a network, until `interrupt` comes, and makes it the place of the render.
     ///
     /// # Errors
     /// One line, when no target could be booted; nothing that was booted runs any more then.
     pub async fn boot(
         opened: Opened,
-        plan: &mut RenderPlan,
+        place: &mut Place,
         workers: Option<u16>,
         quiet: bool,
         interrupt: impl Future<Output = ()>,
@@ -56,7 +56,7 @@ impl Stage {
         if !quiet {
             say(&booted);
         }
-        plan.place = Place::Farm {
+        *place = Place::Farm {
             farm: Box::new(booted.farm),
             workers,
         };

@@ -49,6 +49,9 @@ pub struct Sequence {
     pub shallow_iterations: Option<u64>,
     /// Escape radius.
     pub escape_radius: f64,
+    /// Start value of the iteration, where it is not 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub z0: Option<(f64, f64)>,
     /// Columns and rows of the frames that it was made for.
     pub frame: (u32, u32),
     /// Columns and rows, upright, of what a key frame shows in pixels of such a frame.
@@ -77,6 +80,7 @@ impl Sequence {
             iterations,
             shallow_iterations: None,
             escape_radius,
+            z0: None,
             frame: (0, 0),
             upright: (0, 0),
             key: (0, 0),

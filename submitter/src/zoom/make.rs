@@ -15,6 +15,7 @@ use super::folder::{Folder, Record};
 use crate::collect::CollectError;
 use crate::colour::{Distribution, Needs};
 use crate::deep;
+use crate::fallback::{self, Work};
 use crate::on_queue::OnQueue;
 use crate::plan::zoom::ZoomPlan;
 use crate::plan::{Place, RenderPlan};
@@ -28,6 +29,8 @@ const IN_PROCESS: (u64, u64) = (1, 2);
 const ON_FARM: (u64, u64) = (2, 32);
 /// Key frames of which values are sampled.
 const SAMPLED: u32 = 24;
+/// Key frames from which the work of all is predicted.
+const PREDICTED: usize = 8;
 
 /// What becomes known of key frames.
 #[derive(Debug)]
@@ -265,6 +268,25 @@ pub fn there(plan: &ZoomPlan, folder: &Folder) -> Vec<(u32, Option<Record>)> {
         keys.reverse();
     }
     keys
+}
+
+/// What the missing ones of `keys` take on this machine, by some of them.
+///
+/// # Errors
+/// As of any prediction.
+pub fn predicted(
+    plan: &ZoomPlan,
+    folder: &Folder,
+    keys: &[(u32, Option<Record>)],
+) -> anyhow::Result<Work> {
+    let missing = keys.iter().filter(|(_, record)| record.is_none());
+    let missing: Vec<u32> = missing.map(|(depth, _)| *depth).collect();
+    let step = missing.len().div_ceil(PREDICTED).max(1);
+    let plans = missing.iter().step_by(step);
+    let plans: Vec<RenderPlan> = plans
+        .map(|depth| plan.key(*depth, folder.key(*depth)))
+        .collect::<Result<_, _>>()?;
+    fallback::predict_all(&plans, missing.len() as f64 / plans.len().max(1) as f64)
 }
 
 /// Where key frames go that nobody named a folder for.

@@ -22,6 +22,7 @@ pub mod sink;
 pub mod timing;
 
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -31,16 +32,19 @@ use anyhow::Context;
 use farm_worker::usage;
 use tokio::sync::oneshot;
 
+use crate::cli::world::StageArgs;
 use crate::cli::zoom::ZoomArgs;
 use crate::collect::CollectError;
 use crate::on_queue::on_queue;
+use crate::placing::placing;
 use crate::plan;
 use crate::plan::zoom::ZoomPlan;
 use crate::render;
+use crate::world::stage::Stage;
 use assemble::{Assembled, Assembling};
 use bar::SequenceBar;
 use ffmpeg::Video;
-use folder::Folder;
+use folder::{Folder, Record};
 use make::{Made, Making, News};
 use pictures::Pictures;
 use report::SequenceReport;
@@ -56,7 +60,13 @@ const LAST_GASP: Duration = Duration::from_secs(5);
 pub fn run(args: ZoomArgs) -> anyhow::Result<()> {
     let (json, quiet) = (args.say.json, args.say.quiet);
     let runtime = usage::start(&args.say.log, args.say.log_format, "submitter-io")?;
-    let plan = Arc::new(plan::zoom::plan(args)?);
+    let wish = Wish {
+        stage: args.stage.clone(),
+        redis: args.place.redis.clone(),
+        workers: args.place.workers,
+        quiet,
+    };
+    let plan = plan::zoom::plan(args)?;
     if !quiet {
         for warning in &plan.warnings {
             crate::say(&format!("warning: {warning}"));
@@ -66,15 +76,15 @@ pub fn run(args: ZoomArgs) -> anyhow::Result<()> {
     if let Some(video) = &plan.video {
         ffmpeg::look(video)?;
     }
-    let path = match &plan.folder {
-        Some(path) => path.clone(),
-        None => make::temporary().context("no folder for key frames")?,
+    let (path, is_kept) = match &plan.folder {
+        Some(path) => (path.clone(), true),
+        None => (
+            make::temporary().context("no folder for key frames")?,
+            false,
+        ),
     };
     let folder = Arc::new(Folder::open(&path, &plan.sequence, plan.is_temporary)?);
-    let report = runtime.block_on(async {
-        let interrupt = render::interrupted();
-        sequence(&plan, &folder, quiet, interrupt).await
-    });
+    let report = runtime.block_on(staged(plan, &folder, wish));
     runtime.shutdown_timeout(LAST_GASP);
     let folder = Arc::into_inner(folder);
     let report = match (report, folder) {
@@ -84,7 +94,7 @@ pub fn run(args: ZoomArgs) -> anyhow::Result<()> {
             }
             report
         }
-        (Err(error), Some(folder)) if plan.folder.is_none() || !folder.holds_any() => {
+        (Err(error), Some(folder)) if !is_kept || !folder.holds_any() => {
             // Nothing that the same command could go on with.
             folder.done();
             return Err(error);
@@ -107,6 +117,67 @@ pub fn run(args: ZoomArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Where the user wants key frames to be computed.
+struct Wish {
+    stage: StageArgs,
+    redis: Option<String>,
+    workers: Option<u16>,
+    quiet: bool,
+}
+
+/// Makes a sequence in its place: boots the network where there is one, and shuts down what it booted, whatever
+/// became of the sequence.
+async fn staged(
+    mut plan: ZoomPlan,
+    folder: &Arc<Folder>,
+    wish: Wish,
+) -> anyhow::Result<SequenceReport> {
+    let started = Instant::now();
+    let mut interrupt = pin!(render::interrupted());
+    let keys = tokio::task::block_in_place(|| make::there(&plan, folder));
+    let mut network = None;
+    let mut decision = None;
+    // Where there is nothing to compute nobody is asked, and nothing boots.
+    if keys.iter().any(|(_, record)| record.is_none()) {
+        let redis = wish.redis.as_deref();
+        let predict = || make::predicted(&plan, folder, &keys);
+        let found = placing(
+            &wish.stage,
+            redis,
+            wish.workers,
+            plan.place.clone(),
+            predict,
+        )
+        .await?;
+        (plan.place, network, decision) = (found.place, found.network, found.decision);
+    }
+    if let Some(decision) = decision.as_ref().filter(|_| !wish.quiet) {
+        crate::say(&decision.line());
+    }
+    let stage = match network {
+        None => None,
+        Some((network, workers)) => {
+            let place = &mut plan.place;
+            Some(Stage::boot(network, place, workers, wish.quiet, interrupt.as_mut()).await?)
+        }
+    };
+    let begun = Begun {
+        plan: Arc::new(plan),
+        folder,
+        keys,
+        quiet: wish.quiet,
+        started,
+    };
+    let report = begun.sequence(interrupt).await;
+    if let Some(stage) = stage {
+        stage.end().await;
+    }
+    report.map(|report| SequenceReport {
+        fallback: decision,
+        ..report
+    })
+}
+
 fn opened(plan: &ZoomPlan) -> anyhow::Result<Sink> {
     Ok(match (&plan.target, &plan.video) {
         (Target::Video(path, container), Some(video)) => {
@@ -119,87 +190,100 @@ fn opened(plan: &ZoomPlan) -> anyhow::Result<Sink> {
     })
 }
 
-/// Makes a sequence; `interrupt` stops it at any time.
-async fn sequence(
-    plan: &Arc<ZoomPlan>,
-    folder: &Arc<Folder>,
+/// A sequence of which nothing can be refused any more.
+struct Begun<'a> {
+    plan: Arc<ZoomPlan>,
+    folder: &'a Arc<Folder>,
+    /// Its key frames in order, with the records of those that are there.
+    keys: Vec<(u32, Option<Record>)>,
     quiet: bool,
-    interrupt: impl Future<Output = ()>,
-) -> anyhow::Result<SequenceReport> {
-    let started = Instant::now();
-    tokio::pin!(interrupt);
-    let keys = tokio::task::block_in_place(|| make::there(plan, folder));
-    let are_made = keys.iter().any(|(_, record)| record.is_none());
-    let bar = SequenceBar::new(keys.len() as u32, plan.timing.frames, are_made, quiet);
-    // Room for all there is to tell: key frames lie on the disk, whoever is behind.
-    let (news, told) = sync_channel::<News>(keys.len() + 1);
-    let stop = Arc::new(AtomicBool::new(false));
-    let assembling = Assembling {
-        plan: Arc::clone(plan),
-        folder: Arc::clone(folder),
-        bar: bar.clone(),
-        stop: Arc::clone(&stop),
-    };
-    let sink = opened(plan)?;
-    let (end, mut ended) = oneshot::channel::<anyhow::Result<Assembled>>();
-    std::thread::Builder::new()
-        .name("frames".into())
-        .spawn(move || {
-            let _ = end.send(assembling.run(told, sink));
-        })?;
-    let mut early = None;
-    let made = {
-        let ends = async {
-            tokio::select! {
-                () = &mut interrupt => CollectError::Interrupted,
-                end = &mut ended => {
-                    early = Some(end);
-                    CollectError::Output
-                }
-            }
-        };
-        let making = Making {
+    started: Instant,
+}
+
+impl Begun<'_> {
+    /// Makes it; `interrupt` stops it at any time.
+    async fn sequence(self, interrupt: impl Future<Output = ()>) -> anyhow::Result<SequenceReport> {
+        let Self {
             plan,
             folder,
             keys,
-            news: &news,
-            bar: &bar,
             quiet,
+            started,
+        } = self;
+        let plan = &plan;
+        tokio::pin!(interrupt);
+        let are_made = keys.iter().any(|(_, record)| record.is_none());
+        let bar = SequenceBar::new(keys.len() as u32, plan.timing.frames, are_made, quiet);
+        // Room for all there is to tell: key frames lie on the disk, whoever is behind.
+        let (news, told) = sync_channel::<News>(keys.len() + 1);
+        let stop = Arc::new(AtomicBool::new(false));
+        let assembling = Assembling {
+            plan: Arc::clone(plan),
+            folder: Arc::clone(folder),
+            bar: bar.clone(),
+            stop: Arc::clone(&stop),
         };
-        make_keys(making, are_made, ends).await
-    };
-    drop(news);
-    let assembled = match (&made, early) {
-        (_, Some(end)) => Ok(end),
-        (Ok(_), None) => tokio::select! {
-            () = &mut interrupt => Err(CollectError::Interrupted),
-            end = &mut ended => Ok(end),
-        },
-        (Err(_), None) => {
-            stop.store(true, Ordering::Relaxed);
-            // What is unfinished of the file goes with its thread.
-            let end = tokio::time::timeout(LAST_GASP, &mut ended).await;
-            match (
-                made.as_ref().err().and_then(|error| error.downcast_ref()),
-                end,
-            ) {
-                // The file says better what is wrong with it.
-                (Some(CollectError::Output), Ok(end)) => Ok(end),
-                _ => Err(CollectError::Interrupted),
+        let sink = opened(plan)?;
+        let (end, mut ended) = oneshot::channel::<anyhow::Result<Assembled>>();
+        std::thread::Builder::new()
+            .name("frames".into())
+            .spawn(move || {
+                let _ = end.send(assembling.run(told, sink));
+            })?;
+        let mut early = None;
+        let made = {
+            let ends = async {
+                tokio::select! {
+                    () = &mut interrupt => CollectError::Interrupted,
+                    end = &mut ended => {
+                        early = Some(end);
+                        CollectError::Output
+                    }
+                }
+            };
+            let making = Making {
+                plan,
+                folder,
+                keys,
+                news: &news,
+                bar: &bar,
+                quiet,
+            };
+            make_keys(making, are_made, ends).await
+        };
+        drop(news);
+        let assembled = match (&made, early) {
+            (_, Some(end)) => Ok(end),
+            (Ok(_), None) => tokio::select! {
+                () = &mut interrupt => Err(CollectError::Interrupted),
+                end = &mut ended => Ok(end),
+            },
+            (Err(_), None) => {
+                stop.store(true, Ordering::Relaxed);
+                // What is unfinished of the file goes with its thread.
+                let end = tokio::time::timeout(LAST_GASP, &mut ended).await;
+                match (
+                    made.as_ref().err().and_then(|error| error.downcast_ref()),
+                    end,
+                ) {
+                    // The file says better what is wrong with it.
+                    (Some(CollectError::Output), Ok(end)) => Ok(end),
+                    _ => Err(CollectError::Interrupted),
+                }
             }
-        }
-    };
-    bar.clear();
-    let assembled = match assembled {
-        Ok(end) => end.context("a fault in the program")??,
-        Err(interrupted) => {
-            stop.store(true, Ordering::Relaxed);
-            made?;
-            let _ = tokio::time::timeout(LAST_GASP, ended).await;
-            return Err(interrupted.into());
-        }
-    };
-    Ok(report(plan, folder, &made?, assembled, started))
+        };
+        bar.clear();
+        let assembled = match assembled {
+            Ok(end) => end.context("a fault in the program")??,
+            Err(interrupted) => {
+                stop.store(true, Ordering::Relaxed);
+                made?;
+                let _ = tokio::time::timeout(LAST_GASP, ended).await;
+                return Err(interrupted.into());
+            }
+        };
+        Ok(report(plan, folder, &made?, assembled, started))
+    }
 }
 
 /// Makes the key frames that are missing: on a queue, where any is.
@@ -251,6 +335,7 @@ fn report(
         composed_fps: f64::from(plan.timing.frames) / assembled.composing.as_secs_f64().max(1e-9),
         elapsed_secs: started.elapsed().as_secs_f64(),
         keys: (!plan.is_temporary).then(|| kept(folder.path())),
+        fallback: None,
         output: assembled.output,
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::folder::Record;
+use crate::fallback::Decision;
 use crate::plan::zoom::ZoomPlan;
 use crate::report::OutputReport;
 
@@ -48,6 +49,9 @@ pub struct SequenceReport {
     pub elapsed_secs: f64,
     /// Where the key frames are, where they were kept.
     pub keys: Option<String>,
+    /// Why it was computed where it was, where that was a question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Decision>,
     /// The file.
     pub output: Option<OutputReport>,
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cli::{Cli, Command};
+use crate::colour::{Mapping, Repeat};
 use clap::Parser;
 
 fn planned(line: &str) -> Result<ZoomPlan, PlanError> {
@@ -109,4 +110,60 @@ fn iteration_limits_grow_with_the_octaves_where_asked_for() {
     };
     assert_eq!(limits(""), [1100; 3]);
     assert_eq!(limits("--shallow-iterations 100"), [1100, 600, 100]);
+}
+
+/// A location file with such colours, as its plan; options come after it.
+fn of_location(text: &str, more: &str) -> Result<ZoomPlan, PlanError> {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("place.toml");
+    let head = "re = \"-0.75\"\nim = \"0.1\"\nzoom = \"1e4\"\niterations = 700\n";
+    std::fs::write(&file, format!("{head}{text}")).unwrap();
+    planned(&format!("--location {} {more}", file.display()))
+}
+
+#[test]
+fn a_places_own_colours_are_those_of_its_sequence() {
+    let colours = |repeat: &str| {
+        format!(
+            "[colours]\npalette = \"magma\"\ncolour = \"bands\"\nmapping = \"log\"\n{repeat}offset = 0.25\n\
+             inside = \"#010203\"\nsamples = 4\ndither = true\ndepth = 8\n"
+        )
+    };
+    let said = |repeat: &str, more: &str| of_location(&colours(repeat), more).unwrap().colours;
+    let period = said("repeat = {period = 3.0}\n", "");
+    assert_eq!(
+        (period.palette.to_string().as_str(), period.colour),
+        ("magma", ColourBy::Bands)
+    );
+    assert_eq!((period.offset, period.inside.0), (0.25, [1, 2, 3]));
+    assert_eq!(
+        (period.mapping, period.repeat),
+        (Mapping::Log, Some(Repeat::Period(3.0)))
+    );
+    // How its file was made does not matter to frames.
+    assert_eq!((period.samples, period.dither), (Samples::ONE, false));
+    // A range that is that of one zoom gives way to what suits all of them.
+    let range = said("range = [9.0, 80.0]\n", "");
+    assert_eq!(
+        range.mapping,
+        planned(&format!("{PLACE} --to 9")).unwrap().colours.mapping
+    );
+    assert_eq!((range.range, range.offset), (None, 0.25));
+    let typed = said("", "--palette ice --period 50 --inside red");
+    assert_eq!(typed.palette.to_string(), "ice");
+    assert_eq!(
+        (typed.repeat, typed.inside.0),
+        (Some(Repeat::Period(50.0)), [255, 0, 0])
+    );
+}
+
+#[test]
+fn what_a_place_says_of_the_iteration_is_that_of_its_key_frames() {
+    let plan = of_location("escape_radius = 100.0\nz0 = [0.1, 0.0]\n", "--to 50").unwrap();
+    let frame = plan.key(0, PathBuf::new()).unwrap().frame;
+    assert_eq!((frame.escape_radius, frame.z0), (100.0, (0.1, 0.0)));
+    assert_eq!(frame.iterations, 700);
+    // Deltas begin at 0.
+    assert!(of_location("z0 = [0.1, 0.0]\n", "--to 1e20").is_err());
+    assert!(of_location("", "--to 1e20").is_ok());
 }
