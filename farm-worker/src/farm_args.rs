@@ -124,10 +124,12 @@ pub enum FarmArgsError {
         reason: &'static str,
     },
     /// A key that is none.
-    #[error("{given}: {error}")]
+    #[error("{option}{}: {error}", path.as_ref().map_or_else(String::new, |path| format!(" {}", path.display())))]
     Key {
-        /// Where it was given.
-        given: String,
+        /// The option or the variable that gives it, or names its file.
+        option: &'static str,
+        /// The file, where it is in one.
+        path: Option<PathBuf>,
         /// What is wrong with it.
         error: FarmKeyError,
     },
@@ -139,6 +141,19 @@ pub enum FarmArgsError {
     /// Neither yes nor no.
     #[error("FARM_INSECURE is neither 1 nor 0")]
     Insecure,
+}
+
+impl FarmArgsError {
+    /// The option or the variable that it begins with: what named the file or gave the key that is wrong.
+    #[must_use]
+    pub fn option(&self) -> Option<&'static str> {
+        match self {
+            Self::File { option, .. } | Self::Content { option, .. } | Self::Key { option, .. } => {
+                Some(option)
+            }
+            Self::Half | Self::Insecure => None,
+        }
+    }
 }
 
 impl FarmArgs {
@@ -206,9 +221,9 @@ impl FarmArgs {
             (Some((option, path)), _) => {
                 let bytes = read(option, &path)?;
                 warn_of_readers(option, &path);
-                Some(key(&bytes, &format!("{option} {}", path.display()))?)
+                Some(key(&bytes, option, Some(&path))?)
             }
-            (None, Some(text)) => Some(key(text.as_bytes(), "FARM_KEY")?),
+            (None, Some(text)) => Some(key(text.as_bytes(), "FARM_KEY", None)?),
             (None, None) => None,
         };
         Ok(options)
@@ -225,11 +240,12 @@ fn given(
 }
 
 /// The key in these bytes, without the line end that editors and shells put behind it.
-fn key(bytes: &[u8], given: &str) -> Result<FarmKey, FarmArgsError> {
+fn key(bytes: &[u8], option: &'static str, path: Option<&Path>) -> Result<FarmKey, FarmArgsError> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
     FarmKey::new(bytes).map_err(|error| FarmArgsError::Key {
-        given: given.to_owned(),
+        option,
+        path: path.map(Path::to_owned),
         error,
     })
 }
@@ -475,6 +491,6 @@ mod tests {
         assert!(!with(None, Some("no")).unwrap().insecure);
         assert!(with(None, Some("perhaps")).is_err());
         // The line end of a file is none of its key.
-        assert!(key(b"0123456789abcde\r\n", "file").is_err());
+        assert!(key(b"0123456789abcde\r\n", "file", None).is_err());
     }
 }

@@ -1,14 +1,14 @@
 //! The way into the farm: the submitter's own, and what a worker is given to find it.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, bail};
 use farm_queue::redis::ConnectOptions;
-use farm_worker::farm_args::FarmArgs;
+use farm_worker::farm_args::{FarmArgs, FarmArgsError};
 use fractal::BackendChoice;
 
-use super::file::World;
+use super::file::{World, WorldError};
+use super::settings::NamedFile;
 use super::target::{Host, Target};
+use super::yaml::Wrong;
 use crate::cli;
 
 /// What a worker is started with.
@@ -29,30 +29,109 @@ pub fn of_submitter(world: &World) -> anyhow::Result<Option<ConnectOptions>> {
     let Some(url) = farm.redis.clone() else {
         return Ok(None);
     };
-    let beside = |path: &Option<PathBuf>| path.as_ref().map(|path| world.folder().join(path));
     let own = farm.submitter_user.is_some() || farm.submitter_password_file.is_some();
     let (user, password) = if own {
         (&farm.submitter_user, &farm.submitter_password_file)
     } else {
         (&farm.redis_user, &farm.redis_password_file)
     };
-    let args = FarmArgs {
-        redis_user: user.clone(),
-        redis_password_file: beside(password),
-        tls_ca: beside(&farm.tls_ca),
-        tls_cert: beside(&farm.tls_cert),
-        tls_key: beside(&farm.tls_key),
-        farm_key_file: beside(&farm.farm_key_file),
-        insecure: farm.insecure.unwrap_or(false),
+    let files = Files {
+        password: password.as_ref().map(|file| world.beside(file)),
+        farm_key: farm.farm_key_file.as_ref().map(|file| world.beside(file)),
+        tls: [&farm.tls_ca, &farm.tls_cert, &farm.tls_key]
+            .map(|file| file.as_ref().map(|file| world.beside(file))),
+        is_own: own,
     };
-    Ok(Some(cli::farm(url, &args)?))
+    let options = files.open(url, user.clone(), farm.insecure.unwrap_or(false));
+    Ok(Some(options.map_err(|error| files.blamed(world, error))?))
+}
+
+/// Files of a world that are read here, on a way into its farm.
+#[derive(Default)]
+struct Files {
+    password: Option<NamedFile>,
+    farm_key: Option<NamedFile>,
+    /// Authorities, certificate and its key.
+    tls: [Option<NamedFile>; 3],
+    /// Whether user and password are those of submitters alone.
+    is_own: bool,
+}
+
+impl Files {
+    /// The way that they make. They are options of this program: one way of reading them.
+    fn open(
+        &self,
+        url: String,
+        user: Option<String>,
+        insecure: bool,
+    ) -> Result<ConnectOptions, FarmArgsError> {
+        let path = |file: &Option<NamedFile>| file.as_ref().map(|file| file.path.clone());
+        let [tls_ca, tls_cert, tls_key] = self.tls.each_ref().map(path);
+        let args = FarmArgs {
+            redis_user: user,
+            redis_password_file: path(&self.password),
+            farm_key_file: path(&self.farm_key),
+            tls_ca,
+            tls_cert,
+            tls_key,
+            insecure,
+        };
+        cli::farm(url, &args)
+    }
+
+    /// An error about one of them by its key and line in the world, where it was not a variable that named it.
+    fn blamed(&self, world: &World, error: FarmArgsError) -> anyhow::Error {
+        let [authorities, certificate, private] = &self.tls;
+        let (key, file, rest) = match (error.option(), certificate, private) {
+            (Some(option), ..) => {
+                let (key, file) = match option {
+                    "--redis-password-file" if self.is_own => {
+                        ("submitter-password-file", &self.password)
+                    }
+                    "--redis-password-file" => ("redis-password-file", &self.password),
+                    "--farm-key-file" => ("farm-key-file", &self.farm_key),
+                    "--tls-ca" => ("tls-ca", authorities),
+                    "--tls-cert" => ("tls-cert", certificate),
+                    "--tls-key" => ("tls-key", private),
+                    _ => return error.into(),
+                };
+                let said = error.to_string();
+                (key, file, said[option.len()..].to_owned())
+            }
+            (None, Some(_), None) => ("tls-cert", certificate, " needs 'tls-key'".to_owned()),
+            (None, None, Some(_)) => ("tls-key", private, " needs 'tls-cert'".to_owned()),
+            _ => return error.into(),
+        };
+        let line = file.as_ref().map_or(1, |file| file.line);
+        let path = world.path.clone();
+        let wrong = Wrong::new(line, format!("'{key}'{rest}"));
+        WorldError::Wrong { path, wrong }.into()
+    }
+}
+
+/// Reads what boots of `targets` would read here, so that it is found wrong before anything starts.
+///
+/// # Errors
+/// The first file that cannot be used.
+pub fn check(world: &World, targets: &[Target]) -> anyhow::Result<()> {
+    let _ = of_submitter(world)?;
+    for target in targets {
+        if target.access.redis.is_some() {
+            let _ = of_worker(world, target, None)?;
+        }
+    }
+    Ok(())
 }
 
 /// What a target's worker is started with; `private` is the address of the world's own Redis as the target sees it.
 ///
 /// # Errors
 /// Files with secrets that cannot be used, or an address that is missing.
-pub fn of_worker(target: &Target, private: Option<&str>) -> anyhow::Result<Invocation> {
+pub fn of_worker(
+    world: &World,
+    target: &Target,
+    private: Option<&str>,
+) -> anyhow::Result<Invocation> {
     let access = &target.access;
     let Some(url) = access.redis.as_deref().or(private) else {
         bail!("target '{}' has no Redis", target.name);
@@ -83,7 +162,7 @@ pub fn of_worker(target: &Target, private: Option<&str>) -> anyhow::Result<Invoc
     arguments.extend(target.options.iter().cloned());
     let mut environment = Vec::new();
     if access.redis.is_some() {
-        environment = secrets(target, url)?;
+        environment = secrets(world, target, url)?;
     }
     let own = target.environment.iter();
     environment.extend(own.map(|(name, value)| (name.clone(), value.clone())));
@@ -94,17 +173,15 @@ pub fn of_worker(target: &Target, private: Option<&str>) -> anyhow::Result<Invoc
 }
 
 /// Variables with what gets a worker in: as the world's files say, or else this program's own environment.
-fn secrets(target: &Target, url: &str) -> anyhow::Result<Vec<(String, String)>> {
+fn secrets(world: &World, target: &Target, url: &str) -> anyhow::Result<Vec<(String, String)>> {
     let access = &target.access;
-    // The same files as options of this program: one way of reading them.
-    let args = FarmArgs {
-        redis_user: access.user.clone(),
-        redis_password_file: access.password_file.clone(),
-        farm_key_file: access.farm_key_file.clone(),
-        ..FarmArgs::default()
+    let files = Files {
+        password: access.password_file.clone(),
+        farm_key: access.farm_key_file.clone(),
+        ..Files::default()
     };
-    let options =
-        cli::farm(url.to_owned(), &args).with_context(|| format!("target '{}'", target.name))?;
+    let options = (files.open(url.to_owned(), access.user.clone(), false))
+        .map_err(|error| files.blamed(world, error))?;
     let mut variables = Vec::new();
     let mut set = |name: &str, value: Option<String>| {
         variables.extend(value.map(|value| (name.to_owned(), value)));
@@ -123,7 +200,8 @@ fn secrets(target: &Target, url: &str) -> anyhow::Result<Vec<(String, String)>> 
 /// The farm's key as text: it travels in the worker's environment.
 fn key_text(target: &Target) -> anyhow::Result<String> {
     let environment = cli::environment();
-    let named = target.access.farm_key_file.clone();
+    let named = target.access.farm_key_file.as_ref();
+    let named = named.map(|file| file.path.clone());
     let text = match named.or_else(|| environment.key_file.map(Into::into)) {
         Some(file) => {
             let bytes = std::fs::read(&file)

@@ -157,7 +157,7 @@ pub async fn boot(
         let gate = gate.and_then(std::result::Result::ok);
         let folder = folder_of(held, &target);
         waiting.push_back(Launch {
-            invocation: access::of_worker(&target, gate)?,
+            invocation: access::of_worker(world, &target, gate)?,
             folder,
             target,
             before: Arc::clone(&before),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use fractal::BackendChoice;
 
 use super::names;
-use super::settings::{self, FarmSettings, Fields, Settings};
+use super::settings::{self, FarmSettings, Fields, NamedFile, Settings};
 use super::yaml::{self, Node, Value, Wrong};
 
 /// Most bytes of a world file.
@@ -217,6 +217,15 @@ impl World {
         match self.path.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
+        }
+    }
+
+    /// A file that it names, from its folder.
+    #[must_use]
+    pub fn beside(&self, file: &NamedFile) -> NamedFile {
+        NamedFile {
+            path: self.folder().join(&file.path),
+            line: file.line,
         }
     }
 }

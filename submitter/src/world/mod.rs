@@ -240,8 +240,7 @@ pub fn states_folder(given: Option<OsString>) -> Option<PathBuf> {
 
 fn check(args: &WorldArgs) -> anyhow::Result<()> {
     let opened = Opened::of(args)?;
-    // What is read before anything starts can be found wrong before anything starts.
-    let _ = access::of_submitter(&opened.world)?;
+    access::check(&opened.world, &opened.targets)?;
     for doubt in access::doubts(&opened.targets) {
         crate::say(&format!("warning: {doubt}"));
     }

@@ -27,6 +27,15 @@ pub enum Scheme {
     Ssh,
 }
 
+/// A file that a world names, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamedFile {
+    /// As it is written.
+    pub path: PathBuf,
+    /// Its line.
+    pub line: usize,
+}
+
 /// Settings of a template or a target.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
@@ -54,19 +63,19 @@ pub struct FarmSettings {
     /// User there.
     pub redis_user: Option<String>,
     /// File on this machine with its password.
-    pub redis_password_file: Option<PathBuf>,
+    pub redis_password_file: Option<NamedFile>,
     /// User of submitters, where that is another one.
     pub submitter_user: Option<String>,
     /// File with its password.
-    pub submitter_password_file: Option<PathBuf>,
+    pub submitter_password_file: Option<NamedFile>,
     /// File on this machine with the farm's key.
-    pub farm_key_file: Option<PathBuf>,
+    pub farm_key_file: Option<NamedFile>,
     /// Authorities to trust, on the target.
-    pub tls_ca: Option<PathBuf>,
+    pub tls_ca: Option<NamedFile>,
     /// Certificate of the client, on the target.
-    pub tls_cert: Option<PathBuf>,
+    pub tls_cert: Option<NamedFile>,
     /// Its key, on the target.
-    pub tls_key: Option<PathBuf>,
+    pub tls_key: Option<NamedFile>,
     /// Whether plain text may leave a machine.
     pub insecure: Option<bool>,
     /// The worker's program.
@@ -148,21 +157,21 @@ impl FarmSettings {
         let farm = Self {
             redis: fields.redis("redis")?,
             redis_user: fields.text("redis-user")?,
-            redis_password_file: fields.path("redis-password-file")?,
+            redis_password_file: fields.file("redis-password-file")?,
             submitter_user: if world {
                 fields.text("submitter-user")?
             } else {
                 None
             },
             submitter_password_file: if world {
-                fields.path("submitter-password-file")?
+                fields.file("submitter-password-file")?
             } else {
                 None
             },
-            farm_key_file: fields.path("farm-key-file")?,
-            tls_ca: fields.path("tls-ca")?,
-            tls_cert: fields.path("tls-cert")?,
-            tls_key: fields.path("tls-key")?,
+            farm_key_file: fields.file("farm-key-file")?,
+            tls_ca: fields.file("tls-ca")?,
+            tls_cert: fields.file("tls-cert")?,
+            tls_key: fields.file("tls-key")?,
             insecure: fields.choice("insecure", "true or false", |text| match text {
                 "true" | "yes" => Some(true),
                 "false" | "no" => Some(false),
@@ -324,6 +333,12 @@ impl<'a> Fields<'a> {
 
     fn path(&mut self, key: &'static str) -> Result<Option<PathBuf>, Wrong> {
         Ok(self.plain(key)?.map(PathBuf::from))
+    }
+
+    fn file(&mut self, key: &'static str) -> Result<Option<NamedFile>, Wrong> {
+        let line = self.line(key);
+        let path = self.path(key)?;
+        Ok(path.map(|path| NamedFile { path, line }))
     }
 
     fn redis(&mut self, key: &'static str) -> Result<Option<String>, Wrong> {

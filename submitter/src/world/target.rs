@@ -8,7 +8,7 @@ use fractal::BackendChoice;
 use serde::{Deserialize, Serialize};
 
 use super::file::{Network, World};
-use super::settings::{FarmSettings, Scheme, Settings};
+use super::settings::{FarmSettings, NamedFile, Scheme, Settings};
 
 /// How long a target may take to join the farm where nothing is said.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -51,9 +51,9 @@ pub struct WorkerAccess {
     /// User there.
     pub user: Option<String>,
     /// File on this machine with the password.
-    pub password_file: Option<PathBuf>,
+    pub password_file: Option<NamedFile>,
     /// File on this machine with the farm's key.
-    pub farm_key_file: Option<PathBuf>,
+    pub farm_key_file: Option<NamedFile>,
     /// `--tls-ca`, `--tls-cert`, `--tls-key`.
     pub tls: [Option<PathBuf>; 3],
     /// `--insecure`.
@@ -211,9 +211,9 @@ fn target(world: &World, name: &str, settings: Settings, share: u16, here: Here<
         access: WorkerAccess {
             redis,
             user: redis_user,
-            password_file: redis_password_file.map(beside),
-            farm_key_file: farm_key_file.map(beside),
-            tls: [tls_ca, tls_cert, tls_key].map(there),
+            password_file: redis_password_file.map(|file| world.beside(&file)),
+            farm_key_file: farm_key_file.map(|file| world.beside(&file)),
+            tls: [tls_ca, tls_cert, tls_key].map(|file| there(file.map(|file| file.path))),
             insecure: insecure.unwrap_or(false),
         },
         boot_timeout: boot_timeout.unwrap_or(BOOT_TIMEOUT),
@@ -289,8 +289,8 @@ farm: {threads: 3, tls-ca: all.pem, redis-password-file: pw}
         assert_eq!(first.access.tls[0].as_deref(), Some(Path::new("all.pem")));
         assert_eq!(x.access.tls[0].as_deref(), Some(Path::new("worlds/ca.pem")));
         for target in &all {
-            let file = target.access.password_file.as_deref();
-            assert_eq!(file, Some(Path::new("worlds/pw")));
+            let file = target.access.password_file.clone().unwrap();
+            assert_eq!((&*file.path, file.line), (Path::new("worlds/pw"), 7));
         }
         assert_eq!((x.host.clone(), &*x.worker), (Host::Local, "worlds/./w"));
     }

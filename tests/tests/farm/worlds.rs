@@ -97,6 +97,42 @@ fn a_cluster_is_checked_with_its_ranges_and_wrong_files_name_their_line() {
 }
 
 #[test]
+fn files_that_a_world_names_are_blamed_by_key_and_line() {
+    let refused = |farm: &str| {
+        let url = "redis: redis://127.0.0.1:1";
+        let world = World::of(&format!("targets: {{x: }}\nfarm:\n  {url}\n{farm}"));
+        let refused = world.command("check", "").run();
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert_eq!(refused.words().len(), 1, "{refused:?}");
+        refused.stderr
+    };
+    for (farm, says) in [
+        (
+            "  redis-user: w\n  redis-password-file: no.pw\n",
+            "test.penvm: line 5: 'redis-password-file' ",
+        ),
+        (
+            "  submitter-user: s\n  submitter-password-file: no.pw\n",
+            "test.penvm: line 5: 'submitter-password-file' ",
+        ),
+        // Of the worker alone, where submitters have their own.
+        (
+            "  submitter-user: s\n  redis-password-file: no.pw\n",
+            "test.penvm: line 5: 'redis-password-file' ",
+        ),
+        ("  tls-ca: no.pem\n", "test.penvm: line 4: 'tls-ca' "),
+        (
+            "  farm-key-file: test.penvm\n  tls-cert: test.penvm\n",
+            "test.penvm: line 5: 'tls-cert' needs 'tls-key'",
+        ),
+    ] {
+        let line = refused(farm);
+        assert!(line.contains(says), "{farm}: {line}");
+        assert!(!line.contains("--"), "{farm}: {line}");
+    }
+}
+
+#[test]
 fn a_world_file_is_found_where_the_notebook_looks() {
     let folder = folder();
     let file = folder.path().join("w.penvm");
