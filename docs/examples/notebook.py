@@ -19,7 +19,9 @@ def main():
     parser.add_argument("files", nargs="+", type=pathlib.Path, metavar="FILE.npy")
     parser.add_argument("-o", "--output", type=pathlib.Path, metavar="OUT.png")
     args = parser.parse_args()
-    figure, panels = plt.subplots(1, len(args.files), figsize=(5 * len(args.files), 6), squeeze=False)
+    columns = len(args.files)
+    # Constrained: titles stay within the figure, whatever shapes stand side by side.
+    figure, panels = plt.subplots(1, columns, figsize=(5 * columns, 6), squeeze=False, layout="constrained")
     for panel, path in zip(panels[0], args.files):
         # Mapped, not read: a picture of any size is shown.
         result = np.load(path, mmap_mode="r")
@@ -27,7 +29,6 @@ def main():
         panel.set_aspect("equal")
         panel.axis("off")
         panel.set_title(f"{path.stem}: {result.shape[1]} x {result.shape[0]}")
-    figure.tight_layout()
     if args.output:
         figure.savefig(args.output, dpi=100)
     else:

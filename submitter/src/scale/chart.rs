@@ -157,8 +157,9 @@ impl Panel<'_> {
             }
             let _ = writeln!(
                 out,
-                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4.5\" fill=\"{fill}\" stroke=\"{colour}\" stroke-width=\"2\"><title>{} workers: {value:.4}</title></circle>",
-                row.workers
+                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4.5\" fill=\"{fill}\" stroke=\"{colour}\" stroke-width=\"2\"><title>{} worker{}: {value:.4}</title></circle>",
+                row.workers,
+                if row.workers == 1 { "" } else { "s" }
             );
         }
     }

@@ -195,8 +195,14 @@ impl Sweep {
         ];
         let rows: Vec<_> = self.rows.iter().map(cells).collect();
         let mut text = format!(
-            "{} x {}, {} iterations, {} strips; {} runs each; {}\n",
-            self.width, self.height, self.iterations, self.strips, self.repeat, self.processors
+            "{} x {}, {} iterations, {} strips; {} run{} each; {}\n",
+            self.width,
+            self.height,
+            self.iterations,
+            self.strips,
+            self.repeat,
+            if self.repeat == 1 { "" } else { "s" },
+            self.processors
         );
         text.push_str(&String::from_utf8_lossy(&table(&heading, &rows)));
         text.push_str(&format!(
