@@ -181,22 +181,25 @@ pub struct RenderArgs {
 #[derive(Debug, Args)]
 #[command(
     allow_negative_numbers = true,
-    after_help = "The location file is TOML with every digit, which `submitter render --location` reads.\n\nExamples:\n  submitter locate --re -1.7549 --im 0 --zoom 1000\n  submitter locate --re -1.7549 --im 0 --zoom 1000 -o mini.toml && submitter render --location mini.toml"
+    after_help = "The location file is TOML with every digit, which `submitter render --location` reads.\n\nExamples:\n  submitter locate --re -1.7549 --im 0 --zoom 1000\n  submitter locate --re -1.7549 --im 0 --zoom 1000 -o mini.toml && submitter render --location mini.toml\n  submitter locate --location place.kfr -o mini.kfr"
 )]
 pub struct LocateArgs {
+    /// The view: a location, .toml, .kfr, .f3.toml or a .png or .exr made here; its size and colours are kept
+    #[arg(long, value_name = "FILE", required_unless_present = "re", conflicts_with_all = ["re", "im"])]
+    pub location: Option<PathBuf>,
     /// Real part of the view's centre
-    #[arg(long, value_name = "X", allow_hyphen_values = true)]
-    pub re: Decimal,
+    #[arg(long, value_name = "X", allow_hyphen_values = true, requires_all = ["im", "zoom"])]
+    pub re: Option<Decimal>,
     /// Imaginary part of the view's centre
-    #[arg(long, value_name = "Y", allow_hyphen_values = true)]
-    pub im: Decimal,
-    /// Magnification of the view
+    #[arg(long, value_name = "Y", allow_hyphen_values = true, requires_all = ["re", "zoom"])]
+    pub im: Option<Decimal>,
+    /// Magnification of the view [default: the location's]
     #[arg(long, value_name = "Z", allow_hyphen_values = true)]
-    pub zoom: Decimal,
+    pub zoom: Option<Decimal>,
     /// Longest period that is looked for
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub iterations: u64,
-    /// Where to write the location; to stdout without it
+    /// Where to write the location, .toml or .kfr; to stdout without it
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Print the location as JSON

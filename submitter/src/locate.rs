@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use farm_worker::usage;
 use fractal::locate::{LocateError, Nucleus, Progress, Shape, locate};
-use fractal::{FloatExp, FrameSpec, Grid, Measure, MeasureSet, View};
+use fractal::{Decimal, FloatExp, FrameSpec, Grid, Measure, MeasureSet, View};
 
 use crate::bar::ReferenceBar;
 use crate::cli::LocateArgs;
 use crate::collect::CollectError;
+use crate::colour::Scheme;
 use crate::location::{Format, Location, Minibrot};
 use crate::output::write_whole;
 use crate::plan::PlanError;
@@ -28,13 +29,20 @@ const SIDE: u32 = 256;
 /// One line.
 pub fn run(args: LocateArgs) -> anyhow::Result<()> {
     let (json, quiet, output) = (args.json, args.quiet, args.output.clone());
-    let frame = frame(args)?;
+    let given =
+        (args.location.as_deref().map(Location::read).transpose()).map_err(PlanError::from)?;
+    if !quiet {
+        for warning in given.iter().flat_map(|given| &given.warnings) {
+            crate::say(&format!("warning: {warning}"));
+        }
+    }
+    let frame = frame(args, given.as_ref())?;
     let runtime = usage::start("warn", usage::LogFormat::Text, "submitter-io")?;
     let nucleus = runtime.block_on(async {
         let interrupt = interrupted();
         found(frame, quiet, interrupt).await
     })?;
-    let location = location(&nucleus);
+    let location = location(&nucleus, given);
     let text = if json {
         serde_json::to_string(&location.value()).context("cannot make the report")? + "\n"
     } else {
@@ -52,14 +60,22 @@ pub fn run(args: LocateArgs) -> anyhow::Result<()> {
     }
 }
 
-/// The view to search.
-fn frame(args: LocateArgs) -> Result<FrameSpec, PlanError> {
+/// The view to search: around the centre of the one that was given, or as typed.
+fn frame(args: LocateArgs, given: Option<&Location>) -> Result<FrameSpec, PlanError> {
+    let typed = |re: Option<Decimal>, im: Option<Decimal>, zoom| {
+        let re_and_im = re.zip(im);
+        re_and_im
+            .zip(zoom)
+            .map(|((re, im), zoom)| View::Centre { re, im, zoom })
+    };
+    let view = match given.map(|given| given.view.by_centre()) {
+        Some(View::Centre { re, im, zoom }) => {
+            typed(Some(re), Some(im), Some(args.zoom.unwrap_or(zoom)))
+        }
+        _ => typed(args.re, args.im, args.zoom),
+    };
     let frame = FrameSpec {
-        view: View::Centre {
-            re: args.re,
-            im: args.im,
-            zoom: args.zoom,
-        },
+        view: view.unwrap_or_else(|| unreachable!("the command line asks for one or the other")),
         grid: Grid::Pixels,
         width: SIDE,
         height: SIDE,
@@ -106,7 +122,8 @@ async fn found(
     }
 }
 
-fn location(nucleus: &Nucleus) -> Location {
+/// The place of the minibrot; its picture is as large and coloured as that of the place where it was found.
+fn location(nucleus: &Nucleus, given: Option<Location>) -> Location {
     let (re, im, zoom) = nucleus.view.clone();
     let shape = match nucleus.shape {
         Shape::Cardioid => "cardioid",
@@ -123,6 +140,12 @@ fn location(nucleus: &Nucleus) -> Location {
             shape: shape.to_owned(),
             size: decimal(nucleus.size),
             turned: nucleus.angle.to_degrees(),
+        }),
+        size: given.as_ref().and_then(|given| given.size),
+        // The range was found in the other view.
+        colours: (given.and_then(|given| given.colours)).map(|colours| Scheme {
+            range: None,
+            ..colours
         }),
         ..Location::at(View::Centre { re, im, zoom }, Format::Own)
     }

@@ -343,6 +343,45 @@ fn minibrots_are_located_and_shown() {
 }
 
 #[test]
+fn minibrots_are_located_from_files_and_into_files() {
+    let folder = folder();
+    let at = "--re -1.7549 --im 0 --zoom 1000";
+    let run = |line: &str| submitter(line).within(&folder);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("a file");
+    let place = "Re: -1.7549\r\nIm: 0\r\nZoom: 1000\r\nIterations: 500\r\n";
+    std::fs::write(folder.path().join("place.kfr"), place).expect("a file");
+    run(&format!("locate -q {at} -o typed.kfr")).ok();
+    run("locate -q --location place.kfr -o found.kfr").ok();
+    assert_eq!(read("typed.kfr"), read("found.kfr"));
+    let found = run("info found.kfr --json").ok().json();
+    let location = &found["location"];
+    assert_eq!(location["format"], "kfr", "{found}");
+    // 20 periods of 3 and a thousand.
+    assert_eq!(location["iterations"], 1060, "{found}");
+    let re = location["re"].as_str().unwrap_or_default();
+    assert!(re.starts_with("-1.75487766624669276"), "{found}");
+    // The file's zoom gives way to another: that view is of the whole set.
+    run("locate -q --location place.kfr --zoom 0.5 -o whole.kfr").ok();
+    assert_ne!(read("whole.kfr"), read("found.kfr"));
+    // A picture's minibrot is shown as the picture is.
+    let paint = "--size 96x64 --palette magma --cycles 2";
+    run(&format!("render -q {at} {paint} -o place.png")).ok();
+    run("locate -q --location place.png -o mini.toml").ok();
+    let mini = read("mini.toml");
+    for kept in ["width = 96", "palette = \"magma\"", "period = 3"] {
+        assert!(mini.contains(kept), "'{kept}' in {mini}");
+    }
+    assert!(!mini.contains("range"), "{mini}");
+    run("render -q --location mini.toml --backend cpu -o mini.png").ok();
+    for line in ["locate", "locate --location place.kfr --re 1 --im 1"] {
+        let refused = run(line).run();
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+    }
+    let none = run("locate --location none.kfr").run();
+    assert_eq!((none.code, none.words().len()), (Some(2), 1), "{none:?}");
+}
+
+#[test]
 fn deep_views_that_cannot_be_are_refused_in_a_line() {
     let server = Server::start();
     let folder = folder();
