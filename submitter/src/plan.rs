@@ -108,6 +108,9 @@ pub enum PlanError {
     /// The file's extension says nothing.
     #[error("-o {}: write to .png, .npy, .exr, .kfr or .toml", .0.display())]
     Extension(PathBuf),
+    /// Pictures are made in one format.
+    #[error("-o {}: a picture is written to .png", .0.display())]
+    Picture(PathBuf),
     /// The location file is none.
     #[error(transparent)]
     Location(#[from] LocationError),

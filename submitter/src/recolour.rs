@@ -14,9 +14,9 @@ use crate::cli::colour::RecolourArgs;
 use crate::collect::CollectError;
 use crate::colour::{Needs, Rows, Scheme};
 use crate::input::{Data, InputError};
-use crate::location::Location;
+use crate::location::{Location, LocationError};
 use crate::output::rows::RowSource;
-use crate::output::{About, FILE_BUFFER, Picture, Reserved};
+use crate::output::{self, About, FILE_BUFFER, OutputError, Picture, Reserved, spooled_bytes};
 use crate::plan::{Output, OutputKind, PlanError, colours};
 use crate::render::interrupted;
 
@@ -42,26 +42,29 @@ struct Report {
 /// One line.
 pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
     let started = Instant::now();
-    let scheme = colours::scheme(&args.colours, colours::plain()).map_err(PlanError::from)?;
-    let data = Data::open(&args.data, &scheme)?;
     let is_png = (args.output.extension()).is_some_and(|kind| kind.eq_ignore_ascii_case("png"));
     if !is_png {
-        return Err(PlanError::Extension(args.output.clone()).into());
+        return Err(PlanError::Picture(args.output.clone()).into());
     }
+    let location = place(args);
+    let own = location.as_ref().and_then(|place| place.colours.clone());
+    let base = own.filter(|_| !args.plain).unwrap_or_else(colours::plain);
+    let scheme = colours::scheme(&args.colours, base).map_err(PlanError::from)?;
+    let data = Data::open(&args.data, &scheme)?;
     let output = Output {
         path: args.output.clone(),
         kind: OutputKind::Png,
     };
-    let reserved = Reserved::with_space(&output, 0)?;
+    let reserved = Reserved::with_space(&output, spooled_bytes(data.size(), &scheme))?;
     let range = match scheme.needs() {
-        Needs::Range => data.range().map_err(|source| unreadable(args, source))?,
+        Needs::Range => data.range().map_err(|error| data.unreadable(error))?,
         Needs::Ranks | Needs::Nothing => (0.0, 1.0),
     };
     let runtime = usage::start("warn", usage::LogFormat::Text, "submitter-io")?;
     let work = Work {
         data,
         range,
-        about: about(args, &scheme, range),
+        about: location.map(|place| about(place, &scheme, range)),
         far: Arc::default(),
         stop: Arc::default(),
         scheme,
@@ -95,15 +98,32 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The place that the data tell, in the new colours; `None` where they tell none.
-fn about(args: &RecolourArgs, scheme: &Scheme, range: (f64, f64)) -> Option<About> {
-    let mut location = Location::read(&args.data).ok()?;
+/// The place that the data tell; `None` where they tell none.
+fn place(args: &RecolourArgs) -> Option<Location> {
+    match Location::read(&args.data) {
+        Ok(location) => Some(location),
+        // What is no picture at all is refused when it is opened as one.
+        Err(LocationError::Malformed { path, reason }) if output::is_picture(&path) => {
+            if !args.quiet {
+                let path = path.display();
+                crate::say(&format!(
+                    "warning: {path}: its place and colours are left out: {reason}"
+                ));
+            }
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// The place that the data tell, in the new colours.
+fn about(mut location: Location, scheme: &Scheme, range: (f64, f64)) -> About {
     let mut colours = scheme.clone();
     if colours.needs() == Needs::Range {
         colours.range = Some(range);
     }
     location.colours = Some(colours);
-    Some(About::new(&location))
+    About::new(&location)
 }
 
 /// What a picture is made from, and how far it is.
@@ -116,6 +136,13 @@ struct Work {
     /// Rows of samples that were painted.
     far: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
+}
+
+impl Work {
+    /// What went wrong with the data, on its way through those who write the picture.
+    fn unreadable(&self, error: io::Error) -> io::Error {
+        io::Error::other(self.data.unreadable(error))
+    }
 }
 
 /// Paints, with a bar, until it is done or interrupted.
@@ -135,7 +162,7 @@ async fn painted(work: &Work, args: &RecolourArgs, reserved: Reserved) -> anyhow
                     folder,
                 };
                 let mut out = BufWriter::with_capacity(FILE_BUFFER, file);
-                let source = work.data.rows()?;
+                let source = work.data.rows().map_err(|error| work.unreadable(error))?;
                 picture.write(
                     &mut out,
                     &mut Watched {
@@ -164,6 +191,11 @@ async fn painted(work: &Work, args: &RecolourArgs, reserved: Reserved) -> anyhow
     bar.clear();
     match done {
         Err(_) if is_interrupted => Err(CollectError::Interrupted.into()),
+        Err(OutputError::Write { path, source }) => Err(match source.downcast::<InputError>() {
+            // It is not the picture that could not be written.
+            Ok(unreadable) => unreadable.into(),
+            Err(source) => OutputError::Write { path, source }.into(),
+        }),
         done => Ok(done.map(drop)?),
     }
 }
@@ -179,19 +211,13 @@ impl<S: RowSource> RowSource for Watched<'_, S> {
         if self.work.stop.load(Ordering::Relaxed) {
             return Err(io::Error::other("interrupted"));
         }
-        let rows = self.source.next_rows()?;
+        let unreadable = |error| self.work.unreadable(error);
+        let rows = self.source.next_rows().map_err(unreadable)?;
         if let Some(rows) = &rows {
             let width = u64::from(self.work.data.size().0);
             let count = rows.values.len() as u64 / width;
             self.work.far.fetch_add(count, Ordering::Relaxed);
         }
         Ok(rows)
-    }
-}
-
-fn unreadable(args: &RecolourArgs, source: io::Error) -> InputError {
-    InputError::Unreadable {
-        path: args.data.clone(),
-        source,
     }
 }

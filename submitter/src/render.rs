@@ -124,7 +124,7 @@ pub async fn one_of_many<Q: JobQueue>(
 fn reserved(plan: &RenderPlan) -> Result<Vec<Reserved>, output::OutputError> {
     let outputs = plan.outputs.iter();
     outputs
-        .map(|output| Reserved::new(output, &plan.frame))
+        .map(|output| Reserved::new(output, &plan.frame, &plan.colours))
         .collect()
 }
 

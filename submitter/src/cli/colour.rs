@@ -63,7 +63,7 @@ pub struct ColourArgs {
 /// Options of `colour`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Data are what `render -o data.exr` and `-o data.npy` keep, or Kalles Fraktaler's .exr files. Nothing is computed, and memory does not grow with the picture. Data of several samples a pixel (`render --samples 4 -o data.exr`) want the same --samples here.\n\nExamples:\n  submitter colour data.exr -o a.png --palette classic --period 60 --light 120\n  submitter colour data.exr -o b.png --palette volcano.ugr --equalise --cycles 3\n  submitter colour stability.npy -o c.png --mapping linear --colour-range 0 2 --inside white"
+    after_help = "Data are what `render -o data.exr` and `-o data.npy` keep, or Kalles Fraktaler's .exr files. Nothing is computed, and memory does not grow with the picture. An .exr made here carries its colours, samples a pixel and range among them: they are where the options begin. Arrays carry none: those of several samples a pixel want the same --samples here.\n\nExamples:\n  submitter colour data.exr -o a.png --palette classic --period 60 --light 120\n  submitter colour data.exr -o b.png --palette volcano.ugr --equalise --cycles 3\n  submitter colour stability.npy -o c.png --mapping linear --colour-range 0 2 --inside white"
 )]
 pub struct RecolourArgs {
     /// The data: .exr, or .npy of one measure
@@ -75,6 +75,9 @@ pub struct RecolourArgs {
     /// Colours
     #[command(flatten)]
     pub colours: ColourArgs,
+    /// Begin with the colours of a render that says nothing of them, and not with those that the data carry
+    #[arg(long, help_heading = COLOURS)]
+    pub plain: bool,
     /// How hard to compress
     #[arg(long, value_enum, default_value_t = CompressionArg::Fast)]
     pub compression: CompressionArg,

@@ -130,6 +130,15 @@ impl Data {
         }
     }
 
+    /// What went wrong on the way through it.
+    #[must_use]
+    pub fn unreadable(&self, source: io::Error) -> InputError {
+        InputError::Unreadable {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
     /// Columns and rows.
     #[must_use]
     pub fn size(&self) -> (u32, u32) {

@@ -24,7 +24,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 pub use beside::Beside;
 
 use crate::cli::CompressionArg;
-use crate::colour::Scheme;
+use crate::colour::{Needs, Scheme};
 use crate::location::{Format, KEYWORD, Location};
 use crate::plan::{Output, OutputKind};
 
@@ -183,8 +183,8 @@ impl Reserved {
     ///
     /// # Errors
     /// One line about what is in the way.
-    pub fn new(output: &Output, frame: &FrameSpec) -> Result<Self, OutputError> {
-        Self::with_space(output, output.kind.least_bytes(frame))
+    pub fn new(output: &Output, frame: &FrameSpec, colours: &Scheme) -> Result<Self, OutputError> {
+        Self::with_space(output, output.kind.least_bytes(frame, colours))
     }
 
     /// The same for at least so many bytes.
@@ -303,6 +303,23 @@ pub fn singles(npy: &[u8], size: (u32, u32)) -> Option<Vec<f32>> {
     npy::singles(npy, size)
 }
 
+/// Bytes of the disk that values of `samples` columns and rows wait in, where colours are known only with the last of
+/// them.
+#[must_use]
+pub fn spooled_bytes((width, height): (u32, u32), colours: &Scheme) -> u64 {
+    if colours.needs() != Needs::Ranks {
+        return 0;
+    }
+    let planes = if colours.light.is_some() { 2 } else { 1 };
+    u64::from(width) * u64::from(height) * planes * size_of::<f32>() as u64
+}
+
+/// Whether a file begins as a picture that carries texts.
+#[must_use]
+pub fn is_picture(path: &Path) -> bool {
+    texts::Picture::of(path).is_ok_and(|kind| kind.is_some())
+}
+
 fn without_measure() -> io::Error {
     io::Error::other("a strip came without a measure")
 }
@@ -317,13 +334,14 @@ fn plain(error: io::Error) -> io::Error {
 }
 
 impl OutputKind {
-    /// Bytes that the file has at least, where that is known before its pixels are.
-    fn least_bytes(self, frame: &FrameSpec) -> u64 {
+    /// Bytes of the disk that the file takes at least on its way, where that is known before its pixels are.
+    fn least_bytes(self, frame: &FrameSpec, colours: &Scheme) -> u64 {
         match self {
             Self::Npy(measure) => {
                 npy::HEADER_BYTES as u64 + frame.pixels() * frame.carrier(measure).bytes() as u64
             }
-            Self::Png | Self::Exr(_) | Self::Location(_) => 0,
+            Self::Png => spooled_bytes((frame.width, frame.height), colours),
+            Self::Exr(_) | Self::Location(_) => 0,
         }
     }
 }
@@ -402,7 +420,8 @@ impl Files {
             let _ = writer.finish();
         }
         let reserved = self.outputs.iter();
-        let reserved = reserved.map(|output| Reserved::new(output, &self.job.frame));
+        let reserved =
+            reserved.map(|output| Reserved::new(output, &self.job.frame, &self.job.colours));
         for place in reserved.collect::<Result<Vec<_>, _>>()? {
             self.writers.push(place.start(self.job.clone())?);
         }

@@ -48,7 +48,12 @@ pub fn scheme(args: &ColourArgs, base: Scheme) -> Result<Scheme, ColourError> {
         scheme.palette = palette_of(palette)?;
     }
     if let Some(colour) = args.colour {
+        let measure = scheme.measure();
         scheme.colour = colour.into();
+        if scheme.measure() != measure {
+            // It was a range of other values.
+            scheme.range = None;
+        }
     }
     spread(args, &mut scheme);
     if let Some(offset) = args.offset {
@@ -167,7 +172,7 @@ mod tests {
             mapping: Mapping::Linear,
             ..plain()
         };
-        let over = |line: &str| {
+        let typed = |line: &str| {
             let words = ["submitter", "render"]
                 .into_iter()
                 .chain(line.split_whitespace());
@@ -175,12 +180,22 @@ mod tests {
             let crate::cli::Command::Render(args) = cli.command else {
                 unreachable!()
             };
-            scheme(&args.colours, base.clone()).unwrap()
+            args.colours
         };
+        let over = |line: &str| scheme(&typed(line), base.clone()).unwrap();
         assert_eq!(over(""), base);
         assert_eq!(over("--palette turbo").repeat, base.repeat);
         assert_eq!(over("--equalise").repeat, None);
         assert_eq!(over("--colour-range 1 2").repeat, None);
         assert_eq!(over("--cycles 4").repeat, Some(Repeat::Cycles(4.0)));
+        let ranged = Scheme {
+            range: Some((3.0, 9.0)),
+            ..plain()
+        };
+        let over = |line: &str| scheme(&typed(line), ranged.clone()).unwrap().range;
+        assert_eq!(over("--colour bands --palette gold"), Some((3.0, 9.0)));
+        assert_eq!(over("--colour distance"), None);
+        let both = over("--colour distance --colour-range 1 2");
+        assert_eq!(both, Some((1.0, 2.0)));
     }
 }

@@ -250,8 +250,14 @@ fn broken_data_are_refused() {
     write("big.npy", &with("<f4", ">f4"));
     write("fortran.npy", &with("False", "True "));
     write("text.exr", b"not an image");
+    // A block of pixels, and not the head.
+    let mut inside = exr.clone();
+    let middle = exr.len() * 3 / 4;
+    inside[middle..middle + 64].fill(0xff);
+    write("inside.exr", &inside);
     for (args, says) in [
         ("short.exr", "short.exr"),
+        ("inside.exr", "submitter: inside.exr: "),
         ("head.exr", "head.exr: is no OpenEXR file"),
         ("text.exr", "text.exr: is no OpenEXR file"),
         ("short.npy", "breaks off"),
@@ -266,11 +272,68 @@ fn broken_data_are_refused() {
         assert_refused(run, folder.path(), 1, says);
     }
     for (args, says) in [
-        ("a.exr -o x.jpg", "x.jpg"),
+        ("a.exr -o x.jpg", "-o x.jpg: a picture is written to .png"),
         ("a.exr -o x.png --cycles 0", "--cycles"),
     ] {
         assert_refused(submitter(&format!("colour {args}")), folder.path(), 2, says);
     }
+}
+
+/// What an EXR carries is where the options begin.
+#[test]
+fn colours_travel_with_the_data() {
+    let folder = folder();
+    let scheme = "--palette classic --equalise --cycles 2 --samples 4 --inside navy --light 60";
+    render(&format!("-o a.png -o a.exr {scheme}"), folder.path());
+    let paint = |how: &str| {
+        submitter(&format!("colour a.exr -o b.png -q {how}"))
+            .within(&folder)
+            .ok();
+        Png::read(folder.path().join("b.png"))
+    };
+    let rendered = Png::read(folder.path().join("a.png"));
+    assert!(paint("") == rendered);
+    let moved = paint("--offset 0.4");
+    assert_eq!(
+        (moved.width, moved.height),
+        (rendered.width, rendered.height)
+    );
+    assert!(moved != rendered, "control");
+    assert!(moved == paint(&format!("--plain {scheme} --offset 0.4")));
+    // As if it said nothing: every sample is a pixel, from end to end of the usual palette.
+    let plain = paint("--plain");
+    assert_eq!(plain.width, 2 * rendered.width);
+    assert!(plain.pixels.contains(&[0, 0, 0]) && !rendered.pixels.contains(&[0, 0, 0]));
+}
+
+/// Values that wait for the last of them need a disk that holds them.
+#[test]
+fn equalised_pictures_need_space_on_the_disk() {
+    let folder = folder();
+    render("-o a.exr --size 1024x768 --iterations 50", folder.path());
+    let script = "mount -t tmpfs -o size=4m none \"$0\" || exit 77; \"$@\"";
+    let isolation = ["--user", "--map-root-user", "--mount", "sh", "-c", script];
+    let mount = folder.path().join("small");
+    std::fs::create_dir(&mount).unwrap();
+    let mount = mount.to_string_lossy();
+    let all: Vec<&str> = isolation.into_iter().chain([&*mount]).collect();
+    let on_small_disk = |line: &str| submitter(line).within(&folder).under("unshare", &all).run();
+    for line in [
+        "colour a.exr -o small/x.png -q --equalise",
+        "render -q --density 400 --iterations 50 -o small/x.png --equalise",
+    ] {
+        let done = on_small_disk(line);
+        if done.code == Some(77) || done.stderr.contains("unshare") {
+            eprintln!("SKIPPED: no disk can be mounted here: {}", done.stderr);
+            return;
+        }
+        assert_eq!(done.code, Some(1), "{done:?}");
+        let says = "MB and its disk has 4 MB free";
+        assert!(done.stderr.contains(says), "{done:?}");
+        assert_eq!(done.words().len(), 1, "{done:?}");
+    }
+    let done = on_small_disk("colour a.exr -o small/x.png -q");
+    assert_eq!(done.code, Some(0), "control: {done:?}");
 }
 
 /// Every tenth of the palette gets a tenth of the outside, and what escapes later never comes earlier on it.
