@@ -14,13 +14,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
-use farm_worker::usage::{BackendArg, LogFormat};
 use fractal::{Arithmetic, Decimal, Grid, Measure};
 use serde::{Deserialize, Serialize};
 
 use colour::{ColourArgs, RecolourArgs};
 use farm::{JobsCommand, WorkersCommand};
 use files::{BatchArgs, ChannelArgs, InfoArgs};
+use place::{AccessArgs, CrewArgs, DeviceArgs, LogArgs, SayArgs};
 use scale::ScaleArgs;
 use world::{StageArgs, WorldCommand};
 use zoom::ZoomArgs;
@@ -123,31 +123,22 @@ pub struct RenderArgs {
     /// How hard to compress .png
     #[arg(long, value_enum, default_value_t = CompressionArg::Fast)]
     pub compression: CompressionArg,
-    /// The farm's Redis.
-    #[arg(
-        help = "The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text) or unix:///PATH; without it, render in process",
-        long,
-        value_name = "URL",
-        env = "FARM_REDIS",
-        hide_env_values = true
-    )]
-    pub redis: Option<String>,
-    /// How to get in.
+    /// On a farm, or in process.
     #[command(flatten)]
-    pub farm: FarmArgs,
+    pub access: AccessArgs,
     /// Or on a world's network.
     #[command(flatten)]
     pub stage: StageArgs,
-    /// Which kinds of device may compute it; auto is every GPU, or the processor when there is none
-    #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
-    pub backend: BackendArg,
+    /// By what.
+    #[command(flatten)]
+    pub devices: DeviceArgs,
     /// Number type of the kernels: plain ones iterate each pixel's own orbit, delta ones its distance from a
     /// reference orbit, exact at any zoom
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ArithmeticArg::Auto)]
     pub arithmetic: ArithmeticArg,
-    /// Workers that take part: how many to run in process [default: 1], or at most on a farm [default: all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub workers: Option<u16>,
+    /// How many take part.
+    #[command(flatten)]
+    pub crew: CrewArgs,
     /// Rows of a strip [default: about a megabyte's worth]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub strip_rows: Option<u32>,
@@ -163,18 +154,12 @@ pub struct RenderArgs {
     /// Start over, also where the journal of the same command could be taken up
     #[arg(long)]
     pub fresh: bool,
-    /// Print one JSON object on stdout when done
-    #[arg(long)]
-    pub json: bool,
-    /// No progress bar and no summary
-    #[arg(short, long)]
-    pub quiet: bool,
-    /// How much to log on stderr: error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
-    pub log: String,
-    /// How to log on stderr
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub log_format: LogFormat,
+    /// What is said.
+    #[command(flatten)]
+    pub say: SayArgs,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 /// Options of `locate`.
@@ -244,7 +229,10 @@ pub struct JournalArgs {
 /// Options of `resume`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A render that was interrupted, failed or killed is continued: what its journal holds is not computed again, and the files have the same bytes. The same `submitter render` command again does the same.\n\nExamples:\n  submitter resume                     what can be continued\n  submitter resume 01KAQ3              the job whose name begins so"
+    after_help = "A render that was interrupted, failed or killed is continued: what its journal holds is not computed again, and the files have the same bytes. The same `submitter render` command again does the same.\n\nExamples:\n  submitter resume                     what can be continued\n  submitter resume 01KAQ3              the job whose name begins so",
+    mut_arg("redis", |redis| redis.help("The farm's Redis again, for its credentials: journals keep none")),
+    mut_arg("workers", |workers| workers.help("Workers that take part: how many to run in process, or at most on a farm [default: as before]")),
+    mut_arg("json", |json| json.help("Print one JSON object on stdout when done, or a list of them"))
 )]
 pub struct ResumeArgs {
     /// The job's name, or enough of its beginning; without it, lists what can be continued
@@ -253,36 +241,21 @@ pub struct ResumeArgs {
     /// List what can be continued
     #[arg(long, conflicts_with = "job")]
     pub list: bool,
-    /// The farm's Redis.
-    #[arg(
-        help = "The farm's Redis again, for its credentials: journals keep none",
-        long,
-        value_name = "URL",
-        env = "FARM_REDIS",
-        hide_env_values = true
-    )]
-    pub redis: Option<String>,
-    /// How to get in.
+    /// The farm.
     #[command(flatten)]
-    pub farm: FarmArgs,
-    /// Workers that take part: how many to run in process, or at most on a farm [default: as before]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub workers: Option<u16>,
+    pub access: AccessArgs,
+    /// How many take part.
+    #[command(flatten)]
+    pub crew: CrewArgs,
     /// Where the journals are
     #[command(flatten)]
     pub journal: JournalArgs,
-    /// Print one JSON object on stdout when done, or a list of them
-    #[arg(long)]
-    pub json: bool,
-    /// No progress bar and no summary
-    #[arg(short, long)]
-    pub quiet: bool,
-    /// How much to log on stderr: error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
-    pub log: String,
-    /// How to log on stderr
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub log_format: LogFormat,
+    /// What is said.
+    #[command(flatten)]
+    pub say: SayArgs,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 /// Where in the plane: by bounds, or by centre.
@@ -464,12 +437,12 @@ impl Command {
     /// The farm's address as it was given, to whichever command.
     pub fn redis(&self) -> Option<&str> {
         match self {
-            Self::Render(args) | Self::Plan(args) => args.redis.as_deref(),
-            Self::Zoom(args) => args.place.redis.as_deref(),
-            Self::Resume(args) => args.redis.as_deref(),
-            Self::Scale(args) => args.redis.as_deref(),
-            Self::Jobs(command) => command.ask().redis.as_deref(),
-            Self::Workers(command) => command.ask().redis.as_deref(),
+            Self::Render(args) | Self::Plan(args) => args.access.redis(),
+            Self::Zoom(args) => args.place.access.redis(),
+            Self::Resume(args) => args.access.redis(),
+            Self::Scale(args) => args.access.redis(),
+            Self::Jobs(command) => command.ask().access.redis(),
+            Self::Workers(command) => command.ask().access.redis(),
             Self::Locate(_)
             | Self::Colour(_)
             | Self::World(_)

@@ -142,8 +142,8 @@ fn ask_farm(asked: impl Future<Output = anyhow::Result<Vec<u8>>>) -> anyhow::Res
 
 /// Says what a render would do.
 fn show_plan(args: RenderArgs) -> anyhow::Result<()> {
-    let json = args.json;
-    let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
+    let json = args.say.json;
+    let runtime = usage::start(&args.log.level, args.log.format, "submitter-io")?;
     let shown = dry_run::DryRun::of(&placed(&runtime, args)?);
     let text = if json {
         serde_json::to_string(&shown).context("cannot make the report")? + "\n"
@@ -154,7 +154,7 @@ fn show_plan(args: RenderArgs) -> anyhow::Result<()> {
 }
 
 fn render(args: RenderArgs) -> anyhow::Result<()> {
-    let json = args.json;
+    let json = args.say.json;
     match rendered(args)? {
         Some(report) if json => tell(&report),
         _ => Ok(()),
@@ -163,9 +163,10 @@ fn render(args: RenderArgs) -> anyhow::Result<()> {
 
 /// Renders; the report, where there was something to compute.
 fn rendered(args: RenderArgs) -> anyhow::Result<Option<Report>> {
-    let (json, quiet) = (args.json, args.quiet);
-    let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
-    let (stage, redis, workers) = (args.stage.clone(), args.redis.clone(), args.workers);
+    let (json, quiet) = (args.say.json, args.say.quiet);
+    let runtime = usage::start(&args.log.level, args.log.format, "submitter-io")?;
+    let (stage, redis) = (args.stage.clone(), args.access.redis.clone());
+    let workers = args.crew.workers;
     let plan = plan::plan(args)?;
     if plan.computes_nothing() {
         return convert(&plan, quiet, json).map(|()| None);
@@ -206,7 +207,8 @@ fn convert(plan: &RenderPlan, quiet: bool, json: bool) -> anyhow::Result<()> {
 
 /// Lowers arguments to a plan, and finds its place.
 fn placed(runtime: &Runtime, args: RenderArgs) -> anyhow::Result<Placed> {
-    let (stage, redis, workers) = (args.stage.clone(), args.redis.clone(), args.workers);
+    let (stage, redis) = (args.stage.clone(), args.access.redis.clone());
+    let workers = args.crew.workers;
     let plan = plan::plan(args)?;
     runtime.block_on(placing::placed(&stage, redis.as_deref(), workers, plan))
 }

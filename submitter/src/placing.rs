@@ -78,7 +78,7 @@ pub async fn placing(
     place: Place,
     predict: impl FnOnce() -> anyhow::Result<Work>,
 ) -> anyhow::Result<Placing> {
-    let Some(opened) = stage::opened(args)? else {
+    let Some(opened) = stage::opened(&args.network)? else {
         return on_named(args.fallback, place, predict).await;
     };
     // One that is set for all commands is not meant where a world is.

@@ -249,20 +249,19 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
     let not_on_adapters = (frame.measures.iter())
         .find(|measure| matches!(measure, Measure::Phase | Measure::Direction));
     if let Some(measure) = not_on_adapters
-        && matches!(args.backend, BackendArg::Gpu)
+        && matches!(args.devices.backend, BackendArg::Gpu)
     {
         return Err(PlanError::NotOnAdapters(measure.name()));
     }
     let strips = strips(&frame, args.strip_rows)?;
-    // Set but empty is how a shell says that there is none.
-    let place = match args.redis.filter(|url| !url.is_empty()) {
+    let place = match args.access.redis() {
         None => Place::InProcess {
-            workers: args.workers.unwrap_or(1),
+            workers: args.crew.workers.unwrap_or(1),
             threads: None,
         },
         Some(url) => Place::Farm {
-            farm: Box::new(cli::farm(url, &args.farm)?),
-            workers: args.workers,
+            farm: Box::new(cli::farm(url.to_owned(), &args.access.farm)?),
+            workers: args.crew.workers,
         },
     };
     let journal = match journal_folder(args.journal.journal) {
@@ -277,8 +276,8 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         audit: args.audit,
         journal,
         strips,
-        arithmetic: precision::arithmetic(&frame, args.arithmetic, args.backend.into())?,
-        backend: args.backend.into(),
+        arithmetic: precision::arithmetic(&frame, args.arithmetic, args.devices.backend.into())?,
+        backend: args.devices.backend.into(),
         outputs,
         colours,
         compression: args.compression,

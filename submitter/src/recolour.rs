@@ -83,11 +83,11 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
         colours: work.scheme,
         output: args.output.to_string_lossy().into_owned(),
     };
-    if args.json {
+    if args.say.json {
         let line = serde_json::to_string(&report).context("cannot make the report")? + "\n";
         crate::to_stdout(line.as_bytes())?;
     }
-    if !args.quiet {
+    if !args.say.quiet {
         crate::say(&format!(
             "{}: {width} x {height} pixels from {} in {:.1} s",
             report.output,
@@ -104,7 +104,7 @@ fn place(args: &RecolourArgs) -> Option<Location> {
         Ok(location) => Some(location),
         // What is no picture at all is refused when it is opened as one.
         Err(LocationError::Malformed { path, reason }) if output::is_picture(&path) => {
-            if !args.quiet {
+            if !args.say.quiet {
                 let path = path.display();
                 crate::say(&format!(
                     "warning: {path}: its place and colours are left out: {reason}"
@@ -147,7 +147,7 @@ impl Work {
 
 /// Paints, with a bar, until it is done or interrupted.
 async fn painted(work: &Work, args: &RecolourArgs, reserved: Reserved) -> anyhow::Result<()> {
-    let bar = RowBar::new(work.data.size().1, args.quiet);
+    let bar = RowBar::new(work.data.size().1, args.say.quiet);
     let compression = args.compression;
     let mut painting = tokio::task::spawn_blocking({
         let work = work.clone();

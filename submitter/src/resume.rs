@@ -34,21 +34,20 @@ struct ListedReport {
 /// # Errors
 /// One line: about the journal, or what `render` says.
 pub fn resume(args: ResumeArgs) -> anyhow::Result<()> {
-    let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
+    let runtime = usage::start(&args.log.level, args.log.format, "submitter-io")?;
     let folder = journal_folder(args.journal.journal).ok_or(StoreError::NoFolder)?;
     let store = Store::new(folder.clone());
     let Some(given) = args.job.filter(|_| !args.list) else {
-        return list(&store, args.json);
+        return list(&store, args.say.json);
     };
     let job = store.find(&given)?;
     let taken = store.take(&job)?;
-    // Set but empty is how a shell says that there is none.
-    let redis = args.redis.filter(|url| !url.is_empty());
+    let redis = args.access.redis().map(str::to_owned);
     let farm = match redis.or_else(|| taken.saved.redis().map(str::to_owned)) {
-        Some(url) => Some(cli::farm(url, &args.farm).map_err(PlanError::from)?),
+        Some(url) => Some(cli::farm(url, &args.access.farm).map_err(PlanError::from)?),
         None => None,
     };
-    let mut plan = taken.saved.plan(farm, args.workers);
+    let mut plan = taken.saved.plan(farm, args.crew.workers);
     let mut fresh = false;
     let taken = if taken.saved.job.build == build() {
         Some(taken)
@@ -63,7 +62,7 @@ pub fn resume(args: ResumeArgs) -> anyhow::Result<()> {
     };
     plan.journal = Some(JournalPlan { folder, fresh });
     let placed = Placed::as_planned(plan);
-    crate::finish(runtime, placed, taken, args.quiet, args.json)
+    crate::finish(runtime, placed, taken, args.say.quiet, args.say.json)
 }
 
 /// How to go on with a job whose journal was kept in `folder`.

@@ -103,7 +103,7 @@ pub fn run(args: &BatchArgs) -> anyhow::Result<()> {
             outcomes.push(outcome);
             continue;
         }
-        if !args.quiet {
+        if !args.say.quiet {
             let (number, all, name) = (at + 1, jobs.len(), &job.name);
             let _ = writeln!(stderr(), "job {number} of {all}: {name}");
         }
@@ -166,7 +166,7 @@ fn check(args: &BatchArgs, jobs: &[Job]) -> Result<(), BatchError> {
 /// A job's command line.
 fn parsed(args: &BatchArgs, job: &Job) -> Result<Command, BatchError> {
     let mut words = job.words.clone();
-    if args.quiet {
+    if args.say.quiet {
         words.insert(2, "--quiet".into());
     }
     // One line, as on the command line, without its name for it.
@@ -183,7 +183,7 @@ fn parsed(args: &BatchArgs, job: &Job) -> Result<Command, BatchError> {
 fn done(args: &BatchArgs, job: &Job) -> anyhow::Result<Option<Report>> {
     match parsed(args, job)? {
         Command::Render(mut render) => {
-            (render.log, render.log_format) = (args.log.clone(), args.log_format);
+            render.log = args.log.clone();
             crate::rendered(*render)
         }
         other => crate::run(other).map(|()| None),
@@ -192,7 +192,7 @@ fn done(args: &BatchArgs, job: &Job) -> anyhow::Result<Option<Report>> {
 
 /// Says what each job would do.
 fn show(args: &BatchArgs, jobs: &[Job]) -> anyhow::Result<()> {
-    let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
+    let runtime = usage::start(&args.log.level, args.log.format, "submitter-io")?;
     let mut text = String::new();
     for job in jobs {
         text += &format!("{}: {}\n", job.name, job.line());
@@ -209,7 +209,7 @@ fn show(args: &BatchArgs, jobs: &[Job]) -> anyhow::Result<()> {
 
 /// Says how all of them went.
 fn tell(args: &BatchArgs, outcomes: &[Outcome]) -> anyhow::Result<()> {
-    if args.json {
+    if args.say.json {
         let report = serde_json::json!({ "jobs": outcomes });
         let line = serde_json::to_string(&report).context("cannot make the report")?;
         return crate::to_stdout((line + "\n").as_bytes());

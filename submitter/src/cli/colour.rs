@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::CompressionArg;
+use super::place::SayArgs;
 use crate::colour::{ColourBy, Depth, Light, Mapping, Rgb, Samples};
 
 /// Heading of these options in `--help`.
@@ -81,12 +82,9 @@ pub struct RecolourArgs {
     /// How hard to compress
     #[arg(long, value_enum, default_value_t = CompressionArg::Fast)]
     pub compression: CompressionArg,
-    /// Print one JSON object on stdout when done
-    #[arg(long)]
-    pub json: bool,
-    /// No progress bar and no summary
-    #[arg(short, long)]
-    pub quiet: bool,
+    /// What is said.
+    #[command(flatten)]
+    pub say: SayArgs,
 }
 
 /// What is coloured.

@@ -2,24 +2,17 @@
 
 use clap::{Args, Subcommand};
 use farm_queue::redis::ConnectOptions;
-use farm_worker::farm_args::FarmArgs;
 use farm_worker::usage::Misuse;
+
+use super::place::AccessArgs;
 
 /// Options of everything that looks at a farm.
 #[derive(Debug, Args)]
+#[command(mut_arg("redis", |redis| redis.help("The farm's Redis, redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH")))]
 pub struct AskArgs {
-    /// The farm's Redis.
-    #[arg(
-        help = "The farm's Redis, redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH",
-        long,
-        value_name = "URL",
-        env = "FARM_REDIS",
-        hide_env_values = true
-    )]
-    pub redis: Option<String>,
-    /// The way into it.
+    /// The farm.
     #[command(flatten)]
-    pub farm: FarmArgs,
+    pub access: AccessArgs,
     /// Print JSON on stdout
     #[arg(long)]
     pub json: bool,
@@ -31,12 +24,12 @@ impl AskArgs {
     /// # Errors
     /// When no Redis is given, or a file that belongs to the way cannot be used.
     pub fn options(&self) -> anyhow::Result<ConnectOptions> {
-        let url = (self.redis.as_deref().map(str::trim))
+        let url = (self.access.redis.as_deref().map(str::trim))
             .filter(|url| !url.is_empty())
             .ok_or(Misuse(
                 "no Redis given: --redis and FARM_REDIS are empty or not set",
             ))?;
-        Ok(crate::cli::farm(url.to_owned(), &self.farm)?)
+        Ok(crate::cli::farm(url.to_owned(), &self.access.farm)?)
     }
 }
 

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use farm_worker::usage::LogFormat;
 use serde::{Deserialize, Serialize};
+
+use super::place::{LogArgs, SayArgs};
 
 /// What `.exr` files hold.
 #[derive(Debug, Args)]
@@ -60,7 +61,9 @@ pub struct InfoArgs {
 /// Options of `batch`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A batch file is TOML: a [[job]] for each picture, with the long options of `submitter render` as its keys, and [defaults] for all of them. `command` names another command, `name` the job in messages. Files are named as on the command line, from the working folder. All jobs are checked before the first one begins; one that fails does not stop the others.\n\n  [defaults]\n  size = \"1920x1080\"\n  palette = \"magma\"\n\n  [[job]]\n  name = \"seahorses\"\n  re = \"-0.7436\"\n  im = \"0.1318\"\n  zoom = \"2000\"\n  output = \"seahorses.png\"\n\nExamples:\n  submitter batch gallery.toml\n  submitter batch gallery.toml --skip-existing\n  submitter batch gallery.toml --dry-run\n\nExit status: 0 all done, 1 some failed, 2 a mistake in the file, 130 interrupted."
+    after_help = "A batch file is TOML: a [[job]] for each picture, with the long options of `submitter render` as its keys, and [defaults] for all of them. `command` names another command, `name` the job in messages. Files are named as on the command line, from the working folder. All jobs are checked before the first one begins; one that fails does not stop the others.\n\n  [defaults]\n  size = \"1920x1080\"\n  palette = \"magma\"\n\n  [[job]]\n  name = \"seahorses\"\n  re = \"-0.7436\"\n  im = \"0.1318\"\n  zoom = \"2000\"\n  output = \"seahorses.png\"\n\nExamples:\n  submitter batch gallery.toml\n  submitter batch gallery.toml --skip-existing\n  submitter batch gallery.toml --dry-run\n\nExit status: 0 all done, 1 some failed, 2 a mistake in the file, 130 interrupted.",
+    mut_arg("json", |json| json.help("Print one JSON object when done, instead of a table")),
+    mut_arg("quiet", |quiet| quiet.help("No progress bars and no summaries"))
 )]
 pub struct BatchArgs {
     /// The batch file
@@ -72,16 +75,10 @@ pub struct BatchArgs {
     /// Show what each job would do; compute nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Print one JSON object when done, instead of a table
-    #[arg(long)]
-    pub json: bool,
-    /// No progress bars and no summaries
-    #[arg(short, long)]
-    pub quiet: bool,
-    /// How much to log on stderr: error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
-    pub log: String,
-    /// How to log on stderr
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub log_format: LogFormat,
+    /// What is said.
+    #[command(flatten)]
+    pub say: SayArgs,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogArgs,
 }

@@ -1,12 +1,13 @@
-//! Options that commands share: where strips are computed, and what is said.
+//! Options that commands share, each written once: the farm, where strips are computed, and what is said. Where one
+//! means something a little different, the command has its own words for it (`mut_arg`).
 
 use clap::Args;
 use farm_worker::farm_args::FarmArgs;
 use farm_worker::usage::{BackendArg, LogFormat};
 
-/// Where strips are computed.
-#[derive(Debug, Args)]
-pub struct PlaceArgs {
+/// The farm, and how to get in.
+#[derive(Clone, Debug, Args)]
+pub struct AccessArgs {
     /// The farm's Redis.
     #[arg(
         help = "The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text) or unix:///PATH; without it, render in process",
@@ -19,16 +20,48 @@ pub struct PlaceArgs {
     /// How to get in.
     #[command(flatten)]
     pub farm: FarmArgs,
+}
+
+impl AccessArgs {
+    /// Its address: set but empty is how a shell says that there is none.
+    #[must_use]
+    pub fn redis(&self) -> Option<&str> {
+        self.redis.as_deref().filter(|url| !url.is_empty())
+    }
+}
+
+/// Kinds of device.
+#[derive(Clone, Debug, Args)]
+pub struct DeviceArgs {
     /// Which kinds of device may compute it; auto is every GPU, or the processor when there is none
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
+}
+
+/// Where strips are computed.
+#[derive(Debug, Args)]
+pub struct PlaceArgs {
+    /// On a farm, or in process.
+    #[command(flatten)]
+    pub access: AccessArgs,
+    /// By what.
+    #[command(flatten)]
+    pub devices: DeviceArgs,
+    /// Workers that take part.
+    #[command(flatten)]
+    pub crew: CrewArgs,
+}
+
+/// How many compute.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct CrewArgs {
     /// Workers that take part: how many to run in process [default: 1], or at most on a farm [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub workers: Option<u16>,
 }
 
-/// What is said, and how.
-#[derive(Debug, Args)]
+/// What is said of the work.
+#[derive(Clone, Copy, Debug, Args)]
 pub struct SayArgs {
     /// Print one JSON object on stdout when done
     #[arg(long)]
@@ -36,10 +69,15 @@ pub struct SayArgs {
     /// No progress bar and no summary
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Args)]
+pub struct LogArgs {
     /// How much to log on stderr: error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
-    pub log: String,
+    #[arg(long = "log", id = "log", value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
+    pub level: String,
     /// How to log on stderr
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub log_format: LogFormat,
+    #[arg(long = "log-format", id = "log_format", value_name = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub format: LogFormat,
 }

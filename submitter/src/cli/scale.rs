@@ -1,13 +1,11 @@
 //! The command line of `submitter scale`, as typed.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser};
-use farm_worker::farm_args::FarmArgs;
-use farm_worker::usage::{BackendArg, LogFormat};
 
-use crate::cli::world::{StageArgs, StateArgs};
+use crate::cli::place::{AccessArgs, CrewArgs, DeviceArgs, LogArgs, SayArgs};
+use crate::cli::world::NetworkArgs;
 use crate::cli::{ArithmeticArg, Cli, Command, GridArg, MeasureArg, RenderArgs, ViewArgs};
 
 /// Most numbers of workers in one sweep.
@@ -17,7 +15,11 @@ const MOST_COUNTS: usize = 64;
 #[derive(Debug, Args)]
 #[command(
     allow_negative_numbers = true,
-    after_help = "Renders one picture with each number of workers, in turns, and compares elapsed times and bytes. A speed-up is told only where the workers that took part had processors of their own.\n\nExamples:\n  submitter scale --workers 1..4 --density 768 --iterations 200 -o scale.svg\n  submitter scale --world worlds/4-local.penvm --workers 1..4 -o scale.svg\n  submitter scale --redis rediss://farm.example --workers 1,2,4,8 --repeat 5 --json\n  submitter scale --workers 1..2 --grid linspace --measure stability -o scale.svg -o picture.npy"
+    after_help = "Renders one picture with each number of workers, in turns, and compares elapsed times and bytes. A speed-up is told only where the workers that took part had processors of their own.\n\nExamples:\n  submitter scale --workers 1..4 --density 768 --iterations 200 -o scale.svg\n  submitter scale --world worlds/4-local.penvm --workers 1..4 -o scale.svg\n  submitter scale --redis rediss://farm.example --workers 1,2,4,8 --repeat 5 --json\n  submitter scale --workers 1..2 --grid linspace --measure stability -o scale.svg -o picture.npy",
+    mut_arg("redis", |redis| redis.help("The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text) or unix:///PATH; without it, workers in process")),
+    mut_arg("backend", |backend| backend.help("Which kinds of device may compute it")),
+    mut_arg("json", |json| json.help("Print one JSON object on stdout instead of the table")),
+    mut_arg("quiet", |quiet| quiet.help("Do not say which run is under way"))
 )]
 pub struct ScaleArgs {
     /// Where in the plane.
@@ -47,48 +49,27 @@ pub struct ScaleArgs {
     /// The chart (.svg) or the picture (.png, .npy, .exr); may be given several times
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
-    /// The farm's Redis.
-    #[arg(
-        help = "The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text) or unix:///PATH; without it, workers in process",
-        long,
-        value_name = "URL",
-        env = "FARM_REDIS",
-        hide_env_values = true
-    )]
-    pub redis: Option<String>,
-    /// How to get in.
+    /// On a farm, or in process.
     #[command(flatten)]
-    pub farm: FarmArgs,
-    /// Run on a network of this world: what does not run is booted, and shut down again at the end. Without FILE, the one that PENVM_WORLD_FILENAME names, or submitter.penvm beside this program
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", help_heading = "World")]
-    pub world: Option<OsString>,
-    /// The network of the world [default: the one called default, or the only one]
-    #[arg(long, value_name = "NAME", requires = "world", help_heading = "World")]
-    pub network: Option<String>,
-    /// What runs is written down where
+    pub access: AccessArgs,
+    /// Or on a world's network.
     #[command(flatten)]
-    pub state: StateArgs,
-    /// Which kinds of device may compute it
-    #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
-    pub backend: BackendArg,
+    pub network: NetworkArgs,
+    /// By what.
+    #[command(flatten)]
+    pub devices: DeviceArgs,
     /// Number type of the kernels
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ArithmeticArg::Auto)]
     pub arithmetic: ArithmeticArg,
     /// Rows of a strip [default: so many that the most workers have sixteen strips each, if that is less than about a megabyte's worth]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub strip_rows: Option<u32>,
-    /// Print one JSON object on stdout instead of the table
-    #[arg(long)]
-    pub json: bool,
-    /// Do not say which run is under way
-    #[arg(short, long)]
-    pub quiet: bool,
-    /// How much to log on stderr: error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "warn", value_parser = farm_worker::usage::log_filter)]
-    pub log: String,
-    /// How to log on stderr
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub log_format: LogFormat,
+    /// What is said.
+    #[command(flatten)]
+    pub say: SayArgs,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 /// Numbers of workers, ascending, each once.
@@ -110,17 +91,6 @@ impl Counts {
 }
 
 impl ScaleArgs {
-    /// The network to run on, as `render` takes it.
-    #[must_use]
-    pub fn stage(&self) -> StageArgs {
-        StageArgs {
-            world: self.world.clone(),
-            network: self.network.clone(),
-            state: self.state.clone(),
-            fallback: None,
-        }
-    }
-
     /// The arguments of a `render` of the same picture by so many workers into these files.
     ///
     /// What `scale` has no option for is as `render` has it by default, except that nothing is kept of a run.
@@ -136,11 +106,12 @@ impl ScaleArgs {
             grid: Some(self.grid),
             outputs,
             measure: self.measure,
-            redis: self.redis.clone(),
-            farm: self.farm.clone(),
-            backend: self.backend,
+            access: self.access.clone(),
+            devices: self.devices.clone(),
             arithmetic: self.arithmetic,
-            workers: Some(workers),
+            crew: CrewArgs {
+                workers: Some(workers),
+            },
             strip_rows: self.strip_rows,
             no_journal: true,
             ..*defaults
@@ -202,8 +173,8 @@ mod tests {
             unreachable!()
         };
         let args = args.render(3, vec!["x.npy".into()]);
-        assert!(args.no_journal && !args.json);
-        assert_eq!((args.workers, args.strip_rows), (Some(3), Some(5)));
+        assert!(args.no_journal && !args.say.json);
+        assert_eq!((args.crew.workers, args.strip_rows), (Some(3), Some(5)));
         let words = "submitter render --density 96 --iterations 70 --grid linspace --measure stability --strip-rows 5 -o x.npy";
         let Command::Render(typed) = Cli::parse_from(words.split(' ')).command else {
             unreachable!()

@@ -61,9 +61,9 @@ pub struct StateArgs {
     pub state: Option<OsString>,
 }
 
-/// Where pictures are computed that a world may compute.
+/// A network to compute on, where one is named.
 #[derive(Clone, Debug, Args)]
-pub struct StageArgs {
+pub struct NetworkArgs {
     /// Compute on a network of this world: what does not run is booted, and shut down again at the end. Without FILE, the one that PENVM_WORLD_FILENAME names, or submitter.penvm beside this program
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "", help_heading = "World")]
     pub world: Option<OsString>,
@@ -73,6 +73,14 @@ pub struct StageArgs {
     /// What runs is written down where
     #[command(flatten)]
     pub state: StateArgs,
+}
+
+/// Where pictures are computed that a world may compute.
+#[derive(Clone, Debug, Args)]
+pub struct StageArgs {
+    /// The network.
+    #[command(flatten)]
+    pub network: NetworkArgs,
     /// Whether to compute in process instead of on the farm [default: auto with --world, else never]
     #[arg(long, value_enum, value_name = "WHEN", help_heading = "World")]
     pub fallback: Option<FallbackArg>,

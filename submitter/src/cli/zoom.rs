@@ -6,7 +6,7 @@ use clap::Args;
 use fractal::Decimal;
 
 use super::colour::ColourArgs;
-use super::place::{PlaceArgs, SayArgs};
+use super::place::{LogArgs, PlaceArgs, SayArgs};
 use super::world::StageArgs;
 
 /// Options of `zoom`.
@@ -159,6 +159,9 @@ pub struct ZoomArgs {
     /// What is said.
     #[command(flatten)]
     pub say: SayArgs,
+    /// What is logged.
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 /// An option of an encoder: a name and a value.

@@ -232,14 +232,14 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
         return Err(SequenceError::Json.into());
     }
     let kept = args.keep.as_ref().or(args.reuse.as_ref());
-    let place = match args.place.redis.filter(|url| !url.is_empty()) {
+    let place = match args.place.access.redis() {
         None => Place::InProcess {
-            workers: args.place.workers.unwrap_or(1),
+            workers: args.place.crew.workers.unwrap_or(1),
             threads: None,
         },
         Some(url) => Place::Farm {
-            farm: Box::new(cli::farm(url, &args.place.farm)?),
-            workers: args.place.workers,
+            farm: Box::new(cli::farm(url.to_owned(), &args.place.access.farm)?),
+            workers: args.place.crew.workers,
         },
     };
     let mut plan = ZoomPlan {
@@ -259,7 +259,7 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
         video,
         colours,
         place,
-        backend: args.place.backend.into(),
+        backend: args.place.devices.backend.into(),
         warnings: Vec::new(),
     };
     // The deepest key frame is the one whose coordinates may be too short.

@@ -27,14 +27,14 @@ pub fn run(args: &ScaleArgs) -> anyhow::Result<()> {
         check_place(path)?;
     }
     let plan = sweep::Plan::new(args, pictures)?;
-    let runtime = usage::start(&args.log, args.log_format, "submitter-io")?;
+    let runtime = usage::start(&args.log.level, args.log.format, "submitter-io")?;
     let swept = runtime.block_on(plan.run());
     runtime.shutdown_timeout(crate::LAST_GASP);
     let sweep = swept?;
     for path in &charts {
         output::write_whole(path, chart::svg(&sweep).as_bytes())?;
     }
-    if args.json {
+    if args.say.json {
         let mut line = serde_json::to_vec(&sweep).context("cannot make the report")?;
         line.push(b'\n');
         return crate::to_stdout(&line);

@@ -55,9 +55,9 @@ impl Plan {
         } else {
             (None, pictures)
         };
-        let network = stage::opened(&args.stage())?;
-        let typed = |url: &&str| !url.is_empty() && !crate::cli::is_from_environment(url);
-        if network.is_some() && args.redis.as_deref().filter(typed).is_some() {
+        let network = stage::opened(&args.network)?;
+        let typed = |url: &&str| !crate::cli::is_from_environment(url);
+        if network.is_some() && args.access.redis().filter(typed).is_some() {
             return Err(Misuse("--redis and --world: a world names its Redis itself").into());
         }
         let most = args.workers.most();
@@ -69,7 +69,7 @@ impl Plan {
         Ok(Self {
             counts: args.workers.all().to_vec(),
             repeat: args.repeat,
-            quiet: args.quiet,
+            quiet: args.say.quiet,
             threads: args.threads,
             network,
             render,

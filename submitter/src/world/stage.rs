@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::world::{StageArgs, StateArgs, WorldArgs};
+use crate::cli::world::{NetworkArgs, StateArgs, WorldArgs};
 use crate::plan::Place;
 
 use super::boot::Booted;
@@ -21,7 +21,7 @@ pub struct Stage {
 ///
 /// # Errors
 /// What is wrong with the file, in one line.
-pub fn opened(args: &StageArgs) -> anyhow::Result<Option<Opened>> {
+pub fn opened(args: &NetworkArgs) -> anyhow::Result<Option<Opened>> {
     let Some(file) = &args.world else {
         return Ok(None);
     };

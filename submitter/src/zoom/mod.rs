@@ -59,11 +59,11 @@ const LAST_GASP: Duration = Duration::from_secs(5);
 /// One line about what is in the way.
 pub fn run(args: ZoomArgs) -> anyhow::Result<()> {
     let (json, quiet) = (args.say.json, args.say.quiet);
-    let runtime = usage::start(&args.say.log, args.say.log_format, "submitter-io")?;
+    let runtime = usage::start(&args.log.level, args.log.format, "submitter-io")?;
     let wish = Wish {
         stage: args.stage.clone(),
-        redis: args.place.redis.clone(),
-        workers: args.place.workers,
+        redis: args.place.access.redis.clone(),
+        workers: args.place.crew.workers,
         quiet,
     };
     let plan = plan::zoom::plan(args)?;
