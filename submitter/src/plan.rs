@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use etcetera::BaseStrategy;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::FarmArgsError;
-use farm_worker::usage::BackendArg;
 use fractal::strip::MAX_STRIP_BYTES;
 use fractal::{BackendChoice, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, View};
 
@@ -132,7 +131,7 @@ pub enum PlanError {
     #[error("--arithmetic {0}: processors compute this view in {1}")]
     OtherDelta(&'static str, &'static str),
     /// No adapter computes it.
-    #[error("the measure {0} is computed by processors: not with --backend gpu")]
+    #[error("{0} are computed by processors alone: not with --backend gpu")]
     NotOnAdapters(&'static str),
     /// No processor has it.
     #[error("--arithmetic {0} is for adapters: not with --backend cpu")]
@@ -246,13 +245,7 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         ..frame
     };
     frame.check()?;
-    let not_on_adapters = (frame.measures.iter())
-        .find(|measure| matches!(measure, Measure::Phase | Measure::Direction));
-    if let Some(measure) = not_on_adapters
-        && matches!(args.devices.backend, BackendArg::Gpu)
-    {
-        return Err(PlanError::NotOnAdapters(measure.name()));
-    }
+    let (backend, is_pinned) = precision::backend(&frame, args.devices.backend.into())?;
     let strips = strips(&frame, args.strip_rows)?;
     let place = match args.access.redis() {
         None => Place::InProcess {
@@ -272,12 +265,17 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         _ => None,
     };
     Ok(RenderPlan {
-        warnings: [said.warnings, precision::warnings(&frame, args.arithmetic)].concat(),
+        warnings: [
+            said.warnings,
+            precision::warnings(&frame, args.arithmetic),
+            is_pinned.into_iter().collect(),
+        ]
+        .concat(),
         audit: args.audit,
         journal,
         strips,
-        arithmetic: precision::arithmetic(&frame, args.arithmetic, args.devices.backend.into())?,
-        backend: args.devices.backend.into(),
+        arithmetic: precision::arithmetic(&frame, args.arithmetic, backend)?,
+        backend,
         outputs,
         colours,
         compression: args.compression,

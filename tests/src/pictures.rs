@@ -201,6 +201,8 @@ pub enum Channel {
     U32(Vec<u32>),
     /// Single precision.
     F32(Vec<f32>),
+    /// Half precision.
+    F16(Vec<f32>),
 }
 
 impl Exr {
@@ -223,7 +225,9 @@ impl Exr {
             let values = match channel.sample_data {
                 FlatSamples::U32(values) => Channel::U32(values),
                 FlatSamples::F32(values) => Channel::F32(values),
-                FlatSamples::F16(_) => panic!("a channel of half precision"),
+                FlatSamples::F16(values) => {
+                    Channel::F16(values.into_iter().map(f32::from).collect())
+                }
             };
             (channel.name.to_string(), values)
         });

@@ -42,6 +42,9 @@ pub enum ChannelArg {
     Distance,
     /// |z| after exactly N steps where it is at most 2, else NaN
     Stability,
+    /// R, G and B: the colours of .png in linear light, for viewers that know no other channels
+    #[value(name = "RGB")]
+    Colours,
 }
 
 /// Options of `info`.

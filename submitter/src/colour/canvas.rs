@@ -16,6 +16,27 @@ pub struct Rows<'a> {
     pub smooth: Option<&'a [f32]>,
 }
 
+/// Where painted rows go.
+trait Sink {
+    /// Takes the next row of a picture.
+    fn take(&mut self, painter: &Painter, row: u32, pixels: &[Linear]);
+}
+
+impl Sink for Vec<u8> {
+    fn take(&mut self, painter: &Painter, row: u32, pixels: &[Linear]) {
+        painter.encode(row, pixels, self);
+    }
+}
+
+/// Rows as they are, in linear light.
+struct Light<F>(F);
+
+impl<F: FnMut(&[Linear])> Sink for Light<F> {
+    fn take(&mut self, _: &Painter, _: u32, pixels: &[Linear]) {
+        (self.0)(pixels);
+    }
+}
+
 /// A row that waits for the one after it.
 #[derive(Clone, Debug, Default)]
 struct Held {
@@ -29,6 +50,8 @@ pub struct Canvas<'a> {
     painter: &'a Painter,
     width: usize,
     height: u32,
+    /// Samples along a side of what is given out: of a pixel, or one.
+    side: u32,
     /// Rows of samples that were painted.
     painted: u32,
     /// The row before the next to be painted, and that one.
@@ -44,8 +67,18 @@ impl<'a> Canvas<'a> {
     /// For a picture of `width` x `height` samples, whole multiples of the side of a pixel.
     #[must_use]
     pub fn new(painter: &'a Painter, width: u32, height: u32) -> Self {
-        let side = painter.samples().side();
-        let columns = if painter.is_lit() && side > 1 {
+        let line = if painter.is_plain() { 0 } else { width };
+        Self::with(painter, (width, height), painter.samples().side(), line)
+    }
+
+    /// The same with every sample for itself, in linear light: for [`Self::push_light`].
+    #[must_use]
+    pub fn of_samples(painter: &'a Painter, width: u32, height: u32) -> Self {
+        Self::with(painter, (width, height), 1, width)
+    }
+
+    fn with(painter: &'a Painter, (width, height): (u32, u32), side: u32, line: u32) -> Self {
+        let columns = if painter.is_lit() && painter.samples().side() > 1 {
             (0..width).map(displacement).collect()
         } else {
             Vec::new()
@@ -56,10 +89,11 @@ impl<'a> Canvas<'a> {
             painter,
             width,
             height,
+            side,
             painted: 0,
             held: [None, None],
             columns,
-            line: vec![[0.0; 4]; if painter.is_plain() { 0 } else { width }],
+            line: vec![[0.0; 4]; line as usize],
             sums: vec![[0.0; 4]; pixels],
         }
     }
@@ -73,6 +107,15 @@ impl<'a> Canvas<'a> {
             self.painter.paint(rows.values, &mut out[start..]);
             return;
         }
+        self.push_to(rows, out);
+    }
+
+    /// Takes the next rows, and gives out those of samples that are complete with them.
+    pub fn push_light(&mut self, rows: Rows<'_>, each: impl FnMut(&[Linear])) {
+        self.push_to(rows, &mut Light(each));
+    }
+
+    fn push_to(&mut self, rows: Rows<'_>, out: &mut impl Sink) {
         let count = rows.values.len() / self.width;
         for row in 0..count {
             let range = row * self.width..(row + 1) * self.width;
@@ -88,7 +131,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// A row is painted when the one after it is known.
-    fn push_lit(&mut self, values: &[f32], smooth: &[f32], out: &mut Vec<u8>) {
+    fn push_lit(&mut self, values: &[f32], smooth: &[f32], out: &mut impl Sink) {
         if self.held[1].is_some() {
             self.paint_held(Some(smooth), out);
         }
@@ -104,7 +147,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    fn paint_held(&mut self, after: Option<&[f32]>, out: &mut Vec<u8>) {
+    fn paint_held(&mut self, after: Option<&[f32]>, out: &mut impl Sink) {
         let [before, Some(row)] = &self.held else {
             return;
         };
@@ -134,12 +177,12 @@ impl<'a> Canvas<'a> {
     }
 
     /// What becomes of a painted row of samples.
-    fn finish_row(&mut self, out: &mut Vec<u8>) {
-        let side = self.painter.samples().side();
+    fn finish_row(&mut self, out: &mut impl Sink) {
+        let side = self.side;
         let row = self.painted / side;
         self.painted += 1;
         if side == 1 {
-            self.painter.encode(row, &self.line, out);
+            out.take(self.painter, row, &self.line);
             return;
         }
         for (sum, samples) in self
@@ -158,7 +201,7 @@ impl<'a> Canvas<'a> {
             for light in self.sums.iter_mut().flatten() {
                 *light *= share;
             }
-            self.painter.encode(row, &self.sums, out);
+            out.take(self.painter, row, &self.sums);
             self.sums.fill([0.0; 4]);
         }
     }

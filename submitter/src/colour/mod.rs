@@ -32,3 +32,4 @@ pub use palette::Palette;
 pub use scheme::{
     ColourBy, Depth, Light, Mapping, Needs, Repeat, Rgb, Samples, Scheme, SchemeError,
 };
+pub use tables::Linear;

@@ -12,6 +12,7 @@
 //! | `T` | FLOAT | angle of the last z in turns, 0 to 1 |
 //! | `DEX`, `DEY` | FLOAT | z ln\|z\| / (dz/dc), c in pixels: half the distance estimate, away from the set |
 //! | `distance`, `stability` | FLOAT | these measures (ours; OpenEXR has no doubles) |
+//! | `R`, `G`, `B` | HALF | the colours of the sample in linear light, sRGB's primaries, as the format has it |
 //!
 //! The attributes `Iterations` and `IterationsBias` are a whole number each, or its text where it has more than 31 bits.
 
@@ -27,10 +28,12 @@ use exr::meta::BlockDescription;
 use exr::meta::MetaData;
 use exr::meta::attribute::{AttributeValue, ChannelDescription, LineOrder, SampleType, Text};
 use exr::meta::header::Header;
+use exr::prelude::f16;
 use fractal::{FrameSpec, Measure, Plane, StripBuffer};
 use smallvec::SmallVec;
 
 use super::contents::{self, Contents};
+use super::painted::{self, Paint};
 use super::{About, Strips};
 use crate::cli::files::ChannelArg;
 use crate::plan::Channels;
@@ -41,6 +44,8 @@ const BLOCK_ROWS: usize = 16;
 const BIAS: u64 = 1024;
 /// The count of what is inside.
 const INSIDE: u64 = u64::MAX;
+/// Bytes of a value of single precision, and of a count.
+const SINGLE_BYTES: usize = 4;
 
 /// The values of one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +59,8 @@ enum Values {
     /// One part of half the distance estimate with its direction.
     EstimateX,
     EstimateY,
+    /// Red, green or blue.
+    Light(usize),
 }
 
 /// A channel: its name, and what it holds.
@@ -74,13 +81,30 @@ fn channels(channel: ChannelArg, frame: &FrameSpec) -> &'static [Channel] {
         ChannelArg::Estimate => &[("DEX", Values::EstimateX), ("DEY", Values::EstimateY)],
         ChannelArg::Distance => &[("distance", Values::Single(Measure::Distance))],
         ChannelArg::Stability => &[("stability", Values::Single(Measure::Stability))],
+        ChannelArg::Colours => &[
+            ("R", Values::Light(0)),
+            ("G", Values::Light(1)),
+            ("B", Values::Light(2)),
+        ],
     }
 }
 
+/// Bytes of all samples before they are compressed, colours aside.
+pub(super) fn data_bytes(frame: &FrameSpec, wanted: Channels) -> u64 {
+    let own = wanted.iter().flat_map(|channel| channels(channel, frame));
+    let kept = own.filter(|(_, values)| !values.is_light()).count();
+    frame.pixels() * (kept * SINGLE_BYTES) as u64
+}
+
 impl Values {
+    fn is_light(self) -> bool {
+        matches!(self, Self::Light(_))
+    }
+
     fn sample_type(self) -> SampleType {
         match self {
             Self::Count { .. } => SampleType::U32,
+            Self::Light(_) => SampleType::F16,
             _ => SampleType::F32,
         }
     }
@@ -123,6 +147,7 @@ pub(super) fn write(
     frame: &FrameSpec,
     wanted: Channels,
     about: &About,
+    paint: &Paint<'_>,
     strips: &mut Strips,
 ) -> io::Result<()> {
     // The format wants channels, and so their samples in each row, in the order of their names.
@@ -132,36 +157,83 @@ pub(super) fn write(
         .copied()
         .collect();
     own.sort_by_key(|(name, ..)| *name);
-    let (width, height) = (frame.width as usize, frame.height as usize);
+    let size = (frame.width as usize, frame.height as usize);
     let header = header(frame, &own, about);
     let written = exr::block::write(out, SmallVec::from_elem(header, 1), true, |meta, chunks| {
         let mut blocks = chunks.sequential_blocks_compressor(&meta);
-        let mut data: Vec<u8> = Vec::new();
-        let mut row = 0;
-        for strip in strips {
-            let strip = strip.map_err(Error::Io)?;
-            for strip_row in 0..strip.strip.rows as usize {
-                for (_, values) in &own {
-                    append_row(&mut data, &strip, *values, strip_row)
-                        .ok_or_else(|| Error::Io(super::without_measure()))?;
-                }
-                row += 1;
-                if row % BLOCK_ROWS == 0 || row == height {
-                    let first = (row - 1) / BLOCK_ROWS * BLOCK_ROWS;
-                    let index = BlockIndex {
-                        layer: 0,
-                        pixel_position: Vec2(0, first),
-                        pixel_size: Vec2(width, row - first),
-                        level: Vec2(0, 0),
-                    };
-                    let data = std::mem::take(&mut data);
-                    blocks.compress_block(first / BLOCK_ROWS, UncompressedBlock { index, data })?;
+        let compress = |at, block| blocks.compress_block(at, block).map_err(io_error);
+        let mut rows = BlockRows::new(size, compress);
+        let all = |strip: &StripBuffer, row: usize, data: &mut Vec<u8>| {
+            let mut kept = own.iter().filter(|(_, values)| !values.is_light());
+            kept.try_for_each(|(_, values)| append_row(data, strip, *values, row))
+                .ok_or_else(super::without_measure)
+        };
+        if !own.iter().any(|(_, values)| values.is_light()) {
+            for strip in strips {
+                let strip = strip?;
+                for row in 0..strip.strip.rows as usize {
+                    all(&strip, row, &mut rows.data)?;
+                    rows.end()?;
                 }
             }
+            return Ok(());
         }
+        painted::each_row(strips, frame, paint, all, |data, colours| {
+            let mut data = data.chunks_exact(size.0 * SINGLE_BYTES);
+            for (_, values) in &own {
+                match values {
+                    Values::Light(part) => {
+                        let halves = colours.iter().map(|colour| f16::from_f32(colour[*part]));
+                        (rows.data).extend(halves.flat_map(f16::to_ne_bytes));
+                    }
+                    _ => rows.data.extend(data.next().into_iter().flatten()),
+                }
+            }
+            rows.end()
+        })?;
         Ok(())
     });
     written.map_err(io_error)
+}
+
+/// Rows that are collected until they make a block.
+struct BlockRows<F> {
+    width: usize,
+    height: usize,
+    /// Rows that are complete.
+    row: usize,
+    /// Those of the next block.
+    data: Vec<u8>,
+    compress: F,
+}
+
+impl<F: FnMut(usize, UncompressedBlock) -> io::Result<()>> BlockRows<F> {
+    fn new((width, height): (usize, usize), compress: F) -> Self {
+        Self {
+            width,
+            height,
+            row: 0,
+            data: Vec::new(),
+            compress,
+        }
+    }
+
+    /// Ends a row, whose bytes were appended.
+    fn end(&mut self) -> io::Result<()> {
+        self.row += 1;
+        if !self.row.is_multiple_of(BLOCK_ROWS) && self.row != self.height {
+            return Ok(());
+        }
+        let first = (self.row - 1) / BLOCK_ROWS * BLOCK_ROWS;
+        let index = BlockIndex {
+            layer: 0,
+            pixel_position: Vec2(0, first),
+            pixel_size: Vec2(self.width, self.row - first),
+            level: Vec2(0, 0),
+        };
+        let data = std::mem::take(&mut self.data);
+        (self.compress)(first / BLOCK_ROWS, UncompressedBlock { index, data })
+    }
 }
 
 /// The attributes of all parts that are texts, by their names.
@@ -320,6 +392,8 @@ fn append_row(data: &mut Vec<u8>, strip: &StripBuffer, values: Values, row: usiz
         Values::Single(measure) => {
             data.extend_from_slice(bytemuck::cast_slice(singles(measure)?));
         }
+        // Not of the strip.
+        Values::Light(_) => return None,
         Values::EstimateX | Values::EstimateY => {
             let (distances, turns) = (singles(Measure::Distance)?, singles(Measure::Direction)?);
             for (distance, turns) in distances.iter().zip(turns) {

@@ -6,6 +6,7 @@ pub mod contents;
 mod exr;
 mod leftovers;
 mod npy;
+mod painted;
 mod png;
 pub mod rows;
 pub mod texts;
@@ -24,6 +25,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 pub use beside::Beside;
 
 use crate::cli::CompressionArg;
+use crate::cli::files::ChannelArg;
 use crate::colour::{Needs, Scheme};
 use crate::location::{Format, KEYWORD, Location};
 use crate::plan::{Output, OutputKind};
@@ -341,6 +343,13 @@ impl OutputKind {
                 npy::HEADER_BYTES as u64 + frame.pixels() * frame.carrier(measure).bytes() as u64
             }
             Self::Png => spooled_bytes((frame.width, frame.height), colours),
+            Self::Exr(channels) if channels.contains(ChannelArg::Colours) => {
+                let size = (frame.width, frame.height);
+                match spooled_bytes(size, colours) {
+                    0 => 0,
+                    values => values + exr::data_bytes(frame, channels),
+                }
+            }
             Self::Exr(_) | Self::Location(_) => 0,
         }
     }
@@ -354,6 +363,7 @@ fn write(
 ) -> io::Result<(NamedTempFile, Duration)> {
     let started = Instant::now();
     {
+        let folder = file.path().parent().unwrap_or(Path::new("."));
         let mut out = BufWriter::with_capacity(FILE_BUFFER, file.as_file());
         match kind {
             OutputKind::Location(format) => {
@@ -369,13 +379,19 @@ fn write(
                     range: job.range,
                     compression: job.compression,
                     about: Some(&job.about),
-                    folder: file.path().parent().unwrap_or(Path::new(".")),
+                    folder,
                 };
                 let mut rows = rows::StripRows::new(&mut strips, &job.colours);
                 picture.write(&mut out, &mut rows)?;
             }
             OutputKind::Exr(channels) => {
-                exr::write(&mut out, &job.frame, channels, &job.about, &mut strips)?;
+                let paint = painted::Paint {
+                    colours: &job.colours,
+                    range: job.range,
+                    folder,
+                };
+                let (frame, about) = (&job.frame, &job.about);
+                exr::write(&mut out, frame, channels, about, &paint, &mut strips)?;
             }
         }
         out.flush()?;

@@ -43,19 +43,29 @@ impl<'a> StripRows<'a> {
     }
 }
 
-impl RowSource for StripRows<'_> {
-    fn next_rows(&mut self) -> io::Result<Option<Rows<'_>>> {
+impl StripRows<'_> {
+    /// The next strip, and its rows.
+    ///
+    /// # Errors
+    /// When there is none, or it has not what is coloured.
+    pub(super) fn next_strip(&mut self) -> io::Result<Option<(&StripBuffer, Rows<'_>)>> {
         let Some(strip) = self.strips.next() else {
             return Ok(None);
         };
-        let strip = self.current.insert(strip?);
+        let strip: &StripBuffer = self.current.insert(strip?);
         let plane = |measure| match strip.plane(measure) {
             Some(Plane::Smooth(values) | Plane::Distance(values)) => Ok(&values[..]),
             _ => Err(io::Error::other("a strip came without what is coloured")),
         };
         let smooth = self.is_lit.then(|| plane(Measure::Smooth)).transpose()?;
         let values = plane(self.measure)?;
-        Ok(Some(Rows { values, smooth }))
+        Ok(Some((strip, Rows { values, smooth })))
+    }
+}
+
+impl RowSource for StripRows<'_> {
+    fn next_rows(&mut self) -> io::Result<Option<Rows<'_>>> {
+        Ok(self.next_strip()?.map(|(_, rows)| rows))
     }
 }
 

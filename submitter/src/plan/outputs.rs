@@ -39,13 +39,14 @@ pub enum OutputKind {
 pub struct Channels(u8);
 
 impl Channels {
-    const ALL: [ChannelArg; 6] = [
+    const ALL: [ChannelArg; 7] = [
         ChannelArg::Count,
         ChannelArg::Fraction,
         ChannelArg::Phase,
         ChannelArg::Estimate,
         ChannelArg::Distance,
         ChannelArg::Stability,
+        ChannelArg::Colours,
     ];
 
     /// The set with `channel` added.
@@ -56,8 +57,15 @@ impl Channels {
 
     /// The members.
     pub fn iter(self) -> impl Iterator<Item = ChannelArg> {
-        let has = move |channel: &ChannelArg| self.0 & 1 << *channel as u8 != 0;
-        Self::ALL.into_iter().filter(has)
+        Self::ALL
+            .into_iter()
+            .filter(move |channel| self.contains(*channel))
+    }
+
+    /// Whether `channel` is in it.
+    #[must_use]
+    pub fn contains(self, channel: ChannelArg) -> bool {
+        self.0 & 1 << channel as u8 != 0
     }
 }
 
@@ -157,6 +165,7 @@ impl OutputKind {
                 ChannelArg::Estimate => set.with(Measure::Distance).with(Measure::Direction),
                 ChannelArg::Distance => set.with(Measure::Distance),
                 ChannelArg::Stability => set.with(Measure::Stability),
+                ChannelArg::Colours => colours.measures().iter().fold(set, MeasureSet::with),
             }),
         }
     }
@@ -166,6 +175,7 @@ impl OutputKind {
 mod tests {
     use super::*;
     use crate::plan::tests::planned;
+    use fractal::BackendChoice;
 
     fn measures(line: &str) -> Vec<Measure> {
         planned(line).unwrap().frame.measures.iter().collect()
@@ -185,6 +195,10 @@ mod tests {
         assert_eq!(
             measures("-o a.exr --channels n,t"),
             [Measure::Iterations, Measure::Phase]
+        );
+        assert_eq!(
+            measures("-o a.exr --channels NF,RGB --colour distance --light 90"),
+            [Measure::Smooth, Measure::Distance, Measure::Fraction]
         );
         assert_eq!(
             measures("-o a.exr --channels DE --iterations 9007199254740992"),
@@ -219,8 +233,18 @@ mod tests {
         for line in ["-o a.exr --channels T", "-o a.npy --measure direction"] {
             let says = planned(&format!("{line} --backend gpu")).unwrap_err();
             assert!(says.to_string().contains("--backend gpu"), "{says}");
-            planned(line).unwrap();
+            // Left to choose, it is the processors' from the start, and that is said.
+            let plan = planned(line).unwrap();
+            assert_eq!(plan.backend, BackendChoice::Cpu);
+            assert!(plan.warnings[0].contains("no adapter"), "{line}");
+            let asked = planned(&format!("{line} --backend cpu")).unwrap();
+            assert!(asked.warnings.is_empty(), "{line}");
         }
+        let long = "-o a.npy --measure iterations --iterations 9007199254740992";
+        assert_eq!(planned(long).unwrap().backend, BackendChoice::Cpu);
+        assert!(planned(&format!("{long} --backend gpu")).is_err());
+        let any = planned("-o a.exr --channels N,NF,distance,RGB").unwrap();
+        assert_eq!((any.backend, any.warnings.len()), (BackendChoice::Auto, 0));
         planned("-o a.exr --channels N,NF,distance --backend gpu").unwrap();
     }
 }

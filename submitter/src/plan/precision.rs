@@ -1,6 +1,6 @@
 //! How exactly a view has to be computed: plainly or by deltas, in which number type, and what to warn of.
 
-use fractal::{Arithmetic, BackendChoice, FrameSpec};
+use fractal::{Arithmetic, BackendChoice, FrameSpec, Measure};
 use serde::Serialize;
 
 use crate::cli::ArithmeticArg;
@@ -63,6 +63,28 @@ pub(super) fn arithmetic(
         only: Some(only),
         checked: false,
     })
+}
+
+/// Which kinds of device may compute a frame, where `wanted` was asked for, and what is to be said of it: some values are
+/// the processors' alone, and such a job is theirs from the start, on any machine.
+pub(super) fn backend(
+    frame: &FrameSpec,
+    wanted: BackendChoice,
+) -> Result<(BackendChoice, Option<String>), PlanError> {
+    let of_processors = (frame.measures.iter()).find(|measure| !measure.is_on_adapters());
+    let what = match of_processors {
+        None => return Ok((wanted, None)),
+        Some(Measure::LongIterations) => "counts beyond 32 bits",
+        Some(_) => "angles (T, DEX and DEY; phase, direction)",
+    };
+    match wanted {
+        BackendChoice::Gpu => Err(PlanError::NotOnAdapters(what)),
+        BackendChoice::Cpu => Ok((wanted, None)),
+        BackendChoice::Auto => {
+            let said = format!("{what} are computed by processors alone: no adapter takes part");
+            Ok((BackendChoice::Cpu, Some(said)))
+        }
+    }
 }
 
 /// Whether plain doubles are exact enough for a view.

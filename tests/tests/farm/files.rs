@@ -133,14 +133,14 @@ fn a_picture_is_made_again_from_itself() {
 fn singles(exr: &Exr, name: &str) -> Vec<f32> {
     match &exr.channels[name] {
         Channel::F32(values) => values.clone(),
-        Channel::U32(_) => panic!("{name} is of whole numbers"),
+        other => panic!("{name}: {other:?}"),
     }
 }
 
 fn wholes(exr: &Exr, name: &str) -> Vec<u32> {
     match &exr.channels[name] {
         Channel::U32(values) => values.clone(),
-        Channel::F32(_) => panic!("{name} is of singles"),
+        other => panic!("{name}: {other:?}"),
     }
 }
 
@@ -221,6 +221,89 @@ fn last(c: (f64, f64), limit: u32) -> ((f64, f64), (f64, f64)) {
     (z, d)
 }
 
+/// sRGB value of linear light (IEC 61966-2-1), 0 to 255.
+fn srgb(light: f32) -> f64 {
+    let light = f64::from(light);
+    255.0
+        * if light <= 0.003_130_8 {
+            12.92 * light
+        } else {
+            1.055 * light.powf(1.0 / 2.4) - 0.055
+        }
+}
+
+/// The colours of an EXR are those of the picture beside it, and its data are what they are without them.
+#[test]
+fn an_exr_opens_as_a_picture() {
+    for scheme in [
+        "--palette classic",
+        "--palette dusk --light 120 --inside navy",
+        "--palette turbo --equalise --light 40",
+        "--colour distance --palette grey --measure distance",
+    ] {
+        let folder = folder();
+        let line = format!("render {VIEW} {scheme} --strip-rows 7 -o x.exr");
+        submitter(&format!("{line} --channels N,NF,distance,RGB -o x.png"))
+            .within(&folder)
+            .ok();
+        let exr = Exr::read(folder.path().join("x.exr"));
+        let names: Vec<&str> = exr.channels.keys().map(String::as_str).collect();
+        assert_eq!(names, ["B", "G", "N", "NF", "R", "distance"]);
+        let [r, g, b] = ["R", "G", "B"].map(|name| match &exr.channels[name] {
+            Channel::F16(values) => values.clone(),
+            other => panic!("{other:?}"),
+        });
+        let png = Png::read(folder.path().join("x.png")).pixels;
+        let mut colours = std::collections::BTreeSet::new();
+        for (at, pixel) in png.iter().enumerate() {
+            colours.insert(*pixel);
+            for (own, light) in pixel.iter().zip([r[at], g[at], b[at]]) {
+                let exact = srgb(light);
+                let off = (f64::from(*own) - exact).abs();
+                assert!(off < 2.0, "{scheme}, at {at}: {own} is not {exact}");
+            }
+        }
+        assert!(colours.len() > 20, "control: {scheme}");
+        submitter(&format!("{line} --channels N,NF,distance"))
+            .within(&folder)
+            .ok();
+        let bare = Exr::read(folder.path().join("x.exr"));
+        for (name, channel) in &bare.channels {
+            assert!(exr.channels[name] == *channel, "{scheme}: {name}");
+        }
+    }
+}
+
+/// Of several samples a pixel, every one has its colour: their mean is the pixel's.
+#[test]
+fn samples_of_an_exr_have_their_own_colours() {
+    let folder = folder();
+    let scheme = "--samples 4 --light 200 --palette ice";
+    submitter(&format!(
+        "render {VIEW} {scheme} --channels RGB -o x.exr -o x.png"
+    ))
+    .within(&folder)
+    .ok();
+    let (exr, png) = (
+        Exr::read(folder.path().join("x.exr")),
+        Png::read(folder.path().join("x.png")),
+    );
+    assert_eq!((exr.width, exr.height), (2 * png.width, 2 * png.height));
+    let Channel::F16(green) = &exr.channels["G"] else {
+        panic!("{:?}", exr.channels.keys())
+    };
+    let mut differ = 0;
+    for (at, pixel) in png.pixels.iter().enumerate() {
+        let first = at / png.width * 2 * exr.width + at % png.width * 2;
+        let four = [first, first + 1, first + exr.width, first + exr.width + 1];
+        let four = four.map(|at| green[at]);
+        let exact = srgb(four.iter().sum::<f32>() / 4.0);
+        assert!((f64::from(pixel[1]) - exact).abs() < 2.0, "at {at}");
+        differ += usize::from(four.iter().any(|light| *light != four[0]));
+    }
+    assert!(differ > png.pixels.len() / 4, "control: {differ}");
+}
+
 #[test]
 fn counts_beyond_32_bits_are_two_channels() {
     let folder = folder();
@@ -261,7 +344,7 @@ fn other_tools_read_our_exr() {
         return;
     }
     let folder = folder();
-    submitter(&format!("render {VIEW} --channels N,NF,T,DE -o x.exr"))
+    submitter(&format!("render {VIEW} --channels N,NF,T,DE,RGB -o x.exr"))
         .within(&folder)
         .ok();
     let shown = Command::new(tool)
@@ -278,6 +361,8 @@ fn other_tools_read_our_exr() {
         "NF, 32-bit floating-point",
         "DEX, 32-bit floating-point",
         "T, 32-bit floating-point",
+        "R, 16-bit floating-point",
+        "B, 16-bit floating-point",
     ] {
         assert!(text.contains(line), "no '{line}' in {text}");
     }
