@@ -210,20 +210,33 @@ impl Channel {
                 fraction,
                 bias,
             } => {
-                let highs = high.map(wholes).into_iter().flatten().map(Some);
-                let highs = highs.chain(std::iter::repeat(None));
-                let fractions = fraction.map(singles).into_iter().flatten();
-                let fractions = fractions.chain(std::iter::repeat(0.0));
-                let counts = wholes(low).zip(highs).zip(fractions);
-                values.extend(counts.map(|((low, high), fraction)| {
+                let value = move |low: u32, high: Option<u32>, fraction: f32| {
                     if low == INSIDE && high.is_none_or(|high| high == INSIDE) {
                         return 0.0;
                     }
                     let count = u64::from(high.unwrap_or(0)) << 32 | u64::from(low);
                     // A count of 0 is inside for those who add nothing.
-                    let count = count.saturating_sub(bias);
-                    joined(count as f64, fraction)
-                }));
+                    joined(count.saturating_sub(bias) as f64, fraction)
+                };
+                let lows = wholes(low);
+                // One loop for each shape of file, of known length: this is done for every sample.
+                match (high.map(wholes), fraction.map(singles)) {
+                    (None, None) => values.extend(lows.map(|low| value(low, None, 0.0))),
+                    (None, Some(fractions)) => {
+                        let pairs = lows.zip(fractions);
+                        values.extend(pairs.map(|(low, fraction)| value(low, None, fraction)));
+                    }
+                    (Some(highs), None) => {
+                        let pairs = lows.zip(highs);
+                        values.extend(pairs.map(|(low, high)| value(low, Some(high), 0.0)));
+                    }
+                    (Some(highs), Some(fractions)) => {
+                        let all = lows.zip(highs).zip(fractions);
+                        values.extend(
+                            all.map(|((low, high), fraction)| value(low, Some(high), fraction)),
+                        );
+                    }
+                }
             }
         }
     }
