@@ -46,11 +46,14 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
     if !is_png {
         return Err(PlanError::Picture(args.output.clone()).into());
     }
-    let location = place(args);
+    let (location, warning) = place(args);
     let own = location.as_ref().and_then(|place| place.colours.clone());
     let base = own.filter(|_| !args.plain).unwrap_or_else(colours::plain);
     let scheme = colours::scheme(&args.colours, base).map_err(PlanError::from)?;
     let data = Data::open(&args.data, &scheme)?;
+    if let (Some(warning), false) = (warning, args.say.quiet) {
+        crate::say(&warning);
+    }
     let output = Output {
         path: args.output.clone(),
         kind: OutputKind::Png,
@@ -98,21 +101,16 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The place that the data tell; `None` where they tell none.
-fn place(args: &RecolourArgs) -> Option<Location> {
+/// The place that the data tell, where they tell one; and what is to be said of one that is broken.
+fn place(args: &RecolourArgs) -> (Option<Location>, Option<String>) {
     match Location::read(&args.data) {
-        Ok(location) => Some(location),
-        // What is no picture at all is refused when it is opened as one.
+        Ok(location) => (Some(location), None),
         Err(LocationError::Malformed { path, reason }) if output::is_picture(&path) => {
-            if !args.say.quiet {
-                let path = path.display();
-                crate::say(&format!(
-                    "warning: {path}: its place and colours are left out: {reason}"
-                ));
-            }
-            None
+            let path = path.display();
+            let warning = format!("warning: {path}: its place and colours are left out: {reason}");
+            (None, Some(warning))
         }
-        Err(_) => None,
+        Err(_) => (None, None),
     }
 }
 

@@ -75,6 +75,7 @@ pub const CONFINED: [Confined; 8] = [
             "exr::settle(",
             "exr::texts(",
             "exr::contents(",
+            "exr::data_bytes(",
             "exr::Layout",
             "exr::parts(",
         ],

@@ -221,9 +221,9 @@ fn last(c: (f64, f64), limit: u32) -> ((f64, f64), (f64, f64)) {
     (z, d)
 }
 
-/// sRGB value of linear light (IEC 61966-2-1), 0 to 255.
+/// sRGB value of linear light (IEC 61966-2-1), 0 to 255; what is brighter than white is white.
 fn srgb(light: f32) -> f64 {
-    let light = f64::from(light);
+    let light = f64::from(light).min(1.0);
     255.0
         * if light <= 0.003_130_8 {
             12.92 * light
