@@ -5,6 +5,7 @@
 mod farm {
     mod access;
     mod bad_input;
+    mod batch;
     mod colour;
     mod deep;
     mod deployment;
@@ -31,5 +32,6 @@ mod farm {
     mod worlds;
     mod worlds_apart;
     mod zoom;
+    mod zoom_colours;
     mod zoom_places;
 }

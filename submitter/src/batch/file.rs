@@ -61,6 +61,9 @@ pub(super) struct Job {
     pub(super) outputs: Vec<PathBuf>,
     /// Files that it reads, from the system's root.
     pub(super) inputs: Vec<PathBuf>,
+    /// The folder in which it keeps key frames, and the one from which it takes them, likewise.
+    pub(super) kept: Option<PathBuf>,
+    pub(super) reused: Option<PathBuf>,
     /// Line of its first key.
     line: usize,
 }
@@ -132,6 +135,7 @@ fn parse(text: &str) -> Result<Vec<Job>, String> {
     for (at, own) in file.jobs.into_iter().enumerate() {
         let first = own.values().map(|value| value.span().start).min();
         let line = first.map_or(0, line_at);
+        let typed: Vec<String> = own.keys().cloned().collect();
         let mut table = file.defaults.clone();
         table.extend(own);
         let number = at + 1;
@@ -157,12 +161,22 @@ fn parse(text: &str) -> Result<Vec<Job>, String> {
                 there.join(", ")
             ))
         })?;
+        // Defaults are for jobs of all kinds: one that is another command's does not concern this one.
+        let another_has = |key: &str| {
+            let mut commands = COMMANDS.iter().filter_map(|name| all.find_subcommand(name));
+            commands.any(|command| option(command, key).is_ok())
+        };
+        table.retain(|key, _| {
+            typed.contains(key) || option(known, key).is_ok() || !another_has(key)
+        });
         let mut job = Job {
             name: String::new(),
             words: vec!["submitter".into(), command.as_str().into()],
             command,
             outputs: Vec::new(),
             inputs: Vec::new(),
+            kept: None,
+            reused: None,
             line,
         };
         let mut last: Vec<OsString> = Vec::new();
@@ -174,8 +188,13 @@ fn parse(text: &str) -> Result<Vec<Job>, String> {
         }
         job.words.push("--".into());
         job.words.append(&mut last);
-        if job.outputs.is_empty() && job.command == "render" {
-            job.outputs.push("mandelbrot.png".into());
+        let usual = match &*job.command {
+            "render" => Some("mandelbrot.png"),
+            "zoom" => Some("zoom.mp4"),
+            _ => None,
+        };
+        if job.outputs.is_empty() {
+            job.outputs.extend(usual.map(PathBuf::from));
         }
         job.name = match (name, job.outputs.first()) {
             (Some(name), _) => name,
@@ -247,12 +266,9 @@ impl Job {
         let Some(values) = values else { return };
         match key {
             "output" => self.outputs.extend(values.iter().map(PathBuf::from)),
-            "location" | "data" => {
-                let paths = values
-                    .iter()
-                    .filter_map(|path| std::path::absolute(path).ok());
-                self.inputs.extend(paths);
-            }
+            "location" | "data" => self.inputs.extend(absolute(&values)),
+            "keep" => self.kept = absolute(&values).next(),
+            "reuse" => self.reused = absolute(&values).next(),
             _ => {}
         }
         if arg.is_positional() {
@@ -270,6 +286,11 @@ impl Job {
             self.words.extend(words);
         }
     }
+}
+
+/// Paths from the system's root.
+fn absolute(paths: &[String]) -> impl Iterator<Item = PathBuf> {
+    (paths.iter()).filter_map(|path| std::path::absolute(path).ok())
 }
 
 #[cfg(test)]
@@ -293,6 +314,24 @@ mod tests {
                 "submitter render --fresh --im=0.1 --output=a.png --output=a.exr --re=-0.743643887037158704752191506114774 --size=64x48 --z0 -0.5 1 --zoom=1e40 --",
                 "submitter render --iterations=1000 --size=64x48 --",
             ]
+        );
+        let mixed = "[defaults]\nbackend = \"cpu\"\nfps = 10\n[[job]]\n[[job]]\ncommand = \"zoom\"\nkeep = \"k\"\n\
+            [[job]]\ncommand = \"colour\"\ndata = \"a.npy\"\noutput = \"b.png\"\n";
+        assert_eq!(
+            lines(mixed),
+            [
+                "submitter render --backend=cpu --",
+                "submitter zoom --backend=cpu --fps=10 --keep=k --",
+                "submitter colour --output=b.png -- a.npy",
+            ]
+        );
+        let jobs = parse(mixed).unwrap();
+        assert_eq!(jobs[1].outputs, [PathBuf::from("zoom.mp4")]);
+        assert!(
+            jobs[1]
+                .kept
+                .as_ref()
+                .is_some_and(|path| path.ends_with("k"))
         );
         let jobs = parse(text).unwrap();
         assert_eq!(jobs[0].name, "job 1, a.png");

@@ -4,7 +4,7 @@
 
 mod file;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -19,7 +19,7 @@ use crate::collect::CollectError;
 use crate::dry_run::DryRun;
 use crate::operate::tables;
 use crate::plan;
-use crate::report::Report;
+use crate::zoom;
 pub use file::BatchError;
 use file::Job;
 
@@ -46,7 +46,8 @@ struct Outcome {
     elapsed_secs: f64,
     /// Why it failed, in a line.
     error: Option<String>,
-    report: Option<Report>,
+    /// What a render or a sequence says of itself.
+    report: Option<serde_json::Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -143,15 +144,24 @@ pub fn run(args: &BatchArgs) -> anyhow::Result<()> {
 /// Finds every mistake that can be found before anything is computed.
 fn check(args: &BatchArgs, jobs: &[Job]) -> Result<(), BatchError> {
     let mut writers: HashMap<PathBuf, &Job> = HashMap::new();
+    let mut kept: HashSet<PathBuf> = HashSet::new();
     for job in jobs {
         let wrong = |reason: String| job.wrong(&args.file, reason);
         // What an earlier job will write is not there yet.
         let waits = (job.inputs.iter()).any(|input| writers.contains_key(input));
-        if let Command::Render(render) = parsed(args, job)?
-            && !waits
-        {
-            plan::plan(*render).map_err(|error| wrong(error.to_string()))?;
-        }
+        let waits = waits
+            || job
+                .reused
+                .as_ref()
+                .is_some_and(|folder| kept.contains(folder));
+        let planned = match parsed(args, job)? {
+            _ if waits => Ok(()),
+            Command::Render(render) => plan::plan(*render).map(drop),
+            Command::Zoom(zoom) => plan::zoom::plan(*zoom).map(drop),
+            _ => Ok(()),
+        };
+        planned.map_err(|error| wrong(error.to_string()))?;
+        kept.extend(job.kept.clone());
         for output in &job.outputs {
             let path = std::path::absolute(output).unwrap_or_else(|_| output.clone());
             if let Some(other) = writers.insert(path, job) {
@@ -180,11 +190,16 @@ fn parsed(args: &BatchArgs, job: &Job) -> Result<Command, BatchError> {
         })
 }
 
-fn done(args: &BatchArgs, job: &Job) -> anyhow::Result<Option<Report>> {
+fn done(args: &BatchArgs, job: &Job) -> anyhow::Result<Option<serde_json::Value>> {
     match parsed(args, job)? {
         Command::Render(mut render) => {
             render.log = args.log.clone();
-            crate::rendered(*render)
+            let report = crate::rendered(*render)?;
+            Ok(report.map(serde_json::to_value).transpose()?)
+        }
+        Command::Zoom(mut zoom) => {
+            zoom.log = args.log.clone();
+            Ok(Some(serde_json::to_value(zoom::made(*zoom)?)?))
         }
         other => crate::run(other).map(|()| None),
     }

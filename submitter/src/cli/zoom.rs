@@ -13,7 +13,7 @@ use super::world::StageArgs;
 #[derive(Debug, Args)]
 #[command(
     allow_negative_numbers = true,
-    after_help = "One key frame is computed an octave (a doubling of the zoom); every frame is made of the key frames around it. They stay on the disk until the sequence is done, so that the same command goes on after any interruption, and for good with --keep.\n\nExamples:\n  submitter zoom --re -0.7436438870371587 --im 0.13182590420531197 --to 1e11 -o seahorse.mp4\n  submitter zoom --location place.toml --size 1920x1080 --fps 60 --ease 2 --keep keys -o dive.mp4\n  submitter zoom --reuse keys --palette magma --seconds-per-octave 0.5 --reverse -o out.webm\n                                                        other colours, pace and direction; computes nothing\n  submitter zoom --location place.toml -o 'frames/%06d.png'\n  submitter zoom --location place.toml --preview -o quick.mp4\n  submitter zoom --world worlds/4-local.penvm --location place.toml -o dive.mp4\n                                                        on workers that are booted for it"
+    after_help = "One key frame is computed an octave (a doubling of the zoom); every frame is made of the key frames around it. They stay on the disk until the sequence is done, so that the same command goes on after any interruption, and for good with --keep.\n\nExamples:\n  submitter zoom --re -0.7436438870371587 --im 0.13182590420531197 --to 1e11 -o seahorse.mp4\n  submitter zoom --location place.toml --size 1920x1080 --fps 60 --ease 2 --keep keys -o dive.mp4\n  submitter zoom --reuse keys --palette magma --seconds-per-octave 0.5 --reverse -o out.webm\n                                                        other colours, pace and direction; computes nothing\n  submitter zoom --location place.toml -o 'frames/%06d.png'\n  submitter zoom --location place.toml --preview -o quick.mp4\n  submitter zoom --location place.toml --light 120 --depth 16 -o 'frames/%06d.png'\n  submitter zoom --world worlds/4-local.penvm --location place.toml -o dive.mp4\n                                                        on workers that are booted for it"
 )]
 pub struct ZoomArgs {
     /// The place: a location file, whose zoom is where the sequence ends
@@ -108,10 +108,11 @@ pub struct ZoomArgs {
     #[arg(long, help_heading = "Frames")]
     pub preview: bool,
     /// Samples of a key frame to a pixel of a frame at its own zoom, along each side: more are sharper, and take longer
+    /// [default: 1.18 times the root of --samples]
     #[arg(long, value_name = "N", help_heading = "Frames")]
     pub key_samples: Option<f64>,
 
-    /// Where to write: .mp4, .webm or .mkv by ffmpeg, numbered pictures like frames/%06d.png, or - for raw RGB on stdout
+    /// Where to write: .mp4, .webm or .mkv by ffmpeg, numbered pictures like frames/%06d.png, or - for raw RGB on stdout (of 16 bits rgb48be)
     #[arg(
         short,
         long,

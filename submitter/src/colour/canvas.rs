@@ -159,7 +159,7 @@ impl<'a> Canvas<'a> {
             after,
         };
         let spacing = if self.columns.is_empty() {
-            Spacing::EVEN
+            Spacing::even(1.0)
         } else {
             let [before, own, after] = [
                 displacement(self.painted.wrapping_sub(1)),
@@ -169,6 +169,7 @@ impl<'a> Canvas<'a> {
             Spacing {
                 columns: &self.columns,
                 rows: (1.0 + own - before, 1.0 + after - own),
+                pitch: 1.0,
             }
         };
         let beside = Some((beside, spacing));

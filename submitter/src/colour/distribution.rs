@@ -59,6 +59,13 @@ impl Distribution {
         }
     }
 
+    /// The same of values that are `factor` times as large.
+    #[must_use]
+    pub fn scaled(mut self, factor: f32) -> Self {
+        self.kept.iter_mut().for_each(|(_, value)| *value *= factor);
+        self
+    }
+
     /// The values in order.
     #[must_use]
     pub fn sorted(&self) -> Vec<f32> {
@@ -144,5 +151,6 @@ mod tests {
         assert_eq!(distribution.range(), (5.0, 6.0));
         distribution.add_row(1, &[3.0]);
         assert_eq!(distribution.range(), (3.0, 5.0));
+        assert_eq!(distribution.scaled(0.5).range(), (1.5, 2.5));
     }
 }

@@ -91,27 +91,34 @@ impl Neighbourhood<'_> {
     }
 }
 
-/// Distances between samples, in those of an even grid.
+/// Distances between samples, in pixels of what is seen: mostly those of an even grid.
 #[derive(Clone, Copy, Debug)]
 pub struct Spacing<'a> {
     /// How far each column is displaced from its even place; nothing where all are in it.
     pub columns: &'a [f32],
     /// Distances of a row to the rows before and after it.
     pub rows: (f32, f32),
+    /// Distance of one column's even place to the next, and of one row's: 1 but where values are seen at another
+    /// scale than they were computed at.
+    pub pitch: f32,
 }
 
 impl Spacing<'_> {
-    /// Of an even grid.
-    pub const EVEN: Self = Self {
-        columns: &[],
-        rows: (1.0, 1.0),
-    };
+    /// Of an even grid whose samples are so many pixels apart.
+    #[must_use]
+    pub const fn even(pitch: f32) -> Self {
+        Self {
+            columns: &[],
+            rows: (pitch, pitch),
+            pitch,
+        }
+    }
 
     fn beside(&self, column: usize) -> (f32, f32) {
         let own = self.columns.get(column);
         let gap = |from: Option<&f32>, to: Option<&f32>| match (from, to) {
-            (Some(from), Some(to)) => 1.0 + to - from,
-            _ => 1.0,
+            (Some(from), Some(to)) => self.pitch + to - from,
+            _ => self.pitch,
         };
         let left = column
             .checked_sub(1)
@@ -166,14 +173,16 @@ mod tests {
             row: &row,
             after: Some(&after),
         };
-        assert_eq!(beside.slope(0, &Spacing::EVEN), (2.0, 4.0));
-        assert_eq!(beside.slope(1, &Spacing::EVEN), (3.0, 5.0));
-        assert_eq!(beside.slope(2, &Spacing::EVEN), (4.0, 0.0));
+        assert_eq!(beside.slope(0, &Spacing::even(1.0)), (2.0, 4.0));
+        assert_eq!(beside.slope(1, &Spacing::even(1.0)), (3.0, 5.0));
+        assert_eq!(beside.slope(2, &Spacing::even(1.0)), (4.0, 0.0));
         let edge = Neighbourhood {
             before: None,
             ..beside
         };
-        assert_eq!(edge.slope(0, &Spacing::EVEN), (2.0, 4.0));
+        assert_eq!(edge.slope(0, &Spacing::even(1.0)), (2.0, 4.0));
+        // Seen from twice as near, all is half as steep.
+        assert_eq!(beside.slope(1, &Spacing::even(2.0)), (1.5, 2.5));
         // A plane that rises by 2 a spacing, at displaced places.
         let columns = [-0.25, 0.25, 0.0];
         let row = [0.25, 1.25, 2.0].map(|place: f32| 10.0 + 2.0 * place);
@@ -186,6 +195,7 @@ mod tests {
         let spacing = Spacing {
             columns: &columns,
             rows: (1.0, 1.0),
+            pitch: 1.0,
         };
         for column in 0..3 {
             assert_eq!(displaced.slope(column, &spacing), (2.0, 0.0), "{column}");

@@ -27,9 +27,12 @@ mod tables;
 pub use canvas::{Canvas, Rows};
 pub use distribution::Distribution;
 pub use gradients::{GradientError, palette_of};
+pub use light::{Neighbourhood, Spacing};
+pub use noise::Noise;
 pub use painter::{Basis, Painter};
 pub use palette::Palette;
 pub use scheme::{
     ColourBy, Depth, Light, Mapping, Needs, Repeat, Rgb, Samples, Scheme, SchemeError,
 };
+pub use srgb::{Encoder, from_linear, to_linear};
 pub use tables::Linear;

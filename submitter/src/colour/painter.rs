@@ -152,11 +152,13 @@ impl Painter {
         let (Some(relief), Some((beside, spacing))) = (&self.relief, beside) else {
             return;
         };
+        // What precision leaves of a difference is the same at any scale; as a slope it grows with that.
+        let nearer = 1.0 / spacing.pitch;
         for (column, (value, out)) in values.iter().zip(out).enumerate() {
             let smooth = beside.row[column];
             if *value != 0.0 && smooth != 0.0 {
                 let (right, down) = beside.slope(column, &spacing);
-                *out = relief.apply(*out, (right, -down), smooth);
+                *out = relief.apply(*out, (right, -down), smooth * nearer);
             }
         }
     }

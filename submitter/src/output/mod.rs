@@ -26,7 +26,7 @@ pub use beside::Beside;
 
 use crate::cli::CompressionArg;
 use crate::cli::files::ChannelArg;
-use crate::colour::{Needs, Scheme};
+use crate::colour::{Depth, Needs, Scheme};
 use crate::location::{Format, KEYWORD, Location};
 use crate::plan::{Output, OutputKind};
 
@@ -291,12 +291,17 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
     })
 }
 
-/// A picture of 8 bits a channel as a PNG.
+/// A picture of so many bits a channel as a PNG; of 16, the higher byte is first.
 ///
 /// # Errors
 /// When the pixels are not as many as `size` says.
-pub fn picture(size: (u32, u32), rgb: &[u8], compression: CompressionArg) -> io::Result<Vec<u8>> {
-    png::whole(size, rgb, compression)
+pub fn picture(
+    size: (u32, u32),
+    depth: Depth,
+    rgb: &[u8],
+    compression: CompressionArg,
+) -> io::Result<Vec<u8>> {
+    png::whole(size, depth, rgb, compression)
 }
 
 /// The single-precision values of a picture in the bytes of an `.npy` file; `None` where they are something else.

@@ -119,14 +119,15 @@ impl Picture<'_> {
     }
 }
 
-/// A picture of 8 bits that is in memory.
+/// A picture that is in memory.
 pub(super) fn whole(
     size: (u32, u32),
+    depth: Depth,
     rgb: &[u8],
     compression: CompressionArg,
 ) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
-    let encoder = encoder(&mut out, size, Depth::Eight, compression);
+    let encoder = encoder(&mut out, size, depth, compression);
     let mut writer = encoder.write_header().map_err(io_error)?;
     writer.write_image_data(rgb).map_err(io_error)?;
     writer.finish().map_err(io_error)?;

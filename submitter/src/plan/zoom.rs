@@ -7,7 +7,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use fractal::{BackendChoice, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, View};
+use fractal::{BackendChoice, Decimal, FrameSpec, Grid, Measure, StripPlan, View};
 
 use super::{
     ESCAPE_RADIUS, ITERATIONS, Output, OutputKind, Place, PlanError, RenderPlan, precision,
@@ -16,9 +16,10 @@ use crate::cli::zoom::ZoomArgs;
 use crate::cli::{self, ArithmeticArg, CompressionArg};
 use crate::colour::{ColourBy, Depth, Samples, Scheme};
 use crate::location::Location;
-use crate::zoom::ffmpeg::VideoPlan;
-use crate::zoom::folder::{self, Sequence};
+use crate::zoom::ffmpeg::{self, VideoPlan};
+use crate::zoom::folder;
 use crate::zoom::pictures::Pattern;
+use crate::zoom::sequence::Sequence;
 use crate::zoom::sink::{Container, Target};
 use crate::zoom::timing::Timing;
 pub use refused::SequenceError;
@@ -112,11 +113,15 @@ impl ZoomPlan {
         )
     }
 
-    /// The render that makes key frame `depth`, in `path`.
+    /// The render that makes key frame `depth`, in a file a measure.
     ///
     /// # Errors
     /// When its frame is over a limit.
-    pub fn key(&self, depth: u32, path: PathBuf) -> Result<RenderPlan, PlanError> {
+    pub fn key(
+        &self,
+        depth: u32,
+        file: impl Fn(Measure) -> PathBuf,
+    ) -> Result<RenderPlan, PlanError> {
         let sequence = &self.sequence;
         let (width, height) = sequence.key;
         let numerator = u64::from(sequence.frame.1) * u64::from(sequence.shown_rows);
@@ -138,18 +143,19 @@ impl ZoomPlan {
             iterations: sequence.iterations_at(depth),
             escape_radius: sequence.escape_radius,
             z0: sequence.z0.unwrap_or((0.0, 0.0)),
-            measures: MeasureSet::default().with(Measure::Smooth),
+            measures: sequence.measures().collect(),
         };
         frame.check()?;
         let bytes_per_pixel = frame.measures.bytes_per_pixel();
+        let output = |measure| Output {
+            path: file(measure),
+            kind: OutputKind::Npy(measure),
+        };
         Ok(RenderPlan {
             strips: StripPlan::for_picture(width, height, bytes_per_pixel),
             backend: self.backend,
             arithmetic: precision::arithmetic(&frame, ArithmeticArg::Auto, self.backend)?,
-            outputs: vec![Output {
-                path,
-                kind: OutputKind::Npy(Measure::Smooth),
-            }],
+            outputs: sequence.measures().map(output).collect(),
             colours: self.colours.clone(),
             compression: CompressionArg::Fast,
             place: self.place.clone(),
@@ -200,17 +206,25 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
     let said = location
         .as_ref()
         .and_then(|location| location.colours.as_ref());
-    let colours = colours(&args, said)?;
+    let (colours, samples) = colours::colours(&args, said)?;
     let (sequence, size) = match &args.reuse {
         Some(path) => {
             let sequence = folder::described(path)?;
+            if samples.is_some() {
+                return Err(SequenceError::Samples("--reuse").into());
+            }
+            if colours.colour == ColourBy::Distance && !sequence.distances {
+                return Err(SequenceError::Distances.into());
+            }
             let (width, height) = args.size.unwrap_or(sequence.frame);
             (sequence, (smaller(width), smaller(height)))
         }
         None => {
             let (width, height) = args.size.unwrap_or(SIZE);
             let size = (smaller(width), smaller(height));
-            (sequence(&args, location.as_ref(), size, degrees)?, size)
+            let mut sequence = sequence(&args, location.as_ref(), samples, size, degrees)?;
+            sequence.distances = colours.colour == ColourBy::Distance;
+            (sequence, size)
         }
     };
     let from = args.from.clone().unwrap_or_else(|| sequence.from.clone());
@@ -227,7 +241,7 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
         return Err(SequenceError::Shows(a, b, c, d, degrees).into());
     }
     let target = target(&args.output)?;
-    let video = video(&args, &target, size, fps)?;
+    let video = video(&args, &target, size, fps, colours.depth)?;
     if target == Target::Raw && args.say.json {
         return Err(SequenceError::Json.into());
     }
@@ -263,13 +277,14 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
         warnings: Vec::new(),
     };
     // The deepest key frame is the one whose coordinates may be too short.
-    let deepest = plan.key(plan.keys().0, PathBuf::new())?.warnings;
+    let nowhere = |_| PathBuf::new();
+    let deepest = plan.key(plan.keys().0, nowhere)?.warnings;
     plan.warnings = [location.map(|location| location.warnings), Some(deepest)]
         .into_iter()
         .flatten()
         .flatten()
         .collect();
-    plan.key(plan.keys().1, PathBuf::new())?;
+    plan.key(plan.keys().1, nowhere)?;
     Ok(plan)
 }
 
@@ -290,6 +305,7 @@ fn in_range(
 fn sequence(
     args: &ZoomArgs,
     location: Option<&Location>,
+    samples: Option<Samples>,
     size: (u32, u32),
     degrees: f64,
 ) -> Result<Sequence, PlanError> {
@@ -307,12 +323,16 @@ fn sequence(
         .clone()
         .map_or_else(|| Ok(super::decimal(FROM)), Ok::<_, PlanError>)?;
     let iterations = args.iterations.or(suits).unwrap_or(ITERATIONS);
-    let samples = args.key_samples.unwrap_or(KEY_SAMPLES);
+    let samples = match (args.key_samples, samples) {
+        (Some(_), Some(_)) => return Err(SequenceError::Samples("--key-samples").into()),
+        (Some(samples), None) => samples,
+        (None, samples) => KEY_SAMPLES * f64::from(samples.map_or(1, Samples::side)),
+    };
     let samples = in_range(
         "--key-samples",
         samples,
-        |samples| (0.25..=8.0).contains(&samples),
-        "within 0.25 and 8",
+        |samples| (0.25..=10.0).contains(&samples),
+        "within 0.25 and 10",
     )?;
     let upright = upright(size, degrees);
     let even = |samples: f64| ((samples / 2.0).ceil() * 2.0) as u32;
@@ -413,22 +433,6 @@ fn timing(args: &ZoomArgs, octaves: f64, fps: f64) -> Result<Timing, SequenceErr
     })
 }
 
-/// The colours, as far as frames have room for them.
-fn colours(args: &ZoomArgs, said: Option<&Scheme>) -> Result<Scheme, PlanError> {
-    let scheme = colours::colours(args, said)?;
-    let refused = [
-        (scheme.colour == ColourBy::Distance, "--colour distance"),
-        (scheme.light.is_some(), "--light"),
-        (scheme.samples != Samples::ONE, "--samples"),
-        (scheme.dither, "--dither"),
-        (scheme.depth != Depth::Eight, "--depth 16"),
-    ];
-    match refused.iter().find(|(is_given, _)| *is_given) {
-        Some((_, name)) => Err(SequenceError::Colours(name).into()),
-        None => Ok(scheme),
-    }
-}
-
 fn target(path: &Path) -> Result<Target, SequenceError> {
     if path == Path::new("-") {
         return Ok(Target::Raw);
@@ -453,6 +457,7 @@ fn video(
     target: &Target,
     size: (u32, u32),
     fps: f64,
+    depth: Depth,
 ) -> Result<Option<VideoPlan>, SequenceError> {
     let Target::Video(_, container) = target else {
         return Ok(None);
@@ -466,9 +471,14 @@ fn video(
         options: args.encoder_options.clone(),
         size,
         fps,
+        depth,
     };
-    if video.pixel_format() == VideoPlan::PIXEL_FORMAT && (size.0 % 2 == 1 || size.1 % 2 == 1) {
-        return Err(SequenceError::Odd(size.0, size.1));
+    let format = video.pixel_format();
+    if video.needs_even_sides() && (size.0 % 2 == 1 || size.1 % 2 == 1) {
+        return Err(SequenceError::Odd(size.0, size.1, format.to_owned()));
+    }
+    if depth == Depth::Sixteen && !ffmpeg::is_deep(format) {
+        return Err(SequenceError::Shallow(format.to_owned()));
     }
     Ok(Some(video))
 }

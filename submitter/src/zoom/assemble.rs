@@ -9,15 +9,18 @@ use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
+use fractal::Measure;
 
 use super::bar::SequenceBar;
 use super::compose::Composer;
 use super::folder::{Folder, Record};
-use super::light::Light;
+use super::held::{Held, Key, Numbered};
+use super::light::Encoding;
 use super::make::News;
-use super::resample::{CHANNELS, Picture};
+use super::resample::Sample;
+use super::shade::{self, Values};
 use super::sink::Sink;
-use crate::colour::{Basis, Canvas, Painter, Rows};
+use crate::colour::{Basis, ColourBy, Depth, Painter};
 use crate::plan::zoom::ZoomPlan;
 use crate::report::OutputReport;
 
@@ -50,8 +53,6 @@ pub struct Assembling {
     pub stop: Arc<AtomicBool>,
 }
 
-/// A key frame as frames are made of it.
-type Key = (u32, Arc<Picture>);
 /// What the loading thread has seen.
 type Loaded = (BTreeMap<u32, Record>, (f64, f64));
 
@@ -61,10 +62,21 @@ impl Assembling {
     /// # Errors
     /// When a key frame is broken, or `sink` cannot take a frame.
     pub fn run(self, news: Receiver<News>, sink: Sink) -> anyhow::Result<Assembled> {
+        let colours = &self.plan.colours;
+        if colours.dither || colours.depth == Depth::Sixteen {
+            self.run_in::<f32>(news, sink)
+        } else {
+            self.run_in::<u16>(news, sink)
+        }
+    }
+
+    /// The same with pictures of such samples.
+    fn run_in<S: Sample>(self, news: Receiver<News>, sink: Sink) -> anyhow::Result<Assembled> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let (size, upright, ratio) = (self.plan.size, self.plan.upright, self.plan.ratio);
-        let mut composer = Composer::new(size, upright, ratio, threads)?;
-        let (loaded, keys) = sync_channel::<Key>(LOADED);
+        let encoding = Encoding::of(&self.plan.colours);
+        let mut composer = Composer::new(size, upright, ratio, encoding, threads)?;
+        let (loaded, keys) = sync_channel::<Numbered<S>>(LOADED);
         let (made, frames) = sync_channel::<Vec<u8>>(COMPOSED);
         let (emptied, reusable) = sync_channel::<Vec<u8>>(COMPOSED);
         let shared = &self;
@@ -95,24 +107,37 @@ impl Assembling {
     }
 
     /// Loads and colours key frames in the order in which they are told of.
-    fn load(&self, news: Receiver<News>, loaded: &SyncSender<Key>) -> anyhow::Result<Loaded> {
-        let light = Light::new();
-        let mut known: Option<(Painter, (f64, f64))> = None;
+    fn load<S: Sample>(
+        &self,
+        news: Receiver<News>,
+        loaded: &SyncSender<Numbered<S>>,
+    ) -> anyhow::Result<Loaded> {
+        let knows_pixels = shade::knows_pixels(&self.plan.colours);
+        let mut known: Option<(Arc<Painter>, (f64, f64))> = None;
         let mut records = BTreeMap::new();
         for told in news {
             match told {
                 News::Values(values) => {
                     let scheme = &self.plan.colours;
+                    let values = match scheme.colour {
+                        // They come in samples, and are coloured in pixels.
+                        ColourBy::Distance => values.scaled((1.0 / self.plan.ratio) as f32),
+                        ColourBy::Smooth | ColourBy::Bands => *values,
+                    };
                     let range = scheme.range.unwrap_or_else(|| values.range());
-                    known = Some((Painter::new(scheme, &Basis::Whole(*values)), range));
+                    let painter = Painter::new(scheme, &Basis::Whole(values));
+                    known = Some((Arc::new(painter), range));
                 }
                 News::Finished(depth, record) => {
                     let (painter, _) = known.as_ref().context("no colours")?;
-                    let size = self.plan.sequence.key;
-                    let smooth = self.folder.load(depth, &record, size)?;
+                    let values = self.values(depth, &record)?;
                     records.insert(depth, record);
-                    let picture = Arc::new(painted(&smooth, size, painter, &light));
-                    if loaded.send((depth, picture)).is_err() {
+                    let key = if knows_pixels {
+                        Key::Values(values, Arc::clone(painter))
+                    } else {
+                        Key::Painted(values.painted(painter))
+                    };
+                    if loaded.send((depth, key)).is_err() {
                         break;
                     }
                 }
@@ -122,20 +147,33 @@ impl Assembling {
         Ok((records, range))
     }
 
+    /// What the colours of a key frame come from.
+    fn values(&self, depth: u32, record: &Record) -> anyhow::Result<Values> {
+        let (size, colours) = (self.plan.sequence.key, &self.plan.colours);
+        let load = |measure| self.folder.load(depth, record, size, measure);
+        let are_lengths = colours.colour == ColourBy::Distance;
+        Ok(Values {
+            width: size.0 as usize,
+            height: size.1 as usize,
+            coloured: load(colours.measure())?,
+            are_lengths,
+            smooth: match colours.light {
+                Some(_) if are_lengths => Some(load(Measure::Smooth)?),
+                _ => None,
+            },
+        })
+    }
+
     /// Makes the frames; the time it took, or `None` where key frames ended early or nobody takes frames.
-    fn compose(
+    fn compose<S: Sample>(
         &self,
         composer: &mut Composer,
-        keys: Receiver<Key>,
+        keys: Receiver<Numbered<S>>,
         made: &SyncSender<Vec<u8>>,
         reusable: &Receiver<Vec<u8>>,
     ) -> Option<Duration> {
         let (deepest, _) = self.plan.keys();
-        let mut held = Held {
-            keys,
-            there: BTreeMap::new(),
-            refined: None,
-        };
+        let mut held = Held::new(keys);
         let mut composing = Duration::ZERO;
         for frame in 0..self.plan.timing.frames {
             if self.stop.load(Ordering::Relaxed) {
@@ -146,16 +184,10 @@ impl Assembling {
             let inner = outer.checked_sub(1).filter(|inner| *inner >= deepest);
             held.come(outer, outer.saturating_sub(2).max(deepest))?;
             let started = Instant::now();
-            let inner = inner.and_then(|inner| held.refined(inner, composer));
-            let mut rgb = reusable.try_recv().unwrap_or_default();
             let beyond = f64::from(outer) - depth;
-            composer.frame(
-                held.there.get(&outer)?,
-                inner.as_deref(),
-                beyond,
-                degrees,
-                &mut rgb,
-            );
+            let pictures = held.around((outer, inner), beyond, composer)?;
+            let mut rgb = reusable.try_recv().unwrap_or_default();
+            composer.frame(pictures, beyond, degrees, frame, &mut rgb);
             composing += started.elapsed();
             made.send(rgb).ok()?;
         }
@@ -181,63 +213,5 @@ impl Assembling {
             return Ok(None);
         }
         sink.finish()
-    }
-}
-
-/// The key frames around the next frame.
-struct Held {
-    keys: Receiver<Key>,
-    there: BTreeMap<u32, Arc<Picture>>,
-    refined: Option<Key>,
-}
-
-impl Held {
-    /// Waits for the key frames from `outer` down to `innermost`, and lets go of the others; `None` where they do not
-    /// come.
-    fn come(&mut self, outer: u32, innermost: u32) -> Option<()> {
-        let wanted = innermost..=outer;
-        self.there.retain(|depth, _| wanted.contains(depth));
-        while !wanted.clone().all(|depth| self.there.contains_key(&depth)) {
-            let (depth, picture) = self.keys.recv().ok()?;
-            self.there.insert(depth, picture);
-        }
-        Some(())
-    }
-
-    /// An inner key frame with the one after it in its middle.
-    fn refined(&mut self, inner: u32, composer: &Composer) -> Option<Arc<Picture>> {
-        if let Some((depth, picture)) = &self.refined
-            && *depth == inner
-        {
-            return Some(Arc::clone(picture));
-        }
-        let own = self.there.get(&inner)?;
-        let next = inner.checked_sub(1).and_then(|next| self.there.get(&next));
-        let picture = next.map_or_else(
-            || Arc::clone(own),
-            |next| Arc::new(composer.refined(own, next)),
-        );
-        self.refined = Some((inner, Arc::clone(&picture)));
-        Some(picture)
-    }
-}
-
-/// A key frame in colours.
-fn painted(
-    smooth: &[f32],
-    (width, height): (u32, u32),
-    painter: &Painter,
-    light: &Light,
-) -> Picture {
-    let mut bytes = Vec::with_capacity(smooth.len() * CHANNELS);
-    let rows = Rows {
-        values: smooth,
-        smooth: None,
-    };
-    Canvas::new(painter, width, height).push(rows, &mut bytes);
-    Picture {
-        width: width as usize,
-        height: height as usize,
-        light: bytes.iter().map(|byte| light.of(*byte)).collect(),
     }
 }

@@ -12,8 +12,10 @@ use std::ops::Range;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use super::light::Light;
-use super::resample::{CHANNELS, Picture, Scaled, between};
+use super::light::Encoding;
+use super::resample::{CHANNELS, Picture, Sample, Scaled, between};
+use super::shade::{self, Values};
+use crate::colour::Painter;
 
 /// Width of the band in which an inner key frame fades, as a share of half its size, when it is new.
 const BAND: f64 = 0.06;
@@ -29,7 +31,7 @@ pub struct Composer {
     upright: (usize, usize),
     /// Samples of a key frame to a pixel of a frame at its own zoom.
     ratio: f64,
-    light: Light,
+    encoding: Encoding,
     pool: ThreadPool,
     upright_light: Vec<[f32; CHANNELS]>,
 }
@@ -82,10 +84,10 @@ struct Room {
 }
 
 /// One row: the outer picture, with the inner one faded in.
-fn row(
+fn row<S: Sample>(
     at: usize,
-    outer: &Scaled<'_>,
-    inner: Option<&(Scaled<'_>, Fade)>,
+    outer: &Scaled<'_, S>,
+    inner: Option<&(Scaled<'_, S>, Fade)>,
     room: &mut Room,
     out: &mut [[f32; CHANNELS]],
 ) {
@@ -120,8 +122,8 @@ fn row(
 }
 
 impl Composer {
-    /// For frames of `size` within `upright` columns and rows, from key frames of `ratio` samples a pixel, on `threads`
-    /// threads.
+    /// For frames of `size` within `upright` columns and rows, from key frames of `ratio` samples a pixel, written in
+    /// `encoding`, on `threads` threads.
     ///
     /// # Errors
     /// When threads cannot be started.
@@ -129,6 +131,7 @@ impl Composer {
         size: (u32, u32),
         upright: (u32, u32),
         ratio: f64,
+        encoding: Encoding,
         threads: usize,
     ) -> anyhow::Result<Self> {
         let sides = |(width, height): (u32, u32)| (width as usize, height as usize);
@@ -140,15 +143,34 @@ impl Composer {
             size: sides(size),
             upright: sides(upright),
             ratio,
-            light: Light::new(),
+            encoding,
             pool,
             upright_light: Vec::new(),
         })
     }
 
-    /// An inner key frame with `next`, the one after it, in its middle.
-    #[must_use]
-    pub fn refined(&self, inner: &Picture, next: &Picture) -> Picture {
+    /// Paints the values of a key frame as they are seen `octaves` past its own zoom (before it where that is less than 0):
+    /// what its colours know of pixels, they know of the frame's.
+    pub fn painted<S: Sample>(
+        &self,
+        values: &Values,
+        painter: &Painter,
+        octaves: f64,
+        out: &mut Picture<S>,
+    ) {
+        let pixels = libm::exp2(octaves) / self.ratio;
+        out.fit(values.width, values.height);
+        let lines = out.light.par_chunks_mut(values.width * CHANNELS);
+        self.pool.install(|| {
+            lines.enumerate().for_each_init(
+                || shade::Room::new(values.width),
+                |room, (row, light)| values.paint_row(row, painter, pixels as f32, room, light),
+            );
+        });
+    }
+
+    /// Puts `next`, the key frame after `inner`, in the middle of that.
+    pub fn refine<S: Sample>(&self, inner: &mut Picture<S>, next: &Picture<S>) {
         // A key frame at its own scale has more than it shows: that margin stays as it is.
         let shown = |len: usize| len / 4 * 2;
         let (width, height) = (shown(inner.width), shown(inner.height));
@@ -161,8 +183,7 @@ impl Composer {
             filled: 0..0,
         };
         let line = inner.width * CHANNELS;
-        let mut refined = inner.clone();
-        let rows = refined.light[top * line..(top + height) * line].par_chunks_mut(line);
+        let rows = inner.light[top * line..(top + height) * line].par_chunks_mut(line);
         self.pool.install(|| {
             rows.enumerate()
                 .for_each_init(Room::default, |room, (at, light)| {
@@ -172,24 +193,23 @@ impl Composer {
                     for ((pixel, next), across) in pixels.zip(&room.inner).zip(&fade.columns) {
                         let weight = across.min(fade.rows[at]);
                         for (light, next) in pixel.iter_mut().zip(next) {
-                            let own = f32::from(*light);
-                            *light = (own + (next - own) * weight + 0.5) as u16;
+                            let own = light.light();
+                            *light = S::of(own + (next - own) * weight);
                         }
                     }
                 });
         });
-        refined
     }
 
-    /// The frame `beyond` octaves (0 to 1) past the zoom of `outer`, turned by `degrees` anticlockwise, as bytes of red,
-    /// green and blue.
-    pub fn frame(
+    /// Frame `number`, `beyond` octaves (0 to 1) past the zoom of `outer`, turned by `degrees` anticlockwise, as bytes of
+    /// red, green and blue.
+    pub fn frame<S: Sample>(
         &mut self,
-        outer: &Picture,
-        inner: Option<&Picture>,
+        (outer, inner): (&Picture<S>, Option<&Picture<S>>),
         beyond: f64,
         degrees: f64,
-        rgb: &mut Vec<u8>,
+        number: u32,
+        out: &mut Vec<u8>,
     ) {
         let upright = self.upright;
         let ratio = self.ratio * libm::exp2(-beyond);
@@ -198,7 +218,7 @@ impl Composer {
             let fade = Fade::new(upright, libm::exp2(beyond - 1.0));
             (Scaled::new(inner, upright, 2.0 * ratio), fade)
         });
-        let (pool, light) = (&self.pool, &self.light);
+        let (pool, encoding) = (&self.pool, &self.encoding);
         self.upright_light
             .resize(upright.0 * upright.1, [0.0; CHANNELS]);
         let pixels = &mut self.upright_light;
@@ -210,40 +230,64 @@ impl Composer {
                 }
             });
             let (width, height) = self.size;
-            rgb.resize(width * height * CHANNELS, 0);
-            let lines = rgb.par_chunks_mut(width * CHANNELS).enumerate();
-            let (sin, cos) = libm::sincos(degrees.to_radians());
+            let line_bytes = width * encoding.pixel_bytes();
+            out.resize(height * line_bytes, 0);
+            let lines = out.par_chunks_mut(line_bytes).enumerate();
             let is_upright = degrees == 0.0 && self.size == upright;
-            lines.for_each(|(line, rgb)| {
-                let bytes = rgb.chunks_exact_mut(CHANNELS).enumerate();
-                for (column, bytes) in bytes {
-                    let pixel = if is_upright {
-                        pixels[line * width + column]
-                    } else {
-                        let x = column as f64 + 0.5 - width as f64 / 2.0;
-                        let y = line as f64 + 0.5 - height as f64 / 2.0;
-                        // Rows count downwards.
-                        let place = (
-                            x * cos - y * sin + upright.0 as f64 / 2.0 - 0.5,
-                            x * sin + y * cos + upright.1 as f64 / 2.0 - 0.5,
-                        );
-                        between(pixels, upright.0, place)
-                    };
-                    for (byte, value) in bytes.iter_mut().zip(pixel) {
-                        *byte = light.byte(value);
-                    }
-                }
+            let turn = Turn::new(degrees, self.size, upright);
+            lines.for_each_init(Vec::new, |turned, (line, bytes)| {
+                let own = if is_upright {
+                    &pixels[line * width..][..width]
+                } else {
+                    let places = (0..width).map(|column| turn.place(line, column));
+                    turned.clear();
+                    turned.extend(places.map(|place| between(pixels, upright.0, place)));
+                    &turned[..]
+                };
+                encoding.row(number, line as u32, own.as_flattened(), bytes);
             });
         });
     }
 }
 
+/// Where the pixels of a turned frame are in the upright one.
+struct Turn {
+    sin: f64,
+    cos: f64,
+    middle: (f64, f64),
+    upright: (f64, f64),
+}
+
+impl Turn {
+    fn new(degrees: f64, size: (usize, usize), upright: (usize, usize)) -> Self {
+        let (sin, cos) = libm::sincos(degrees.to_radians());
+        let half = |(width, height): (usize, usize)| (width as f64 / 2.0, height as f64 / 2.0);
+        Self {
+            sin,
+            cos,
+            middle: half(size),
+            upright: half(upright),
+        }
+    }
+
+    fn place(&self, line: usize, column: usize) -> (f64, f64) {
+        let x = column as f64 + 0.5 - self.middle.0;
+        let y = line as f64 + 0.5 - self.middle.1;
+        // Rows count downwards.
+        (
+            x * self.cos - y * self.sin + self.upright.0 - 0.5,
+            x * self.sin + y * self.cos + self.upright.1 - 0.5,
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::light::Light;
     use super::*;
 
     /// A smooth picture of the plane at zoom 2^k: what every key frame is a view of.
-    fn key(k: i32, width: usize, height: usize, ratio: f64) -> Picture {
+    fn key(k: i32, width: usize, height: usize, ratio: f64) -> Picture<u16> {
         let unit = libm::exp2(-f64::from(k)) / ratio;
         let light = |at: usize| {
             let x = ((at % width) as f64 + 0.5 - width as f64 / 2.0) * unit;
@@ -262,13 +306,14 @@ mod tests {
     }
 
     fn composer() -> Composer {
-        Composer::new((64, 36), (64, 36), 1.25, 2).unwrap()
+        let encoding = Encoding::Eight(Light::get());
+        Composer::new((64, 36), (64, 36), 1.25, encoding, 2).unwrap()
     }
 
     fn frame(composer: &mut Composer, beyond: f64, from: i32) -> Vec<u8> {
         let [outer, inner] = [0, 1].map(|k| key(from + k, 84, 48, 1.25));
         let mut rgb = Vec::new();
-        composer.frame(&outer, Some(&inner), beyond, 0.0, &mut rgb);
+        composer.frame((&outer, Some(&inner)), beyond, 0.0, 0, &mut rgb);
         rgb
     }
 
@@ -286,11 +331,15 @@ mod tests {
         for beyond in [0.0, 0.3, 0.7, 1.0] {
             let rgb = frame(&mut composer, beyond, 0);
             let unit = libm::exp2(-beyond);
-            let light = Light::new();
+            let byte = |light: f32| {
+                let mut byte = [0];
+                Light::get().bytes(&[light], &mut byte);
+                byte[0]
+            };
             for (at, pixel) in rgb.chunks(3).enumerate() {
                 let x = ((at % 64) as f64 - 31.5) * unit;
                 let y = ((at / 64) as f64 - 17.5) * unit;
-                let expected = [0.0, 1.0, 2.0].map(|phase| light.byte(plane(x, y, phase) as f32));
+                let expected = [0.0, 1.0, 2.0].map(|phase| byte(plane(x, y, phase) as f32));
                 assert!(
                     apart(pixel, &expected) <= 2,
                     "{beyond} {at}: {pixel:?} {expected:?}"
@@ -317,10 +366,11 @@ mod tests {
     #[test]
     fn a_turn_by_a_right_angle_takes_every_pixel_along() {
         let picture = key(0, 50, 50, 1.0);
-        let mut composer = Composer::new((40, 40), (44, 44), 1.0, 1).unwrap();
+        let encoding = Encoding::Eight(Light::get());
+        let mut composer = Composer::new((40, 40), (44, 44), 1.0, encoding, 1).unwrap();
         let (mut upright, mut turned) = (Vec::new(), Vec::new());
-        composer.frame(&picture, None, 0.0, 0.0, &mut upright);
-        composer.frame(&picture, None, 0.0, 90.0, &mut turned);
+        composer.frame((&picture, None), 0.0, 0.0, 0, &mut upright);
+        composer.frame((&picture, None), 0.0, 90.0, 0, &mut turned);
         // Anticlockwise: what was at the right is at the top.
         for row in 0..40 {
             for column in 0..40 {
@@ -335,7 +385,8 @@ mod tests {
     fn a_refined_key_frame_is_the_same_picture() {
         let composer = composer();
         let (inner, next) = (key(1, 84, 48, 1.25), key(2, 84, 48, 1.25));
-        let refined = composer.refined(&inner, &next);
+        let mut refined = inner.clone();
+        composer.refine(&mut refined, &next);
         let far = refined
             .light
             .iter()

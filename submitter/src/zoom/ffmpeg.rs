@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use anyhow::{Context, anyhow, bail};
 
 use super::sink::Container;
+use crate::colour::Depth;
 use crate::output::Beside;
 use crate::report::OutputReport;
 
@@ -32,18 +33,41 @@ pub struct VideoPlan {
     pub size: (u32, u32),
     /// Frames a second.
     pub fps: f64,
+    /// Bits of a frame's channel.
+    pub depth: Depth,
 }
 
 impl VideoPlan {
-    /// How pixels are kept in a video unless an option says otherwise.
-    pub const PIXEL_FORMAT: &str = "yuv420p";
-
-    /// How its pixels are kept.
+    /// How its pixels are kept: as an option says, or as most players take it, which is with 10 bits of 16.
     #[must_use]
     pub fn pixel_format(&self) -> &str {
         let given = self.options.iter().find(|(name, _)| name == "pix_fmt");
-        given.map_or(Self::PIXEL_FORMAT, |(_, format)| format)
+        given.map_or(
+            match self.depth {
+                Depth::Eight => "yuv420p",
+                Depth::Sixteen => "yuv420p10le",
+            },
+            |(_, format)| format,
+        )
     }
+
+    /// Whether pixels are kept two by two, so that sides have to be even.
+    #[must_use]
+    pub fn needs_even_sides(&self) -> bool {
+        self.pixel_format().contains("420")
+    }
+}
+
+/// Whether a pixel format of ffmpeg has more than 8 bits a channel: their names end with how many, or with those of a pixel.
+#[must_use]
+pub fn is_deep(format: &str) -> bool {
+    let name = format.strip_suffix("le").or(format.strip_suffix("be"));
+    let name = name.unwrap_or(format);
+    let is_deep = |end: &&str| name.ends_with(*end);
+    !name.starts_with("nv")
+        && ["9", "10", "12", "14", "16", "48", "64"]
+            .iter()
+            .any(is_deep)
 }
 
 /// A video on its way.
@@ -110,7 +134,41 @@ pub fn look(plan: &VideoPlan) -> anyhow::Result<()> {
             plan.encoder
         );
     }
+    if plan.depth == Depth::Sixteen {
+        takes(plan, plan.pixel_format())?;
+    }
     Ok(())
+}
+
+/// Makes sure that the encoder keeps pixels so, as far as the program tells.
+fn takes(plan: &VideoPlan, format: &str) -> anyhow::Result<()> {
+    let asked = Command::new(&plan.ffmpeg)
+        .args(["-hide_banner", "-loglevel", "error", "-h"])
+        .arg(format!("encoder={}", plan.encoder))
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    let answer = asked.map(|answer| answer.stdout).unwrap_or_default();
+    let answer = String::from_utf8_lossy(&answer);
+    // A line like `    Supported pixel formats: yuv420p yuv420p10le`; not every encoder has one.
+    let list = answer
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Supported pixel formats:"));
+    let Some(list) = list else {
+        return Ok(());
+    };
+    if list.split_whitespace().any(|known| known == format) {
+        return Ok(());
+    }
+    let deep: Vec<&str> = (list.split_whitespace().filter(|known| is_deep(known))).collect();
+    let instead = match deep.is_empty() {
+        true => "it has none of more than 8 bits: name another with --encoder".to_owned(),
+        false => format!("--encoder-option pix_fmt= one of {}", deep.join(", ")),
+    };
+    bail!(
+        "--depth 16: the encoder {} does not keep pixels as {format}; {instead}",
+        plan.encoder
+    );
 }
 
 impl Video {
@@ -121,6 +179,10 @@ impl Video {
     pub fn start(path: &Path, container: Container, plan: &VideoPlan) -> anyhow::Result<Self> {
         let place = Beside::new(path, 0)?;
         let (width, height) = plan.size;
+        let frames_are = match plan.depth {
+            Depth::Eight => "rgb24",
+            Depth::Sixteen => "rgb48be",
+        };
         let mut command = Command::new(&plan.ffmpeg);
         command
             .args([
@@ -131,7 +193,7 @@ impl Video {
                 "-f",
                 "rawvideo",
                 "-pixel_format",
-                "rgb24",
+                frames_are,
             ])
             .args([
                 "-video_size",
@@ -271,6 +333,31 @@ fn last_lines(said: impl Read) -> VecDeque<String> {
         }
         if lines.len() > KEPT_LINES {
             lines.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixel_formats_of_more_than_8_bits_are_known_by_their_names() {
+        for deep in [
+            "yuv420p10le",
+            "p010le",
+            "gbrp16be",
+            "rgb48le",
+            "yuv444p9",
+            "gray16le",
+            "x2rgb10le",
+        ] {
+            assert!(is_deep(deep), "{deep}");
+        }
+        for shallow in [
+            "yuv420p", "rgb24", "nv16", "nv12", "bgr0", "gbrp", "gray", "yuvj444p",
+        ] {
+            assert!(!is_deep(shallow), "{shallow}");
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! sequence.json       where and how: what all key frames have in common
-//! values.json         smooth counts that were sampled of the whole sequence, for its colours
+//! values.json         smooth counts that were sampled of the whole sequence, for its colours; values-distance.json
 //! key-00000.npy       smooth counts of the deepest key frame, key-00001 that at half its zoom, and so on
-//! key-00000.json      how many bytes and iterations those are, and their digest
+//! key-00000-distance.npy   and distances in its samples, where colours go by them
+//! key-00000.json      how many bytes and iterations those are, and their digests
 //! ```
 //!
 //! A key frame is finished when its record is there; a record is written last, and each file beside its place first. So
@@ -14,114 +15,49 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use fractal::Decimal;
+use fractal::Measure;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::sequence::{Sequence, VERSION};
 use crate::colour::Distribution;
 use crate::output::{OutputError, singles, write_whole};
 
-/// Version of the folders that this build writes, and the only one that it reads.
-const VERSION: u32 = 1;
 /// Most bytes of a description: two coordinates of the largest length, or tens of thousands of values.
 const MAX_JSON_BYTES: u64 = 4 << 20;
 const SEQUENCE: &str = "sequence.json";
-const VALUES: &str = "values.json";
 const LOCK: &str = "lock";
-
-/// What all key frames of a folder have in common.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sequence {
-    version: u32,
-    /// Real part of the centre.
-    pub re: Decimal,
-    /// Imaginary part of the centre.
-    pub im: Decimal,
-    /// Zoom of the last frame, which the deepest key frame is for.
-    pub zoom: Decimal,
-    /// Zoom of the first frame that it was made for.
-    pub from: Decimal,
-    /// Iteration limit of the deepest key frame.
-    pub iterations: u64,
-    /// The same at zoom 1, from where it grows evenly with the octaves; one for all when `None`.
-    pub shallow_iterations: Option<u64>,
-    /// Escape radius.
-    pub escape_radius: f64,
-    /// Start value of the iteration, where it is not 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub z0: Option<(f64, f64)>,
-    /// Columns and rows of the frames that it was made for.
-    pub frame: (u32, u32),
-    /// Columns and rows, upright, of what a key frame shows in pixels of such a frame.
-    pub upright: (u32, u32),
-    /// Columns and rows of a key frame.
-    pub key: (u32, u32),
-    /// Of those rows, the ones that `upright` has; the others are a margin.
-    pub shown_rows: u32,
-}
-
-impl Sequence {
-    /// The description of a sequence.
-    #[must_use]
-    pub fn new(
-        place: (Decimal, Decimal),
-        zooms: (Decimal, Decimal),
-        iterations: u64,
-        escape_radius: f64,
-    ) -> Self {
-        Self {
-            version: VERSION,
-            re: place.0,
-            im: place.1,
-            from: zooms.0,
-            zoom: zooms.1,
-            iterations,
-            shallow_iterations: None,
-            escape_radius,
-            z0: None,
-            frame: (0, 0),
-            upright: (0, 0),
-            key: (0, 0),
-            shown_rows: 0,
-        }
-    }
-
-    /// The iteration limit of key frame `depth`.
-    #[must_use]
-    pub fn iterations_at(&self, depth: u32) -> u64 {
-        let (octaves, deep) = (self.zoom.log2(), self.iterations as f64);
-        match self.shallow_iterations {
-            Some(shallow) if octaves > 0.0 => {
-                let share = (f64::from(depth) / octaves).min(1.0);
-                (deep + (shallow as f64 - deep) * share).round() as u64
-            }
-            _ => self.iterations,
-        }
-    }
-
-    /// Whether key frames of one are key frames of the other: all but where it begins.
-    fn is_alike(&self, other: &Self) -> bool {
-        let from = other.from.clone();
-        Self {
-            from,
-            ..self.clone()
-        } == *other
-    }
-}
 
 /// What is known of a finished key frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
+    /// Of its smooth counts.
     bytes: u64,
-    /// XXH3 of the file, 128 bits in hexadecimal.
+    /// XXH3 of that file, 128 bits in hexadecimal.
     digest: String,
+    /// The same of its distances, where it has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    distance: Option<Whole>,
     /// Sum of its pixels' counts.
     pub iterations_total: u64,
     /// Of the kernels that computed it.
     build: u64,
+}
+
+/// What a file is when it is whole: its bytes, and their digest.
+type Whole = (u64, String);
+
+impl Record {
+    fn of(&self, measure: Measure) -> Option<(u64, &str)> {
+        match measure {
+            Measure::Distance => {
+                (self.distance.as_ref()).map(|(bytes, digest)| (*bytes, &**digest))
+            }
+            _ => Some((self.bytes, &self.digest)),
+        }
+    }
 }
 
 /// Why a folder cannot be used.
@@ -246,7 +182,7 @@ impl Folder {
             is_temporary,
         };
         match described(path) {
-            Ok(found) if found.is_alike(sequence) => {}
+            Ok(found) if found.serves(sequence) => {}
             Ok(_) if !is_temporary => return Err(FolderError::Other(path.to_owned())),
             Err(FolderError::Empty(_)) => write_json(&path.join(SEQUENCE), sequence)?,
             Err(error) if !is_temporary => return Err(error),
@@ -258,69 +194,97 @@ impl Folder {
         Ok(folder)
     }
 
-    /// The file of key frame `depth`, counted from the deepest one, 0.
+    /// The file of a measure of key frame `depth`, counted from the deepest one, 0.
     #[must_use]
-    pub fn key(&self, depth: u32) -> PathBuf {
-        self.path.join(format!("key-{depth:05}.npy"))
+    pub fn key(&self, depth: u32, measure: Measure) -> PathBuf {
+        self.path.join(match measure {
+            Measure::Distance => format!("key-{depth:05}-distance.npy"),
+            _ => format!("key-{depth:05}.npy"),
+        })
     }
 
     fn record(&self, depth: u32) -> PathBuf {
         self.path.join(format!("key-{depth:05}.json"))
     }
 
-    /// What is known of key frame `depth`, where it is finished, and whole; and of the kernels of `build`, where one is
-    /// named: others may differ in a last digit.
+    /// What is known of key frame `depth`, where it is finished, and whole in all `measures`; and of the kernels of `build`,
+    /// where one is named: others may differ in a last digit.
     #[must_use]
-    pub fn finished(&self, depth: u32, build: Option<u64>) -> Option<Record> {
+    pub fn finished(
+        &self,
+        depth: u32,
+        mut measures: impl Iterator<Item = Measure>,
+        build: Option<u64>,
+    ) -> Option<Record> {
         let record: Record = read_json(&self.record(depth)).ok()??;
         if build.is_some_and(|build| build != record.build) {
             return None;
         }
-        match self.bytes(depth, &record) {
-            Ok(_) => Some(record),
-            Err(error) => {
+        let broken = measures.find_map(|measure| {
+            let whole = record.of(measure);
+            whole.map_or(Some(None), |whole| {
+                self.bytes(depth, measure, whole).err().map(Some)
+            })
+        });
+        match broken {
+            None => Some(record),
+            // It was made without them.
+            Some(None) => None,
+            Some(Some(error)) => {
                 tracing::warn!(%error, "a key frame is broken, and made anew");
                 None
             }
         }
     }
 
-    /// The bytes of a finished key frame.
-    fn bytes(&self, depth: u32, record: &Record) -> Result<Vec<u8>, FolderError> {
-        let path = self.key(depth);
+    /// The bytes of a file of a finished key frame.
+    fn bytes(
+        &self,
+        depth: u32,
+        measure: Measure,
+        (len, expected): (u64, &str),
+    ) -> Result<Vec<u8>, FolderError> {
+        let path = self.key(depth, measure);
         let unusable = |reason| FolderError::Unusable {
             path: path.clone(),
             reason,
         };
         // Before it is read: what is there may be of any size.
         let there = fs::metadata(&path).map_err(unusable)?.len();
-        let bytes = if there == record.bytes {
+        let bytes = if there == len {
             fs::read(&path).map_err(unusable)?
         } else {
             Vec::new()
         };
-        if digest(&bytes) != record.digest {
+        if digest(&bytes) != expected {
             let reason = "its bytes are not those that were written".to_owned();
             return Err(FolderError::Malformed { path, reason });
         }
         Ok(bytes)
     }
 
-    /// Notes that key frame `depth` is finished.
+    /// Notes that key frame `depth` is finished, with distances where it has them.
     ///
     /// # Errors
-    /// When its file cannot be read, or its record not be written.
+    /// When a file cannot be read, or its record not be written.
     pub fn note(
         &self,
         depth: u32,
+        has_distances: bool,
         iterations_total: u64,
         build: u64,
     ) -> Result<Record, FolderError> {
-        let path = self.key(depth);
-        let bytes = fs::read(&path).map_err(|reason| FolderError::Unusable { path, reason })?;
+        let whole = |measure| {
+            let path = self.key(depth, measure);
+            let bytes = fs::read(&path).map_err(|reason| FolderError::Unusable { path, reason })?;
+            Ok::<Whole, FolderError>((bytes.len() as u64, digest(&bytes)))
+        };
+        let distance = has_distances.then_some(Measure::Distance);
+        let (bytes, digest) = whole(Measure::Smooth)?;
         let record = Record {
-            bytes: bytes.len() as u64,
-            digest: digest(&bytes),
+            bytes,
+            digest,
+            distance: distance.map(whole).transpose()?,
             iterations_total,
             build,
         };
@@ -328,7 +292,7 @@ impl Folder {
         Ok(record)
     }
 
-    /// The smooth counts of a finished key frame, row by row.
+    /// The values of a measure of a finished key frame, row by row.
     ///
     /// # Errors
     /// When it is not what was written.
@@ -337,26 +301,41 @@ impl Folder {
         depth: u32,
         record: &Record,
         size: (u32, u32),
+        measure: Measure,
     ) -> Result<Vec<f32>, FolderError> {
-        let bytes = self.bytes(depth, record)?;
-        singles(&bytes, size).ok_or_else(|| FolderError::Malformed {
-            path: self.key(depth),
-            reason: format!("no smooth counts of {} x {} pixels", size.0, size.1),
+        let malformed = || FolderError::Malformed {
+            path: self.key(depth, measure),
+            reason: format!(
+                "no {} values of {} x {} pixels",
+                measure.name(),
+                size.0,
+                size.1
+            ),
+        };
+        let whole = record.of(measure).ok_or_else(malformed)?;
+        let bytes = self.bytes(depth, measure, whole)?;
+        singles(&bytes, size).ok_or_else(malformed)
+    }
+
+    fn values_file(&self, measure: Measure) -> PathBuf {
+        self.path.join(match measure {
+            Measure::Distance => "values-distance.json",
+            _ => "values.json",
         })
     }
 
-    /// The values that were sampled of the sequence, where they were.
+    /// The values of a measure that were sampled of the sequence, where they were.
     #[must_use]
-    pub fn values(&self) -> Option<Distribution> {
-        read_json(&self.path.join(VALUES)).ok()?
+    pub fn values(&self, measure: Measure) -> Option<Distribution> {
+        read_json(&self.values_file(measure)).ok()?
     }
 
     /// Notes those values.
     ///
     /// # Errors
     /// When they cannot be written.
-    pub fn note_values(&self, values: &Distribution) -> Result<(), FolderError> {
-        write_json(&self.path.join(VALUES), values)
+    pub fn note_values(&self, measure: Measure, values: &Distribution) -> Result<(), FolderError> {
+        write_json(&self.values_file(measure), values)
     }
 
     /// Removes the key frames and what belongs to them, and nothing else.
@@ -367,8 +346,9 @@ impl Folder {
         for entry in entries.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
+            let is_values = name.starts_with("values") && name.ends_with(".json");
             let is_ours = name == SEQUENCE
-                || name == VALUES
+                || is_values
                 || name.starts_with("key-")
                 || name.starts_with(".key-");
             if is_ours && let Err(error) = fs::remove_file(entry.path()) {
@@ -426,16 +406,25 @@ mod tests {
     fn key_frames_are_finished_when_noted_and_whole() {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::open(place.path(), &sequence("8"), false).unwrap();
-        fs::write(folder.key(3), b"counts").unwrap();
-        assert_eq!(folder.finished(3, None), None);
-        let record = folder.note(3, 77, 5).unwrap();
-        assert_eq!(folder.finished(3, None), Some(record.clone()));
-        assert_eq!(folder.finished(3, Some(5)), Some(record));
-        assert_eq!(folder.finished(3, Some(6)), None, "of other kernels");
-        fs::write(folder.key(3), b"countz").unwrap();
-        assert_eq!(folder.finished(3, None), None);
-        fs::write(folder.key(3), b"counts and more").unwrap();
-        assert_eq!(folder.finished(3, None), None);
+        let [smooth, distance] = [Measure::Smooth, Measure::Distance];
+        let finished = |build| folder.finished(3, [smooth].into_iter(), build);
+        let with_distances = || folder.finished(3, [smooth, distance].into_iter(), None);
+        fs::write(folder.key(3, smooth), b"counts").unwrap();
+        assert_eq!(finished(None), None);
+        let record = folder.note(3, false, 77, 5).unwrap();
+        assert_eq!(finished(None), Some(record.clone()));
+        assert_eq!(finished(Some(5)), Some(record));
+        assert_eq!(finished(Some(6)), None, "of other kernels");
+        assert_eq!(with_distances(), None, "it has none");
+        fs::write(folder.key(3, distance), b"lengths").unwrap();
+        let record = folder.note(3, true, 77, 5).unwrap();
+        assert_eq!(with_distances(), Some(record.clone()));
+        fs::write(folder.key(3, distance), b"lengthz").unwrap();
+        assert_eq!((with_distances(), finished(None)), (None, Some(record)));
+        fs::write(folder.key(3, smooth), b"countz").unwrap();
+        assert_eq!(finished(None), None);
+        fs::write(folder.key(3, smooth), b"counts and more").unwrap();
+        assert_eq!(finished(None), None);
         folder.done();
         assert!(place.path().join("key-00003.npy").exists(), "it is kept");
     }
@@ -455,6 +444,12 @@ mod tests {
             ..sequence("8")
         };
         drop(Folder::open(&path, &begins_later, false).unwrap());
+        // One that has more serves, one that has less does not.
+        let with_distances = Sequence {
+            distances: true,
+            ..sequence("8")
+        };
+        assert!(with_distances.serves(&sequence("8")) && !sequence("8").serves(&with_distances));
         // One that nobody asked to keep is given up for another, but not what is not its own.
         fs::write(path.join("key-00000.json"), "{}").unwrap();
         fs::write(path.join("mine.txt"), "mine").unwrap();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use farm_queue::{JobQueue, SharedOrbit};
+use fractal::Measure;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -66,7 +67,8 @@ pub struct Made {
 
 impl Making<'_> {
     fn render_plan(&self, depth: u32) -> anyhow::Result<RenderPlan> {
-        Ok(self.plan.key(depth, self.folder.key(depth))?)
+        let file = |measure| self.folder.key(depth, measure);
+        Ok(self.plan.key(depth, file)?)
     }
 
     /// The reference orbit: that of the deepest key frame, which serves them all. An orbit that ends where the
@@ -86,7 +88,7 @@ impl Making<'_> {
         match self.plan.colours.needs() {
             Needs::Nothing => Some(Distribution::new()),
             Needs::Range if self.plan.colours.range.is_some() => Some(Distribution::new()),
-            _ => self.folder.values(),
+            _ => self.folder.values(self.plan.colours.measure()),
         }
     }
 
@@ -108,7 +110,8 @@ impl Making<'_> {
             let orbit = orbit.filter(|_| plan.arithmetic.deltas);
             values.merge(&deep::sampled_values(&plan, orbit, ends.as_mut()).await?);
         }
-        self.folder.note_values(&values)?;
+        self.folder
+            .note_values(self.plan.colours.measure(), &values)?;
         Ok(values)
     }
 
@@ -135,7 +138,8 @@ impl Making<'_> {
     /// How many key frames may be under way.
     fn under_way(&self) -> usize {
         let (width, height) = self.plan.sequence.key;
-        let bytes = u64::from(width) * u64::from(height) * 4;
+        let planes = self.plan.sequence.measures().count() as u64;
+        let bytes = u64::from(width) * u64::from(height) * 4 * planes;
         let (least, most) = match self.plan.place {
             Place::InProcess { .. } => IN_PROCESS,
             Place::Farm { .. } => ON_FARM,
@@ -251,7 +255,8 @@ async fn key_frame<Q: JobQueue>(
     };
     let report = render::one_of_many(&plan, orbit, &queue, ends).await?;
     let iterations = report.iterations_total;
-    let note = move || folder.note(depth, iterations, render::build());
+    let has_distances = plan.frame.measures.contains(Measure::Distance);
+    let note = move || folder.note(depth, has_distances, iterations, render::build());
     let record = tokio::task::spawn_blocking(note).await??;
     Ok((depth, record, report))
 }
@@ -262,7 +267,10 @@ pub fn there(plan: &ZoomPlan, folder: &Folder) -> Vec<(u32, Option<Record>)> {
     let (deepest, shallowest) = plan.keys();
     let build = (!plan.takes_any_build).then(render::build);
     let mut keys: Vec<_> = (deepest..=shallowest)
-        .map(|depth| (depth, folder.finished(depth, build)))
+        .map(|depth| {
+            let measures = plan.sequence.measures();
+            (depth, folder.finished(depth, measures, build))
+        })
         .collect();
     if !plan.reverse {
         keys.reverse();
@@ -284,7 +292,7 @@ pub fn predicted(
     let step = missing.len().div_ceil(PREDICTED).max(1);
     let plans = missing.iter().step_by(step);
     let plans: Vec<RenderPlan> = plans
-        .map(|depth| plan.key(*depth, folder.key(*depth)))
+        .map(|depth| plan.key(*depth, |measure| folder.key(*depth, measure)))
         .collect::<Result<_, _>>()?;
     fallback::predict_all(&plans, missing.len() as f64 / plans.len().max(1) as f64)
 }

@@ -1,8 +1,8 @@
 //! `submitter zoom`: a sequence of frames into a place, from key frames an octave apart.
 //!
 //! [`make`] computes the key frames that are missing in the [`folder`], through the same jobs as any render;
-//! [`assemble`] loads and colours them, composes frames ([`compose`], [`resample`], [`light`]) at the times that
-//! [`timing`] gives, and hands them to a [`sink`]: [`ffmpeg`] or [`pictures`].
+//! [`assemble`] loads and colours them ([`shade`]), composes frames of those around each ([`held`], [`compose`],
+//! [`resample`], [`light`]) at the times that [`timing`] gives, and hands them to a [`sink`]: [`ffmpeg`] or [`pictures`].
 //!
 //! Plain key frames, and not exponential maps of the plane (rings of equal angle, one row a step of the logarithm of
 //! the radius): for the same number of samples both give frames of the same sharpness, and a plain one is a picture that
@@ -13,11 +13,14 @@ mod bar;
 mod compose;
 pub mod ffmpeg;
 pub mod folder;
+mod held;
 mod light;
 mod make;
 pub mod pictures;
 mod report;
 mod resample;
+pub mod sequence;
+mod shade;
 pub mod sink;
 pub mod timing;
 
@@ -47,7 +50,7 @@ use ffmpeg::Video;
 use folder::{Folder, Record};
 use make::{Made, Making, News};
 use pictures::Pictures;
-use report::SequenceReport;
+pub use report::SequenceReport;
 use sink::{Sink, Target};
 
 /// How long threads that nobody waits for any more may take to end.
@@ -58,7 +61,22 @@ const LAST_GASP: Duration = Duration::from_secs(5);
 /// # Errors
 /// One line about what is in the way.
 pub fn run(args: ZoomArgs) -> anyhow::Result<()> {
-    let (json, quiet) = (args.say.json, args.say.quiet);
+    let json = args.say.json;
+    let report = made(args)?;
+    if json {
+        let mut line = serde_json::to_vec(&report).context("cannot make the report")?;
+        line.push(b'\n');
+        crate::to_stdout(&line)?;
+    }
+    Ok(())
+}
+
+/// Makes a sequence, and says how it went.
+///
+/// # Errors
+/// One line about what is in the way.
+pub fn made(args: ZoomArgs) -> anyhow::Result<SequenceReport> {
+    let quiet = args.say.quiet;
     let runtime = usage::start(&args.log.level, args.log.format, "submitter-io")?;
     let wish = Wish {
         stage: args.stage.clone(),
@@ -106,15 +124,10 @@ pub fn run(args: ZoomArgs) -> anyhow::Result<()> {
             return Err(error.context(kept));
         }
     };
-    if json {
-        let mut line = serde_json::to_vec(&report).context("cannot make the report")?;
-        line.push(b'\n');
-        crate::to_stdout(&line)?;
-    }
     if !quiet {
         crate::say(&report.summary());
     }
-    Ok(())
+    Ok(report)
 }
 
 /// Where the user wants key frames to be computed.
@@ -183,9 +196,11 @@ fn opened(plan: &ZoomPlan) -> anyhow::Result<Sink> {
         (Target::Video(path, container), Some(video)) => {
             Sink::Video(Box::new(Video::start(path, *container, video)?))
         }
-        (Target::Pictures(pattern), _) => {
-            Sink::Pictures(Pictures::new(pattern.clone(), plan.size)?)
-        }
+        (Target::Pictures(pattern), _) => Sink::Pictures(Pictures::new(
+            pattern.clone(),
+            plan.size,
+            plan.colours.depth,
+        )?),
         _ => Sink::Raw,
     })
 }

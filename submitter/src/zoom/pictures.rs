@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use crate::cli::CompressionArg;
+use crate::colour::Depth;
 use crate::output::{picture, write_whole};
 use crate::report::OutputReport;
 
@@ -81,6 +82,7 @@ impl Pattern {
 pub struct Pictures {
     pattern: Pattern,
     size: (u32, u32),
+    depth: Depth,
     next: u64,
     bytes: u64,
 }
@@ -90,7 +92,7 @@ impl Pictures {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn new(pattern: Pattern, size: (u32, u32)) -> anyhow::Result<Self> {
+    pub fn new(pattern: Pattern, size: (u32, u32), depth: Depth) -> anyhow::Result<Self> {
         if pattern.folder != Path::new("") {
             fs::create_dir_all(&pattern.folder)
                 .with_context(|| format!("{}: cannot be made", pattern.folder.display()))?;
@@ -98,6 +100,7 @@ impl Pictures {
         Ok(Self {
             pattern,
             size,
+            depth,
             next: 0,
             bytes: 0,
         })
@@ -105,7 +108,7 @@ impl Pictures {
 
     pub(super) fn frame(&mut self, rgb: &[u8]) -> anyhow::Result<()> {
         let path = self.pattern.file(self.next);
-        let picture = picture(self.size, rgb, CompressionArg::Fast)
+        let picture = picture(self.size, self.depth, rgb, CompressionArg::Fast)
             .with_context(|| format!("{}: cannot be encoded", path.display()))?;
         write_whole(&path, &picture)?;
         self.next += 1;

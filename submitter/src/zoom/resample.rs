@@ -11,15 +11,59 @@ pub const CHANNELS: usize = 3;
 /// Reach of the cubic on either side, in samples of the coarser grid.
 const REACH: f64 = 2.0;
 
-/// A picture in linear light: 0 to 65535 in each of three channels.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Picture {
+/// One channel of a pixel, as pictures keep it: whole numbers, which are enough for frames of 8 bits, or single
+/// precision, whose dark tones are as fine as 16 bits and noise in place of rounding need them.
+pub trait Sample: Copy + Default + Send + Sync + 'static {
+    /// Its light, 0 to [`FULL`].
+    fn light(self) -> f32;
+    /// The sample of some light; what lies beyond what it can hold is as its ends.
+    fn of(light: f32) -> Self;
+}
+
+/// Light of the brightest of what frames show.
+pub const FULL: f32 = 65535.0;
+
+impl Sample for u16 {
+    #[inline]
+    fn light(self) -> f32 {
+        f32::from(self)
+    }
+
+    #[inline]
+    fn of(light: f32) -> Self {
+        (light + 0.5) as Self
+    }
+}
+
+impl Sample for f32 {
+    #[inline]
+    fn light(self) -> f32 {
+        self
+    }
+
+    #[inline]
+    fn of(light: f32) -> Self {
+        light
+    }
+}
+
+/// A picture in linear light.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Picture<S> {
     /// Columns.
     pub width: usize,
     /// Rows.
     pub height: usize,
     /// Red, green and blue of each pixel, row by row.
-    pub light: Vec<u16>,
+    pub light: Vec<S>,
+}
+
+impl<S: Sample> Picture<S> {
+    /// Makes it as large as this; what it shows is left to whoever paints it.
+    pub fn fit(&mut self, width: usize, height: usize) {
+        (self.width, self.height) = (width, height);
+        self.light.resize(width * height * CHANNELS, S::default());
+    }
 }
 
 /// Mitchell and Netravali's cubic.
@@ -81,16 +125,16 @@ impl Weights {
 
 /// A picture at another scale.
 #[derive(Clone, Debug)]
-pub struct Scaled<'a> {
-    picture: &'a Picture,
+pub struct Scaled<'a, S> {
+    picture: &'a Picture<S>,
     columns: Weights,
     rows: Weights,
 }
 
-impl<'a> Scaled<'a> {
+impl<'a, S: Sample> Scaled<'a, S> {
     /// The middle of `picture`, `width` columns and `height` rows, `ratio` of the picture's samples to each.
     #[must_use]
-    pub fn new(picture: &'a Picture, (width, height): (usize, usize), ratio: f64) -> Self {
+    pub fn new(picture: &'a Picture<S>, (width, height): (usize, usize), ratio: f64) -> Self {
         Self {
             columns: Weights::new(width, picture.width, ratio),
             rows: Weights::new(height, picture.height, ratio),
@@ -122,7 +166,7 @@ impl<'a> Scaled<'a> {
             let at = (self.rows.first[row] + tap) * line + start * CHANNELS;
             let light = &self.picture.light[at..at + width * CHANNELS];
             for (sum, light) in sums.iter_mut().zip(light) {
-                *sum += weight * f32::from(*light);
+                *sum += weight * light.light();
             }
         }
         for (column, out) in columns.zip(out) {
@@ -178,7 +222,7 @@ pub fn between(pixels: &[[f32; CHANNELS]], width: usize, (x, y): (f64, f64)) -> 
 mod tests {
     use super::*;
 
-    fn picture(width: usize, height: usize, light: impl Fn(usize, usize) -> u16) -> Picture {
+    fn picture(width: usize, height: usize, light: impl Fn(usize, usize) -> u16) -> Picture<u16> {
         let pixels = (0..width * height).flat_map(|at| [light(at % width, at / width); CHANNELS]);
         Picture {
             width,
@@ -187,7 +231,7 @@ mod tests {
         }
     }
 
-    fn scaled(picture: &Picture, size: (usize, usize), ratio: f64) -> Vec<f32> {
+    fn scaled<S: Sample>(picture: &Picture<S>, size: (usize, usize), ratio: f64) -> Vec<f32> {
         let scaled = Scaled::new(picture, size, ratio);
         let (mut sums, mut row) = (Vec::new(), vec![[0.0; CHANNELS]; size.0]);
         let rows = (0..size.1).flat_map(|at| {
@@ -200,12 +244,18 @@ mod tests {
     #[test]
     fn an_even_picture_stays_even_at_any_scale() {
         let even = picture(40, 30, |_, _| 5000);
+        let fine = Picture {
+            width: even.width,
+            height: even.height,
+            light: even.light.iter().map(|light| light.light()).collect(),
+        };
         for ratio in [0.4, 1.0, 1.7, 2.44, 9.0, 50.0] {
             let light = scaled(&even, (23, 17), ratio);
             assert!(
                 light.iter().all(|light| (light - 5000.0).abs() < 0.1),
                 "{ratio}"
             );
+            assert_eq!(scaled(&fine, (23, 17), ratio), light, "{ratio}");
         }
     }
 

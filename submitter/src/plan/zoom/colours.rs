@@ -49,14 +49,22 @@ fn for_all_zooms(said: &Scheme, colour: ColourBy) -> Scheme {
     }
 }
 
-/// The colours of a sequence, over what the place's own file says.
+/// The colours of a sequence, over what the place's own file says; and how many samples of a pixel were asked for, which is
+/// up to its key frames.
 ///
 /// # Errors
 /// A palette that is none, or options that do not go together.
-pub(super) fn colours(args: &ZoomArgs, said: Option<&Scheme>) -> Result<Scheme, ColourError> {
+pub(super) fn colours(
+    args: &ZoomArgs,
+    said: Option<&Scheme>,
+) -> Result<(Scheme, Option<Samples>), ColourError> {
     let typed = args.colours.colour.map(ColourBy::from);
     let colour = typed.or(said.map(|said| said.colour));
     let colour = colour.unwrap_or(ColourBy::Smooth);
     let base = said.map_or_else(|| usual(colour), |said| for_all_zooms(said, colour));
-    scheme(&args.colours, base)
+    let scheme = Scheme {
+        samples: Samples::ONE,
+        ..scheme(&args.colours, base)?
+    };
+    Ok((scheme, args.colours.samples))
 }

@@ -46,8 +46,13 @@ pub enum SequenceError {
     #[error("-o {}: write to .mp4, .webm or .mkv, to numbered pictures like frames/%06d.png, or to - (raw RGB on stdout)", .0.display())]
     Output(PathBuf),
     /// An odd side, which encoders do not take.
-    #[error("--size {0}x{1}: videos in yuv420p need even sides")]
-    Odd(u32, u32),
+    #[error("--size {0}x{1}: videos in {2} need even sides")]
+    Odd(u32, u32, String),
+    /// A video that has no room for 16 bits.
+    #[error(
+        "--depth 16: pix_fmt={0} keeps 8 bits; leave it out for yuv420p10le, or name one of 10 bits or more"
+    )]
+    Shallow(String),
     /// A deeper end than there are key frames for.
     #[error("--to {0} is deeper than {1}, which these key frames end at; make others with --keep")]
     Deeper(String, String),
@@ -56,11 +61,12 @@ pub enum SequenceError {
         "these key frames are for frames of {0} x {1}, and frames of {2} x {3}, turned by {4} degrees, show more"
     )]
     Shows(u32, u32, u32, u32, f64),
-    /// Colours that depend on the size of a pixel, or that frames have no room for.
-    #[error(
-        "{0}: not for sequences, whose frames are put together from smooth counts of several sizes"
-    )]
-    Colours(&'static str),
+    /// Samples of a pixel, and what else says how dense key frames are.
+    #[error("--samples: not with {0}, which says already how many samples key frames have")]
+    Samples(&'static str),
+    /// Key frames that were made for other colours.
+    #[error("--colour distance: these key frames hold no distances; make others with --keep")]
+    Distances,
     /// Colours on stdout, and words.
     #[error("-o - writes frames to stdout: not with --json")]
     Json,

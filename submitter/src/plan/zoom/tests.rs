@@ -25,13 +25,13 @@ fn key_frames_are_an_octave_apart_and_end_where_the_sequence_does() {
     let (first, _) = plan.frame(0);
     assert!((first - 1e4f64.log2()).abs() < 1e-9);
     assert_eq!(plan.frame(plan.timing.frames - 1), (0.0, 0.0));
-    let zoom = |depth| match plan.key(depth, PathBuf::new()).unwrap().frame.view {
+    let zoom = |depth| match plan.key(depth, |_| PathBuf::new()).unwrap().frame.view {
         View::Centre { zoom, .. } => zoom.to_f64(),
         View::Bounds { .. } => unreachable!(),
     };
     assert!((zoom(3) / zoom(4) - 2.0).abs() < 1e-12);
     // A pixel of the deepest key frame is that of the last frame over 1.18, but for whole rows.
-    let key = plan.key(0, PathBuf::new()).unwrap().frame;
+    let key = plan.key(0, |_| PathBuf::new()).unwrap().frame;
     let last = 4.0 / 1e4 / 360.0;
     assert!((key.pixel_spacing() * plan.ratio / last - 1.0).abs() < 1e-9);
     assert_eq!(
@@ -76,10 +76,22 @@ fn what_cannot_be_is_one_line() {
         (&format!("{PLACE} --to 5 --size 0x0"), "0 x 0"),
         (
             &format!("{PLACE} --to 5 --key-samples 99"),
-            "within 0.25 and 8",
+            "within 0.25 and 10",
         ),
         (&format!("{PLACE} --to 5 -o - --json"), "stdout"),
         ("--reuse /nowhere", "/nowhere"),
+        (
+            &format!("{PLACE} --to 5 --samples 4 --key-samples 2"),
+            "--samples: not with --key-samples",
+        ),
+        (
+            &format!("{PLACE} --to 5 --depth 16 --encoder-option pix_fmt=yuv444p"),
+            "pix_fmt=yuv444p keeps 8 bits",
+        ),
+        (
+            &format!("{PLACE} --to 5 --depth 16 --size 641x360"),
+            "yuv420p10le need even sides",
+        ),
     ] {
         let error = planned(line).unwrap_err().to_string();
         assert!(
@@ -106,7 +118,12 @@ fn a_preview_is_small() {
 fn iteration_limits_grow_with_the_octaves_where_asked_for() {
     let limits = |more: &str| {
         let plan = planned(&format!("{PLACE} --to 1024 --iterations 1100 {more}")).unwrap();
-        [0, 5, 10].map(|depth| plan.key(depth, PathBuf::new()).unwrap().frame.iterations)
+        [0, 5, 10].map(|depth| {
+            plan.key(depth, |_| PathBuf::new())
+                .unwrap()
+                .frame
+                .iterations
+        })
     };
     assert_eq!(limits(""), [1100; 3]);
     assert_eq!(limits("--shallow-iterations 100"), [1100, 600, 100]);
@@ -160,10 +177,45 @@ fn a_places_own_colours_are_those_of_its_sequence() {
 #[test]
 fn what_a_place_says_of_the_iteration_is_that_of_its_key_frames() {
     let plan = of_location("escape_radius = 100.0\nz0 = [0.1, 0.0]\n", "--to 50").unwrap();
-    let frame = plan.key(0, PathBuf::new()).unwrap().frame;
+    let frame = plan.key(0, |_| PathBuf::new()).unwrap().frame;
     assert_eq!((frame.escape_radius, frame.z0), (100.0, (0.1, 0.0)));
     assert_eq!(frame.iterations, 700);
-    // Deltas begin at 0.
-    assert!(of_location("z0 = [0.1, 0.0]\n", "--to 1e20").is_err());
-    assert!(of_location("", "--to 1e20").is_ok());
+    // Deltas begin at 0: no view of such a sequence is computed by them.
+    let is_by_deltas = |text: &str| {
+        let plan = of_location(text, "--to 1e20").unwrap();
+        plan.key(0, |_| PathBuf::new()).unwrap().arithmetic.deltas
+    };
+    assert!(!is_by_deltas("z0 = [0.1, 0.0]\n"));
+    assert!(is_by_deltas(""));
+}
+
+#[test]
+fn samples_make_key_frames_denser_and_distances_are_theirs_too() {
+    let key = |more: &str| {
+        let plan = planned(&format!("{PLACE} --to 50 --size 640x360 {more}")).unwrap();
+        (plan.key(0, |_| PathBuf::new()).unwrap(), plan)
+    };
+    let (plain, _) = key("");
+    let (dense, plan) = key("--samples 4");
+    assert_eq!((dense.frame.width, dense.frame.height), (1520, 858));
+    assert_eq!(dense.frame.grid, Grid::Pixels);
+    assert_eq!(
+        plan.colours.samples,
+        Samples::ONE,
+        "they are averaged by the filter"
+    );
+    assert_eq!(plain.outputs.len(), 1);
+    let (distance, plan) = key("--colour distance --light 30");
+    assert_eq!(
+        distance.frame.measures.iter().collect::<Vec<_>>(),
+        [Measure::Smooth, Measure::Distance]
+    );
+    assert_eq!(distance.outputs.len(), 2);
+    assert_eq!(
+        (plan.colours.mapping, plan.colours.repeat),
+        (Mapping::Log, None)
+    );
+    let (deep, plan) = key("--depth 16");
+    assert_eq!(plan.video.as_ref().unwrap().pixel_format(), "yuv420p10le");
+    assert_eq!(deep.frame, plain.frame);
 }

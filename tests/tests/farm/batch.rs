@@ -1,0 +1,147 @@
+//! Batches of jobs of every kind.
+
+use farm_tests::pictures::Png;
+use farm_tests::{digest, folder, names_in, submitter};
+
+/// A minibrot is found, dived to, and dived to again in other colours; a picture is painted anew. Two jobs fail when they are
+/// begun, not before: one has no folder to write to, the other an encoder that cannot be told so.
+const ALL_KINDS: &str = r#"
+[defaults]
+backend = "cpu"
+fps = 5
+
+[[job]]
+command = "locate"
+re = "-1.7549"
+im = "0"
+zoom = "500"
+output = "mini.toml"
+
+[[job]]
+name = "nowhere"
+command = "locate"
+re = "-1.7549"
+im = "0"
+zoom = "500"
+output = "missing/mini.toml"
+
+[[job]]
+name = "dive"
+command = "zoom"
+location = "mini.toml"
+to = "64"
+size = "64x36"
+keep = "keys"
+output = "dive/%02d.png"
+
+[[job]]
+name = "encoder"
+command = "zoom"
+location = "mini.toml"
+to = "64"
+size = "64x36"
+encoder-option = "preset=none"
+output = "never.mp4"
+
+[[job]]
+command = "zoom"
+reuse = "keys"
+palette = "ice"
+reverse = true
+output = "out.mkv"
+
+[[job]]
+location = "mini.toml"
+zoom = "64"
+size = "64x36"
+output = ["mini.exr", "mini.png"]
+
+[[job]]
+command = "colour"
+data = "mini.exr"
+palette = "ice"
+output = "ice.png"
+"#;
+
+#[test]
+fn jobs_of_every_kind_follow_each_other_and_go_on_when_one_fails() {
+    let folder = folder();
+    let place = folder.path();
+    std::fs::write(place.join("jobs.toml"), ALL_KINDS).expect("a file of the test");
+    let all = submitter("batch jobs.toml -q --json").within(&folder).run();
+    assert_eq!(all.code, Some(1), "{all:?}");
+    let said = all.json();
+    let states: Vec<&str> = (said["jobs"].as_array().expect("jobs").iter())
+        .map(|job| job["state"].as_str().expect("a state"))
+        .collect();
+    let expected = ["done", "failed", "done", "failed", "done", "done", "done"];
+    assert_eq!(states, expected, "{said}");
+    let last = all.stderr.lines().last().unwrap_or_default();
+    assert!(
+        last.contains("2 of 7 jobs failed: nowhere, encoder"),
+        "{all:?}"
+    );
+    assert!(
+        said["jobs"][3]["error"]
+            .as_str()
+            .is_some_and(|error| error.contains("ffmpeg failed")),
+        "{said}"
+    );
+    // Sequences say how they went, as pictures do; the second one computed nothing.
+    let dive = &said["jobs"][2]["report"];
+    assert_eq!(dive["frames"], 30, "{said}");
+    assert_eq!(dive["key_frames_made"], dive["key_frames"]);
+    assert_eq!(said["jobs"][4]["report"]["key_frames_made"], 0, "{said}");
+    assert_eq!(said["jobs"][5]["report"]["width"], 64);
+    let written = [
+        "dive",
+        "ice.png",
+        "keys",
+        "mini.exr",
+        "mini.png",
+        "mini.toml",
+        "out.mkv",
+    ];
+    for name in written {
+        assert!(place.join(name).exists(), "{name}: {:?}", names_in(place));
+    }
+    assert!(!place.join("never.mp4").exists() && !place.join("missing").exists());
+    assert_eq!(names_in(&place.join("dive")).len(), 30);
+    // As the same options on the command line make it.
+    submitter("colour mini.exr --palette ice -q -o b.png")
+        .within(&folder)
+        .ok();
+    assert_eq!(digest(place.join("b.png")), digest(place.join("ice.png")));
+    let [plain, ice] = ["mini.png", "ice.png"].map(|name| Png::read(place.join(name)));
+    assert_ne!(plain.pixels, ice.pixels, "control");
+}
+
+#[test]
+fn mistakes_of_sequences_are_found_before_anything_is_computed() {
+    let folder = folder();
+    let file = folder.path().join("jobs.toml");
+    // Without what waits for another job: that can be checked no sooner.
+    let text = ALL_KINDS.replace("location = \"mini.toml\"", "re = \"-1.7549\"\nim = \"0\"");
+    for (from, to, says) in [
+        ("size = \"64x36\"", "size = \"0x36\"", "0 x 36"),
+        ("dive/%02d.png", "dive.gif", "dive.gif: write to"),
+        (
+            "reuse = \"keys\"",
+            "reuse = \"kees\"",
+            "kees: holds no key frames",
+        ),
+        ("reverse = true", "revers = true", "there is reverse"),
+    ] {
+        let wrong = text.replace(from, to);
+        assert_ne!(wrong, text);
+        std::fs::write(&file, wrong).expect("a file of the test");
+        let refused = submitter("batch jobs.toml").within(&folder).run();
+        assert_eq!(
+            (refused.code, refused.words().len()),
+            (Some(2), 1),
+            "{refused:?}"
+        );
+        assert!(refused.stderr.contains(says), "{refused:?}");
+        assert_eq!(names_in(folder.path()), ["jobs.toml"]);
+    }
+}
