@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             iterations: 1000,
             escape_radius: 256.0,
             z0: (0.0, 0.0),
+            skip_error_log2: fractal::SKIP_ERROR_LOG2,
             measures: MeasureSet::default().with(measure),
         })?;
         let (mut raw, mut sent, mut pack_secs, mut unpack_secs) = (0, 0, 0.0, 0.0);

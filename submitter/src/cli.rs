@@ -104,6 +104,9 @@ pub struct RenderArgs {
     /// Start value of the iteration [default: 0 0]
     #[arg(long, num_args = 2, value_names = ["RE", "IM"], allow_hyphen_values = true)]
     pub z0: Option<Vec<f64>>,
+    /// log2 of the relative error that one skipped step of a deep view may have [default: -40]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub skip_error_log2: Option<i32>,
     /// Layout of the samples [default: pixels, or the location's]
     #[arg(long, value_enum)]
     pub grid: Option<GridArg>,

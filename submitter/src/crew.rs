@@ -158,6 +158,7 @@ mod tests {
                 iterations: 100,
                 escape_radius: 256.0,
                 z0: (0.0, 0.0),
+                skip_error_log2: fractal::SKIP_ERROR_LOG2,
                 measures: MeasureSet::default().with(Measure::Iterations),
             },
             strips: StripPlan {

@@ -82,6 +82,7 @@ fn frame(args: LocateArgs, given: Option<&Location>) -> Result<FrameSpec, PlanEr
         iterations: args.iterations,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        skip_error_log2: fractal::SKIP_ERROR_LOG2,
         measures: MeasureSet::default().with(Measure::Iterations),
     };
     frame.check()?;

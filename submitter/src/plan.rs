@@ -231,6 +231,7 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         iterations: args.iterations.or(said.iterations).unwrap_or(ITERATIONS),
         escape_radius: (args.escape_radius.or(said.escape_radius)).unwrap_or(ESCAPE_RADIUS),
         z0: (args.z0.map(|z0| (z0[0], z0[1])).or(said.z0)).unwrap_or((0.0, 0.0)),
+        skip_error_log2: args.skip_error_log2.unwrap_or(fractal::SKIP_ERROR_LOG2),
         measures: MeasureSet::default(),
     };
     let wanted = outputs
@@ -462,6 +463,10 @@ pub(crate) mod tests {
             (
                 "--escape-radius -1",
                 "escape radius -1.0 is not over 0 and at most 1e9",
+            ),
+            (
+                "--skip-error-log2 -60",
+                "an error of 2^-60 in a skipped step is not within 2^-52 and 2^-8",
             ),
             (
                 "-o picture",

@@ -61,6 +61,7 @@ fn one(name: &str, side: u32) -> Result<(), Box<dyn std::error::Error>> {
         iterations: number("iterations"),
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        skip_error_log2: fractal::SKIP_ERROR_LOG2,
         measures: MeasureSet::default().with(Measure::Iterations),
     };
     let strip = Strip {

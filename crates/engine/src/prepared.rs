@@ -7,7 +7,6 @@ use fractal::{Arithmetic, ComplexExp, FloatExp, FrameSpec, Measure, ReferenceOrb
 
 use crate::check::Checks;
 use crate::cpu::deep::Trees;
-use crate::deep::bla::EPSILON_LOG2;
 use crate::deep::{BlaTable, JetTable, ReturnMap};
 
 /// What a frame has beyond its own numbers when its pixels are computed as deltas from a reference orbit.
@@ -21,7 +20,7 @@ pub struct DeepFrame {
     pub rows: Vec<FloatExp>,
     /// Size of a pixel in the plane, the unit of the distance estimate.
     pub pixel_spacing: FloatExp,
-    /// log2 of the relative error that one skipped step may have.
+    /// See [`FrameSpec::skip_error_log2`].
     pub epsilon_log2: i32,
     escape_radius: f64,
     reach: FloatExp,
@@ -98,6 +97,7 @@ impl DeepFrame {
         rows: Vec<FloatExp>,
         pixel_spacing: FloatExp,
         escape_radius: f64,
+        epsilon_log2: i32,
     ) -> Self {
         Self {
             reach: reach(&columns, &rows),
@@ -105,7 +105,7 @@ impl DeepFrame {
             columns,
             rows,
             pixel_spacing,
-            epsilon_log2: EPSILON_LOG2,
+            epsilon_log2,
             escape_radius,
             bla: Arc::default(),
             jets: Arc::default(),
@@ -201,6 +201,7 @@ impl PreparedFrame {
             rows,
             pixel_spacing,
             prepared.spec.escape_radius,
+            prepared.spec.skip_error_log2,
         )));
         Ok(prepared)
     }

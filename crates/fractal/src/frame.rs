@@ -17,6 +17,11 @@ pub const MAX_ESCAPE_RADIUS: f64 = 1e9;
 /// Largest start value, in either part, for the same reason.
 pub const MAX_START: f64 = 1e9;
 
+/// log2 of the relative error that one skipped step of a deep view may have, unless a frame says otherwise.
+pub const SKIP_ERROR_LOG2: i32 = -40;
+/// The values that it may have: one bit less than doubles have, and what is good for a glance.
+pub const SKIP_ERRORS_LOG2: std::ops::RangeInclusive<i32> = -52..=-8;
+
 /// Everything that decides the values of a picture, and nothing else: complete, no defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,8 +40,15 @@ pub struct FrameSpec {
     pub escape_radius: f64,
     /// Start value z₀ as (real part, imaginary part).
     pub z0: (f64, f64),
+    /// log2 of the relative error that one skipped step of a deep view may have, within [`SKIP_ERRORS_LOG2`].
+    #[serde(default = "skip_error_log2")]
+    pub skip_error_log2: i32,
     /// What each pixel carries; not empty.
     pub measures: MeasureSet,
+}
+
+fn skip_error_log2() -> i32 {
+    SKIP_ERROR_LOG2
 }
 
 /// Why a [`FrameSpec`] describes no picture.
@@ -67,6 +79,13 @@ pub enum FrameError {
     /// The start value is not in its range.
     #[error("start value {0:?} {1:?} is not within {MAX_START:e} in both parts")]
     Start(f64, f64),
+    /// The error of skipped steps is not in its range.
+    #[error(
+        "an error of 2^{0} in a skipped step is not within 2^{start} and 2^{end}",
+        start = SKIP_ERRORS_LOG2.start(),
+        end = SKIP_ERRORS_LOG2.end()
+    )]
+    SkipError(i32),
     /// No measure is asked for.
     #[error("a picture without measures carries nothing")]
     NoMeasure,
@@ -95,6 +114,9 @@ impl FrameSpec {
         let (re, im) = self.z0;
         if !(re.abs() <= MAX_START && im.abs() <= MAX_START) {
             return Err(FrameError::Start(re, im));
+        }
+        if !SKIP_ERRORS_LOG2.contains(&self.skip_error_log2) {
+            return Err(FrameError::SkipError(self.skip_error_log2));
         }
         let (short, long) = (Measure::Iterations, Measure::LongIterations);
         if self.measures.contains(short)
@@ -184,6 +206,7 @@ mod tests {
             iterations: 100,
             escape_radius: 256.0,
             z0: (0.0, 0.0),
+            skip_error_log2: crate::SKIP_ERROR_LOG2,
             measures: MeasureSet::default().with(Measure::Smooth),
         }
     }

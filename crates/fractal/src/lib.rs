@@ -40,7 +40,7 @@ pub use axis::Axis;
 pub use buffer::{Origin, Plane, StripBuffer};
 pub use decimal::Decimal;
 pub use floatexp::{ComplexExp, FloatExp};
-pub use frame::{FrameError, FrameSpec};
+pub use frame::{FrameError, FrameSpec, SKIP_ERROR_LOG2};
 pub use measure::{Measure, MeasureSet};
 pub use reference::{ReferenceOrbit, ReferencePoint};
 pub use strip::{Strip, StripPlan};

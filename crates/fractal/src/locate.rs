@@ -176,7 +176,8 @@ impl Slope {
     }
 }
 
-/// Bits of a point from which on its slope is computed on a thread of its own. Measured.
+/// Bits of a point from which on its slope is computed on a thread of its own: a step takes microseconds by then, handing a
+/// value over less than one.
 const SLOPE_APART: u32 = 4000;
 /// Values that may wait there.
 const WAITING: usize = 64;

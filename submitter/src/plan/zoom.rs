@@ -144,6 +144,7 @@ impl ZoomPlan {
             escape_radius: sequence.escape_radius,
             z0: sequence.z0.unwrap_or((0.0, 0.0)),
             measures: sequence.measures().collect(),
+            skip_error_log2: fractal::SKIP_ERROR_LOG2,
         };
         frame.check()?;
         let bytes_per_pixel = frame.measures.bytes_per_pixel();

@@ -58,6 +58,7 @@ impl Scene {
             iterations: LIMIT,
             escape_radius: RADIUS,
             z0: (0.0, 0.0),
+            skip_error_log2: fractal::SKIP_ERROR_LOG2,
             measures: MeasureSet::default().with(Measure::Iterations),
         })
     }

@@ -217,6 +217,7 @@ fn frames() -> impl Strategy<Value = FrameSpec> {
                     iterations,
                     escape_radius,
                     z0,
+                    skip_error_log2: fractal::SKIP_ERROR_LOG2,
                     measures: measures.into_iter().collect(),
                 }
             },
@@ -233,6 +234,7 @@ fn notebook(width: u32, height: u32, iterations: u64) -> FrameSpec {
         iterations,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        skip_error_log2: fractal::SKIP_ERROR_LOG2,
         measures: Measure::ALL.into_iter().collect(),
     }
 }
@@ -396,6 +398,7 @@ fn oracle(text: &str) -> (FrameSpec, Vec<[u32; 3]>) {
         iterations: number("iterations"),
         escape_radius: file["escape_radius"].as_f64().unwrap(),
         z0: (0.0, 0.0),
+        skip_error_log2: fractal::SKIP_ERROR_LOG2,
         measures: MeasureSet::default().with(Measure::Iterations),
     };
     (

@@ -16,8 +16,6 @@ use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
 
 /// Level of the shortest blocks that are kept: 2^3 steps.
 pub const LOWEST_LEVEL: u32 = 3;
-/// log2 of the relative error that one skipped step may have, unless a frame says otherwise.
-pub const EPSILON_LOG2: i32 = -40;
 /// Numbers of an entry outside 2^± this have an exponent beside them.
 const NARROW_LOG2: i64 = 400;
 /// Fewest blocks of the lowest level that are worth a thread of their own, and most threads.

@@ -198,6 +198,7 @@ mod tests {
                 iterations: 5000,
                 escape_radius: 0.1 + 0.2,
                 z0: (1.0 / 3.0, -0.0),
+                skip_error_log2: -23,
                 measures: MeasureSet::default().with(Measure::Smooth),
             },
             strips: StripPlan {

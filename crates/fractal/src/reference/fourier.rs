@@ -23,7 +23,7 @@ use super::format::{Format, INTEGER, Length};
 use super::helper::Helper;
 use super::stepper::{self, Part, Stepper, words_of};
 
-/// Points from which on two threads pay. Measured.
+/// Points from which on two threads share a step: a transform takes microseconds by then, waking the other thread less than one.
 const SHARED: usize = 256;
 /// Distance from an integer from which on columns are rather summed. By `format`'s bound a half does not come about.
 const FAR: f64 = 0.25;

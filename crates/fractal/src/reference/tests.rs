@@ -25,6 +25,7 @@ pub(crate) fn frame(re: &str, im: &str, zoom: &str, iterations: u64) -> FrameSpe
         iterations,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        skip_error_log2: crate::SKIP_ERROR_LOG2,
         measures: MeasureSet::default().with(Measure::Iterations),
     }
 }

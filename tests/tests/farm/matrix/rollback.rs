@@ -44,6 +44,7 @@ fn job() -> Arc<JobSpec> {
             iterations: 100,
             escape_radius: 256.0,
             z0: (0.0, 0.0),
+            skip_error_log2: fractal::SKIP_ERROR_LOG2,
             measures: MeasureSet::default().with(Measure::Smooth),
         },
         strips: StripPlan {

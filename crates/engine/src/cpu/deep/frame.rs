@@ -91,6 +91,9 @@ impl Axes {
     }
 }
 
+/// log2 of what a series may be off in pixels over what a skipped step may be off in itself: 2^-32 of a pixel where that is
+/// 2^-40. Where counts are chaotic even a millionth of a pixel is seen.
+const PIXEL_LOG2: i64 = 8;
 /// Steps of a block that is worth leaving plain orbits for.
 const LONG: u64 = 256;
 /// Share of the farthest block from which on blocks are looked for: above it too few are left to be worth it.
@@ -131,6 +134,8 @@ pub(super) struct Deep<'a> {
     pub(super) steep2: f64,
     /// Below this 4|z|² plain orbits go on as deltas: there long blocks begin.
     pub(super) returning: f64,
+    /// By how many pixels the truncation of one series may move what is computed.
+    pub(super) tolerance: f64,
     /// The size of a pixel in doubles.
     pub(super) unit: [f64; 2],
     /// Exponents over this need none.
@@ -171,6 +176,7 @@ impl<'a> Deep<'a> {
             skippable: (deep.jets().farthest * WELL_BELOW).max(SMALLEST_SKIPPABLE),
             steep2: f64::INFINITY,
             returning: 4.0 * deep.jets().first_reach(LONG),
+            tolerance: power_of_two(i64::from(deep.epsilon_log2) + PIXEL_LOG2),
             unit: [deep.pixel_spacing.to_f64(), 0.0],
             narrow,
             progress,

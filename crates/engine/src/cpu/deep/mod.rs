@@ -25,7 +25,7 @@ pub(super) use task::{Output, Task};
 pub(crate) use tree::Tree;
 
 /// The kernels' version: changes whenever the bytes of any strip may change.
-pub(crate) const KERNEL_ID: u64 = 0x6465_6570_0000_0003; // "deep", 3
+pub(crate) const KERNEL_ID: u64 = 0x6465_6570_0000_0004; // "deep", 4
 /// Side of the squares that tasks compute.
 pub(super) const TASK: u32 = tree::TASK;
 

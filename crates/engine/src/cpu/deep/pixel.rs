@@ -83,6 +83,35 @@ pub(super) fn norm2(p: [f64; 2]) -> f64 {
 }
 
 impl Pixel {
+    /// One at z_1 = c, or at z_0 where orbits do not begin at 0.
+    pub(super) fn start(deep: &Deep<'_>, col: u32, row: u32) -> Self {
+        let mut pixel = Self {
+            z: [deep.z0.0, deep.z0.1],
+            slope: [0.0; 2],
+            steep2: 0.0,
+            visits: 0,
+            exponent: 0,
+            m: 0,
+            n: 0,
+            col,
+            row,
+        };
+        if deep.z0 == (0.0, 0.0) {
+            let c = ComplexExp::new(deep.columns[col as usize], deep.rows[row as usize]);
+            let exponent = deep.shared(exponent_of(c).max(deep.spacing.exponent()));
+            pixel.exponent = exponent;
+            pixel.z = [c.re.scaled(exponent), c.im.scaled(exponent)];
+            pixel.slope = [deep.spacing.scaled(exponent), 0.0];
+            let steep2 = norm2(pixel.slope);
+            // As far as it is a number with all its bits.
+            if exponent == 0 && steep2 > f64::MIN_POSITIVE / f64::EPSILON {
+                pixel.steep2 = steep2;
+            }
+            (pixel.m, pixel.n) = (1, 1);
+        }
+        pixel
+    }
+
     /// Iterates, by blocks where possible, until the orbit has ended or steps alone lead on; `D`: with the derivative.
     /// `looks` counts, from one call to the next, what is done between two looks at cancellation.
     #[inline(always)]
@@ -290,7 +319,13 @@ impl Pixel {
         let size = |z: ComplexExp| larger(z.re.abs(), z.im.abs());
         let rebased = self.m == deep.last || size(full) < size(next);
         let next = if rebased { full } else { next };
-        let exponent = deep.shared(exponent_of(next));
+        // At 0, the centre's own delta, the slope's.
+        let exponent = if exponent_of(next) > i64::MIN / 4 {
+            exponent_of(next)
+        } else {
+            exponent_of(slope).max(deep.spacing.exponent())
+        };
+        let exponent = deep.shared(exponent);
         self.exponent = exponent;
         self.steep2 = 0.0;
         self.z = [next.re.scaled(exponent), next.im.scaled(exponent)];

@@ -3,22 +3,31 @@
 //! z_n is a polynomial in c, so over a small tile of the picture it is a series in u = (c - c_t) / rho, where c_t is
 //! the tile's centre and rho its radius: z = a_0 + a_1 u + ... + a_K u^K, for all |u| <= 1 at once. With f = Z + a_0,
 //! the orbit of the centre, and s the rest of the series, a step is s' = 2 f s + s^2 + rho u, and a_0 is a pixel of its
-//! own, with rebasing. What s^2 loses beyond u^K is bounded in every step; when the sum of it reaches [`TOLERANCE`]
-//! pixels the tile is cut into four, whose series are the same polynomial about their own centres.
+//! own, with rebasing. What s^2 loses beyond u^K is bounded in every step; when the sum of it reaches
+//! [`Deep::tolerance`] the tile is cut into four, whose series are the same polynomial about their own centres.
+//!
+//! All these bounds are for the tile as a whole, in pixels of its mean |dz/dc|. Near a nucleus, where z_n is about c^2, c^4
+//! or c^8, a pixel's own |dz/dc| is many powers of two smaller, and an error of the same size moves it by as much more.
+//! So a tile whose slopes differ by much is cut as well, down to the smallest ones, and of these [`Series::suits`] tells
+//! which pixels had better go their own way from the start.
 //!
 //! All numbers of a series share an exponent, 0 wherever doubles serve.
 
 use fractal::{ComplexExp, FloatExp};
 
 use super::frame::{Deep, Place, exponent_of, larger, power_of_two, times_plus};
+use super::tree::SMALLEST;
 use crate::cpu::simd::Simd;
 use crate::deep::bla::Entry;
 
 /// Order of the series: a vector of AVX-512.
 pub(super) const ORDER: usize = 8;
-/// By how many pixels the truncation of one series may move what is computed. Where counts are chaotic even a
-/// millionth of a pixel is seen.
-const TOLERANCE: f64 = 1.0 / (1u64 << 32) as f64;
+/// All errors of a series may move one pixel, by its own |dz/dc|, by so many times [`Deep::tolerance`].
+const OWN_SHARE: f64 = 256.0;
+/// A tile is cut where the slopes of all other powers may be so many times that of the first.
+const MOST_BENT: f64 = 8.0;
+/// Rounding of a series, as a share of what it spreads over: that of millions of steps, as it adds up by chance.
+const ROUNDING: f64 = 1.0 / (1u64 << 48) as f64;
 /// Steps between two looks at whether the computation was cancelled.
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 12;
 /// Slightly over 1: more than the rounding of a few operations.
@@ -53,6 +62,8 @@ pub(super) struct Series {
     pub(super) im: [f64; ORDER],
     /// Bound of what was lost.
     lost: f64,
+    /// Rounding so far, of this series and of those that it was cut from.
+    rough: f64,
     /// Bound of |a_1| + ... + |a_K|.
     spread: f64,
 }
@@ -73,6 +84,12 @@ fn moduli(re: &[f64; ORDER], im: &[f64; ORDER]) -> ([f64; ORDER], f64) {
     (all, (pairs[0] + pairs[2]) + (pairs[1] + pairs[3]))
 }
 
+/// |p|
+#[inline(always)]
+fn norm(p: [f64; 2]) -> f64 {
+    p[0].mul_add(p[0], p[1] * p[1]).sqrt()
+}
+
 impl Series {
     /// z_1 = c; or z_0 where orbits do not begin at 0.
     pub(super) fn start(deep: &Deep<'_>, place: &Place) -> Self {
@@ -84,6 +101,7 @@ impl Series {
             re: [0.0; ORDER],
             im: [0.0; ORDER],
             lost: 0.0,
+            rough: 0.0,
             spread: 0.0,
         };
         if deep.z0 == (0.0, 0.0) {
@@ -142,6 +160,7 @@ impl Series {
         Self {
             centre,
             lost,
+            rough: self.rough * (norm(slope) + 2.0 * spread * square),
             spread: moduli(&re, &im).1,
             re,
             im,
@@ -163,11 +182,23 @@ impl Series {
         Self {
             centre,
             lost: self.lost * (gx.abs() + gy.abs()),
+            rough: self.rough * norm(a),
             spread: moduli(&re, &im).1,
             re,
             im,
             ..*self
         }
+    }
+
+    /// Whether slopes may differ by much within the tile.
+    #[inline(always)]
+    fn is_bent(&self) -> bool {
+        let (all, _) = moduli(&self.re, &self.im);
+        let mut bent = 0.0;
+        for (k, modulus) in all.iter().enumerate().skip(1) {
+            bent += (k + 1) as f64 * modulus;
+        }
+        bent > MOST_BENT * all[0]
     }
 
     /// Whether doubles without an exponent would have lost something.
@@ -280,13 +311,14 @@ impl Series {
     /// Iterates as far as the series is exact enough for all points of the tile; `None` if cancelled.
     #[inline(always)]
     pub(super) fn advance(&mut self, deep: &Deep<'_>, place: &Place) -> Option<Stop> {
-        let tolerance = TOLERANCE / place.radius_pixels.max(1.0);
+        let tolerance = deep.tolerance / place.radius_pixels.max(1.0);
+        let cuttable = place.radius_pixels > f64::from(SMALLEST);
         // What begins with c has to be looked at before its first step.
         let mut next = self.clone();
         let mut looks = 0u64;
         loop {
             if next.n > 0 {
-                if next.lost > tolerance * next.spread {
+                if next.lost > tolerance * next.spread || cuttable && next.is_bent() {
                     return Some(Stop::Invalid);
                 }
                 let scale = power_of_two(next.exponent);
@@ -377,8 +409,16 @@ impl Series {
             *value *= factor;
         }
         self.lost *= factor;
+        self.rough *= factor;
         self.spread *= factor;
         self.exponent = exponent;
+    }
+
+    /// Whether the series is exact enough for a point where |dz/dc| times the size of a pixel is `steep`.
+    #[inline(always)]
+    pub(super) fn suits(&self, deep: &Deep<'_>, steep: f64) -> bool {
+        let rough = self.rough.max(ROUNDING * self.spread);
+        self.n <= 1 || self.lost + rough <= OWN_SHARE * deep.tolerance * steep
     }
 
     /// z at each u = (`across[i]`, `down`).
@@ -456,6 +496,7 @@ impl Series {
             power *= ratio;
         }
         child.lost = 0.0;
+        child.rough = self.rough.max(ROUNDING * self.spread);
         child.spread = moduli(&child.re, &child.im).1;
         child
     }

@@ -284,7 +284,13 @@ impl<const D: bool> Walk<'_, D> {
                         col,
                         row,
                     };
-                    if node.stop == Stop::Escaped {
+                    if !node.series.suits(self.deep, norm2(slope).sqrt()) {
+                        let pixel = Pixel::start(self.deep, col, row);
+                        match pixel.check(self.deep) {
+                            Some(end) => self.ends[self.task.index(col, row)] = end,
+                            None => self.waiting.push(pixel),
+                        }
+                    } else if node.stop == Stop::Escaped {
                         self.ends[self.task.index(col, row)] = pixel.escaped_here(self.deep);
                     } else if n <= 1
                         && let Some(end) = pixel.check(self.deep)

@@ -41,6 +41,7 @@ fn centre(place: (&str, &str, &str), size: (u32, u32), iterations: u64) -> Frame
         iterations,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        skip_error_log2: fractal::SKIP_ERROR_LOG2,
         measures: MeasureSet::default().with(Measure::Iterations),
     }
 }
@@ -146,6 +147,51 @@ fn deep_counts_are_the_oracle_s() {
         all_off += off;
     }
     assert!(200 * all_off <= all, "{all_off} of {all}");
+}
+
+#[test]
+fn pixels_about_a_nucleus_are_exact() {
+    // Both views have one in their middle: z_n is c^8 there before the first of these pixels escapes, and one series about
+    // many of them has bits for none. In an odd picture the middle's own delta is 0.
+    for ((_, text), size) in [(views!["flake"][0], 512), (views!["julia-1e34"][0], 321)] {
+        let (mut spec, _) = oracle(text);
+        (spec.width, spec.height) = (size, size);
+        let frame = deep(spec.clone());
+        let first = size / 2 - 4;
+        let strip = Strip {
+            index: 0,
+            row0: first,
+            rows: 8,
+        };
+        let device = CpuDevice::new(None);
+        let buffer = device.compute(&frame, strip, &Progress::default()).unwrap();
+        for row in 0..8 {
+            for col in first..first + 8 {
+                let own = u64::from(counts(&buffer)[(row * size + col) as usize]);
+                let exact = fractal::oracle::iteration_count(&spec, col, first + row);
+                assert_eq!(own, exact, "{size}: {col}, {}", first + row);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_error_of_skipped_steps_is_the_frame_s() {
+    let (spec, samples) = oracle(views!["e50"][0].1);
+    let frame = |skip_error_log2| {
+        deep(FrameSpec {
+            skip_error_log2,
+            ..spec.clone()
+        })
+    };
+    let off = |skip_error_log2| compare(&frame(skip_error_log2), &samples).1;
+    assert!(50 * off(-40) <= samples.len() && off(-46) <= off(-40));
+    assert!(
+        20 * off(-12) > samples.len(),
+        "{} of {}",
+        off(-12),
+        samples.len()
+    );
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn blocks_do_what_their_steps_do() {
         iterations: 3000,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        skip_error_log2: fractal::SKIP_ERROR_LOG2,
         measures: MeasureSet::default().with(Measure::Iterations),
     };
     let point = ReferencePoint::centre_of(&spec);

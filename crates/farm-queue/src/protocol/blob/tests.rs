@@ -22,6 +22,7 @@ fn spec_with(measures: MeasureSet) -> JobSpec {
             iterations: 100,
             escape_radius: 256.0,
             z0: (0.0, 0.0),
+            skip_error_log2: fractal::SKIP_ERROR_LOG2,
             measures,
         },
         strips: StripPlan {
