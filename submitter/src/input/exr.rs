@@ -19,7 +19,7 @@ use fractal::smooth::joined;
 use super::{Fault, Part, Wanted};
 
 /// Unpacked bytes of the blocks that are held at once; at least one block for each core.
-const HELD_BYTES: usize = 32 << 20;
+const HELD_BYTES: usize = 16 << 20;
 /// Bytes that are read at once.
 const READ_BYTES: usize = 1 << 20;
 /// The biased count of what is inside.

@@ -5,12 +5,16 @@ mod npy;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use fractal::Measure;
 
 use crate::colour::{Distribution, Scheme};
 use crate::output::rows::RowSource;
 use crate::range::sampled_size;
+
+/// Values that are read before they are wanted, and rows that come together at most: those of a block of EXR.
+const AHEAD: (usize, usize) = (2 << 20, 16);
 
 /// Why data cannot be painted, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -148,15 +152,26 @@ impl Data {
         }
     }
 
-    /// All of its rows, in order.
+    /// All of its rows, in order, read ahead by a thread of its own: what is painted does not wait for what is unpacked.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When there is no thread for it.
     pub fn rows(&self) -> io::Result<impl RowSource + use<>> {
-        let (width, _) = self.size();
+        let (width, height) = self.size();
+        let (values, rows) = AHEAD;
+        let (sender, parts) = sync_channel((values / (rows * width as usize)).clamp(1, rows));
+        let data = self.clone();
+        let read = move || match data.parts(None) {
+            // When nobody wants more, that is the end.
+            Ok(mut parts) => drop(parts.try_for_each(|part| sender.send(part))),
+            Err(error) => drop(sender.send(Err(error))),
+        };
+        let thread = std::thread::Builder::new().name("read-data".into());
+        thread.spawn(read)?;
         Ok(Rows {
-            parts: self.parts(None)?,
+            parts,
             width: width as usize,
+            height,
             next: 0,
             part: Part::default(),
         })
@@ -203,20 +218,23 @@ impl Data {
 
 /// The rows of parts.
 struct Rows {
-    parts: Box<dyn Iterator<Item = io::Result<Part>>>,
+    parts: Receiver<io::Result<Part>>,
     width: usize,
+    height: u32,
     next: u32,
     part: Part,
 }
 
 impl RowSource for Rows {
     fn next_rows(&mut self) -> io::Result<Option<crate::colour::Rows<'_>>> {
-        let Some(part) = self.parts.next() else {
-            return Ok(None);
+        let missing = |row: u32| io::Error::other(format!("row {row} is missing"));
+        self.part = match self.parts.recv() {
+            Ok(part) => part?,
+            Err(_) if self.next == self.height => return Ok(None),
+            Err(_) => return Err(missing(self.next)),
         };
-        self.part = part?;
         if self.part.row != self.next {
-            return Err(io::Error::other(format!("row {} is missing", self.next)));
+            return Err(missing(self.next));
         }
         self.next += (self.part.values.len() / self.width) as u32;
         Ok(Some(crate::colour::Rows {

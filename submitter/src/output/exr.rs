@@ -18,6 +18,7 @@
 
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
+use exr::block::chunk::Chunk;
 use exr::block::reader::ChunksReader;
 use exr::block::writer::ChunksWriter;
 use exr::block::{BlockIndex, UncompressedBlock};
@@ -40,6 +41,10 @@ use crate::plan::Channels;
 
 /// Rows that ZIP16 compresses together.
 const BLOCK_ROWS: usize = 16;
+/// Bytes of blocks that are compressed at the same time, one a core; at least one.
+const TOGETHER_BYTES: usize = 32 << 20;
+/// Bytes of a block that are worth a thread.
+const WORTH_BYTES: usize = 64 << 10;
 /// What is added to iteration counts, so that formulas with counts below 0 have room; as Kalles Fraktaler does.
 const BIAS: u64 = 1024;
 /// The count of what is inside.
@@ -160,9 +165,18 @@ pub(super) fn write(
     let size = (frame.width as usize, frame.height as usize);
     let header = header(frame, &own, about);
     let written = exr::block::write(out, SmallVec::from_elem(header, 1), true, |meta, chunks| {
-        let mut blocks = chunks.sequential_blocks_compressor(&meta);
-        let compress = |at, block| blocks.compress_block(at, block).map_err(io_error);
-        let mut rows = BlockRows::new(size, compress);
+        let row_bytes = meta.headers[0].channels.bytes_per_pixel * size.0;
+        let write = |blocks: Vec<UncompressedBlock>| {
+            let first = blocks
+                .first()
+                .map_or(0, |block| block.index.pixel_position.y());
+            for (at, chunk) in (first / BLOCK_ROWS..).zip(compressed(blocks, &meta.headers)) {
+                let written = chunk.and_then(|chunk| chunks.write_chunk(at, chunk));
+                written.map_err(io_error)?;
+            }
+            Ok(())
+        };
+        let mut rows = BlockRows::new(size, row_bytes, write);
         let all = |strip: &StripBuffer, row: usize, data: &mut Vec<u8>| {
             let mut kept = own.iter().filter(|(_, values)| !values.is_light());
             kept.try_for_each(|(_, values)| append_row(data, strip, *values, row))
@@ -196,7 +210,28 @@ pub(super) fn write(
     written.map_err(io_error)
 }
 
-/// Rows that are collected until they make a block.
+/// Compresses blocks, all at the same time.
+fn compressed(blocks: Vec<UncompressedBlock>, headers: &[Header]) -> Vec<Result<Chunk, Error>> {
+    let mut blocks = blocks.into_iter();
+    let Some(own) = blocks.next() else {
+        return Vec::new();
+    };
+    std::thread::scope(|scope| {
+        let start = |block: UncompressedBlock| {
+            let thread = std::thread::Builder::new().name("deflate-exr".into());
+            thread.spawn_scoped(scope, move || block.compress_to_chunk(headers))
+        };
+        let others: Vec<_> = blocks.map(start).collect();
+        let own = own.compress_to_chunk(headers);
+        let others = others.into_iter().map(|thread| {
+            let fault = |_| Err(Error::Invalid("a fault in the encoder".into()));
+            thread?.join().unwrap_or_else(fault)
+        });
+        std::iter::once(own).chain(others).collect()
+    })
+}
+
+/// Rows that are collected until they make blocks, and blocks until there is one for each core.
 struct BlockRows<F> {
     width: usize,
     height: usize,
@@ -204,17 +239,28 @@ struct BlockRows<F> {
     row: usize,
     /// Those of the next block.
     data: Vec<u8>,
-    compress: F,
+    blocks: Vec<UncompressedBlock>,
+    /// So many blocks are written together.
+    together: usize,
+    write: F,
 }
 
-impl<F: FnMut(usize, UncompressedBlock) -> io::Result<()>> BlockRows<F> {
-    fn new((width, height): (usize, usize), compress: F) -> Self {
+impl<F: FnMut(Vec<UncompressedBlock>) -> io::Result<()>> BlockRows<F> {
+    fn new((width, height): (usize, usize), row_bytes: usize, write: F) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let block_bytes = row_bytes * BLOCK_ROWS;
+        let together = match block_bytes {
+            0..WORTH_BYTES => 1,
+            _ => (TOGETHER_BYTES / block_bytes).clamp(1, cores),
+        };
         Self {
             width,
             height,
             row: 0,
             data: Vec::new(),
-            compress,
+            blocks: Vec::new(),
+            together,
+            write,
         }
     }
 
@@ -232,7 +278,11 @@ impl<F: FnMut(usize, UncompressedBlock) -> io::Result<()>> BlockRows<F> {
             level: Vec2(0, 0),
         };
         let data = std::mem::take(&mut self.data);
-        (self.compress)(first / BLOCK_ROWS, UncompressedBlock { index, data })
+        self.blocks.push(UncompressedBlock { index, data });
+        if self.blocks.len() < self.together && self.row < self.height {
+            return Ok(());
+        }
+        (self.write)(std::mem::take(&mut self.blocks))
     }
 }
 
