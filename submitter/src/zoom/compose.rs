@@ -13,7 +13,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::light::Encoding;
-use super::resample::{CHANNELS, Picture, Sample, Scaled, between};
+use super::resample::{self, CHANNELS, Picture, Sample, Scaled, between};
 use super::shade::{self, Values};
 use crate::colour::Painter;
 
@@ -79,7 +79,7 @@ impl Fade {
 /// Room that a thread works in.
 #[derive(Default)]
 struct Room {
-    sums: Vec<f32>,
+    scaling: resample::Room,
     inner: Vec<[f32; CHANNELS]>,
 }
 
@@ -94,20 +94,20 @@ fn row<S: Sample>(
     let width = out.len();
     let inner = inner.filter(|(_, fade)| fade.rows[at] > 0.0 && !fade.reached.is_empty());
     let Some((inner, fade)) = inner else {
-        outer.row(at, 0..width, &mut room.sums, out);
+        outer.row(at, 0..width, &mut room.scaling, out);
         return;
     };
     let down = fade.rows[at];
     if down < 1.0 || fade.filled.is_empty() {
-        outer.row(at, 0..width, &mut room.sums, out);
+        outer.row(at, 0..width, &mut room.scaling, out);
     } else {
         let Range { start, end } = fade.filled;
-        outer.row(at, 0..start, &mut room.sums, &mut out[..start]);
-        outer.row(at, end..width, &mut room.sums, &mut out[end..]);
+        outer.row(at, 0..start, &mut room.scaling, &mut out[..start]);
+        outer.row(at, end..width, &mut room.scaling, &mut out[end..]);
     }
     room.inner.resize(width, [0.0; CHANNELS]);
     let reached = fade.reached.clone();
-    inner.row(at, reached.clone(), &mut room.sums, &mut room.inner);
+    inner.row(at, reached.clone(), &mut room.scaling, &mut room.inner);
     for (column, inner) in reached.zip(&room.inner) {
         let weight = fade.columns[column].min(down);
         let pixel = &mut out[column];
@@ -188,7 +188,7 @@ impl Composer {
             rows.enumerate()
                 .for_each_init(Room::default, |room, (at, light)| {
                     room.inner.resize(width, [0.0; CHANNELS]);
-                    scaled.row(at, 0..width, &mut room.sums, &mut room.inner);
+                    scaled.row(at, 0..width, &mut room.scaling, &mut room.inner);
                     let pixels = light[left * CHANNELS..].chunks_exact_mut(CHANNELS);
                     for ((pixel, next), across) in pixels.zip(&room.inner).zip(&fade.columns) {
                         let weight = across.min(fade.rows[at]);

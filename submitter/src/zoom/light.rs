@@ -3,6 +3,8 @@
 
 use std::sync::OnceLock;
 
+use pulp::Arch;
+
 use super::resample::{CHANNELS, FULL};
 use crate::colour::{Depth, Encoder, Noise, Scheme, from_linear, to_linear};
 
@@ -48,6 +50,11 @@ impl Light {
 
     /// The bytes for some light, 0 to 65535; what lies beyond is as its ends.
     pub fn bytes(&self, light: &[f32], out: &mut [u8]) {
+        Arch::new().dispatch(|| self.bytes_by_runs(light, out));
+    }
+
+    #[inline(always)]
+    fn bytes_by_runs(&self, light: &[f32], out: &mut [u8]) {
         let mut places = [0u16; RUN];
         for (light, out) in light.chunks(RUN).zip(out.chunks_mut(RUN)) {
             for (place, light) in places.iter_mut().zip(light) {

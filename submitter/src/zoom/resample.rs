@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use pulp::{Arch, NullaryFnOnce};
+
 /// Channels of a pixel.
 pub const CHANNELS: usize = 3;
 /// Reach of the cubic on either side, in samples of the coarser grid.
@@ -118,8 +120,89 @@ impl Weights {
         }
     }
 
+    /// Sums over pixels of a row that begins at pixel `start`, into those of `columns`.
+    #[inline(always)]
+    fn apply(&self, columns: Range<usize>, start: usize, row: &[f32], out: &mut [[f32; 4]]) {
+        let (first, weights) = (
+            &self.first[columns.clone()],
+            &self.weights[columns.start * self.taps..columns.end * self.taps],
+        );
+        // The numbers that sequences have, of which the compiler makes straight lines.
+        match self.taps {
+            5 => sums_of::<5>(first, weights, start, row, out),
+            6 => sums_of::<6>(first, weights, start, row, out),
+            7 => sums_of::<7>(first, weights, start, row, out),
+            8 => sums_of::<8>(first, weights, start, row, out),
+            9 => sums_of::<9>(first, weights, start, row, out),
+            10 => sums_of::<10>(first, weights, start, row, out),
+            11 => sums_of::<11>(first, weights, start, row, out),
+            taps => {
+                let weights = weights.chunks_exact(taps);
+                for ((first, weights), out) in first.iter().zip(weights).zip(out) {
+                    *out = sum_of(weights, &row[(first - start) * CHANNELS..]);
+                }
+            }
+        }
+    }
+
     fn of(&self, at: usize) -> &[f32] {
         &self.weights[at * self.taps..(at + 1) * self.taps]
+    }
+}
+
+/// Sums of `N` pixels each.
+#[inline(always)]
+fn sums_of<const N: usize>(
+    first: &[usize],
+    weights: &[f32],
+    start: usize,
+    row: &[f32],
+    out: &mut [[f32; 4]],
+) {
+    let weights = weights.as_chunks::<N>().0;
+    for ((first, weights), out) in first.iter().zip(weights).zip(out) {
+        let at = (first - start) * CHANNELS;
+        *out = sum_of(weights, &row[at..=at + N * CHANNELS]);
+    }
+}
+
+/// The sum of pixels by their weights. Four channels at a time, which is a vector; the fourth is nobody's.
+#[inline(always)]
+fn sum_of(weights: &[f32], pixels: &[f32]) -> [f32; 4] {
+    let mut sum = [0f32; 4];
+    for (tap, weight) in weights.iter().enumerate() {
+        let pixel = &pixels[tap * CHANNELS..tap * CHANNELS + 4];
+        for (sum, light) in sum.iter_mut().zip(pixel) {
+            *sum += weight * light;
+        }
+    }
+    sum
+}
+
+/// Room to work in.
+#[derive(Debug, Default)]
+pub struct Room {
+    /// Sums over a row's lines.
+    sums: Vec<f32>,
+    /// A row, and a channel that is nobody's.
+    pixels: Vec<[f32; 4]>,
+}
+
+/// A row to make. Not a closure, which the compiler may leave outside of what has those vectors.
+struct Row<'a, 'b, S> {
+    of: &'b Scaled<'a, S>,
+    row: usize,
+    columns: Range<usize>,
+    room: &'b mut Room,
+    out: &'b mut [[f32; CHANNELS]],
+}
+
+impl<S: Sample> NullaryFnOnce for Row<'_, '_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        (self.of).row_of_sums(self.row, self.columns, self.room, self.out);
     }
 }
 
@@ -142,12 +225,30 @@ impl<'a, S: Sample> Scaled<'a, S> {
         }
     }
 
-    /// Some columns of row `row`, into `out`; `sums` is room to work in.
+    /// Some columns of row `row`, into `out`.
     pub fn row(
         &self,
         row: usize,
         columns: Range<usize>,
-        sums: &mut Vec<f32>,
+        room: &mut Room,
+        out: &mut [[f32; CHANNELS]],
+    ) {
+        // With the processor's widest vectors; the same sums in the same order as without.
+        Arch::new().dispatch(Row {
+            of: self,
+            row,
+            columns,
+            room,
+            out,
+        });
+    }
+
+    #[inline(always)]
+    fn row_of_sums(
+        &self,
+        row: usize,
+        columns: Range<usize>,
+        Room { sums, pixels }: &mut Room,
         out: &mut [[f32; CHANNELS]],
     ) {
         let Some(last) = columns.clone().next_back() else {
@@ -159,30 +260,51 @@ impl<'a, S: Sample> Scaled<'a, S> {
         sums.clear();
         sums.resize(width * CHANNELS + 1, 0.0);
         let line = self.picture.width * CHANNELS;
-        for (tap, weight) in self.rows.of(row).iter().enumerate() {
-            if *weight == 0.0 {
-                continue;
-            }
-            let at = (self.rows.first[row] + tap) * line + start * CHANNELS;
-            let light = &self.picture.light[at..at + width * CHANNELS];
-            for (sum, light) in sums.iter_mut().zip(light) {
-                *sum += weight * light.light();
-            }
+        let lines = self.picture.light[self.rows.first[row] * line..].chunks(line);
+        let parts = lines.map(|line| &line[start * CHANNELS..(start + width) * CHANNELS]);
+        add_lines(parts, self.rows.of(row), &mut sums[..width * CHANNELS]);
+        pixels.resize(columns.len(), [0.0; 4]);
+        self.columns.apply(columns, start, sums, pixels);
+        for (out, [r, g, b, _]) in out.iter_mut().zip(pixels) {
+            *out = [*r, *g, *b];
         }
-        for (column, out) in columns.zip(out) {
-            let at = (self.columns.first[column] - start) * CHANNELS;
-            // Four at a time, which is a vector; the fourth is nobody's.
-            let mut sum = [0f32; 4];
-            for (tap, weight) in self.columns.of(column).iter().enumerate() {
-                let Some(pixel) = sums[at + tap * CHANNELS..].first_chunk::<4>() else {
-                    continue;
-                };
-                for (sum, light) in sum.iter_mut().zip(pixel) {
-                    *sum += weight * light;
-                }
-            }
-            *out = [sum[0], sum[1], sum[2]];
+    }
+}
+
+/// Adds lines by their weights to `sums`; several at a time, which spares reading and writing those.
+#[inline(always)]
+fn add_lines<'a, S: Sample>(
+    mut lines: impl Iterator<Item = &'a [S]>,
+    weights: &[f32],
+    sums: &mut [f32],
+) {
+    let (fours, rest) = weights.as_chunks::<4>();
+    for weights in fours {
+        add_together(&mut lines, *weights, sums);
+    }
+    let (twos, rest) = rest.as_chunks::<2>();
+    for weights in twos {
+        add_together(&mut lines, *weights, sums);
+    }
+    for weight in rest {
+        add_together(&mut lines, [*weight], sums);
+    }
+}
+
+#[inline(always)]
+fn add_together<'a, const N: usize, S: Sample>(
+    lines: &mut impl Iterator<Item = &'a [S]>,
+    weights: [f32; N],
+    sums: &mut [f32],
+) {
+    let len = sums.len();
+    let lines: [&[S]; N] = std::array::from_fn(|_| &lines.next().unwrap_or_default()[..len]);
+    for (at, sum) in sums.iter_mut().enumerate() {
+        let mut all = *sum;
+        for (line, weight) in lines.iter().zip(weights) {
+            all += weight * line[at].light();
         }
+        *sum = all;
     }
 }
 
@@ -233,9 +355,9 @@ mod tests {
 
     fn scaled<S: Sample>(picture: &Picture<S>, size: (usize, usize), ratio: f64) -> Vec<f32> {
         let scaled = Scaled::new(picture, size, ratio);
-        let (mut sums, mut row) = (Vec::new(), vec![[0.0; CHANNELS]; size.0]);
+        let (mut room, mut row) = (Room::default(), vec![[0.0; CHANNELS]; size.0]);
         let rows = (0..size.1).flat_map(|at| {
-            scaled.row(at, 0..size.0, &mut sums, &mut row);
+            scaled.row(at, 0..size.0, &mut room, &mut row);
             row.iter().map(|pixel| pixel[1]).collect::<Vec<_>>()
         });
         rows.collect()
@@ -296,9 +418,10 @@ mod tests {
     fn parts_of_a_row_are_as_in_the_whole() {
         let wild = picture(64, 9, |column, row| (column * 7919 + row * 104_729) as u16);
         let scaled = Scaled::new(&wild, (31, 5), 1.9);
-        let (mut sums, mut whole, mut part) = (Vec::new(), vec![[0.0; 3]; 31], vec![[0.0; 3]; 9]);
-        scaled.row(2, 0..31, &mut sums, &mut whole);
-        scaled.row(2, 17..26, &mut sums, &mut part);
+        let (mut room, mut whole, mut part) =
+            (Room::default(), vec![[0.0; 3]; 31], vec![[0.0; 3]; 9]);
+        scaled.row(2, 0..31, &mut room, &mut whole);
+        scaled.row(2, 17..26, &mut room, &mut part);
         assert_eq!(whole[17..26], part);
     }
 
