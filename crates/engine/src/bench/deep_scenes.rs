@@ -244,8 +244,10 @@ mod tests {
                 let (column, row) = (at(sample % KNOWN_SIDE), at(sample / KNOWN_SIDE));
                 fractal::oracle::iteration_count(&frame, column, row) as u32
             };
-            let exact: Vec<u32> = (0..KNOWN).map(one).collect();
-            assert_eq!(exact, scene.known, "{}", scene.name);
+            // A diagonal: big integers of e533 take a tenth of a second and more each.
+            for sample in (0..KNOWN).step_by(KNOWN_SIDE as usize + 1) {
+                assert_eq!(one(sample), scene.known[sample], "{}: {sample}", scene.name);
+            }
         }
     }
 
