@@ -2,6 +2,7 @@
 
 use farm_tests::pictures::Png;
 use farm_tests::{digest, folder, names_in, submitter};
+use tempfile::TempDir;
 
 /// A minibrot is found, dived to, and dived to again in other colours; a picture is painted anew. Two jobs fail when they are
 /// begun, not before: one has no folder to write to, the other an encoder that cannot be told so.
@@ -116,10 +117,28 @@ fn jobs_of_every_kind_follow_each_other_and_go_on_when_one_fails() {
     assert_ne!(plain.pixels, ice.pixels, "control");
 }
 
+/// Checks that a batch with a mistake, `to` in place of `from` in the text of a good one, is refused in one line that says so
+/// and names the file, and that nothing is written.
+pub(super) fn is_refused(folder: &TempDir, good: &str, (from, to): (&str, &str), says: &str) {
+    let wrong = good.replace(from, to);
+    assert_ne!(wrong, good);
+    std::fs::write(folder.path().join("jobs.toml"), wrong).expect("a file of the test");
+    let refused = submitter("batch jobs.toml").within(folder).run();
+    assert_eq!(
+        (refused.code, refused.words().len()),
+        (Some(2), 1),
+        "{refused:?}"
+    );
+    assert!(
+        refused.stderr.contains("jobs.toml") && refused.stderr.contains(says),
+        "{refused:?}"
+    );
+    assert_eq!(names_in(folder.path()), ["jobs.toml"]);
+}
+
 #[test]
 fn mistakes_of_sequences_are_found_before_anything_is_computed() {
     let folder = folder();
-    let file = folder.path().join("jobs.toml");
     // Without what waits for another job: that can be checked no sooner.
     let text = ALL_KINDS.replace("location = \"mini.toml\"", "re = \"-1.7549\"\nim = \"0\"");
     for (from, to, says) in [
@@ -132,16 +151,6 @@ fn mistakes_of_sequences_are_found_before_anything_is_computed() {
         ),
         ("reverse = true", "revers = true", "there is reverse"),
     ] {
-        let wrong = text.replace(from, to);
-        assert_ne!(wrong, text);
-        std::fs::write(&file, wrong).expect("a file of the test");
-        let refused = submitter("batch jobs.toml").within(&folder).run();
-        assert_eq!(
-            (refused.code, refused.words().len()),
-            (Some(2), 1),
-            "{refused:?}"
-        );
-        assert!(refused.stderr.contains(says), "{refused:?}");
-        assert_eq!(names_in(folder.path()), ["jobs.toml"]);
+        is_refused(&folder, &text, (from, to), says);
     }
 }

@@ -534,20 +534,7 @@ fn mistakes_in_a_batch_are_found_before_anything_is_computed() {
         ),
         ("\"c.png\"", "\"c.jpg\"", "c.jpg"),
     ] {
-        let text = BATCH.replace(from, to);
-        assert_ne!(text, BATCH);
-        std::fs::write(&file, text).unwrap();
-        let refused = submitter("batch jobs.toml").within(&folder).run();
-        assert_eq!(
-            (refused.code, refused.words().len()),
-            (Some(2), 1),
-            "{refused:?}"
-        );
-        assert!(
-            refused.stderr.contains("jobs.toml") && refused.stderr.contains(says),
-            "{refused:?}"
-        );
-        assert_eq!(names_in(folder.path()), ["jobs.toml"]);
+        super::batch::is_refused(&folder, BATCH, (from, to), says);
     }
     // What would be done is shown, and not done.
     std::fs::write(&file, BATCH).unwrap();
