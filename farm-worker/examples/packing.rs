@@ -23,6 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 ymin: "-1.5".parse()?,
                 ymax: "1.5".parse()?,
             },
+            transform: fractal::Transform::default(),
             grid: Grid::Pixels,
             width: WIDTH,
             height: HEIGHT,

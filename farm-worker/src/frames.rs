@@ -172,6 +172,7 @@ mod tests {
                     ymin: side("-1.5"),
                     ymax: side("1.5"),
                 },
+                transform: fractal::Transform::default(),
                 grid: Grid::Pixels,
                 width: 4,
                 height: 4,

@@ -72,6 +72,7 @@ fn job(rows: u32) -> Arc<JobSpec> {
                 ymin: "-1.5".parse().unwrap(),
                 ymax: "1.5".parse().unwrap(),
             },
+            transform: fractal::Transform::default(),
             grid: Grid::Pixels,
             width: 16,
             height: rows,

@@ -56,7 +56,7 @@ pub mod flag {
     pub const BLOCKS: u32 = 4;
     /// The second plane of the output takes |z|² at escape.
     pub const NORM: u32 = 8;
-    /// Every pixel has a column and a row of its own, and is not one of a grid; not where stability is asked for.
+    /// Every pixel has a column and a row of its own, and is not one of a grid.
     pub const LISTED: u32 = 16;
     /// Deltas: the second plane of the output takes the number of moves, steps or blocks of them, that a pixel made.
     pub const MOVES: u32 = 32;

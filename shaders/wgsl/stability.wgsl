@@ -7,7 +7,8 @@ const NOT_A_NUMBER: u32 = 0x7fc00000u;
 
 fn advance_round(carried: ptr<function, State>) -> bool {
     var state = *carried;
-    let c = parameter(columns[state.pixel % params.width], rows[state.pixel / params.width]);
+    let row = select(state.pixel / params.width, state.pixel, has(FLAG_LISTED));
+    let c = parameter(columns[state.pixel % params.width], rows[row]);
     var left = params.steps;
     var out = false;
     while left >= BLOCK && !out {

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use colour::{ColourArgs, RecolourArgs};
 use farm::{JobsCommand, WorkersCommand};
 use files::{BatchArgs, ChannelArgs, InfoArgs};
-use place::{AccessArgs, CrewArgs, DeviceArgs, LogArgs, SayArgs};
+use place::{AccessArgs, CrewArgs, DeviceArgs, LogArgs, SayArgs, TurnArgs};
 use scale::ScaleArgs;
 use world::{StageArgs, WorldCommand};
 use zoom::ZoomArgs;
@@ -184,6 +184,12 @@ pub struct LocateArgs {
     /// Magnification of the view [default: the location's]
     #[arg(long, value_name = "Z", allow_hyphen_values = true)]
     pub zoom: Option<Decimal>,
+    /// How the view is turned, and so the minibrot's
+    #[command(flatten)]
+    pub turn: TurnArgs,
+    /// Turn the minibrot's view so that it stands as the whole set does
+    #[arg(long, conflicts_with_all = ["rotate", "stretch", "stretch_angle"])]
+    pub upright: bool,
     /// Longest period that is looked for
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub iterations: u64,
@@ -264,6 +270,9 @@ pub struct ResumeArgs {
 /// Where in the plane: by bounds, or by centre.
 #[derive(Clone, Debug, Args)]
 pub struct ViewArgs {
+    /// How that is turned.
+    #[command(flatten)]
+    pub turn: TurnArgs,
     /// Smallest real part [default: -2]
     #[arg(
         long,

@@ -152,6 +152,7 @@ mod tests {
                     ymin: "-1.5".parse().unwrap(),
                     ymax: "1.5".parse().unwrap(),
                 },
+                transform: fractal::Transform::default(),
                 grid: Grid::Pixels,
                 width: 16,
                 height,

@@ -2,7 +2,7 @@
 
 use engine::check;
 use fractal::reference::ReferencePoint;
-use fractal::{Arithmetic, View};
+use fractal::{Arithmetic, Transform, View};
 use serde::Serialize;
 
 use crate::fallback::Decision;
@@ -16,6 +16,8 @@ const BYTES_PER_VALUE: u64 = 64;
 #[derive(Debug, Serialize)]
 pub struct DryRun {
     view: View,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transform: Option<Transform>,
     width: u32,
     height: u32,
     pixels: u64,
@@ -65,6 +67,7 @@ impl DryRun {
         let pixel_bytes = frame.measures.bytes_per_pixel() as u64;
         Self {
             view: frame.view.clone(),
+            transform: Some(frame.transform).filter(|transform| !transform.is_default()),
             width: frame.width,
             height: frame.height,
             pixels: frame.pixels(),
@@ -143,6 +146,9 @@ impl DryRun {
                 ),
             )),
         }
+        if let Some(transform) = &self.transform {
+            lines.push(("turned", turned(transform)));
+        }
         lines.push(("size", format!("{} x {} pixels", self.width, self.height)));
         lines.push((
             "pixel spacing",
@@ -203,6 +209,19 @@ impl DryRun {
         }
         text
     }
+}
+
+/// How a view is turned, in words.
+pub fn turned(transform: &Transform) -> String {
+    let mut words = format!("{} degrees anticlockwise", transform.rotate);
+    if transform.stretch != 0.0 {
+        words += &format!(
+            ", stretched by 2^{} along {} degrees",
+            transform.stretch / 100.0,
+            transform.stretch_angle
+        );
+    }
+    words
 }
 
 /// A number of many digits by its first and last ones.

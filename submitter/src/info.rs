@@ -201,6 +201,9 @@ impl Place {
                 lines.push(("im", side(ymin, ymax)));
             }
         }
+        if !location.transform.is_default() {
+            lines.push(("turned", crate::dry_run::turned(&location.transform)));
+        }
         let needs = format!("its zoom needs {} after the point", self.digits_needed);
         lines.push((
             "digits",

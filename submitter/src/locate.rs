@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use farm_worker::usage;
 use fractal::locate::{LocateError, Nucleus, Progress, Shape, locate};
-use fractal::{Decimal, FloatExp, FrameSpec, Grid, Measure, MeasureSet, View};
+use fractal::{Decimal, FloatExp, FrameSpec, Grid, Measure, MeasureSet, Transform, View};
 
 use crate::bar::ReferenceBar;
 use crate::cli::LocateArgs;
@@ -36,13 +36,25 @@ pub fn run(args: LocateArgs) -> anyhow::Result<()> {
             crate::say(&format!("warning: {warning}"));
         }
     }
+    let upright = args.upright;
     let frame = frame(args, given.as_ref())?;
+    let transform = frame.transform;
     let runtime = usage::start("warn", usage::LogFormat::Text, "submitter-io")?;
     let nucleus = runtime.block_on(async {
         let interrupt = interrupted();
         found(frame, quiet, interrupt).await
     })?;
-    let location = location(&nucleus, given);
+    let location = Location {
+        transform: match upright {
+            // Its axis of symmetry is the view's.
+            true => Transform {
+                rotate: nucleus.angle.to_degrees(),
+                ..Transform::default()
+            },
+            false => transform,
+        },
+        ..location(&nucleus, given)
+    };
     let text = if json {
         serde_json::to_string(&location.value()).context("cannot make the report")? + "\n"
     } else {
@@ -76,6 +88,9 @@ fn frame(args: LocateArgs, given: Option<&Location>) -> Result<FrameSpec, PlanEr
     };
     let frame = FrameSpec {
         view: view.unwrap_or_else(|| unreachable!("the command line asks for one or the other")),
+        transform: args
+            .turn
+            .over(given.map_or_else(Transform::default, |given| given.transform)),
         grid: Grid::Pixels,
         width: SIDE,
         height: SIDE,

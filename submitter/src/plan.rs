@@ -13,7 +13,9 @@ use etcetera::BaseStrategy;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::FarmArgsError;
 use fractal::strip::MAX_STRIP_BYTES;
-use fractal::{BackendChoice, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, View};
+use fractal::{
+    BackendChoice, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, Transform, View,
+};
 
 use crate::cli::{self, CompressionArg, RenderArgs, ViewArgs};
 use crate::colour::{Needs, Scheme};
@@ -178,6 +180,7 @@ impl RenderPlan {
             }),
             size: Some((frame.width / side, frame.height / side)),
             colours: Some(colours),
+            transform: frame.transform,
             ..Location::at(frame.view.clone(), Format::Own)
         }
     }
@@ -212,6 +215,7 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         _ => base,
     };
     let colours = colours::scheme(&args.colours, base)?;
+    let transform = args.view.turn.over(said.transform);
     let (view, width, height) = view(args.view, location)?;
     let side = colours.samples.side();
     let wanted = outputs::Wanted {
@@ -221,6 +225,7 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
     let outputs = outputs::outputs(&args.outputs, &wanted)?;
     let frame = FrameSpec {
         view,
+        transform,
         grid: match (args.grid.map(Grid::from).or(said.grid)).unwrap_or(Grid::Pixels) {
             grid if side == 1 => grid,
             Grid::Pixels => Grid::Displaced,
@@ -305,6 +310,7 @@ struct Said {
     escape_radius: Option<f64>,
     z0: Option<(f64, f64)>,
     grid: Option<Grid>,
+    transform: Transform,
     colours: Option<Scheme>,
     warnings: Vec<String>,
 }
@@ -316,6 +322,7 @@ impl Said {
             escape_radius: location.escape_radius,
             z0: location.z0,
             grid: location.grid,
+            transform: location.transform,
             colours: location.colours.clone(),
             warnings: location.warnings.clone(),
         })

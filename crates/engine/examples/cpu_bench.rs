@@ -43,6 +43,7 @@ fn cheap(measures: &[Measure], iterations: u64) -> Result<(), Box<dyn std::error
             ymin: "-1.5".parse()?,
             ymax: "1.5".parse()?,
         },
+        transform: fractal::Transform::default(),
         grid: Grid::Pixels,
         width: 5120,
         height: 6144,

@@ -55,6 +55,7 @@ fn one(name: &str, side: u32) -> Result<(), Box<dyn std::error::Error>> {
             im: decimal("im")?,
             zoom: decimal("zoom")?,
         },
+        transform: fractal::Transform::default(),
         grid: Grid::Pixels,
         width: size("width"),
         height: size("height"),

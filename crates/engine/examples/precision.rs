@@ -103,6 +103,7 @@ fn bounds(xmin: &str, xmax: &str, ymin: &str, ymax: &str) -> Anyhow<View> {
 fn spec(view: View, width: u32, height: u32, iterations: u64) -> FrameSpec {
     FrameSpec {
         view,
+        transform: fractal::Transform::default(),
         grid: Grid::Pixels,
         width,
         height,

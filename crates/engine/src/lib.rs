@@ -23,6 +23,7 @@ pub mod gpu;
 pub mod info;
 pub mod prepared;
 pub mod progress;
+pub mod turned;
 
 pub use build::{build_id, has_kernel};
 pub use device::{Compute, Device};

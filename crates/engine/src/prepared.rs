@@ -3,11 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use fractal::frame::FrameError;
+use fractal::transform::Shape;
 use fractal::{Arithmetic, ComplexExp, FloatExp, FrameSpec, Measure, ReferenceOrbit};
 
 use crate::check::Checks;
 use crate::cpu::deep::Trees;
 use crate::deep::{BlaTable, JetTable, ReturnMap};
+use crate::turned::{Cross, TurnedPoints};
 
 /// What a frame has beyond its own numbers when its pixels are computed as deltas from a reference orbit.
 #[derive(Clone, Debug)]
@@ -18,6 +20,8 @@ pub struct DeepFrame {
     pub columns: Vec<FloatExp>,
     /// How far each row lies above the reference point; `spec.height` of them.
     pub rows: Vec<FloatExp>,
+    /// Of a turned view, what a sample's column says of its imaginary part and its row of its real part.
+    pub cross: Option<Cross<FloatExp>>,
     /// Size of a pixel in the plane, the unit of the distance estimate.
     pub pixel_spacing: FloatExp,
     /// See [`FrameSpec::skip_error_log2`].
@@ -83,13 +87,35 @@ impl DeepFrame {
 
     /// What the processor's kernels keep between strips.
     pub(crate) fn trees(&self) -> &Trees {
-        self.trees
-            .get_or_init(|| Trees::new(&self.columns, &self.rows, self.pixel_spacing, self.reach()))
+        self.trees.get_or_init(|| Trees::new(self))
     }
 }
 
 impl DeepFrame {
-    /// From its parts.
+    /// How far a sample lies from the reference point.
+    #[must_use]
+    #[inline]
+    pub fn at(&self, col: usize, row: usize) -> ComplexExp {
+        let (re, im) = (self.columns[col], self.rows[row]);
+        match &self.cross {
+            None => ComplexExp::new(re, im),
+            Some(cross) => cross.at(re, im, col, row),
+        }
+    }
+
+    /// Of a turned view.
+    fn turned(self, cross: Option<Cross<FloatExp>>) -> Self {
+        let Some(cross) = cross else {
+            return self;
+        };
+        Self {
+            reach: cross.reach(&self.columns, &self.rows),
+            cross: Some(cross),
+            ..self
+        }
+    }
+
+    /// From its parts, of an upright view.
     #[must_use]
     pub fn new(
         orbit: Arc<ReferenceOrbit>,
@@ -104,6 +130,7 @@ impl DeepFrame {
             orbit,
             columns,
             rows,
+            cross: None,
             pixel_spacing,
             epsilon_log2,
             escape_radius,
@@ -120,6 +147,7 @@ impl DeepFrame {
             orbit: Arc::clone(&self.orbit),
             columns: picked(&self.columns, width),
             rows: picked(&self.rows, height),
+            cross: (self.cross.as_ref()).map(|cross| cross.thinned(width, height)),
             bla: Arc::clone(&self.bla),
             jets: Arc::clone(&self.jets),
             minibrot: OnceLock::new(),
@@ -135,7 +163,7 @@ pub(crate) fn index_of(sample: u32, samples: u32, all: usize) -> usize {
 }
 
 /// So many of all, evenly chosen.
-fn picked<T: Copy>(all: &[T], samples: u32) -> Vec<T> {
+pub(crate) fn picked<T: Copy>(all: &[T], samples: u32) -> Vec<T> {
     (0..samples)
         .filter_map(|sample| all.get(index_of(sample, samples, all.len())).copied())
         .collect()
@@ -151,6 +179,10 @@ pub struct PreparedFrame {
     pub columns: Vec<f64>,
     /// Imaginary part of each row, rounded to nearest; `spec.height` of them.
     pub rows: Vec<f64>,
+    /// The samples of a turned view; columns and rows are those of the upright one then.
+    pub(crate) turned: Option<Arc<TurnedPoints>>,
+    /// How they lie to each other.
+    pub(crate) shape: Option<Shape>,
     /// log2 of the smaller distance between neighbouring samples.
     pub spacing_log2: f64,
     /// log2 of the longer side of the view.
@@ -176,6 +208,8 @@ impl PreparedFrame {
         Ok(Self {
             columns: x.to_f64s(0..spec.width),
             rows: y.to_f64s(0..spec.height),
+            turned: (spec.turned_axes()).map(|axes| Arc::new(TurnedPoints::new(&axes))),
+            shape: spec.shape(),
             spacing_log2: spec.spacing_log2(),
             extent_log2: spec.extent_log2(),
             pixel_spacing: spec.pixel_spacing(),
@@ -192,17 +226,30 @@ impl PreparedFrame {
     /// What [`FrameSpec::check`] finds.
     pub fn with_reference(spec: FrameSpec, orbit: Arc<ReferenceOrbit>) -> Result<Self, FrameError> {
         let mut prepared = Self::new(spec)?;
-        let (columns, rows) = orbit.point.offsets(&prepared.spec);
-        let log2 = prepared.spec.axes().1.spacing_log2().unwrap_or(0.0);
+        let (columns, rows, cross) = match orbit.point.turned_offsets(&prepared.spec) {
+            Some([[re, im], [re_of_rows, im_of_rows]]) => {
+                let cross = Cross {
+                    columns: im,
+                    rows: re_of_rows,
+                };
+                (re, im_of_rows, Some(cross))
+            }
+            None => {
+                let (columns, rows) = orbit.point.offsets(&prepared.spec);
+                (columns, rows, None)
+            }
+        };
+        let log2 = prepared.spec.pixel_spacing_log2();
         let pixel_spacing = FloatExp::new(libm::exp2(log2 - log2.floor()), log2.floor() as i64);
-        prepared.deep = Some(Arc::new(DeepFrame::new(
+        let deep = DeepFrame::new(
             orbit,
             columns,
             rows,
             pixel_spacing,
             prepared.spec.escape_radius,
             prepared.spec.skip_error_log2,
-        )));
+        );
+        prepared.deep = Some(Arc::new(deep.turned(cross)));
         Ok(prepared)
     }
 
@@ -217,6 +264,7 @@ impl PreparedFrame {
         Self {
             columns: picked(&self.columns, width),
             rows: picked(&self.rows, height),
+            turned: (self.turned.as_ref()).map(|all| Arc::new(all.thinned(width, height))),
             spec,
             deep,
             checks: Arc::default(),
@@ -238,9 +286,16 @@ impl PreparedFrame {
         const ITERATION: u64 = 64;
         /// Of a column or row, the delta included.
         const SIDE: u64 = 24;
+        /// The same of a turned view, which has pairs of doubles for both parts.
+        const TURNED_SIDE: u64 = 72;
         let sides = (self.columns.len() + self.rows.len()) as u64;
+        let each = if self.turned.is_some() {
+            TURNED_SIDE
+        } else {
+            SIDE
+        };
         let orbit = self.deep.as_ref().map_or(0, |deep| deep.orbit.steps() + 1);
-        SIDE * sides + ITERATION * orbit
+        each * sides + ITERATION * orbit
     }
 
     /// The number type of the processor's kernels for this frame.
@@ -252,10 +307,34 @@ impl PreparedFrame {
         }
     }
 
+    /// Real and imaginary part of a sample, each rounded to nearest.
+    #[must_use]
+    #[inline]
+    pub fn at(&self, col: usize, row: usize) -> [f64; 2] {
+        match &self.turned {
+            None => [self.columns[col], self.rows[row]],
+            Some(turned) => turned.at(col, row),
+        }
+    }
+
+    /// The square of a bound of |c| over its samples.
+    pub(crate) fn farthest2(&self) -> f64 {
+        if let Some(turned) = &self.turned {
+            return turned.farthest2();
+        }
+        let farthest = |values: &[f64]| {
+            values
+                .iter()
+                .fold(0.0, |far: f64, value| far.max(value.abs()))
+        };
+        let (re, im) = (farthest(&self.columns), farthest(&self.rows));
+        re * re + im * im
+    }
+
     /// Whether adapters offer all of its measures.
     #[must_use]
     pub fn is_for_adapters(&self) -> bool {
-        self.spec.short_limit().is_some() && self.spec.measures.iter().all(Measure::is_on_adapters)
+        self.spec.short_limit().is_some() && self.spec.processors_alone().is_none()
     }
 
     /// Whether escape is decided by the frame's escape radius, and not by leaving |z| <= 2 as the

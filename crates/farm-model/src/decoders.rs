@@ -82,6 +82,7 @@ pub fn job(measures: MeasureSet) -> JobSpec {
                 ymin: bound("-1.5"),
                 ymax: bound("1.5"),
             },
+            transform: fractal::Transform::default(),
             grid: Grid::Pixels,
             width: WIDTH,
             height: HEIGHT,

@@ -122,14 +122,46 @@ impl Axis {
     #[must_use]
     pub fn fixed_point(&self, index: u32, bits: usize) -> IBig {
         let (numerator, denominator) = self.fraction(index);
-        let scaled = numerator << bits;
-        let denominator = IBig::from(denominator.clone());
-        let (quotient, remainder) = (&scaled).div_rem(&denominator);
-        if remainder < IBig::ZERO {
-            quotient - IBig::ONE
-        } else {
-            quotient
+        floor(numerator << bits, &IBig::from(denominator.clone()))
+    }
+
+    /// `factor * (value - from) + to` in the place of each value; fractions with denominators greater than zero.
+    pub(crate) fn mapped(
+        &self,
+        from: &(IBig, UBig),
+        factor: &(IBig, UBig),
+        to: &(IBig, UBig),
+    ) -> Self {
+        let scale = &factor.1 * &self.denominator * &from.1;
+        let origin = &self.origin * IBig::from(from.1.clone())
+            - &from.0 * IBig::from(self.denominator.clone());
+        let (times, more) = (
+            &factor.0 * IBig::from(to.1.clone()),
+            &to.0 * IBig::from(scale.clone()),
+        );
+        Self {
+            origin: origin * &times + more,
+            step: &self.step * IBig::from(from.1.clone()) * times,
+            denominator: scale * &to.1,
+            ..*self
         }
+    }
+
+    /// All samples, each as an unevaluated sum of two doubles: the nearest one, and what is left to about 2^-105 of it.
+    #[must_use]
+    pub fn to_pairs(&self) -> Vec<[f64; 2]> {
+        let cut = Cut::of(self);
+        let pair = |index: u32| {
+            if let Some(cut) = &cut {
+                let numerator = &cut.origin + &cut.step * IBig::from(self.place(index));
+                if bits(&numerator) >= Cut::CERTAIN {
+                    return scaled_fraction_to_pair(&numerator, &cut.denominator, cut.exponent);
+                }
+            }
+            let (numerator, denominator) = self.fraction(index);
+            scaled_fraction_to_pair(&numerator, denominator, 0)
+        };
+        (0..self.len).map(pair).collect()
     }
 
     /// log2 of the distance between neighbouring samples, or of its mean where they are displaced, to within 2^-40;
@@ -215,6 +247,39 @@ pub(crate) fn fraction_log2(numerator: &UBig, denominator: &UBig) -> Option<f64>
         libm::log2(leading as f64) + shift as f64
     };
     (!numerator.is_zero()).then(|| top(numerator) - top(denominator))
+}
+
+/// `numerator / denominator` rounded down; the denominator is greater than zero.
+pub(crate) fn floor(numerator: IBig, denominator: &IBig) -> IBig {
+    let (quotient, remainder) = numerator.div_rem(denominator);
+    if remainder < IBig::ZERO {
+        quotient - IBig::ONE
+    } else {
+        quotient
+    }
+}
+
+/// `numerator / denominator * 2^exponent` as an unevaluated sum of two doubles.
+fn scaled_fraction_to_pair(numerator: &IBig, denominator: &UBig, exponent: i64) -> [f64; 2] {
+    /// Bits of the quotient: more than two doubles have.
+    const QUOTIENT_BITS: i64 = 170;
+    let shift = QUOTIENT_BITS - (bits(numerator) as i64 - denominator.bit_len() as i64);
+    let amount = usize::try_from(shift.unsigned_abs()).unwrap_or(usize::MAX);
+    let quotient = if shift >= 0 {
+        (numerator << amount) / IBig::from(denominator.clone())
+    } else {
+        numerator / IBig::from(denominator << amount)
+    };
+    let power = exponent - shift;
+    let near = scaled_fraction_to_f64(&quotient, &UBig::ONE, power);
+    let (fraction, near_power) = libm::frexp(near);
+    // The nearest one in units of the quotient's last bit: whole unless it lies below all range.
+    let up = i64::from(near_power) - 53 - power;
+    let Ok(up) = usize::try_from(up) else {
+        return [near, 0.0];
+    };
+    let rest = quotient - (IBig::from((fraction * (1u64 << 53) as f64) as i64) << up);
+    [near, scaled_fraction_to_f64(&rest, &UBig::ONE, power)]
 }
 
 /// `numerator / denominator` rounded to the nearest `f64`, ties to even.
@@ -322,6 +387,34 @@ mod tests {
             assert_eq!(values, exactly(&axis, 4990..5010));
             assert!(values[10].abs() < 2e-100 && values[11] > 0.1);
         }
+    }
+
+    #[test]
+    fn pairs_hold_twice_the_digits() {
+        let third = axis(IBig::from(-1), IBig::from(1), UBig::from(3u8));
+        for (index, [near, rest]) in third.to_pairs()[..1000].iter().enumerate() {
+            let index = index as i64 - 1;
+            assert_eq!(*near, index as f64 / 3.0);
+            // 3 (near + rest) = index, by exact products.
+            let off = libm::fma(*near, 3.0, -(index as f64)) + 3.0 * rest;
+            assert!(
+                off.abs() <= index.abs() as f64 * 2f64.powi(-104),
+                "{index}: {off}"
+            );
+        }
+        // Far more digits than are looked at.
+        let scale = IBig::from(10).pow(3000);
+        let long = axis(
+            -scale.clone(),
+            scale.clone(),
+            UBig::from(10u8).pow(3000) * UBig::from(3u8),
+        );
+        for (cut, whole) in long.to_pairs().iter().zip(third.to_pairs()).take(1000) {
+            let apart = (cut[1] - whole[1]).abs();
+            assert!(cut[0] == whole[0] && apart <= cut[0].abs() * 2f64.powi(-160));
+        }
+        let deep = axis(IBig::from(1), IBig::from(1), UBig::from(10u8).pow(400));
+        assert_eq!(deep.to_pairs()[7], [0.0, 0.0]);
     }
 
     /// Coordinates of numbers that a job may have take no longer than short ones, within a small factor.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::axis::Axis;
 use crate::measure::{Measure, MeasureSet};
+use crate::transform::{Shape, Transform, TransformError, TurnedAxes};
 use crate::view::{Grid, View, ViewError};
 
 /// Largest side of a picture in samples.
@@ -28,6 +29,9 @@ pub const SKIP_ERRORS_LOG2: std::ops::RangeInclusive<i32> = -52..=-8;
 pub struct FrameSpec {
     /// Where in the plane.
     pub view: View,
+    /// How that is turned and stretched about its centre.
+    #[serde(default, skip_serializing_if = "Transform::is_default")]
+    pub transform: Transform,
     /// How samples are laid out.
     pub grid: Grid,
     /// Columns, 1 to [`MAX_SIDE`].
@@ -51,6 +55,17 @@ fn skip_error_log2() -> i32 {
     SKIP_ERROR_LOG2
 }
 
+/// What processors alone compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessorsAlone {
+    /// Counts beyond 32 bits.
+    LongCounts,
+    /// Where orbits end, and not only how far out.
+    Angles,
+    /// Distances in a stretched view: they depend on where orbits end.
+    StretchedDistances,
+}
+
 /// Why a [`FrameSpec`] describes no picture.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum FrameError {
@@ -67,6 +82,9 @@ pub enum FrameError {
     /// The view has no extent.
     #[error(transparent)]
     View(#[from] ViewError),
+    /// It is turned or stretched by what cannot be.
+    #[error(transparent)]
+    Transform(#[from] TransformError),
     /// The iteration limit is 0 or over [`MAX_ITERATIONS`].
     #[error("an iteration limit of {0} is not within 1 and {MAX_ITERATIONS}")]
     Iterations(u64),
@@ -105,6 +123,7 @@ impl FrameSpec {
             });
         }
         self.view.check_order()?;
+        self.transform.check()?;
         if !(1..=MAX_ITERATIONS).contains(&self.iterations) {
             return Err(FrameError::Iterations(self.iterations));
         }
@@ -130,7 +149,42 @@ impl FrameSpec {
         Ok(())
     }
 
-    /// The coordinates of the columns (real parts) and the rows (imaginary parts).
+    /// Why adapters compute no such frame, where they do not: some values are made by processors alone.
+    #[must_use]
+    pub fn processors_alone(&self) -> Option<ProcessorsAlone> {
+        let own = (self.measures.iter()).find(|measure| !measure.is_on_adapters());
+        match own {
+            Some(Measure::LongIterations) => Some(ProcessorsAlone::LongCounts),
+            Some(_) => Some(ProcessorsAlone::Angles),
+            None if self.measures.contains(Measure::Distance)
+                && self.shape().is_some_and(|shape| !shape.is_square) =>
+            {
+                Some(ProcessorsAlone::StretchedDistances)
+            }
+            None => None,
+        }
+    }
+
+    /// The coordinates of a turned view's samples; `None` where it is upright and [`FrameSpec::axes`] are all there is to
+    /// say.
+    #[must_use]
+    pub fn turned_axes(&self) -> Option<TurnedAxes> {
+        let turned = !self.transform.is_identity();
+        turned.then(|| TurnedAxes::new(&self.transform, &self.axes(), self.view.middle()))
+    }
+
+    /// How a turned view's samples lie to each other; `None` where it is upright.
+    #[must_use]
+    pub fn shape(&self) -> Option<Shape> {
+        if self.transform.is_identity() {
+            return None;
+        }
+        let (x, y) = self.axes();
+        let steps = [x.spacing_log2(), y.spacing_log2()];
+        Some(Shape::new(&self.transform, steps))
+    }
+
+    /// The coordinates of the columns (real parts) and the rows (imaginary parts) before the view is turned.
     #[must_use]
     pub fn axes(&self) -> (Axis, Axis) {
         self.view.axes(self.grid, self.width, self.height)
@@ -156,6 +210,9 @@ impl FrameSpec {
     /// log2 of the smaller distance between neighbouring samples: what an arithmetic must tell apart.
     #[must_use]
     pub fn spacing_log2(&self) -> f64 {
+        if let Some(shape) = self.shape() {
+            return shape.finest_log2;
+        }
         let (x, y) = self.axes();
         [x.spacing_log2(), y.spacing_log2()]
             .into_iter()
@@ -167,6 +224,14 @@ impl FrameSpec {
     /// minus infinity for a single sample, which has no side.
     #[must_use]
     pub fn extent_log2(&self) -> f64 {
+        if let Some(shape) = self.shape() {
+            // By the finer side of its pixels where it is stretched: that is what has to be told apart.
+            let longer = match self.width.max(self.height) {
+                1 => return f64::NEG_INFINITY,
+                longer => f64::from(longer),
+            };
+            return shape.finest_log2 + libm::log2(longer);
+        }
         let (x, y) = self.axes();
         [x, y]
             .into_iter()
@@ -175,10 +240,20 @@ impl FrameSpec {
     }
 
     /// The distance between neighbouring rows: the size of a pixel in the plane (1 for a single row of
-    /// a linspace grid, which has none).
+    /// a linspace grid, which has none); the finer one of a stretched view.
     #[must_use]
     pub fn pixel_spacing(&self) -> f64 {
-        self.axes().1.spacing_log2().map_or(1.0, libm::exp2)
+        libm::exp2(self.pixel_spacing_log2())
+    }
+
+    /// log2 of [`FrameSpec::pixel_spacing`].
+    #[must_use]
+    pub fn pixel_spacing_log2(&self) -> f64 {
+        let shape = self.shape();
+        shape.map_or_else(
+            || self.axes().1.spacing_log2().unwrap_or(0.0),
+            |shape| shape.finest_log2,
+        )
     }
 
     /// Number of pixels.
@@ -200,6 +275,7 @@ mod tests {
                 ymin: "-1.5".parse().unwrap(),
                 ymax: "1.5".parse().unwrap(),
             },
+            transform: Transform::default(),
             grid: Grid::Pixels,
             width: 10,
             height: 12,
@@ -281,6 +357,61 @@ mod tests {
             };
         });
         assert_eq!(zoom, FrameError::View(ViewError::Zoom("0".into())));
+    }
+
+    #[test]
+    fn an_upright_frame_says_nothing_of_turning() {
+        let text = serde_json::to_string(&frame()).unwrap();
+        assert!(!text.contains("transform"), "{text}");
+        let mut turned = frame();
+        turned.transform.rotate = 30.1;
+        let text = serde_json::to_string(&turned).unwrap();
+        let back: FrameSpec = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, turned);
+        turned.transform.stretch = -1001.0;
+        assert_eq!(
+            turned.check().unwrap_err().to_string(),
+            "a view's stretch of -1001.0 is not within 1000 hundredths of an octave"
+        );
+        turned.transform.rotate = 2e6;
+        assert_eq!(
+            turned.check().unwrap_err().to_string(),
+            "a view's rotation of 2000000.0 degrees is not within a million"
+        );
+    }
+
+    #[test]
+    fn a_turned_view_is_the_upright_one_seen_from_the_side() {
+        let mut turned = frame();
+        (turned.width, turned.height) = (9, 7);
+        turned.view = View::Centre {
+            re: "-0.75".parse().unwrap(),
+            im: "0.1".parse().unwrap(),
+            zoom: "8".parse().unwrap(),
+        };
+        let (bits, upright) = (200, turned.clone());
+        turned.transform.rotate = 90.0;
+        let axes = turned.turned_axes().unwrap();
+        let (x, y) = upright.axes();
+        // A step to the right leads upwards in the plane, one downwards to the right.
+        let near = |a: dashu_int::IBig, b: dashu_int::IBig| {
+            let apart = a - b;
+            (dashu_int::IBig::from(-2)..=dashu_int::IBig::from(2)).contains(&apart)
+        };
+        let centre = |part: usize| {
+            let (numerator, denominator) = turned.view.middle()[part].clone();
+            crate::axis::floor(numerator << bits, &dashu_int::IBig::from(denominator))
+        };
+        for (col, row) in [(0, 0), (8, 0), (3, 6), (4, 3)] {
+            let [re, im] = axes.fixed_point(col, row, bits);
+            let right = x.fixed_point(col, bits) - centre(0);
+            let up = y.fixed_point(row, bits) - centre(1);
+            assert!(near(re, centre(0) - up), "{col} {row}");
+            assert!(near(im, centre(1) + right), "{col} {row}");
+        }
+        let [re, im] = axes.fixed_point(4, 3, bits);
+        assert_eq!([re, im], [centre(0), centre(1)], "the centre itself");
+        assert!((turned.spacing_log2() - upright.spacing_log2()).abs() < 1e-12);
     }
 
     #[test]

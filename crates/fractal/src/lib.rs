@@ -7,6 +7,7 @@
 //! - [`decimal`]: coordinates as typed, with any number of digits, never through `f64` first
 //! - [`digits`]: how many of them a view needs
 //! - [`view`]: where in the plane a picture lies, and its grid
+//! - [`transform`]: how it is turned and stretched
 //! - [`axis`]: the exact coordinate of every column and row
 //! - [`floatexp`]: doubles with an exponent of their own
 //! - [`reference`](mod@reference): reference orbits of deep views
@@ -33,6 +34,7 @@ pub mod oracle;
 pub mod reference;
 pub mod smooth;
 pub mod strip;
+pub mod transform;
 pub mod view;
 
 pub use arithmetic::{Arithmetic, Backend, BackendChoice};
@@ -44,4 +46,5 @@ pub use frame::{FrameError, FrameSpec, SKIP_ERROR_LOG2};
 pub use measure::{Measure, MeasureSet};
 pub use reference::{ReferenceOrbit, ReferencePoint};
 pub use strip::{Strip, StripPlan};
+pub use transform::Transform;
 pub use view::{Grid, View, ViewError};

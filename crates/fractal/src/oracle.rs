@@ -17,8 +17,13 @@ use crate::frame::FrameSpec;
 pub fn iteration_count(frame: &FrameSpec, col: u32, row: u32) -> u64 {
     let depth = (-frame.spacing_log2()).max(0.0);
     let bits = 160 + 2 * depth as usize;
-    let (columns, rows) = frame.axes();
-    let (cx, cy) = (columns.fixed_point(col, bits), rows.fixed_point(row, bits));
+    let [cx, cy] = match frame.turned_axes() {
+        Some(axes) => axes.fixed_point(col, row, bits),
+        None => {
+            let (columns, rows) = frame.axes();
+            [columns.fixed_point(col, bits), rows.fixed_point(row, bits)]
+        }
+    };
     let (mut x, mut y) = (from_f64(frame.z0.0, bits), from_f64(frame.z0.1, bits));
     let limit = {
         let radius = from_f64(frame.escape_radius, bits);
@@ -64,6 +69,7 @@ mod tests {
                 ymin: "-0.5".parse().unwrap(),
                 ymax: "0.5".parse().unwrap(),
             },
+            transform: crate::Transform::default(),
             grid: Grid::Pixels,
             width: 1,
             height: 1,

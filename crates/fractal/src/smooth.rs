@@ -117,6 +117,41 @@ pub fn direction([x, y]: [f64; 2], [dx, dy]: [f64; 2]) -> f32 {
     turns(x * dx + y * dy, y * dx - x * dy)
 }
 
+/// How |z| rises in the picture, and by how much of [`steepness_seen`]'s unit: for `z` and its derivative `d` by c, whose
+/// rise in the plane is the vector z/|z| times d's conjugate, where steps to the right and upwards are the columns of
+/// `matrix`. The vector, and what it is to be multiplied by.
+fn rise([x, y]: [f64; 2], [dx, dy]: [f64; 2], matrix: &[[f64; 2]; 2]) -> ([f64; 2], f64) {
+    // Near the end of their range products would leave it.
+    let size = dx.abs().max(dy.abs());
+    let (dx, dy) = (dx / size, dy / size);
+    let far = x.abs().max(y.abs());
+    let (x, y) = (x / far, y / far);
+    let far = (x * x + y * y).sqrt();
+    let (right, up) = ((x * dx + y * dy) / far, (y * dx - x * dy) / far);
+    let [[a, b], [c, d]] = matrix;
+    ([a * right + c * up, b * right + d * up], size)
+}
+
+/// [`direction`] as a turned view shows it; see [`crate::transform::Shape::matrix`].
+#[must_use]
+pub fn direction_seen(z: [f64; 2], slope: [f64; 2], matrix: &[[f64; 2]; 2]) -> f32 {
+    let ([right, up], _) = rise(z, slope, matrix);
+    turns(right, up)
+}
+
+/// |dz/dc| as a stretched view shows it: how steeply |z| rises from sample to sample, in the direction of its steepest rise;
+/// infinite past all range.
+#[must_use]
+pub fn steepness_seen(z: [f64; 2], slope: [f64; 2], matrix: &[[f64; 2]; 2]) -> f64 {
+    let ([right, up], size) = rise(z, slope, matrix);
+    let steepness = (right * right + up * up).sqrt() * size;
+    if steepness.is_nan() {
+        f64::INFINITY
+    } else {
+        steepness
+    }
+}
+
 /// The exterior distance estimate 2|z|ln|z| / |dz/dc| in pixels of size `spacing`, of a pixel that
 /// escaped with |z|² = `norm2` and |dz/dc| = `derivative`; 0 where it did not escape (`n` = 0).
 ///
@@ -174,6 +209,27 @@ mod tests {
         for nowhere in [[0.0, 0.0], [f64::INFINITY, 1.0], [f64::NAN, 0.0]] {
             assert_eq!(direction([1.0, 1.0], nowhere), 0.0);
         }
+    }
+
+    #[test]
+    fn turned_views_see_their_own_directions_and_distances() {
+        let ([z, slope], upright) = ([[3.0, 4.0], [-1.0, 2.0]], [[1.0, 0.0], [0.0, 1.0]]);
+        let (plain, seen) = (direction(z, slope), direction_seen(z, slope, &upright));
+        assert!((plain - seen).abs() < 1e-7);
+        assert!((steepness_seen(z, slope, &upright) - 5f64.sqrt()).abs() < 1e-12);
+        // The view turns anticlockwise by a quarter, what it shows clockwise.
+        let quarter = [[0.0, -1.0], [1.0, 0.0]];
+        let turned = direction_seen(z, slope, &quarter);
+        assert!((f64::from(plain - turned).rem_euclid(1.0) - 0.25).abs() < 1e-6);
+        // |z| rises to the right by 1 a unit of the plane: 2 a sample where these lie twice as far apart, and not at all
+        // upwards.
+        let wide = [[2.0, 0.0], [0.0, 0.5]];
+        assert_eq!(steepness_seen([1.0, 0.0], [1.0, 0.0], &wide), 2.0);
+        assert_eq!(steepness_seen([1.0, 0.0], [0.0, -1e300], &wide), 0.5e300);
+        assert_eq!(
+            steepness_seen([1.0, 0.0], [f64::INFINITY, 0.0], &wide),
+            f64::INFINITY
+        );
     }
 
     #[test]

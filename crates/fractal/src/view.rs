@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::axis::Axis;
 use crate::decimal::Decimal;
+use crate::transform::middle;
 
 /// The part of the plane that a picture shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,6 +204,20 @@ impl View {
             re: xmin.middle(xmax),
             im: ymin.middle(ymax),
             zoom: zoom.unwrap_or_else(|_| ymax.clone()),
+        }
+    }
+
+    /// The centre as fractions, real and imaginary part, exact.
+    #[must_use]
+    pub fn middle(&self) -> [(IBig, UBig); 2] {
+        match self {
+            Self::Centre { re, im, .. } => [re.to_fraction(), im.to_fraction()],
+            Self::Bounds {
+                xmin,
+                xmax,
+                ymin,
+                ymax,
+            } => [middle(xmin, xmax), middle(ymin, ymax)],
         }
     }
 

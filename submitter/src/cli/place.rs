@@ -4,6 +4,7 @@
 use clap::Args;
 use farm_worker::farm_args::FarmArgs;
 use farm_worker::usage::{BackendArg, LogFormat};
+use fractal::Transform;
 
 /// The farm, and how to get in.
 #[derive(Clone, Debug, Args)]
@@ -36,6 +37,49 @@ pub struct DeviceArgs {
     /// Which kinds of device may compute it; auto is every GPU, or the processor when there is none
     #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
     pub backend: BackendArg,
+}
+
+/// How a view is turned and stretched.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct TurnArgs {
+    /// Degrees by which the view turns anticlockwise about its centre; what is seen turns clockwise [default: 0, or the
+    /// location's]
+    #[arg(
+        long,
+        value_name = "DEGREES",
+        allow_hyphen_values = true,
+        help_heading = "View"
+    )]
+    pub rotate: Option<f64>,
+    /// Stretches the view by 2^(N/100) along --stretch-angle, and by the inverse across it, before it turns [default: 0,
+    /// or the location's]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_hyphen_values = true,
+        help_heading = "View"
+    )]
+    pub stretch: Option<f64>,
+    /// Direction of --stretch in degrees anticlockwise from the right [default: 0, or the location's]
+    #[arg(
+        long,
+        value_name = "DEGREES",
+        allow_hyphen_values = true,
+        help_heading = "View"
+    )]
+    pub stretch_angle: Option<f64>,
+}
+
+impl TurnArgs {
+    /// As typed; what is not is as `base` has it.
+    #[must_use]
+    pub fn over(&self, base: Transform) -> Transform {
+        Transform {
+            rotate: self.rotate.unwrap_or(base.rotate),
+            stretch: self.stretch.unwrap_or(base.stretch),
+            stretch_angle: self.stretch_angle.unwrap_or(base.stretch_angle),
+        }
+    }
 }
 
 /// Where strips are computed.

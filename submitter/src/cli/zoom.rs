@@ -53,6 +53,31 @@ pub struct ZoomArgs {
         help_heading = "Place"
     )]
     pub to: Option<Decimal>,
+    /// Degrees by which the view is turned anticlockwise in every frame, as --rotate of a still; what is seen turns clockwise
+    /// [default: 0, or the location's]
+    #[arg(
+        long,
+        value_name = "DEGREES",
+        allow_hyphen_values = true,
+        help_heading = "Place"
+    )]
+    pub view_rotate: Option<f64>,
+    /// Stretches the view by 2^(N/100) along --stretch-angle, and by the inverse across it [default: 0, or the location's]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_hyphen_values = true,
+        help_heading = "Place"
+    )]
+    pub stretch: Option<f64>,
+    /// Direction of --stretch in degrees anticlockwise from the right [default: 0, or the location's]
+    #[arg(
+        long,
+        value_name = "DEGREES",
+        allow_hyphen_values = true,
+        help_heading = "Place"
+    )]
+    pub stretch_angle: Option<f64>,
     /// How many iterations before a pixel counts as inside [default: 1000, or the location's]
     #[arg(long, value_name = "N", help_heading = "Place")]
     pub iterations: Option<u64>,
@@ -92,7 +117,7 @@ pub struct ZoomArgs {
         help_heading = "Frames"
     )]
     pub ease: f64,
-    /// Degrees by which the picture turns anticlockwise from the first frame to the last
+    /// Degrees by which the picture turns anticlockwise on the way from the first frame to the last
     #[arg(
         long,
         value_name = "DEGREES",
@@ -145,7 +170,7 @@ pub struct ZoomArgs {
     pub keep: Option<PathBuf>,
     /// Make the sequence of the key frames in this folder, with other colours, pace, size or range; what is missing of
     /// them is computed
-    #[arg(long, value_name = "DIR", help_heading = "Output", conflicts_with_all = ["location", "re", "im", "iterations", "shallow_iterations", "key_samples"])]
+    #[arg(long, value_name = "DIR", help_heading = "Output", conflicts_with_all = ["location", "re", "im", "view_rotate", "stretch", "stretch_angle", "iterations", "shallow_iterations", "key_samples"])]
     pub reuse: Option<PathBuf>,
 
     /// Colours.

@@ -10,7 +10,7 @@ mod rust_fractal;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use fractal::{Decimal, Grid, View};
+use fractal::{Decimal, Grid, Transform, View};
 use serde::{Deserialize, Serialize};
 
 use crate::colour::Scheme;
@@ -26,6 +26,8 @@ pub const MAX_BYTES: u64 = 1 << 20;
 pub struct Location {
     /// Where.
     pub view: View,
+    /// How that is turned and stretched.
+    pub transform: Transform,
     /// Iteration limit that suits it.
     pub iterations: Option<u64>,
     /// Radius beyond which a pixel has escaped.
@@ -122,6 +124,7 @@ impl Location {
     pub fn at(view: View, format: Format) -> Self {
         Self {
             view,
+            transform: Transform::default(),
             iterations: None,
             escape_radius: None,
             z0: None,

@@ -7,7 +7,7 @@
 //! iterations = 10000
 //! ```
 
-use fractal::{Decimal, Grid, View};
+use fractal::{Decimal, Grid, Transform, View};
 use serde::{Deserialize, Serialize};
 
 use super::{Format, Location, Minibrot};
@@ -34,6 +34,12 @@ pub(super) struct Toml {
     ymin: Option<Decimal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ymax: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotate: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stretch: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stretch_angle: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iterations: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,7 +114,12 @@ impl From<&Location> for Toml {
                 ..Self::default()
             },
         };
+        // What is 0 is not said.
+        let said = |value: f64| Some(value).filter(|value| *value != 0.0);
         Self {
+            rotate: said(location.transform.rotate),
+            stretch: said(location.transform.stretch),
+            stretch_angle: said(location.transform.stretch_angle),
             iterations: location.iterations,
             escape_radius: location.escape_radius,
             z0: location.z0,
@@ -154,7 +165,14 @@ pub(super) fn parse(text: &str) -> Result<Location, String> {
     if let Some(colours) = &toml.colours {
         colours.check().map_err(|error| error.to_string())?;
     }
+    let transform = Transform {
+        rotate: toml.rotate.unwrap_or_default(),
+        stretch: toml.stretch.unwrap_or_default(),
+        stretch_angle: toml.stretch_angle.unwrap_or_default(),
+    };
+    transform.check().map_err(|error| error.to_string())?;
     Ok(Location {
+        transform,
         iterations: toml.iterations,
         escape_radius: toml.escape_radius,
         z0: toml.z0,

@@ -27,6 +27,11 @@ fn our_files_come_back_with_every_digit() {
         iterations: Some(10_000),
         escape_radius: Some(0.1 + 0.2),
         z0: Some((1.0 / 3.0, -0.5)),
+        transform: Transform {
+            rotate: -30.1,
+            stretch: 55.5,
+            stretch_angle: 0.1 + 0.2,
+        },
         grid: Some(Grid::Linspace),
         size: Some((7, 5)),
         period: Some(3),

@@ -1,6 +1,7 @@
 //! How exactly a view has to be computed: plainly or by deltas, in which number type, and what to warn of.
 
-use fractal::{Arithmetic, BackendChoice, FrameSpec, Measure};
+use fractal::frame::ProcessorsAlone;
+use fractal::{Arithmetic, BackendChoice, FrameSpec};
 use serde::Serialize;
 
 use crate::cli::ArithmeticArg;
@@ -71,11 +72,11 @@ pub(super) fn backend(
     frame: &FrameSpec,
     wanted: BackendChoice,
 ) -> Result<(BackendChoice, Option<String>), PlanError> {
-    let of_processors = (frame.measures.iter()).find(|measure| !measure.is_on_adapters());
-    let what = match of_processors {
+    let what = match frame.processors_alone() {
         None => return Ok((wanted, None)),
-        Some(Measure::LongIterations) => "counts beyond 32 bits",
-        Some(_) => "angles (T, DEX and DEY; phase, direction)",
+        Some(ProcessorsAlone::LongCounts) => "counts beyond 32 bits",
+        Some(ProcessorsAlone::Angles) => "angles (T, DEX and DEY; phase, direction)",
+        Some(ProcessorsAlone::StretchedDistances) => "distances of a stretched view",
     };
     match wanted {
         BackendChoice::Gpu => Err(PlanError::NotOnAdapters(what)),
@@ -96,6 +97,19 @@ fn is_plainly_exact(frame: &FrameSpec) -> bool {
 
 /// Whether all of a view lies outside the circle of radius 2 around 0, which holds the whole set.
 fn lies_outside(frame: &FrameSpec) -> bool {
+    if let Some(axes) = frame.turned_axes() {
+        let last = |axis: &fractal::Axis| axis.len() - 1;
+        let corner = |col: u32, row: u32| {
+            [0, 1].map(|part| axes.columns[part].at(col) + axes.rows[part].at(row))
+        };
+        let (col, row) = (last(&axes.columns[0]), last(&axes.rows[0]));
+        let [a, b] = [corner(0, 0), corner(col, row)];
+        let [c, d] = [corner(col, 0), corner(0, row)];
+        let apart = |p: [f64; 2], q: [f64; 2]| (p[0] - q[0]).hypot(p[1] - q[1]) / 2.0;
+        // No sample is farther from the middle than the farthest corner.
+        let middle = (a[0] + b[0]).hypot(a[1] + b[1]) / 2.0;
+        return middle - apart(a, b).max(apart(c, d)) > 2.0;
+    }
     let (x, y) = frame.axes();
     // The nearest sample, part by part.
     let nearest = |axis: &fractal::Axis| {

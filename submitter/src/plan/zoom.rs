@@ -7,11 +7,12 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use fractal::{BackendChoice, Decimal, FrameSpec, Grid, Measure, StripPlan, View};
+use fractal::{BackendChoice, Decimal, FrameSpec, Grid, Measure, StripPlan, Transform, View};
 
 use super::{
     ESCAPE_RADIUS, ITERATIONS, Output, OutputKind, Place, PlanError, RenderPlan, precision,
 };
+use crate::cli::place::TurnArgs;
 use crate::cli::zoom::ZoomArgs;
 use crate::cli::{self, ArithmeticArg, CompressionArg};
 use crate::colour::{ColourBy, Depth, Samples, Scheme};
@@ -137,6 +138,7 @@ impl ZoomPlan {
                     ZOOM_DIGITS,
                 ),
             },
+            transform: sequence.transform,
             grid: Grid::Pixels,
             width,
             height,
@@ -343,6 +345,13 @@ fn sequence(
     let radius = radius.unwrap_or(ESCAPE_RADIUS);
     let mut sequence = Sequence::new((re, im), (from, zoom), iterations, radius);
     sequence.z0 = location.and_then(|location| location.z0);
+    let turn = TurnArgs {
+        rotate: args.view_rotate,
+        stretch: args.stretch,
+        stretch_angle: args.stretch_angle,
+    };
+    sequence.transform =
+        turn.over(location.map_or_else(Transform::default, |location| location.transform));
     sequence.shallow_iterations = args.shallow_iterations;
     sequence.frame = size;
     sequence.upright = upright;

@@ -1,6 +1,6 @@
 //! What all key frames of a sequence have in common: as its folder describes it.
 
-use fractal::{Decimal, Measure};
+use fractal::{Decimal, Measure, Transform};
 use serde::{Deserialize, Serialize};
 
 /// Version of the folders that this build writes, and the only one that it reads.
@@ -28,6 +28,9 @@ pub struct Sequence {
     /// Start value of the iteration, where it is not 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub z0: Option<(f64, f64)>,
+    /// How every view is turned and stretched.
+    #[serde(default, skip_serializing_if = "Transform::is_default")]
+    pub transform: Transform,
     /// Columns and rows of the frames that it was made for.
     pub frame: (u32, u32),
     /// Columns and rows, upright, of what a key frame shows in pixels of such a frame.
@@ -60,6 +63,7 @@ impl Sequence {
             shallow_iterations: None,
             escape_radius,
             z0: None,
+            transform: Transform::default(),
             frame: (0, 0),
             upright: (0, 0),
             key: (0, 0),

@@ -130,6 +130,7 @@ impl DeepScene {
                 im: self.im.parse()?,
                 zoom: self.zoom.parse()?,
             },
+            transform: fractal::Transform::default(),
             grid: Grid::Pixels,
             width: SIDE,
             height: SIDE,

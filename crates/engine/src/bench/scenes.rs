@@ -52,6 +52,7 @@ impl Scene {
                 ymin: ymin.parse()?,
                 ymax: ymax.parse()?,
             },
+            transform: fractal::Transform::default(),
             grid: Grid::Pixels,
             width: SIDE,
             height: SIDE,

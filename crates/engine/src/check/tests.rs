@@ -19,6 +19,7 @@ fn spec(centre: [&str; 2], zoom: &str, side: u32) -> FrameSpec {
             im: centre[1].parse().unwrap(),
             zoom: zoom.parse().unwrap(),
         },
+        transform: fractal::Transform::default(),
         grid: Grid::Pixels,
         width: side,
         height: side,

@@ -1,6 +1,7 @@
 //! A band: the pixels, consecutive in row order, that one thread computes at a time.
 
 use fractal::smooth::Smoothing;
+use fractal::transform::Shape;
 use fractal::{FrameSpec, Measure};
 
 use super::lanes::{Blocks, INDEX_BITS, Points};
@@ -40,6 +41,8 @@ pub(super) struct Plan {
     pub(super) stability: bool,
     pub(super) smoothing: Smoothing,
     pub(super) spacing: f64,
+    /// How the samples of a turned view lie.
+    pub(super) shape: Option<Shape>,
 }
 
 /// Slightly over 1: far more than rounding, far less than anything that matters.
@@ -48,13 +51,7 @@ const ABOVE: f64 = 1.0 + 1.0 / (1u64 << 20) as f64;
 impl Plan {
     pub(super) fn new(frame: &PreparedFrame, shortcuts: bool) -> Self {
         let spec: &FrameSpec = &frame.spec;
-        let farthest = |values: &[f64]| {
-            values
-                .iter()
-                .fold(0.0, |far: f64, value| far.max(value.abs()))
-        };
-        let (re, im) = (farthest(&frame.columns), farthest(&frame.rows));
-        let c_max2 = re * re + im * im;
+        let c_max2 = frame.farthest2();
         let radius = spec.escape_radius;
         let from_zero = spec.z0 == (0.0, 0.0);
         // |z| > R >= 2 and |z| >= |c| make |z'| >= |z| (|z| - 1) > |z|. From z0 = 0 an orbit passes c.
@@ -72,7 +69,10 @@ impl Plan {
             derivative: spec.measures.contains(Measure::Distance)
                 || spec.measures.contains(Measure::Direction),
             angles: spec.measures.contains(Measure::Phase)
-                || spec.measures.contains(Measure::Direction),
+                || spec.measures.contains(Measure::Direction)
+                || spec.measures.contains(Measure::Distance)
+                    && frame.shape.is_some_and(|shape| !shape.is_square),
+            shape: frame.shape,
             stability: spec.measures.contains(Measure::Stability),
             smoothing: Smoothing::new(radius),
             spacing: frame.pixel_spacing,
@@ -175,6 +175,14 @@ impl Band<'_> {
         let mut at = 0;
         while at < len {
             let run = (width - col).min(len - at);
+            if let Some(turned) = &self.frame.turned {
+                for i in 0..run {
+                    let [x, y] = turned.at(col + i, row);
+                    (self.scratch.cx[at + i], self.scratch.cy[at + i]) = (x, y);
+                }
+                (at, row, col) = (at + run, row + 1, 0);
+                continue;
+            }
             self.scratch.cx[at..at + run].copy_from_slice(&self.frame.columns[col..col + run]);
             self.scratch.cy[at..at + run].fill(self.frame.rows[row]);
             (at, row, col) = (at + run, row + 1, 0);

@@ -45,11 +45,21 @@ pub(super) fn write(band: &mut Band<'_>) {
             for (value, (&n, end)) in plane.iter_mut().zip(ends()) {
                 *value = match n {
                     0 => 0.0,
-                    _ => smooth::direction(end.z, end.slope),
+                    _ => match &plan.shape {
+                        None => smooth::direction(end.z, end.slope),
+                        Some(shape) => smooth::direction_seen(end.z, end.slope, &shape.matrix),
+                    },
                 };
             }
         }
-        if let Some(plane) = &mut band.planes.distance {
+        let stretched = plan.shape.filter(|shape| !shape.is_square);
+        if let (Some(plane), Some(shape)) = (&mut band.planes.distance, stretched) {
+            let values = plane.iter_mut().zip(norm2).zip(ends());
+            for ((value, &norm2), (&n, end)) in values {
+                let slope = smooth::steepness_seen(end.z, end.slope, &shape.matrix);
+                *value = smooth::distance(n, norm2, slope, plan.spacing);
+            }
+        } else if let Some(plane) = &mut band.planes.distance {
             let derivative2 = &band.scratch.derivative2[..len];
             let values = plane.iter_mut().zip(counts).zip(norm2).zip(derivative2);
             for (((value, &n), &norm2), &derivative2) in values {

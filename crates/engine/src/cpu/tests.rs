@@ -211,6 +211,7 @@ fn frames() -> impl Strategy<Value = FrameSpec> {
                         (centre.0 - size / 2.0, centre.0 + size / 2.0),
                         (centre.1 - size / 2.1, centre.1 + size / 1.9),
                     ),
+                    transform: fractal::Transform::default(),
                     grid,
                     width,
                     height,
@@ -228,6 +229,7 @@ fn frames() -> impl Strategy<Value = FrameSpec> {
 fn notebook(width: u32, height: u32, iterations: u64) -> FrameSpec {
     FrameSpec {
         view: bounds((-2.0, 0.5), (-1.5, 1.5)),
+        transform: fractal::Transform::default(),
         grid: Grid::Pixels,
         width,
         height,
@@ -392,6 +394,7 @@ fn oracle(text: &str) -> (FrameSpec, Vec<[u32; 3]>) {
             im: decimal("im"),
             zoom: decimal("zoom"),
         },
+        transform: fractal::Transform::default(),
         grid: Grid::Pixels,
         width: number("width") as u32,
         height: number("height") as u32,

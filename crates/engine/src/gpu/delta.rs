@@ -103,9 +103,10 @@ fn page_size(most_binding: u64) -> Option<u32> {
 
 /// Whether exponents of a frame are within what kernels can hold.
 pub(super) fn has_exponents_for(deep: &DeepFrame) -> bool {
-    let ends = [&deep.columns, &deep.rows].map(|offsets| [offsets.first(), offsets.last()]);
-    ends.iter()
-        .flatten()
+    let cross = deep.cross.iter();
+    let cross = cross.flat_map(|cross| [&cross.columns, &cross.rows]);
+    let all = [&deep.columns, &deep.rows].into_iter().chain(cross);
+    all.flat_map(|offsets| [offsets.first(), offsets.last()])
         .flatten()
         .all(|offset| offset.exponent().abs() < MOST_EXPONENT)
         && deep.pixel_spacing.exponent().abs() < MOST_EXPONENT
@@ -190,7 +191,7 @@ impl DeltaBuffers {
         arithmetic: Arithmetic,
     ) -> Vec<u8> {
         let all = deep.columns.iter().chain(&deep.rows[rows]);
-        self.coordinate_bytes(all, arithmetic)
+        self.coordinate_bytes(all.copied(), arithmetic)
     }
 
     /// The same of single pixels: the columns of all of them, then the rows.
@@ -200,14 +201,17 @@ impl DeltaBuffers {
         listed: &[(u32, u32)],
         arithmetic: Arithmetic,
     ) -> Vec<u8> {
-        let columns = (listed.iter()).map(|(column, _)| &deep.columns[*column as usize]);
-        let rows = listed.iter().map(|(_, row)| &deep.rows[*row as usize]);
-        self.coordinate_bytes(columns.chain(rows), arithmetic)
+        let (columns, rows): (Vec<_>, Vec<_>) = listed
+            .iter()
+            .map(|(column, row)| deep.at(*column as usize, *row as usize))
+            .map(|c| (c.re, c.im))
+            .unzip();
+        self.coordinate_bytes(columns.into_iter().chain(rows), arithmetic)
     }
 
-    fn coordinate_bytes<'a>(
+    fn coordinate_bytes(
         &self,
-        offsets: impl Iterator<Item = &'a FloatExp>,
+        offsets: impl Iterator<Item = FloatExp>,
         arithmetic: Arithmetic,
     ) -> Vec<u8> {
         let values = offsets.map(|offset| offset.scaled(self.c_exponent));

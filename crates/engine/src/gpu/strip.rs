@@ -239,6 +239,27 @@ fn run(
     let mut row0 = task.strip.row0;
     while row0 < end {
         let rows = schedule::part_rows(width, end - row0, most_pixels, pipeline.rate());
+        if task.frame.turned.is_some() {
+            // Every sample has coordinates of its own.
+            let listed: Vec<(u32, u32)> = (row0..row0 + rows)
+                .flat_map(|row| (0..width).map(move |column| (column, row)))
+                .collect();
+            let count = listed.len() as u32;
+            let mut set = context.take_buffers(count, count, count, states)?;
+            let part = Part {
+                row0: 0,
+                rows: 1,
+                deltas: deltas.as_deref(),
+            };
+            let task = Task {
+                listed: Some(&listed),
+                ..task
+            };
+            run_part(context, task, &pipeline, &mut set, part, take)?;
+            context.return_buffers(set);
+            row0 += rows;
+            continue;
+        }
         let mut set = context.take_buffers(rows * width, width, rows, states)?;
         let part = Part {
             row0,
@@ -408,7 +429,10 @@ fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
             .map_or(0.0, |v| v.abs())
             .max(values.last().map_or(0.0, |v| v.abs()))
     };
-    let largest_c = reach(&task.frame.columns).hypot(reach(&task.frame.rows));
+    let largest_c = match &task.frame.turned {
+        Some(turned) => turned.farthest2().sqrt(),
+        None => reach(&task.frame.columns).hypot(reach(&task.frame.rows)),
+    };
     let (radius2, flags) = if kernel == Kernel::Stability {
         // Beyond both 2 and |c| every orbit grows for good.
         ((largest_c * largest_c).max(4.0) * 1.001, 0)
@@ -529,12 +553,14 @@ fn listed_coordinates(
     listed: &[(u32, u32)],
     arithmetic: Arithmetic,
 ) -> (Vec<u8>, Vec<u8>) {
-    let columns = listed
+    let (columns, rows): (Vec<f64>, Vec<f64>) = listed
         .iter()
-        .map(|(column, _)| frame.columns[*column as usize]);
-    let rows = listed.iter().map(|(_, row)| frame.rows[*row as usize]);
-    let bytes = |values: Vec<f64>| coordinates(&values, arithmetic);
-    (bytes(columns.collect()), bytes(rows.collect()))
+        .map(|(column, row)| frame.at(*column as usize, *row as usize).into())
+        .unzip();
+    (
+        coordinates(&columns, arithmetic),
+        coordinates(&rows, arithmetic),
+    )
 }
 
 /// Coordinates as a kernel reads them: `f64`, or high and low `f32`.

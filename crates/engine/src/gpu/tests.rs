@@ -56,6 +56,7 @@ fn measures(all: &[Measure]) -> MeasureSet {
 fn frame(view: View, size: (u32, u32), iterations: u64, measures: MeasureSet) -> FrameSpec {
     FrameSpec {
         view,
+        transform: fractal::Transform::default(),
         grid: Grid::Pixels,
         width: size.0,
         height: size.1,

@@ -54,6 +54,7 @@ fn time_interior(
             ymin: bound("0")?,
             ymax: bound("0.2")?,
         },
+        transform: fractal::Transform::default(),
         grid: Grid::Pixels,
         width: side,
         height: side,

@@ -192,6 +192,7 @@ mod tests {
                     im: "1e-40".parse().unwrap(),
                     zoom: "1e30".parse().unwrap(),
                 },
+                transform: fractal::Transform::default(),
                 grid: Grid::Pixels,
                 width: 1000,
                 height: 700,

@@ -39,6 +39,7 @@ pub(crate) fn job_of(count: u32, width: u32, strip_rows: u32) -> Arc<JobSpec> {
                 ymin: "-1.5".parse().unwrap(),
                 ymax: "1.5".parse().unwrap(),
             },
+            transform: fractal::Transform::default(),
             grid: Grid::Pixels,
             width,
             height,

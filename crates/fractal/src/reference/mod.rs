@@ -46,7 +46,7 @@ pub(crate) mod tests;
 pub use codec::{CodecError, digest};
 pub use orbit::{OrbitError, compute};
 pub(crate) use orbit::{Walker, threads, watched};
-pub use point::ReferencePoint;
+pub use point::{ReferencePoint, farthest};
 pub use replay::Waypoint;
 pub(crate) use stepper::{BOUND, fraction_for, to_big_of};
 

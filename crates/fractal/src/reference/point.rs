@@ -6,6 +6,7 @@ use dashu_int::{IBig, UBig};
 use crate::axis::Axis;
 use crate::floatexp::{ComplexExp, FloatExp};
 use crate::frame::FrameSpec;
+use crate::transform::TurnedAxes;
 use crate::view::View;
 
 /// Bits beyond those that tell pixels apart.
@@ -27,6 +28,21 @@ pub struct ReferencePoint {
     pub im: IBig,
     /// Fractional bits, of the point and of its orbit.
     pub bits: u32,
+}
+
+/// The largest modulus of sums of a column and a row, of which the real parts and the imaginary parts of the first and the
+/// last are given: that of a corner.
+#[must_use]
+pub fn farthest(columns: &[[FloatExp; 2]; 2], rows: &[[FloatExp; 2]; 2]) -> FloatExp {
+    let mut far = FloatExp::ZERO;
+    for (col, row) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+        let part = |part: usize| columns[part][col] + rows[part][row];
+        let size = ComplexExp::new(part(0), part(1)).abs();
+        if size > far {
+            far = size;
+        }
+    }
+    far
 }
 
 /// `floor(numerator / denominator * 2^bits)`
@@ -70,6 +86,18 @@ impl ReferencePoint {
     pub fn offsets(&self, frame: &FrameSpec) -> (Vec<FloatExp>, Vec<FloatExp>) {
         let (x, y) = frame.axes();
         (self.of_axis(&x, &self.re), self.of_axis(&y, &self.im))
+    }
+
+    /// The same of a turned view, whose samples are sums of what their column and their row say: real and imaginary parts
+    /// of columns, and of rows. `None` where the view is upright.
+    #[must_use]
+    pub fn turned_offsets(&self, frame: &FrameSpec) -> Option<[[Vec<FloatExp>; 2]; 2]> {
+        let axes = frame.turned_axes()?;
+        let [re, im] = &axes.columns;
+        // The centre is in the columns.
+        let columns = [self.of_axis(re, &self.re), self.of_axis(im, &self.im)];
+        let rows = axes.rows.map(|axis| self.of_axis(&axis, &IBig::ZERO));
+        Some([columns, rows])
     }
 
     fn of_axis(&self, axis: &Axis, own: &IBig) -> Vec<FloatExp> {
@@ -117,6 +145,9 @@ impl ReferencePoint {
     /// Distance to the farthest sample of a frame: half its diagonal for the centre.
     #[must_use]
     pub fn reach(&self, frame: &FrameSpec) -> FloatExp {
+        if let Some(axes) = frame.turned_axes() {
+            return self.turned_reach(&axes);
+        }
         let (x, y) = frame.axes();
         let far = |axis: &Axis, own: &IBig| {
             let (first, step, exponent) = self.cut_axis(axis, own);
@@ -125,6 +156,18 @@ impl ReferencePoint {
             if first > last { first } else { last }
         };
         ComplexExp::new(far(&x, &self.re), far(&y, &self.im)).abs()
+    }
+
+    fn turned_reach(&self, axes: &TurnedAxes) -> FloatExp {
+        let ends = |axis: &Axis, own: &IBig| {
+            let (first, step, exponent) = self.cut_axis(axis, own);
+            let last = &first + step * IBig::from(axis.place(axis.len() - 1) - axis.place(0));
+            [first, last].map(|end| FloatExp::from_big(&end, exponent))
+        };
+        let ([re, im], none) = (&axes.columns, IBig::ZERO);
+        let columns = [ends(re, &self.re), ends(im, &self.im)];
+        let rows = [ends(&axes.rows[0], &none), ends(&axes.rows[1], &none)];
+        farthest(&columns, &rows)
     }
 
     /// Whether both parts are below `bound` in modulus.

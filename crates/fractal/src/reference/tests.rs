@@ -19,6 +19,7 @@ pub(crate) fn frame(re: &str, im: &str, zoom: &str, iterations: u64) -> FrameSpe
             im: im.parse().unwrap(),
             zoom: zoom.parse().unwrap(),
         },
+        transform: crate::Transform::default(),
         grid: Grid::Pixels,
         width: 64,
         height: 36,

@@ -38,6 +38,7 @@ fn job() -> Arc<JobSpec> {
                 ymin: side("-1.5"),
                 ymax: side("1.5"),
             },
+            transform: fractal::Transform::default(),
             grid: Grid::Pixels,
             width: 16,
             height: STRIPS,

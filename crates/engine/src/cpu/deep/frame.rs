@@ -7,6 +7,7 @@ use crate::deep::bla::{Entry, LOWEST_LEVEL};
 use crate::deep::{BlaTable, JetTable};
 use crate::prepared::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
+use crate::turned::Cross;
 
 /// log2 of the smallest c that doubles hold with all their bits.
 const NORMAL_LOG2: f64 = -965.0;
@@ -64,15 +65,22 @@ pub(super) struct Axes {
     pub(super) pixels: [Vec<f64>; 2],
     /// Share of the largest |c|.
     pub(super) shares: [Vec<f64>; 2],
+    /// What a turned view has beside them.
+    pub(super) cross: Option<CrossAxes>,
+}
+
+/// The other parts of a turned view's columns and rows: see [`Cross`].
+#[derive(Clone, Debug)]
+pub(super) struct CrossAxes {
+    near: Cross<f64>,
+    pixels: Cross<f64>,
+    shares: Cross<f64>,
 }
 
 impl Axes {
-    pub(super) fn new(
-        columns: &[FloatExp],
-        rows: &[FloatExp],
-        spacing: FloatExp,
-        reach: FloatExp,
-    ) -> Self {
+    pub(super) fn new(deep: &DeepFrame) -> Self {
+        let (columns, rows) = (&deep.columns, &deep.rows);
+        let (spacing, reach) = (deep.pixel_spacing, deep.reach());
         let near = |values: &[FloatExp]| values.iter().map(|value| value.to_f64()).collect();
         let pixels = |values: &[FloatExp]| {
             let first = values.first().copied().unwrap_or_default();
@@ -83,12 +91,33 @@ impl Axes {
             let share = |value: &FloatExp| share(*value, reach);
             values.iter().map(share).collect()
         };
+        let cross = deep.cross.as_ref().map(|cross| {
+            let first = |values: &[FloatExp]| values.first().copied().unwrap_or_default();
+            let [column, row] = [first(&cross.columns), first(&cross.rows)];
+            let pixel = |value: FloatExp| (value / spacing).to_f64();
+            let share = |value: FloatExp| share(value, reach);
+            CrossAxes {
+                near: cross.map(FloatExp::to_f64, FloatExp::to_f64),
+                pixels: cross.map(|value| pixel(value - column), |value| pixel(value - row)),
+                shares: cross.map(share, share),
+            }
+        });
         Self {
+            cross,
             shares: [shares(columns), shares(rows)],
             near: [near(columns), near(rows)],
             pixels: [pixels(columns), pixels(rows)],
         }
     }
+}
+
+/// A sample of a turned view, of which `own` are the column's real and the row's imaginary part.
+#[inline(always)]
+fn crossed(own: [f64; 2], cross: &Cross<f64>, col: u32, row: u32) -> [f64; 2] {
+    [
+        own[0] + cross.rows[row as usize],
+        cross.columns[col as usize] + own[1],
+    ]
 }
 
 /// log2 of what a series may be off in pixels over what a skipped step may be off in itself: 2^-32 of a pixel where that is
@@ -113,8 +142,11 @@ pub(super) struct Deep<'a> {
     pub(super) rows: &'a [FloatExp],
     /// The same in doubles, as far as they reach, and in pixels from the first one.
     pub(super) axes: &'a Axes,
-    /// Columns and rows themselves, rounded to doubles.
-    pub(super) points: [&'a [f64]; 2],
+    frame: &'a PreparedFrame,
+    deep: &'a DeepFrame,
+    /// What the rounding of a turned view's sums may move a sample by; 0 of an upright one, whose samples are rounded by
+    /// themselves.
+    pub(super) slack: FloatExp,
     /// Size of a pixel.
     pub(super) spacing: FloatExp,
     /// Steps M of the reference.
@@ -165,7 +197,12 @@ impl<'a> Deep<'a> {
             columns: &deep.columns,
             rows: &deep.rows,
             axes: &deep.trees().axes,
-            points: [&frame.columns, &frame.rows],
+            frame,
+            deep,
+            slack: match deep.cross {
+                None => FloatExp::ZERO,
+                Some(_) => deep.reach() * FloatExp::new(1.0, -50),
+            },
             spacing: deep.pixel_spacing,
             last: deep.orbit.steps(),
             limit: plan.limit,
@@ -181,6 +218,43 @@ impl<'a> Deep<'a> {
             narrow,
             progress,
         }
+    }
+
+    /// c of a pixel.
+    #[inline(always)]
+    pub(super) fn wide_c(&self, col: u32, row: u32) -> ComplexExp {
+        match &self.deep.cross {
+            None => ComplexExp::new(self.columns[col as usize], self.rows[row as usize]),
+            Some(_) => self.deep.at(col as usize, row as usize),
+        }
+    }
+
+    /// c of a pixel in doubles, as far as they reach.
+    #[inline(always)]
+    pub(super) fn near_c(&self, col: u32, row: u32) -> [f64; 2] {
+        let [columns, rows] = &self.axes.near;
+        let own = [columns[col as usize], rows[row as usize]];
+        match &self.axes.cross {
+            None => own,
+            Some(cross) => crossed(own, &cross.near, col, row),
+        }
+    }
+
+    /// c of a pixel as a share of the largest |c|.
+    #[inline(always)]
+    pub(super) fn share_of_c(&self, col: u32, row: u32) -> [f64; 2] {
+        let [columns, rows] = &self.axes.shares;
+        let own = [columns[col as usize], rows[row as usize]];
+        match &self.axes.cross {
+            None => own,
+            Some(cross) => crossed(own, &cross.shares, col, row),
+        }
+    }
+
+    /// Where a pixel itself is, rounded to doubles.
+    #[inline(always)]
+    pub(super) fn point(&self, col: u32, row: u32) -> [f64; 2] {
+        self.frame.at(col as usize, row as usize)
     }
 
     /// The exponent that numbers share of which the largest has `exponent`.
@@ -269,6 +343,9 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn of(deep: &Deep<'_>, square: Square) -> Self {
         let (col_end, row_end) = square.ends(deep);
+        if let Some(cross) = &deep.axes.cross {
+            return Self::turned(deep, cross, square);
+        }
         let ends = |axis: usize, first: u32, end: u32| {
             let values = &deep.axes.pixels[axis];
             (values[first as usize], values[end as usize - 1])
@@ -296,6 +373,52 @@ impl Place {
             radius_pixels,
             middle: [(across.0 + across.1) / 2.0, (down.0 + down.1) / 2.0],
         }
+    }
+
+    /// That of a turned view's square, a parallelogram in the plane.
+    fn turned(deep: &Deep<'_>, cross: &CrossAxes, square: Square) -> Self {
+        let (col_end, row_end) = square.ends(deep);
+        let corners = [(square.col, square.row), (col_end - 1, row_end - 1)];
+        let [columns, rows] = &deep.axes.pixels;
+        let at = |(col, row): (u32, u32)| {
+            let own = [columns[col as usize], rows[row as usize]];
+            crossed(own, &cross.pixels, col, row)
+        };
+        let half = |a: [f64; 2], b: [f64; 2]| {
+            let (x, y) = ((b[0] - a[0]) / 2.0, (b[1] - a[1]) / 2.0);
+            (x * x + y * y).sqrt()
+        };
+        let [first, last] = corners.map(at);
+        let [right, left] = [(col_end - 1, square.row), (square.col, row_end - 1)].map(at);
+        let radius_pixels = match half(first, last).max(half(right, left)) {
+            // A single pixel: any radius serves.
+            0.0 => 1.0,
+            radius => radius,
+        };
+        let [begin, end] = corners.map(|(col, row)| deep.wide_c(col, row));
+        let middle = |a: FloatExp, b: FloatExp| (a + b) * FloatExp::from_f64(0.5);
+        let c = ComplexExp::new(middle(begin.re, end.re), middle(begin.im, end.im));
+        let radius = deep.spacing * FloatExp::from_f64(radius_pixels);
+        Self {
+            c,
+            near: [c.re.to_f64(), c.im.to_f64()],
+            radius,
+            near_radius: radius.to_f64(),
+            radius_pixels,
+            middle: [(first[0] + last[0]) / 2.0, (first[1] + last[1]) / 2.0],
+        }
+    }
+
+    /// What a turned view's column (`axis` 0) or row (1) adds to the other part of u.
+    #[inline(always)]
+    pub(super) fn cross_u(&self, deep: &Deep<'_>, axis: usize, at: u32) -> Option<f64> {
+        let pixels = &deep.axes.cross.as_ref()?.pixels;
+        let values = if axis == 0 {
+            &pixels.columns
+        } else {
+            &pixels.rows
+        };
+        Some(values[at as usize] / self.radius_pixels)
     }
 
     /// The part of u that belongs to a column (`axis` 0) or a row (1).

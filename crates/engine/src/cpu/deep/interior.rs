@@ -33,7 +33,7 @@ impl Inside {
             } else {
                 place.radius
             };
-            let radius = map.share_of(radius, place.c);
+            let radius = map.share_of(radius + deep.slack, place.c);
             match map.prove(map.share(place.c), radius, returns) {
                 Verdict::Inside => inside.mark(square),
                 Verdict::Elsewhere => {}

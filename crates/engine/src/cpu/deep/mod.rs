@@ -19,7 +19,7 @@ mod task;
 mod tests;
 mod tree;
 
-use fractal::FloatExp;
+use crate::prepared::DeepFrame;
 
 pub(super) use task::{Output, Task};
 pub(crate) use tree::Tree;
@@ -39,17 +39,12 @@ pub(crate) struct Trees {
 
 impl Trees {
     /// Of a picture of these columns and rows; nothing else is computed.
-    pub(crate) fn new(
-        columns: &[FloatExp],
-        rows: &[FloatExp],
-        spacing: FloatExp,
-        reach: FloatExp,
-    ) -> Self {
-        let tree = Tree::new(columns.len() as u32, rows.len() as u32);
+    pub(crate) fn new(deep: &DeepFrame) -> Self {
+        let tree = Tree::new(deep.columns.len() as u32, deep.rows.len() as u32);
         Self {
             counts: tree.clone(),
             stability: tree,
-            axes: frame::Axes::new(columns, rows, spacing, reach),
+            axes: frame::Axes::new(deep),
         }
     }
 }

@@ -97,7 +97,7 @@ impl Pixel {
             row,
         };
         if deep.z0 == (0.0, 0.0) {
-            let c = ComplexExp::new(deep.columns[col as usize], deep.rows[row as usize]);
+            let c = deep.wide_c(col, row);
             let exponent = deep.shared(exponent_of(c).max(deep.spacing.exponent()));
             pixel.exponent = exponent;
             pixel.z = [c.re.scaled(exponent), c.im.scaled(exponent)];
@@ -241,15 +241,13 @@ impl Pixel {
     /// c in doubles.
     #[inline(always)]
     pub(super) fn c(&self, deep: &Deep<'_>) -> [f64; 2] {
-        let [columns, rows] = &deep.axes.near;
-        [columns[self.col as usize], rows[self.row as usize]]
+        deep.near_c(self.col, self.row)
     }
 
     /// c as a share of the largest |c|.
     #[inline(always)]
     fn share(&self, deep: &Deep<'_>) -> [f64; 2] {
-        let [columns, rows] = &deep.axes.shares;
-        [columns[self.col as usize], rows[self.row as usize]]
+        deep.share_of_c(self.col, self.row)
     }
 
     /// The end of a pixel that is known to have escaped in its last step, and not before.
@@ -293,10 +291,7 @@ impl Pixel {
             )
         };
         let (z, slope) = (up(self.z), up(self.slope));
-        let c = ComplexExp::new(
-            deep.columns[self.col as usize],
-            deep.rows[self.row as usize],
-        );
+        let c = deep.wide_c(self.col, self.row);
         let modulus = z.abs();
         let (entry, steps) = deep.longest(self.m, self.n, |entry| {
             modulus < FloatExp::new(entry.radius, i64::from(entry.radius_exponent))

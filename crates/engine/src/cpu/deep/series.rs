@@ -421,13 +421,17 @@ impl Series {
         self.n <= 1 || self.lost + rough <= OWN_SHARE * deep.tolerance * steep
     }
 
-    /// z at each u = (`across[i]`, `down`).
+    /// z at each u = (`across[i]`, `down[i]`).
     #[inline(always)]
-    pub(super) fn all_at<S: Simd>(&self, s: S, across: &[f64; 8], down: f64) -> [[f64; 8]; 2] {
+    pub(super) fn all_at<S: Simd>(
+        &self,
+        s: S,
+        across: &[f64; 8],
+        down: &[f64; 8],
+    ) -> [[f64; 8]; 2] {
         let mut all = [[0.0; 8]; 2];
-        let down = s.splat(down);
         for first in (0..8).step_by(S::LANES) {
-            let across = s.load(&across[first..]);
+            let (across, down) = (s.load(&across[first..]), s.load(&down[first..]));
             let (mut x, mut y) = (s.splat(self.re[ORDER - 1]), s.splat(self.im[ORDER - 1]));
             for k in (0..ORDER).rev() {
                 let [px, py] = if k > 0 {
@@ -446,19 +450,18 @@ impl Series {
         all
     }
 
-    /// dz/du at each u = (`across[i]`, `down`).
+    /// dz/du at each u = (`across[i]`, `down[i]`).
     #[inline(always)]
     pub(super) fn all_slopes_at<S: Simd>(
         &self,
         s: S,
         across: &[f64; 8],
-        down: f64,
+        down: &[f64; 8],
     ) -> [[f64; 8]; 2] {
         let mut all = [[0.0; 8]; 2];
-        let down = s.splat(down);
         let at = |k: usize, part: &[f64; ORDER]| s.splat((k + 1) as f64 * part[k]);
         for first in (0..8).step_by(S::LANES) {
-            let across = s.load(&across[first..]);
+            let (across, down) = (s.load(&across[first..]), s.load(&down[first..]));
             let (mut x, mut y) = (at(ORDER - 1, &self.re), at(ORDER - 1, &self.im));
             for k in (0..ORDER - 1).rev() {
                 (x, y) = (

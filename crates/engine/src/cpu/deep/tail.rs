@@ -310,8 +310,7 @@ impl Tail {
     /// Where a pixel in doubles is.
     #[inline(always)]
     fn c(&self, deep: &Deep<'_>) -> [f64; 2] {
-        let [columns, rows] = deep.points;
-        [columns[self.col as usize], rows[self.row as usize]]
+        deep.point(self.col, self.row)
     }
 
     /// Makes the steps of a block one by one until something happens. The same operations as of lanes.

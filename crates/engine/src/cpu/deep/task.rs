@@ -110,10 +110,15 @@ impl Task<'_> {
             let value = |end: &End| plan.smoothing.long_count(end.count as f64, end.norm2());
             out.smooth = ends.iter().map(value).collect();
         }
+        let stretched = plan.shape.as_ref().filter(|shape| !shape.is_square);
         if measures.contains(fractal::Measure::Distance) {
             let value = |end: &End| {
                 let outside = u32::from(end.count != 0);
-                smooth::distance(outside, end.norm2(), end.steepness(), 1.0)
+                let steepness = match stretched {
+                    None => end.steepness(),
+                    Some(shape) => smooth::steepness_seen(end.z, end.slope, &shape.matrix),
+                };
+                smooth::distance(outside, end.norm2(), steepness, 1.0)
             };
             out.distance = ends.iter().map(value).collect();
         }
@@ -129,7 +134,10 @@ impl Task<'_> {
             out.phase = outside(&|end| smooth::turns(end.z[0], end.z[1]));
         }
         if measures.contains(fractal::Measure::Direction) {
-            out.direction = outside(&|end| smooth::direction(end.z, end.slope));
+            out.direction = outside(&|end| match &plan.shape {
+                None => smooth::direction(end.z, end.slope),
+                Some(shape) => smooth::direction_seen(end.z, end.slope, &shape.matrix),
+            });
         }
     }
 
@@ -261,13 +269,19 @@ impl<const D: bool> Walk<'_, D> {
         for first in (columns.0..columns.1).step_by(8) {
             let cols = first..columns.1.min(first + 8);
             let mut across = [0.0; 8];
-            for (u, col) in across.iter_mut().zip(cols.clone()) {
-                *u = node.place.u(self.deep, 0, col);
+            let mut rising = [0.0; 8];
+            for (i, col) in cols.clone().enumerate() {
+                across[i] = node.place.u(self.deep, 0, col);
+                rising[i] = node.place.cross_u(self.deep, 0, col).unwrap_or(0.0);
             }
             for row in rows.0..rows.1 {
                 let down = node.place.u(self.deep, 1, row);
-                let [all_x, all_y] = node.series.all_at(s, &across, down);
-                let [all_dx, all_dy] = node.series.all_slopes_at(s, &across, down);
+                let (x, y) = match node.place.cross_u(self.deep, 1, row) {
+                    None => (across, [down; 8]),
+                    Some(aside) => (across.map(|u| u + aside), rising.map(|u| u + down)),
+                };
+                let [all_x, all_y] = node.series.all_at(s, &x, &y);
+                let [all_dx, all_dy] = node.series.all_slopes_at(s, &x, &y);
                 for (i, col) in cols.clone().enumerate() {
                     if self.is_inside(col, row) {
                         continue;

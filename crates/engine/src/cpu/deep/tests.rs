@@ -35,6 +35,7 @@ fn centre(place: (&str, &str, &str), size: (u32, u32), iterations: u64) -> Frame
             im: place.1.parse().unwrap(),
             zoom: place.2.parse().unwrap(),
         },
+        transform: fractal::Transform::default(),
         grid: Grid::Pixels,
         width: size.0,
         height: size.1,

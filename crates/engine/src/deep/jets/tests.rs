@@ -14,6 +14,7 @@ fn blocks_do_what_their_steps_do() {
             im: "1".parse().unwrap(),
             zoom: "1e40".parse().unwrap(),
         },
+        transform: fractal::Transform::default(),
         grid: Grid::Pixels,
         width: 64,
         height: 64,

@@ -16,6 +16,7 @@ fn spec_with(measures: MeasureSet) -> JobSpec {
                 ymin: "-1.5".parse().unwrap(),
                 ymax: "1.5".parse().unwrap(),
             },
+            transform: fractal::Transform::default(),
             grid: Grid::Pixels,
             width: 13,
             height: 20,
