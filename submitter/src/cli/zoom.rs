@@ -8,6 +8,7 @@ use fractal::Decimal;
 use super::colour::ColourArgs;
 use super::place::{LogArgs, PlaceArgs, SayArgs};
 use super::world::StageArgs;
+use crate::zoom::rate::Rate;
 
 /// Options of `zoom`.
 #[derive(Debug, Args)]
@@ -89,14 +90,9 @@ pub struct ZoomArgs {
     /// Columns and rows of a frame [default: 1280x720, or as its key frames were made for]
     #[arg(long, value_name = "WxH", value_parser = super::size, help_heading = "Frames")]
     pub size: Option<(u32, u32)>,
-    /// Frames a second
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 30.0,
-        help_heading = "Frames"
-    )]
-    pub fps: f64,
+    /// Frames a second: a number, or a fraction like 30000/1001
+    #[arg(long, value_name = "N", default_value = "30", help_heading = "Frames")]
+    pub fps: Rate,
     /// Seconds for each doubling of the zoom
     #[arg(
         long,

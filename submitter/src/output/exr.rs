@@ -16,7 +16,7 @@
 //!
 //! The attributes `Iterations` and `IterationsBias` are a whole number each, or its text where it has more than 31 bits.
 
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, Write};
 
 use exr::block::chunk::Chunk;
 use exr::block::reader::ChunksReader;
@@ -33,6 +33,7 @@ use exr::prelude::f16;
 use fractal::{FrameSpec, Measure, Plane, StripBuffer};
 use smallvec::SmallVec;
 
+use super::attributes;
 use super::contents::{self, Contents};
 use super::painted::{self, Paint};
 use super::{About, Strips};
@@ -134,15 +135,25 @@ fn header(frame: &FrameSpec, own: &[Channel], about: &About) -> Header {
         BlockDescription::ScanLines,
         LineOrder::Increasing,
     );
-    let attributes = &mut header.own_attributes;
-    attributes.software_name = Text::new_or_none(super::SOFTWARE);
-    let other = &mut attributes.other;
+    let known = &mut header.own_attributes;
+    known.software_name = Text::new_or_none(super::SOFTWARE);
+    let other = &mut known.other;
     other.insert(Text::new_or_panic("Iterations"), whole(frame.iterations));
     other.insert(Text::new_or_panic("IterationsBias"), whole(BIAS));
     for (name, text) in about.texts() {
         if let Some(text) = Text::new_or_none(text) {
             other.insert(Text::new_or_panic(name), AttributeValue::Text(text));
         }
+    }
+    if let Some((name, bytes)) = attributes::padding(&about.texts()) {
+        let kind = Text::new_or_panic(attributes::PAD_KIND);
+        other.insert(
+            Text::new_or_panic(name),
+            AttributeValue::Custom {
+                kind,
+                bytes: bytes.into(),
+            },
+        );
     }
     header
 }
@@ -360,39 +371,6 @@ pub(super) fn contents(file: impl Read + Seek) -> io::Result<Contents> {
         height: header.layer_size.height(),
         channels,
     })
-}
-
-/// Bytes before the first attribute: the format's mark and version.
-const ATTRIBUTES_AT: u64 = 8;
-
-/// Puts the attributes of a file that is written in the order of their names: the library has them in another each
-/// time, and one picture should be one file.
-pub(super) fn settle(file: impl Read + Write + Seek + Copy) -> io::Result<()> {
-    let mut reader = BufReader::new(file);
-    reader.seek(SeekFrom::Start(ATTRIBUTES_AT))?;
-    let mut attributes: Vec<Vec<u8>> = Vec::new();
-    loop {
-        // Its name, its type and its length, and as many bytes.
-        let mut attribute = Vec::new();
-        reader.read_until(0, &mut attribute)?;
-        if attribute.len() <= 1 {
-            break;
-        }
-        reader.read_until(0, &mut attribute)?;
-        let mut len = [0; 4];
-        reader.read_exact(&mut len)?;
-        attribute.extend(len);
-        let mut value = reader.by_ref().take(u32::from_le_bytes(len).into());
-        value.read_to_end(&mut attribute)?;
-        attributes.push(attribute);
-    }
-    attributes.sort();
-    let mut writer = BufWriter::new(file);
-    writer.seek(SeekFrom::Start(ATTRIBUTES_AT))?;
-    attributes
-        .iter()
-        .try_for_each(|attribute| writer.write_all(attribute))?;
-    writer.flush()
 }
 
 /// What the system said, without the library's wrapping.

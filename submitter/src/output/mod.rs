@@ -1,6 +1,7 @@
 //! Files: each is written beside its place by a thread of its own, strip by strip as they leave the
 //! assembly, and renamed when it is whole.
 
+mod attributes;
 mod beside;
 pub mod contents;
 mod exr;
@@ -401,7 +402,7 @@ fn write(
         }
         out.flush()?;
         if matches!(kind, OutputKind::Exr(_)) {
-            exr::settle(file.as_file())?;
+            attributes::settle(file.as_file())?;
         }
     }
     // Not synced: a full disk has said so by now, and the system writes back at its own pace, as after `cp`.

@@ -17,9 +17,11 @@ use crate::cli::zoom::ZoomArgs;
 use crate::cli::{self, ArithmeticArg, CompressionArg};
 use crate::colour::{ColourBy, Depth, Samples, Scheme};
 use crate::location::Location;
-use crate::zoom::ffmpeg::{self, VideoPlan};
+use crate::zoom::ffmpeg::VideoPlan;
 use crate::zoom::folder;
 use crate::zoom::pictures::Pattern;
+use crate::zoom::pixels;
+use crate::zoom::rate::Rate;
 use crate::zoom::sequence::Sequence;
 use crate::zoom::sink::{Container, Target};
 use crate::zoom::timing::Timing;
@@ -41,8 +43,8 @@ const NEAR: f64 = 1e-9;
 /// Most frames, and most octaves: 1e8000 is 26,575 of them.
 const MAX_FRAMES: f64 = (1 << 22) as f64;
 const MAX_OCTAVES: f64 = 100_000.0;
-/// What a preview leaves of each side, and of the frames a second, as divisors.
-const PREVIEW: (u32, f64) = (4, 2.0);
+/// What a preview leaves of each side, as a divisor; of the frames a second it is half.
+const PREVIEW: u32 = 4;
 
 /// Everything that `zoom` will do.
 #[derive(Clone, Debug)]
@@ -185,13 +187,17 @@ fn whole_if_near(octaves: f64) -> f64 {
 /// # Errors
 /// The first thing that cannot be.
 pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
-    let fps = in_range(
+    in_range(
         "--fps",
-        args.fps,
+        args.fps.value(),
         |fps| fps > 0.0 && fps <= 1000.0,
         "over 0 and at most 1000",
     )?;
-    let fps = if args.preview { fps / PREVIEW.1 } else { fps };
+    let rate = match args.preview {
+        true => args.fps.halved(),
+        false => args.fps,
+    };
+    let fps = rate.value();
     let degrees = in_range(
         "--rotate",
         args.rotate,
@@ -200,7 +206,7 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
     )?;
     let smaller = |side: u32| {
         if args.preview {
-            (side / PREVIEW.0).max(2) / 2 * 2
+            (side / PREVIEW).max(2) / 2 * 2
         } else {
             side
         }
@@ -244,7 +250,7 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
         return Err(SequenceError::Shows(a, b, c, d, degrees).into());
     }
     let target = target(&args.output)?;
-    let video = video(&args, &target, size, fps, colours.depth)?;
+    let video = video(&args, &target, size, rate, colours.depth)?;
     if target == Target::Raw && args.say.json {
         return Err(SequenceError::Json.into());
     }
@@ -466,7 +472,7 @@ fn video(
     args: &ZoomArgs,
     target: &Target,
     size: (u32, u32),
-    fps: f64,
+    fps: Rate,
     depth: Depth,
 ) -> Result<Option<VideoPlan>, SequenceError> {
     let Target::Video(_, container) = target else {
@@ -482,12 +488,19 @@ fn video(
         size,
         fps,
         depth,
+        instead: None,
     };
     let format = video.pixel_format();
-    if video.needs_even_sides() && (size.0 % 2 == 1 || size.1 % 2 == 1) {
-        return Err(SequenceError::Odd(size.0, size.1, format.to_owned()));
+    // Of another encoder than the usual ones it is known only when it was asked.
+    if args.encoder.is_none()
+        || args
+            .encoder_options
+            .iter()
+            .any(|(name, _)| name == "pix_fmt")
+    {
+        video.check_sides().map_err(SequenceError::Odd)?;
     }
-    if depth == Depth::Sixteen && !ffmpeg::is_deep(format) {
+    if depth == Depth::Sixteen && !pixels::is_deep(format) {
         return Err(SequenceError::Shallow(format.to_owned()));
     }
     Ok(Some(video))

@@ -1,7 +1,8 @@
 //! Frames as a video: a process of ffmpeg that takes them raw on its stdin.
 //!
-//! Colours are sRGB, and go out as BT.709 with limited range, which is what players take video for; saying so spares
-//! them the guess. Everything is asked to be the same each time: no dates, no random names.
+//! Colours are sRGB. They go out by the matrix of BT.709 with limited range, which is what players take video for, and are
+//! marked so, with BT.709's primaries and sRGB's transfer, which spares players the guess; encoders of red, green and blue
+//! keep them as they are, and say so. Everything is asked to be the same each time: no dates, no random names.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,6 +12,8 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow, bail};
 
+use super::pixels;
+use super::rate::Rate;
 use super::sink::Container;
 use crate::colour::Depth;
 use crate::output::Beside;
@@ -32,42 +35,105 @@ pub struct VideoPlan {
     /// Columns and rows; even numbers.
     pub size: (u32, u32),
     /// Frames a second.
-    pub fps: f64,
+    pub fps: Rate,
     /// Bits of a frame's channel.
     pub depth: Depth,
+    /// How the encoder keeps pixels, where it cannot as most players take them and nothing else is asked for.
+    pub instead: Option<String>,
 }
 
 impl VideoPlan {
     /// How its pixels are kept: as an option says, or as most players take it, which is with 10 bits of 16.
     #[must_use]
     pub fn pixel_format(&self) -> &str {
-        let given = self.options.iter().find(|(name, _)| name == "pix_fmt");
-        given.map_or(
-            match self.depth {
-                Depth::Eight => "yuv420p",
-                Depth::Sixteen => "yuv420p10le",
-            },
-            |(_, format)| format,
-        )
+        match (self.option("pix_fmt"), &self.instead, self.depth) {
+            (Some(given), ..) => given,
+            (None, Some(instead), _) => instead,
+            (None, None, Depth::Eight) => "yuv420p",
+            (None, None, Depth::Sixteen) => "yuv420p10le",
+        }
     }
 
-    /// Whether pixels are kept two by two, so that sides have to be even.
-    #[must_use]
-    pub fn needs_even_sides(&self) -> bool {
-        self.pixel_format().contains("420")
+    fn option(&self, name: &str) -> Option<&str> {
+        let given = self.options.iter().find(|(given, _)| given == name);
+        given.map(|(_, value)| &**value)
+    }
+
+    /// Makes sure that pixels that share a colour are all there.
+    ///
+    /// # Errors
+    /// One line: a side of the frames has too few.
+    pub fn check_sides(&self) -> Result<(), OddSides> {
+        let (columns, rows) = pixels::shared(self.pixel_format());
+        let (width, height) = self.size;
+        if width.is_multiple_of(columns) && height.is_multiple_of(rows) {
+            return Ok(());
+        }
+        let (size, format) = (self.size, self.pixel_format().to_owned());
+        Err(OddSides {
+            size,
+            format,
+            columns,
+            rows,
+        })
+    }
+
+    /// Whether it is H.265, by whichever encoder.
+    fn is_hevc(&self) -> bool {
+        ["265", "hevc", "kvazaar"]
+            .iter()
+            .any(|name| self.encoder.contains(name))
+    }
+
+    /// Arguments that say how colours become what is kept, and mark that.
+    fn colours(&self) -> Vec<String> {
+        let format = self.pixel_format();
+        let is_rgb = pixels::is_rgb(format);
+        let is_full = match self.option("color_range") {
+            Some(range) => ["pc", "jpeg", "full", "2"].contains(&range),
+            None => pixels::is_full_range(format),
+        };
+        let range = if is_full || is_rgb { "pc" } else { "tv" };
+        let matrix = if is_rgb {
+            ""
+        } else {
+            "out_color_matrix=bt709:"
+        };
+        let marked = [
+            (
+                "-vf",
+                &*format!("scale={matrix}out_range={range},format={format}"),
+            ),
+            ("-colorspace", if is_rgb { "rgb" } else { "bt709" }),
+            ("-color_primaries", "bt709"),
+            ("-color_trc", "iec61966-2-1"),
+            ("-color_range", range),
+        ];
+        let marked = marked.map(|(name, value)| [name.to_owned(), value.to_owned()]);
+        marked.into_iter().flatten().collect()
     }
 }
 
-/// Whether a pixel format of ffmpeg has more than 8 bits a channel: their names end with how many, or with those of a pixel.
-#[must_use]
-pub fn is_deep(format: &str) -> bool {
-    let name = format.strip_suffix("le").or(format.strip_suffix("be"));
-    let name = name.unwrap_or(format);
-    let is_deep = |end: &&str| name.ends_with(*end);
-    !name.starts_with("nv")
-        && ["9", "10", "12", "14", "16", "48", "64"]
-            .iter()
-            .any(is_deep)
+/// A side of which pixels are left over.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("--size {}x{}: videos in {format} need {}", .size.0, .size.1, self.need())]
+pub struct OddSides {
+    size: (u32, u32),
+    format: String,
+    columns: u32,
+    rows: u32,
+}
+
+impl OddSides {
+    fn need(&self) -> &'static str {
+        match (self.columns, self.rows) {
+            (2, 2) => "even sides",
+            (_, 4) => "sides that are multiples of 4",
+            (4, _) => "a width that is a multiple of 4",
+            (_, 1) => "an even width",
+            _ => "an even height",
+        }
+    }
 }
 
 /// A video on its way.
@@ -109,11 +175,12 @@ fn usual(encoder: &str) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// Makes sure that the program is there, and that it has the encoder.
+/// Makes sure that the program is there, that it has the encoder, and that this keeps pixels as they are to be kept:
+/// where nobody said how, as it can.
 ///
 /// # Errors
 /// One line about what is missing.
-pub fn look(plan: &VideoPlan) -> anyhow::Result<()> {
+pub fn look(plan: &mut VideoPlan) -> anyhow::Result<()> {
     let name = plan.ffmpeg.display();
     let asked = Command::new(&plan.ffmpeg)
         .args(["-hide_banner", "-loglevel", "error", "-encoders"])
@@ -134,14 +201,13 @@ pub fn look(plan: &VideoPlan) -> anyhow::Result<()> {
             plan.encoder
         );
     }
-    if plan.depth == Depth::Sixteen {
-        takes(plan, plan.pixel_format())?;
-    }
+    settle_format(plan)?;
+    plan.check_sides()?;
     Ok(())
 }
 
 /// Makes sure that the encoder keeps pixels so, as far as the program tells.
-fn takes(plan: &VideoPlan, format: &str) -> anyhow::Result<()> {
+fn settle_format(plan: &mut VideoPlan) -> anyhow::Result<()> {
     let asked = Command::new(&plan.ffmpeg)
         .args(["-hide_banner", "-loglevel", "error", "-h"])
         .arg(format!("encoder={}", plan.encoder))
@@ -157,17 +223,30 @@ fn takes(plan: &VideoPlan, format: &str) -> anyhow::Result<()> {
     let Some(list) = list else {
         return Ok(());
     };
-    if list.split_whitespace().any(|known| known == format) {
+    let known: Vec<&str> = list.split_whitespace().collect();
+    if known.contains(&plan.pixel_format()) {
         return Ok(());
     }
-    let deep: Vec<&str> = (list.split_whitespace().filter(|known| is_deep(known))).collect();
-    let instead = match deep.is_empty() {
-        true => "it has none of more than 8 bits: name another with --encoder".to_owned(),
-        false => format!("--encoder-option pix_fmt= one of {}", deep.join(", ")),
+    let is_deep = plan.depth == Depth::Sixteen;
+    let fitting = |format: &&&str| pixels::is_deep(format) == is_deep;
+    if plan.option("pix_fmt").is_none() && !is_deep {
+        // Any is better than none, and what is kept of it is marked.
+        plan.instead = (known.iter().find(fitting)).map(|format| (*format).to_owned());
+        if plan.instead.is_some() {
+            return Ok(());
+        }
+    }
+    let fitting: Vec<&str> = known.iter().filter(fitting).copied().collect();
+    let instead = match (fitting.is_empty(), is_deep) {
+        (true, true) => "it has none of more than 8 bits: name another with --encoder".to_owned(),
+        (true, false) => format!("--encoder-option pix_fmt= one of {}", known.join(", ")),
+        (false, _) => format!("--encoder-option pix_fmt= one of {}", fitting.join(", ")),
     };
     bail!(
-        "--depth 16: the encoder {} does not keep pixels as {format}; {instead}",
-        plan.encoder
+        "{}the encoder {} does not keep pixels as {}; {instead}",
+        if is_deep { "--depth 16: " } else { "" },
+        plan.encoder,
+        plan.pixel_format()
     );
 }
 
@@ -210,23 +289,7 @@ impl Video {
                 "-flags:v",
                 "+bitexact",
             ])
-            .args([
-                "-vf",
-                &format!(
-                    "scale=out_color_matrix=bt709:out_range=tv,format={}",
-                    plan.pixel_format()
-                ),
-            ])
-            .args([
-                "-colorspace",
-                "bt709",
-                "-color_primaries",
-                "bt709",
-                "-color_trc",
-                "iec61966-2-1",
-                "-color_range",
-                "tv",
-            ])
+            .args(plan.colours())
             .args(["-c:v", &plan.encoder]);
         let is_given = |name: &str| plan.options.iter().any(|(given, _)| given == name);
         let usual = usual(&plan.encoder)
@@ -240,6 +303,10 @@ impl Video {
         }
         if container == Container::Mp4 {
             command.args(["-movflags", "+faststart"]);
+            // Players of Apple's take it under no other name.
+            if plan.is_hevc() && plan.option("tag:v").is_none() {
+                command.args(["-tag:v", "hvc1"]);
+            }
         }
         let mut child = command
             .args(["-f", container.format()])
@@ -341,23 +408,65 @@ fn last_lines(said: impl Read) -> VecDeque<String> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn pixel_formats_of_more_than_8_bits_are_known_by_their_names() {
-        for deep in [
-            "yuv420p10le",
-            "p010le",
-            "gbrp16be",
-            "rgb48le",
-            "yuv444p9",
-            "gray16le",
-            "x2rgb10le",
-        ] {
-            assert!(is_deep(deep), "{deep}");
+    fn plan(encoder: &str, options: &[(&str, &str)]) -> VideoPlan {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        VideoPlan {
+            ffmpeg: PathBuf::from("ffmpeg"),
+            encoder: encoder.to_owned(),
+            options: options.iter().map(own).collect(),
+            size: (15, 8),
+            fps: "25".parse().unwrap(),
+            depth: Depth::Eight,
+            instead: None,
         }
-        for shallow in [
-            "yuv420p", "rgb24", "nv16", "nv12", "bgr0", "gbrp", "gray", "yuvj444p",
+    }
+
+    #[test]
+    fn colours_are_marked_as_they_are_kept() {
+        let said = |options: &[(&str, &str)]| plan("ffv1", options).colours().join(" ");
+        assert_eq!(
+            said(&[]),
+            "-vf scale=out_color_matrix=bt709:out_range=tv,format=yuv420p -colorspace bt709 \
+             -color_primaries bt709 -color_trc iec61966-2-1 -color_range tv"
+        );
+        for (options, says) in [
+            (
+                &[("pix_fmt", "gbrp")][..],
+                "scale=out_range=pc,format=gbrp -colorspace rgb",
+            ),
+            (
+                &[("pix_fmt", "yuvj444p")],
+                "out_range=pc,format=yuvj444p -colorspace bt709",
+            ),
+            (
+                &[("color_range", "pc")],
+                "out_range=pc,format=yuv420p -colorspace bt709",
+            ),
         ] {
-            assert!(!is_deep(shallow), "{shallow}");
+            let said = said(options);
+            assert!(
+                said.contains(says) && said.ends_with("-color_range pc"),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn sides_hold_whole_colours() {
+        for (format, is_right) in [
+            ("yuv420p", false),
+            ("yuv422p", false),
+            ("yuv440p", true),
+            ("yuv444p", true),
+            ("gbrp", true),
+        ] {
+            let checked = plan("ffv1", &[("pix_fmt", format)]).check_sides();
+            assert_eq!(checked.is_ok(), is_right, "{format}");
+            let said = checked
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default();
+            assert!(is_right || said.contains(format), "{said}");
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! [`make`] computes the key frames that are missing in the [`folder`], through the same jobs as any render;
 //! [`assemble`] loads and colours them ([`shade`]), composes frames of those around each ([`held`], [`compose`],
-//! [`resample`], [`light`]) at the times that [`timing`] gives, and hands them to a [`sink`]: [`ffmpeg`] or [`pictures`].
+//! [`resample`], [`light`]) at the times that [`timing`] gives, and hands them to a [`sink`]: [`ffmpeg`] (which knows its
+//! [`pixels`]) or [`pictures`].
 //!
 //! Plain key frames, and not exponential maps of the plane (rings of equal angle, one row a step of the logarithm of
 //! the radius): for the same number of samples both give frames of the same sharpness, and a plain one is a picture that
@@ -17,6 +18,8 @@ mod held;
 mod light;
 mod make;
 pub mod pictures;
+pub mod pixels;
+pub mod rate;
 mod report;
 mod resample;
 pub mod sequence;
@@ -84,14 +87,14 @@ pub fn made(args: ZoomArgs) -> anyhow::Result<SequenceReport> {
         workers: args.place.crew.workers,
         quiet,
     };
-    let plan = plan::zoom::plan(args)?;
+    let mut plan = plan::zoom::plan(args)?;
     if !quiet {
         for warning in &plan.warnings {
             crate::say(&format!("warning: {warning}"));
         }
     }
     // All that can be refused is refused before any work starts.
-    if let Some(video) = &plan.video {
+    if let Some(video) = &mut plan.video {
         ffmpeg::look(video)?;
     }
     let (path, is_kept) = match &plan.folder {

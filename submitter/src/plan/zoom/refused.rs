@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::MAX_FRAMES;
+use crate::zoom::ffmpeg::OddSides;
 
 /// Why there is no such sequence, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -45,9 +46,9 @@ pub enum SequenceError {
     /// The output is of no known kind.
     #[error("-o {}: write to .mp4, .webm or .mkv, to numbered pictures like frames/%06d.png, or to - (raw RGB on stdout)", .0.display())]
     Output(PathBuf),
-    /// An odd side, which encoders do not take.
-    #[error("--size {0}x{1}: videos in {2} need even sides")]
-    Odd(u32, u32, String),
+    /// A side that holds a part of a colour.
+    #[error(transparent)]
+    Odd(#[from] OddSides),
     /// A video that has no room for 16 bits.
     #[error(
         "--depth 16: pix_fmt={0} keeps 8 bits; leave it out for yuv420p10le, or name one of 10 bits or more"
