@@ -1,4 +1,4 @@
-//! `submitter info`: what a picture, a location or an array holds.
+//! `submitter info`: what a picture, a location, an array or a file of gradients holds.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,6 +10,7 @@ use fractal::View;
 use serde::Serialize;
 
 use crate::cli::files::InfoArgs;
+use crate::colour::names_in;
 use crate::dry_run::{shortened, size};
 use crate::location::{Format, Location};
 use crate::output::contents::{self, Channel, Contents};
@@ -29,6 +30,9 @@ struct Info {
     #[serde(flatten)]
     contents: Option<Contents>,
     location: Option<Place>,
+    /// Names of the gradients in a file of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gradients: Option<Vec<String>>,
     /// Texts that are not the location.
     texts: BTreeMap<String, String>,
 }
@@ -80,8 +84,14 @@ impl Info {
             software: None,
             contents: None,
             location: None,
+            gradients: None,
             texts: BTreeMap::new(),
         };
+        if let Some(names) = names_in(path)? {
+            info.kind = "Ultra Fractal gradients";
+            info.gradients = Some(names);
+            return Ok(info);
+        }
         if picture.is_none() && !is_array(path).with_context(shown)? {
             let location = Location::read(path)?;
             info.location = Some(Place::of(location)?);
@@ -127,6 +137,9 @@ impl Info {
             for channel in &contents.channels {
                 lines.push(("channel", words(channel)));
             }
+        }
+        for name in self.gradients.iter().flatten() {
+            lines.push(("gradient", name.clone()));
         }
         if let Some(place) = &self.location {
             place.add_lines(&mut lines);

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::CompressionArg;
 use super::place::SayArgs;
-use crate::colour::{ColourBy, Depth, Light, Mapping, Rgb, Samples};
+use crate::colour::{Blend, ColourBy, Depth, Hue, Light, Mapping, Rgb, Samples};
 
 /// Heading of these options in `--help`.
 const COLOURS: &str = "Colours of .png";
@@ -22,6 +22,10 @@ pub struct ColourArgs {
         help_heading = COLOURS
     )]
     pub palette: Option<String>,
+    /// Where colours between a palette's stops are mixed [default: as the palette says; srgb for files and lists that say
+    /// nothing]
+    #[arg(long, value_enum, value_name = "SPACE", help_heading = COLOURS)]
+    pub blend: Option<BlendArg>,
     /// What is coloured [default: smooth]
     #[arg(long, alias = "color", value_enum, value_name = "BY", help_heading = COLOURS)]
     pub colour: Option<ColourArg>,
@@ -98,6 +102,19 @@ pub enum ColourArg {
     Distance,
 }
 
+/// Where colours are mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BlendArg {
+    /// By sRGB's own numbers, as most programs and CSS do
+    Srgb,
+    /// As light is
+    SrgbLinear,
+    /// In Oklab: a mixture is as light as it looks it should be
+    Oklab,
+    /// In Oklab by lightness, chroma and hue
+    Oklch,
+}
+
 /// How values are spread over the palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MappingArg {
@@ -115,6 +132,17 @@ impl From<ColourArg> for ColourBy {
             ColourArg::Smooth => Self::Smooth,
             ColourArg::Bands => Self::Bands,
             ColourArg::Distance => Self::Distance,
+        }
+    }
+}
+
+impl From<BlendArg> for Blend {
+    fn from(arg: BlendArg) -> Self {
+        match arg {
+            BlendArg::Srgb => Self::Srgb,
+            BlendArg::SrgbLinear => Self::Linear,
+            BlendArg::Oklab => Self::Oklab,
+            BlendArg::Oklch => Self::Oklch(Hue::Shorter),
         }
     }
 }

@@ -6,20 +6,18 @@ use std::path::{Path, PathBuf};
 
 use colorgrad::{Color, GimpGradient, Gradient};
 
+use super::blend::Blend;
 use super::palette::{Palette, PaletteError};
 use super::scheme::Rgb;
 use super::stops::{MOST_STOPS, Stops};
+use super::ugr;
 
 /// Most bytes of a file: collections of thousands of gradients are smaller.
 const MOST_BYTES: u64 = 4 << 20;
-/// Places in a turn of an Ultra Fractal gradient.
-const UGR_TURN: i64 = 400;
-/// Most colours of a Fractint map.
+/// Most colours of a Fractint map: as many as its screens had.
 const MAP_COLOURS: usize = 256;
 /// Samples of a GIMP gradient's segments: they may be curves of six kinds.
 const GGR_SAMPLES: u32 = 512;
-/// Names that an error repeats.
-const MOST_NAMES: usize = 8;
 
 /// Why there is no palette, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -70,8 +68,12 @@ pub fn palette_of(text: &str) -> Result<Palette, GradientError> {
         Ok(palette) => return Ok(palette),
         Err(reason) => reason,
     };
-    let (path, name) = match text.rsplit_once(".ugr:") {
-        Some((file, name)) => (PathBuf::from(format!("{file}.ugr")), Some(name)),
+    const END: &str = ".ugr";
+    let (path, name) = match text.to_ascii_lowercase().rfind(&format!("{END}:")) {
+        Some(at) => (
+            PathBuf::from(&text[..at + END.len()]),
+            Some(&text[at + END.len() + 1..]),
+        ),
         None => (PathBuf::from(text), None),
     };
     // What looks like a list and is none.
@@ -95,7 +97,26 @@ pub fn palette_of(text: &str) -> Result<Palette, GradientError> {
     })
 }
 
-fn read(path: &Path, name: Option<&str>) -> Result<Palette, GradientError> {
+/// The names of the gradients in a file of Ultra Fractal's; `None` for a file that is none by its extension.
+///
+/// # Errors
+/// When it cannot be read, or is broken.
+pub fn names_in(path: &Path) -> Result<Option<Vec<String>>, GradientError> {
+    if !(path.extension()).is_some_and(|extension| extension.eq_ignore_ascii_case("ugr")) {
+        return Ok(None);
+    }
+    let names = ugr::names(&text_of(path)?).and_then(|names| match names.is_empty() {
+        true => Err("holds no gradient".to_owned()),
+        false => Ok(Some(names)),
+    });
+    names.map_err(|reason| {
+        let path = path.to_owned();
+        GradientError::Malformed { path, reason }
+    })
+}
+
+/// A file's text. Titles and comments may be in any old encoding; what counts is ASCII.
+fn text_of(path: &Path) -> Result<String, GradientError> {
     let unreadable = |reason| GradientError::Unreadable {
         path: path.to_owned(),
         reason,
@@ -106,171 +127,109 @@ fn read(path: &Path, name: Option<&str>) -> Result<Palette, GradientError> {
         return Err(GradientError::TooLong { path, bytes });
     }
     let bytes = std::fs::read(path).map_err(unreadable)?;
-    // Titles and comments may be in any old encoding; what counts is ASCII.
     let text = String::from_utf8_lossy(&bytes);
-    let text = text.trim_start_matches('\u{feff}');
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+fn read(path: &Path, name: Option<&str>) -> Result<Palette, GradientError> {
+    let text = text_of(path)?;
+    let text = &*text;
     let extension = path.extension().unwrap_or_default().to_string_lossy();
-    let stops = match &*extension.to_ascii_lowercase() {
-        "ugr" => ultra_fractal(text, name),
+    let palette = match &*extension.to_ascii_lowercase() {
+        "ugr" => ugr::read(text, name).map(Palette::of),
         "map" => fractint(text),
-        "ggr" => gimp(text),
-        "css" | "txt" => text.parse().map_err(|error| format!("{error}")),
+        "ggr" => gimp(text).map(Palette::of),
+        "css" | "txt" => (text.parse().map(Palette::of)).map_err(|error| format!("{error}")),
         _ => return Err(GradientError::Extension(path.to_owned())),
     };
-    stops.map(Palette::of).map_err(|reason| {
+    palette.map_err(|reason| {
         let path = path.to_owned();
         GradientError::Malformed { path, reason }
     })
 }
 
-/// Ultra Fractal: `NAME { gradient: title="..." smooth=yes rotation=0 index=0 color=8716288 ... opacity: ... }`, any
-/// number of them. A turn has 400 places; a colour is red + 256 green + 65536 blue.
-fn ultra_fractal(text: &str, wanted: Option<&str>) -> Result<Stops, String> {
-    let mut names = Vec::new();
-    let mut line = 1;
-    let mut rest = text;
-    while let Some(open) = rest.find('{') {
-        // A name is the last word of its line; before it there may be comments and what ended the last block.
-        let name = rest[..open].lines().next_back().unwrap_or_default().trim();
-        let at = line + rest[..open].matches('\n').count();
-        let body = &rest[open + 1..];
-        let Some(close) = body.find('}') else {
-            return Err(format!("line {at}: '{{' is never closed"));
-        };
-        if wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(name)) {
-            return ugr_block(&body[..close], at);
-        }
-        names.push(name);
-        line = at + body[..close].matches('\n').count();
-        rest = &body[close + 1..];
-    }
-    match (wanted, names.len()) {
-        (_, 0) => Err("holds no gradient: 'NAME { gradient: ... }' is missing".to_owned()),
-        (wanted, count) => {
-            names.truncate(MOST_NAMES);
-            let more = if count > MOST_NAMES { ", ..." } else { "" };
-            let wanted = wanted.unwrap_or_default();
-            Err(format!(
-                "holds no gradient '{wanted}'; there are {}{more}",
-                names.join(", ")
-            ))
-        }
-    }
-}
-
-/// One gradient between its brackets, which begin on line `first`.
-fn ugr_block(block: &str, first: usize) -> Result<Stops, String> {
-    let (mut smooth, mut rotation) = (false, 0);
-    let mut index: Option<i64> = None;
-    let mut stops: Vec<(f32, Rgb)> = Vec::new();
-    let mut is_gradient = false;
-    for (number, line) in block.lines().enumerate() {
-        let wrong = |what: &str| format!("line {}: {what}", first + number);
-        let line = line.split(';').next().unwrap_or_default();
-        for word in words(line.trim_end_matches('\\')) {
-            match word.to_ascii_lowercase().as_str() {
-                "gradient:" => is_gradient = true,
-                section if section.ends_with(':') => is_gradient = false,
-                _ if !is_gradient => {}
-                word => match word.split_once('=') {
-                    Some(("smooth", value)) => smooth = value == "yes",
-                    Some(("rotation", value)) => {
-                        rotation = value
-                            .parse()
-                            .map_err(|_| wrong("rotation= wants a number"))?;
-                    }
-                    Some(("index", value)) => {
-                        index = Some(value.parse().map_err(|_| wrong("index= wants a number"))?);
-                    }
-                    Some(("color", value)) => {
-                        let place = (index.take()).ok_or_else(|| wrong("color= without index="))?;
-                        let colour: u32 =
-                            (value.parse().ok())
-                                .filter(|colour| *colour < 1 << 24)
-                                .ok_or_else(|| wrong("color= wants a number below 16777216"))?;
-                        let [r, g, b, _] = colour.to_le_bytes();
-                        stops.push((place as f32, Rgb([r, g, b])));
-                        if stops.len() > MOST_STOPS {
-                            return Err(wrong("too many colours"));
-                        }
-                    }
-                    _ => {}
-                },
-            }
-        }
-    }
-    if stops.is_empty() {
-        return Err(format!(
-            "line {first}: a gradient without index= and color="
-        ));
-    }
-    for (place, _) in &mut stops {
-        let turned = (*place as i64)
-            .saturating_add(rotation)
-            .rem_euclid(UGR_TURN);
-        *place = turned as f32 / UGR_TURN as f32 * 100.0;
-    }
-    Stops::new(stops, true, smooth).map_err(|error| error.to_string())
-}
-
-/// What spaces outside of quotes divide.
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    line.split(move |c: char| {
-        quoted ^= c == '"';
-        c.is_whitespace() && !quoted
-    })
-    .filter(|word| !word.is_empty())
-}
-
-/// Fractint: a line a colour, `RED GREEN BLUE` of 0 to 255 and perhaps more text; the last goes over into the first.
-fn fractint(text: &str) -> Result<Stops, String> {
+/// Fractint: a line a colour, `RED GREEN BLUE` and perhaps more text; the last goes over into the first. As Fractint
+/// does it takes values modulo 256, 256 colours, and what stands before the first line that is none.
+fn fractint(text: &str) -> Result<Palette, String> {
+    let lines = text.lines().enumerate();
+    let mut lines = lines.filter(|(_, line)| {
+        let line = line.trim_start();
+        !(line.is_empty() || line.starts_with(';'))
+    });
     let mut colours = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        if line.trim().is_empty() || line.trim_start().starts_with(';') {
-            continue;
-        }
-        let mut values = line.split_whitespace().map(str::parse::<u8>);
-        let mut next = || values.next().and_then(Result::ok);
-        let (Some(r), Some(g), Some(b)) = (next(), next(), next()) else {
-            return Err(format!(
-                "line {}: a colour is three numbers from 0 to 255",
-                number + 1
-            ));
-        };
-        if colours.len() == MAP_COLOURS {
-            return Err(format!("line {}: over {MAP_COLOURS} colours", number + 1));
-        }
-        colours.push(Rgb([r, g, b]));
-    }
-    if colours.is_empty() {
+    let first = lines.by_ref().next();
+    let Some((number, first)) = first else {
         return Err("holds no colours".to_owned());
-    }
-    let share = 100.0 / colours.len() as f32;
-    let stops = colours.iter().enumerate();
-    let stops = stops.map(|(index, colour)| (index as f32 * share, *colour));
-    Stops::new(stops.collect(), true, false).map_err(|error| error.to_string())
+    };
+    let colour = map_colour(first)
+        .ok_or_else(|| format!("line {}: a colour is three whole numbers", number + 1))?;
+    colours.push(colour);
+    let more = lines.map_while(|(_, line)| map_colour(line));
+    colours.extend(more.take(MAP_COLOURS - 1));
+    Palette::cyclic(&colours, false, Blend::Srgb).map_err(|error| error.to_string())
 }
 
-/// GIMP: segments of any of its kinds, sampled; the foreground is black and the background white, as GIMP begins.
+/// The three numbers that a line of a map begins with, each as 8 bits hold it.
+fn map_colour(line: &str) -> Option<Rgb> {
+    let mut rest = line;
+    let mut next = || {
+        rest = rest.trim_start();
+        let sign = usize::from(rest.starts_with(['-', '+']));
+        let digits = rest[sign..].bytes().take_while(u8::is_ascii_digit).count();
+        let (number, after) = rest.split_at(sign + digits);
+        rest = after;
+        let number: i64 = number.parse().ok()?;
+        u8::try_from(number.rem_euclid(256)).ok()
+    };
+    Some(Rgb([next()?, next()?, next()?]))
+}
+
+/// GIMP: segments of any of its kinds, sampled; the foreground is black and the background white, as GIMP begins, and
+/// white is below what is transparent.
 fn gimp(text: &str) -> Result<Stops, String> {
-    // The count's own line first: the library adds to whatever it says.
-    let count = text.lines().nth(2).map(|line| line.trim().parse::<usize>());
-    match count {
-        Some(Ok(count)) if count <= MOST_STOPS => {}
-        Some(Ok(_)) => return Err(format!("line 3: over {MOST_STOPS} segments")),
-        _ => return Err("line 3: the number of segments is missing".to_owned()),
+    let mut lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    // Before version 1.3 gradients had no name of their own.
+    let is_number = |line: &&str| line.trim().parse::<usize>().is_ok();
+    let is_named = !lines.get(1).is_some_and(is_number);
+    if !is_named {
+        lines.insert(1, "Name:");
     }
+    let shift = usize::from(!is_named);
+    // The count's own line first: the library adds to whatever it says.
+    match lines.get(2).map(|line| line.trim().parse::<usize>()) {
+        Some(Ok(count)) if count <= MOST_STOPS => {}
+        Some(Ok(_)) => return Err(format!("line {}: over {MOST_STOPS} segments", 3 - shift)),
+        _ => {
+            return Err(format!(
+                "line {}: the number of segments is missing",
+                3 - shift
+            ));
+        }
+    }
+    lines[2] = lines[2].trim();
     let [black, white] = [0.0, 1.0].map(|value| Color::new(value, value, value, 1.0));
+    let text = lines.join("\n");
     let gradient = GimpGradient::new(text.as_bytes(), &black, &white);
-    let gradient = gradient.map_err(|error| error.to_string())?;
+    let gradient = gradient.map_err(|error| counted(&error.to_string(), shift))?;
     let stop = |sample: u32| {
         let place = sample as f32 / GGR_SAMPLES as f32;
-        let [r, g, b, _] = gradient.at(place).clamp().to_rgba8();
-        (place * 100.0, Rgb([r, g, b]))
+        (place * 100.0, Rgb::over(&gradient.at(place), 1.0))
     };
-    Stops::new((0..=GGR_SAMPLES).map(stop).collect(), false, false)
-        .map_err(|error| error.to_string())
+    let stops = (0..=GGR_SAMPLES).map(stop).collect();
+    Stops::new(stops, false, false, Blend::Srgb).map_err(|error| error.to_string())
+}
+
+/// What the library said of a line, by the number that it has in the file, which has one less for each of `shift`.
+fn counted(said: &str, shift: usize) -> String {
+    let parts = said.rsplit_once("(line ");
+    let numbered = parts.and_then(|(what, number)| {
+        let number: usize = number.strip_suffix(')')?.parse().ok()?;
+        Some(format!(
+            "{what}(line {})",
+            number.saturating_sub(shift).max(1)
+        ))
+    });
+    numbered.unwrap_or_else(|| said.to_owned())
 }
 
 #[cfg(test)]
@@ -293,33 +252,37 @@ mod tests {
     }
 
     #[test]
-    fn ultra_fractal_gradients_are_read() {
-        let first = ultra_fractal(UGR, None).unwrap();
-        assert_eq!(
-            colours(&first, &[0.0, 0.5, 1.0]),
-            [[255, 0, 0], [0, 0, 255], [255, 0, 0]]
-        );
-        let second = ultra_fractal(UGR, Some("second one")).unwrap();
-        assert_eq!(second.to_string(), "cyclic smooth: #000000 0%, #00ff00 25%");
-        let none = ultra_fractal(UGR, Some("third")).unwrap_err();
-        assert!(
-            none.contains("'third'") && none.contains("First, Second One"),
-            "{none}"
-        );
-    }
-
-    #[test]
     fn fractint_maps_are_read() {
-        let stops = fractint("0 0 0 the inside\n255 0 0\n\n0 255 0\n0 0 255 last\n").unwrap();
+        let four = fractint("0 0 0 the inside\n255 0 0\n\n0 255 0\n0 0 255 last\n").unwrap();
         assert_eq!(
-            colours(&stops, &[0.0, 0.25, 0.5, 0.75, 1.0]),
-            [[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255], [0, 0, 0]]
+            four.to_string(),
+            "cyclic: #000000 0%, #ff0000 25%, #00ff00 50%, #0000ff 75%"
         );
+        // As Fractint's own are: values beyond 8 bits, more lines than colours, an end as DOS wrote it, and notes.
+        for (text, same) in [
+            ("256 -1 511\r\n0 0 255\r\n\u{1a}", "0 255 255\n0 0 255"),
+            ("1 2 3\n4 5 6\nnot any more\n7 8 9", "1 2 3\n4 5 6"),
+            ("  1\t2  3remark\n", "1 2 3"),
+            (
+                &format!("9 9 9\n{}", "1 2 3\n".repeat(400)),
+                &format!("9 9 9\n{}", "1 2 3\n".repeat(255)),
+            ),
+        ] {
+            assert_eq!(fractint(text), fractint(same), "{text}");
+        }
     }
 
     #[test]
     fn gimp_gradients_are_read() {
         let stops = gimp(GGR).unwrap();
+        let nameless = GGR.replace("Name: By hand\n", "").replace('\n', " \r\n");
+        assert_eq!(gimp(&nameless).unwrap(), stops);
+        // What is transparent lies over white.
+        let clear = gimp(&GGR.replace("0.0 0.0 1.0 1.0 0 0", "0.0 0.0 1.0 0.0 0 0")).unwrap();
+        assert_eq!(
+            colours(&clear, &[0.0, 0.25]),
+            [[255, 0, 0], [191, 128, 191]]
+        );
         // Straight from red to blue, then a step from green to white.
         assert_eq!(
             colours(&stops, &[0.0, 0.25, 0.6, 0.74, 0.76, 1.0]),
@@ -337,33 +300,10 @@ mod tests {
     #[test]
     fn broken_files_are_one_line_that_says_where() {
         for (text, says) in [
-            ("", "no gradient"),
-            ("Name { gradient: index=0 color=1", "line 1: '{'"),
-            (
-                "\nName {\ngradient:\nindex=zero color=1 }",
-                "line 4: index=",
-            ),
-            ("Name {\ngradient:\ncolor=1 }", "line 3: color= without"),
-            (
-                "Name {\ngradient:\nindex=1 color=16777216 }",
-                "line 3: color=",
-            ),
-            (
-                "Name {\nopacity:\nindex=1 opacity=1 }",
-                "line 1: a gradient without",
-            ),
-        ] {
-            let error = ultra_fractal(text, None).unwrap_err();
-            assert!(
-                error.contains(says) && !error.contains('\n'),
-                "{text}: {error}"
-            );
-        }
-        for (text, says) in [
             ("", "no colours"),
             ("1 2\n", "line 1"),
-            ("1 2 3\n1 2 256", "line 2"),
-            (&"1 2 3\n".repeat(257), "line 257"),
+            ("\n; a note\nGIF89a", "line 3"),
+            ("99999999999999999999 0 0", "line 1"),
         ] {
             let error = fractint(text).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
@@ -372,6 +312,8 @@ mod tests {
         for (text, says) in [
             ("", "line 3"),
             ("PNG\nName: x\n1\n", "line 1"),
+            ("GIMP Gradient\n1\nx", "line 3"),
+            ("GIMP Gradient\nx\n1", "line 2"),
             (&many, "line 3"),
             (&GGR.replace("\n2\n", "\n3\n"), "line 3"),
             (&GGR.replace("0.25", "x"), "line 4"),
@@ -401,6 +343,15 @@ mod tests {
         let second = palette_of(&format!("{ugr}:Second One")).unwrap();
         assert_ne!(palette_of(&ugr).unwrap(), second);
         assert_eq!(second.to_string().parse::<Palette>().unwrap(), second);
+        assert_eq!(
+            palette_of(&format!("{}:SECOND ONE", write("y.UGR", UGR))).unwrap(),
+            second
+        );
+        assert_eq!(
+            names_in(Path::new(&ugr)).unwrap().unwrap(),
+            ["First", "Second One"]
+        );
+        assert_eq!(names_in(Path::new("x.map")).unwrap(), None);
         palette_of(&write("x.MAP", "1 2 3\n4 5 6")).unwrap();
         palette_of(&write("x.ggr", GGR)).unwrap();
         let css = palette_of(&write("x.css", "gold, 35%, #f00;\n")).unwrap();
@@ -424,7 +375,8 @@ mod tests {
                 changed[place] = to;
                 changed.truncate(cut.index(changed.len() + 1));
                 let changed: String = changed.into_iter().collect();
-                let read = [ultra_fractal(&changed, None), fractint(&changed), gimp(&changed)];
+                let _ = (fractint(&changed), ugr::names(&changed));
+                let read = [ugr::read(&changed, None), gimp(&changed)];
                 for stops in read.into_iter().flatten() {
                     let _ = colours(&stops, &[0.0, 0.3, 1.0]);
                 }
@@ -437,7 +389,7 @@ mod tests {
             let text = format!("GIMP Gradient\nName: x\n1\n{}\n", line.join(" "));
             let _ = gimp(&text).map(|stops| stops.gradient().at(0.5));
             let text = format!("x {{\ngradient:\nrotation={rotation} index={index} color=1\n}}");
-            let stops = ultra_fractal(&text, None).unwrap();
+            let stops = ugr::read(&text, None).unwrap();
             prop_assert!(stops.closes());
         }
     }

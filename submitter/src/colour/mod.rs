@@ -10,8 +10,10 @@
 //! with noise in place of rounding where asked for ([`noise`]). Nothing but a value, its neighbours and its row and
 //! column decides. The plainest schemes take a short cut: value -> bytes, from one table.
 
+mod blend;
 mod canvas;
 mod classics;
+mod css;
 mod distribution;
 mod gradients;
 mod light;
@@ -23,10 +25,12 @@ mod scheme;
 mod srgb;
 mod stops;
 mod tables;
+mod ugr;
 
+pub use blend::{Blend, Hue};
 pub use canvas::{Canvas, Rows};
 pub use distribution::Distribution;
-pub use gradients::{GradientError, palette_of};
+pub use gradients::{GradientError, names_in, palette_of};
 pub use light::{Neighbourhood, Spacing};
 pub use noise::Noise;
 pub use painter::{Basis, Painter};

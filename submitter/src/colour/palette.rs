@@ -6,7 +6,9 @@ use std::str::FromStr;
 use colorgrad::{Gradient, preset};
 use serde::{Deserialize, Serialize};
 
+use super::blend::Blend;
 use super::classics::CLASSICS;
+use super::scheme::Rgb;
 use super::stops::{Stops, StopsError};
 
 /// A palette; as text its name or its stops.
@@ -65,8 +67,29 @@ impl Palette {
 
     /// The palette with these stops.
     #[must_use]
-    pub(super) fn of(stops: Stops) -> Self {
+    pub fn of(stops: Stops) -> Self {
         Self(Colours::Stops(stops))
+    }
+
+    /// Colours one after another that go round, at equal distances.
+    ///
+    /// # Errors
+    /// When there are none or too many.
+    pub fn cyclic(colours: &[Rgb], smooth: bool, blend: Blend) -> Result<Self, StopsError> {
+        let share = 100.0 / colours.len() as f32;
+        let stops = colours.iter().enumerate();
+        let stops = stops.map(|(index, colour)| (index as f32 * share, *colour));
+        Stops::new(stops.collect(), true, smooth, blend).map(Self::of)
+    }
+
+    /// The same colours, mixed elsewhere; `None` for one that is a formula and not made of stops.
+    #[must_use]
+    pub fn blended(&self, blend: Blend) -> Option<Self> {
+        let stops = match &self.0 {
+            Colours::Stops(stops) => stops.clone(),
+            Colours::Named(name) => classic(name)?,
+        };
+        Some(Self::of(stops.blended(blend)))
     }
 
     /// Its colours as a function of 0 to 1, and whether its end goes over into its beginning.
@@ -77,15 +100,19 @@ impl Palette {
                 if let Some((_, make, closes)) = PRESETS.iter().find(|(known, ..)| known == name) {
                     return (make(), *closes);
                 }
-                let classic = CLASSICS.iter().find(|(known, _)| known == name);
-                let stops = classic.map_or("", |(_, stops)| stops);
-                // Ours, and a test reads them all.
-                let stops: Stops =
-                    (stops.parse()).unwrap_or_else(|error| unreachable!("palette {name}: {error}"));
+                let stops = classic(name).unwrap_or_else(|| unreachable!("palette {name}"));
                 (stops.gradient(), stops.closes())
             }
         }
     }
+}
+
+/// The stops of one of [`CLASSICS`].
+fn classic(name: &str) -> Option<Stops> {
+    let (_, stops) = CLASSICS.iter().find(|(known, _)| *known == name)?;
+    // Ours, and a test reads them all.
+    let stops = stops.parse();
+    Some(stops.unwrap_or_else(|error| unreachable!("palette {name}: {error}")))
 }
 
 impl FromStr for Palette {
@@ -149,10 +176,25 @@ mod tests {
     }
 
     #[test]
+    fn palettes_of_stops_are_mixed_as_asked_for() {
+        let classic: Palette = "classic".parse().unwrap();
+        let srgb = classic.blended(Blend::Srgb).unwrap();
+        let half = |palette: &Palette| palette.gradient().0.at(0.93).to_rgba8();
+        assert_ne!(half(&srgb), half(&classic));
+        let same = srgb.blended(Blend::Oklab).unwrap();
+        assert_eq!(half(&same), half(&classic));
+        assert_eq!(Palette::named("plasma").unwrap().blended(Blend::Srgb), None);
+        let round = Palette::cyclic(&[Rgb([0; 3]), Rgb([255; 3])], false, Blend::Srgb).unwrap();
+        assert_eq!(round.to_string(), "cyclic: #000000 0%, #ffffff 50%");
+        assert!(Palette::cyclic(&[], false, Blend::Srgb).is_err());
+    }
+
+    #[test]
     fn stops_come_back_from_their_text() {
         for text in [
             "gold, 35%, #f00",
             "cyclic smooth: #000764 0%, rgb(32 107 203) 16.5%, white 42%",
+            "LINEAR-GRADIENT(in oklch longer hue, red -20%, 10%, #00F8 120%)",
         ] {
             let palette: Palette = text.parse().unwrap();
             let again: Palette = palette.to_string().parse().unwrap();

@@ -5,11 +5,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use colorgrad::Color;
 use fractal::{Measure, MeasureSet};
 use serde::{Deserialize, Serialize};
 
 use super::palette::Palette;
+use super::stops::colour_of;
 
 /// Most samples along a side of a pixel.
 const MOST_SIDE: u32 = 8;
@@ -160,6 +160,11 @@ pub enum SchemeError {
         "'{0}' is no colour: give one as CSS has it, such as '#000764', 'gold' or 'rgb(0 7 100)'"
     )]
     Colour(String),
+    /// The colour lets through what is not there.
+    #[error(
+        "'{0}' is transparent, and there is nothing below it: give the colour that is to be seen"
+    )]
+    Transparent(String),
     /// The number of samples is none.
     #[error("{0} is no number of samples: give 1, 4, 9, 16, 25, 36, 49 or 64")]
     Samples(u32),
@@ -293,10 +298,11 @@ impl FromStr for Rgb {
     type Err = SchemeError;
 
     fn from_str(text: &str) -> Result<Self, SchemeError> {
-        let colour: Color =
-            (text.trim().parse()).map_err(|_| SchemeError::Colour(text.to_owned()))?;
-        let [r, g, b, _] = colour.to_rgba8();
-        Ok(Self([r, g, b]))
+        let colour = colour_of(text.trim()).ok_or_else(|| SchemeError::Colour(text.to_owned()))?;
+        match colour.to_rgba8() {
+            [r, g, b, u8::MAX] => Ok(Self([r, g, b])),
+            _ => Err(SchemeError::Transparent(text.to_owned())),
+        }
     }
 }
 

@@ -4,13 +4,16 @@
 //! ```text
 //! gold, 35%, #f00
 //! cyclic smooth: #000764 0%, #206bcb 16%, #edffff 42%, #ffaa00 64.25%, #000200 85.75%
+//! oklab: black, white
 //! ```
 
 use std::fmt;
 use std::str::FromStr;
 
-use colorgrad::{BlendMode, CatmullRomGradient, Color, Gradient, GradientBuilder, LinearGradient};
+use colorgrad::{CatmullRomGradient, Color, Gradient, GradientBuilder, LinearGradient};
 
+use super::blend::Blend;
+use super::css;
 use super::scheme::Rgb;
 
 /// Most stops of a palette.
@@ -19,10 +22,8 @@ pub const MOST_STOPS: usize = 4096;
 const MOST_BYTES: usize = 64 * MOST_STOPS;
 /// Stops of a cyclic palette that are repeated beyond each of its ends: a curve knows two neighbours.
 const BEYOND: usize = 2;
-/// Characters of what is wrong that an error repeats.
-const MOST_SHOWN: usize = 40;
 
-/// Colours at places from 0 to 100 percent, in order, and how they are joined in Oklab.
+/// Colours at places in order, of which those from 0 to 100 percent are seen, and how they are joined.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stops {
     /// Place in percent, and colour; at least one.
@@ -31,6 +32,8 @@ pub struct Stops {
     cyclic: bool,
     /// Whether colours are joined by curves and not by straight lines.
     smooth: bool,
+    /// Where colours are mixed.
+    blend: Blend,
 }
 
 /// Why stops are none, in a few words.
@@ -42,6 +45,12 @@ pub enum StopsError {
     /// A part of the list.
     #[error("'{0}' is no colour with a place, such as '#206bcb 16%'")]
     Part(String),
+    /// A space that colours are not mixed in.
+    #[error("'{0}': colours are mixed in srgb, srgb-linear, oklab or oklch")]
+    Space(String),
+    /// A gradient of another kind.
+    #[error("'{0}' is no palette: give a linear-gradient")]
+    Function(String),
     /// Over a limit.
     #[error("over {MOST_STOPS} colours, or too long a text")]
     TooMany,
@@ -51,12 +60,21 @@ impl Stops {
     /// Stops at `list`, places in percent, in any order.
     ///
     /// # Errors
-    /// When there are none or too many, or a place is outside 0 to 100.
-    pub fn new(mut list: Vec<(f32, Rgb)>, cyclic: bool, smooth: bool) -> Result<Self, StopsError> {
+    /// When there are none or too many, a place is no number, or of a cyclic palette is outside 0 to 100.
+    pub fn new(
+        mut list: Vec<(f32, Rgb)>,
+        cyclic: bool,
+        smooth: bool,
+        blend: Blend,
+    ) -> Result<Self, StopsError> {
         if list.len() > MOST_STOPS {
             return Err(StopsError::TooMany);
         }
-        if list.is_empty() || !list.iter().all(|(place, _)| (0.0..=100.0).contains(place)) {
+        let is_place = |place: f32| match cyclic {
+            true => (0.0..=100.0).contains(&place),
+            false => place.is_finite(),
+        };
+        if list.is_empty() || !list.iter().all(|(place, _)| is_place(*place)) {
             return Err(StopsError::Malformed);
         }
         list.sort_by(|(a, _), (b, _)| a.total_cmp(b));
@@ -64,13 +82,19 @@ impl Stops {
             list,
             cyclic,
             smooth,
+            blend,
         })
+    }
+
+    /// The same colours, mixed elsewhere.
+    pub fn blended(self, blend: Blend) -> Self {
+        Self { blend, ..self }
     }
 
     /// Whether the end goes over into the beginning without a seam.
     pub fn closes(&self) -> bool {
-        let (first, last) = (self.list.first(), self.list.last());
-        self.cyclic || first.map(|stop| stop.1) == last.map(|stop| stop.1)
+        let end = |at: f32| Rgb::nearest(&self.gradient().at(at).clamp());
+        self.cyclic || end(0.0) == end(1.0)
     }
 
     /// The colours as a function of 0 to 1.
@@ -85,19 +109,27 @@ impl Stops {
             turns.extend(self.list.iter().take(BEYOND).map(around(100.0)));
             list = turns;
         }
-        let colours: Vec<Color> = list.iter().map(|(_, colour)| colour.as_color()).collect();
+        if let [first, .., last] = list[..]
+            && first.0 == last.0
+        {
+            // All at one place, which is a step: nothing of it is flat to the library.
+            list.insert(0, (first.0 - 1.0, first.1));
+            list.push((last.0 + 1.0, last.1));
+        }
+        let list = self.blend.straight(&list);
+        let colours: Vec<Color> = list.iter().map(|(_, colour)| colour.clone()).collect();
         let places: Vec<f32> = list.iter().map(|(place, _)| place / 100.0).collect();
         let mut builder = GradientBuilder::new();
         builder
             .colors(&colours)
             .domain(&places)
-            .mode(BlendMode::Oklab);
+            .mode(self.blend.mode());
         let built: Option<Box<dyn Gradient>> = if self.smooth {
             (builder.build::<CatmullRomGradient>().ok()).map(|gradient| Box::new(gradient) as _)
         } else {
             (builder.build::<LinearGradient>().ok()).map(|gradient| Box::new(gradient) as _)
         };
-        // One colour alone, or all of them at one place, are no gradient to the library.
+        // One colour alone is no gradient to the library.
         built.unwrap_or_else(|| {
             let only = colours.first().cloned().unwrap_or_default().to_array();
             let flat = LinearGradient::from_rgba_data([(0.0, only), (1.0, only)]);
@@ -113,11 +145,29 @@ impl Rgb {
         Color::from_rgba8(r, g, b, 255)
     }
 
+    /// A colour as CSS has it, over white where it is transparent: as on a page.
+    pub(super) fn on_paper(text: &str) -> Option<Self> {
+        Some(Self::over(&colour_of(text)?, 1.0))
+    }
+
+    /// What is seen of a colour that lies over a grey, which is 0 to 1.
+    pub(super) fn over(colour: &Color, grey: f32) -> Self {
+        let [r, g, b, alpha] = colour.clone().clamp().to_array();
+        let seen = |value: f32| grey + alpha * (value - grey);
+        Self::nearest(&Color::new(seen(r), seen(g), seen(b), 1.0))
+    }
+
     /// From the library, to the nearest.
     pub(super) fn nearest(colour: &Color) -> Self {
         let [r, g, b, _] = colour.to_rgba8();
         Self([r, g, b])
     }
+}
+
+/// A colour as CSS has it. The library takes digits without `#` for one as well.
+pub(super) fn colour_of(text: &str) -> Option<Color> {
+    let is_bare_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (!is_bare_hex).then(|| text.parse().ok()).flatten()
 }
 
 impl FromStr for Stops {
@@ -127,138 +177,24 @@ impl FromStr for Stops {
         if text.len() > MOST_BYTES {
             return Err(StopsError::TooMany);
         }
-        let (words, list) = match text.split_once(':') {
-            Some((words, list)) => (words, list),
-            None => ("", text),
-        };
-        let (mut cyclic, mut smooth) = (false, false);
-        for word in words.split_whitespace() {
-            match word {
-                "cyclic" => cyclic = true,
-                "smooth" => smooth = true,
-                _ => return Err(StopsError::Malformed),
-            }
-        }
-        let mut given = Vec::new();
-        for part in parts(bare_list(list)) {
-            if given.len() > MOST_STOPS {
-                return Err(StopsError::TooMany);
-            }
-            read_part(part, &mut given)?;
-        }
-        Self::new(placed(&given, cyclic)?, cyclic, smooth)
+        css::read(text)
     }
-}
-
-/// What stands between the brackets of `linear-gradient(to right, ...)`, or all of `text`.
-fn bare_list(text: &str) -> &str {
-    let text = text.trim().trim_end_matches(';').trim();
-    let inner = text.strip_prefix("linear-gradient(");
-    let Some(inner) = inner.and_then(|inner| inner.strip_suffix(')')) else {
-        return text;
-    };
-    match inner.split_once(',') {
-        Some((first, rest)) if is_direction(first.trim()) => rest.trim(),
-        _ => inner.trim(),
-    }
-}
-
-fn is_direction(text: &str) -> bool {
-    let is_angle = |unit| {
-        let number = text.strip_suffix(unit);
-        number.is_some_and(|number| number.parse::<f32>().is_ok())
-    };
-    text.starts_with("to ") || ["deg", "turn", "rad"].into_iter().any(is_angle)
-}
-
-/// What commas outside brackets divide.
-fn parts(list: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0usize;
-    list.split(move |c| {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        c == ',' && depth == 0
-    })
-    .map(str::trim)
-}
-
-/// A colour or a place of a list, or both: what is not said is found from neighbours.
-type Given = (Option<f32>, Option<Rgb>);
-
-/// `COLOUR`, `COLOUR PLACE`, `COLOUR PLACE PLACE` or `PLACE`.
-fn read_part(part: &str, given: &mut Vec<Given>) -> Result<(), StopsError> {
-    let unknown = || StopsError::Part(part.chars().take(MOST_SHOWN).collect());
-    let mut colour = part;
-    let mut places = Vec::new();
-    while places.len() < 2
-        && let Some(without) = colour.strip_suffix('%')
-        && let (rest, number) = without
-            .rsplit_once(char::is_whitespace)
-            .unwrap_or(("", without))
-        && let Ok(place) = number.parse::<f32>()
-    {
-        places.push(place);
-        colour = rest.trim_end();
-    }
-    if !places.iter().all(|place| (0.0..=100.0).contains(place)) {
-        return Err(unknown());
-    }
-    let colour: Option<Rgb> = match (colour, places.len()) {
-        ("", 1) => None,
-        (text, _) => Some(text.parse().map_err(|_| unknown())?),
-    };
-    if places.is_empty() {
-        given.push((None, colour));
-    }
-    given.extend(places.iter().rev().map(|place| (Some(*place), colour)));
-    Ok(())
-}
-
-/// Finds the places and the colours that are not said, as CSS does: places evenly between those that are, a colour
-/// half way between its neighbours.
-fn placed(given: &[Given], cyclic: bool) -> Result<Vec<(f32, Rgb)>, StopsError> {
-    let last = given.len().saturating_sub(1);
-    let mut stops: Vec<(f32, Rgb)> = Vec::with_capacity(given.len());
-    for (index, (place, colour)) in given.iter().enumerate() {
-        let before = stops.last().copied();
-        let colour = match (colour, before, given.get(index + 1)) {
-            (Some(colour), ..) => *colour,
-            (None, Some((_, before)), Some((_, Some(after)))) => {
-                Rgb::nearest(&before.as_color().interpolate_oklab(&after.as_color(), 0.5))
-            }
-            _ => return Err(StopsError::Malformed),
-        };
-        let before = before.map_or(0.0, |(place, _)| place);
-        let place = match place {
-            Some(place) => place.max(before),
-            None if index == 0 => 0.0,
-            None => {
-                let next = given.iter().enumerate().skip(index);
-                let next = next
-                    .filter_map(|(at, (place, _))| Some((at, (*place)?)))
-                    .next();
-                // A cyclic palette comes to its beginning again one stop after its last.
-                let (at, end) = next.unwrap_or((last + usize::from(cyclic), 100.0));
-                before + (end - before).max(0.0) / (at + 1 - index) as f32
-            }
-        };
-        stops.push((place, colour));
-    }
-    Ok(stops)
 }
 
 impl fmt::Display for Stops {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = match (self.cyclic, self.smooth) {
-            (false, false) => "",
-            (true, false) => "cyclic: ",
-            (false, true) => "smooth: ",
-            (true, true) => "cyclic smooth: ",
-        };
-        f.write_str(words)?;
+        let blend = self.blend.to_string();
+        let words = [
+            (self.cyclic, "cyclic"),
+            (self.smooth, "smooth"),
+            (self.blend != Blend::default(), &*blend),
+        ];
+        let words: Vec<&str> = (words.iter().filter(|(is_so, _)| *is_so))
+            .map(|(_, word)| *word)
+            .collect();
+        if !words.is_empty() {
+            write!(f, "{}: ", words.join(" "))?;
+        }
         for (index, (place, colour)) in self.list.iter().enumerate() {
             let comma = if index > 0 { ", " } else { "" };
             write!(f, "{comma}{colour} {place}%")?;
@@ -271,73 +207,6 @@ impl fmt::Display for Stops {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    fn listed(text: &str) -> Vec<(f32, String)> {
-        let stops: Stops = text.parse().unwrap();
-        let stops = stops.list.iter();
-        stops
-            .map(|(place, colour)| (*place, colour.to_string()))
-            .collect()
-    }
-
-    #[test]
-    fn lists_are_read_as_css_has_them() {
-        let stop = |place: f32, colour: &str| (place, colour.to_owned());
-        assert_eq!(
-            listed("#fff, rgb(255, 0, 0) 20%, blue"),
-            [
-                stop(0.0, "#ffffff"),
-                stop(20.0, "#ff0000"),
-                stop(100.0, "#0000ff")
-            ]
-        );
-        assert_eq!(
-            listed("linear-gradient(to right, red 10% 30%, hsl(240 100% 50%));"),
-            [
-                stop(10.0, "#ff0000"),
-                stop(30.0, "#ff0000"),
-                stop(100.0, "#0000ff")
-            ]
-        );
-        assert_eq!(
-            listed("linear-gradient(90deg, red, lime, blue, white)")[1..3],
-            [stop(33.333_332, "#00ff00"), stop(66.666_67, "#0000ff")]
-        );
-        // A place alone is half way between its neighbours' colours.
-        let hint = listed("black, 25%, white");
-        assert_eq!(hint[1].0, 25.0);
-        assert_ne!(
-            hint[1].1, "#808080",
-            "half way in Oklab is darker than in sRGB"
-        );
-        // The last of four is followed by the first.
-        assert_eq!(
-            listed("cyclic: red, lime, blue, white")[3],
-            stop(75.0, "#ffffff")
-        );
-    }
-
-    #[test]
-    fn what_is_no_list_is_said_in_a_line() {
-        for (text, says) in [
-            ("", "''"),
-            ("red,, blue", "''"),
-            ("red, bleu", "'bleu'"),
-            ("red 10, blue", "'red 10'"),
-            ("red 110%, blue", "'red 110%'"),
-            ("25%, red", "CSS"),
-            ("cyclic wild: red, blue", "CSS"),
-            ("#12", "'#12'"),
-        ] {
-            let error = text.parse::<Stops>().unwrap_err().to_string();
-            assert!(
-                error.contains(says) && !error.contains('\n'),
-                "{text}: {error}"
-            );
-        }
-        let many = vec!["red"; MOST_STOPS + 1].join(",");
-        assert_eq!(many.parse::<Stops>(), Err(StopsError::TooMany));
-    }
 
     #[test]
     fn cyclic_stops_have_no_seam() {
@@ -373,7 +242,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "(cyclic |smooth |: ?){0,3}((#[0-9a-f]{3,6}|red|[a-z(]{1,5}|) ?(-?[0-9.e]{1,5}%)? ?(, ?)?){0,9}") {
+        fn any_text_is_read_or_refused(text in "(cyclic |smooth |oklab |: ?){0,3}((#[0-9a-f]{3,8}|red|RGB[(]1 2 3 / 5%[)]|in oklch|[a-z(]{1,5}|) ?(-?[0-9.e]{1,5}%)? ?(, ?)?){0,9}") {
             if let Ok(stops) = text.parse::<Stops>() {
                 let again: Stops = stops.to_string().parse().unwrap();
                 prop_assert_eq!(&again, &stops);

@@ -15,6 +15,11 @@ pub enum ColourError {
     /// There is no such palette.
     #[error(transparent)]
     Palette(#[from] GradientError),
+    /// The palette has no stops.
+    #[error(
+        "--blend: the palette {0} is a formula, and has no stops between which colours are mixed"
+    )]
+    Blend(String),
     /// The options do not go together.
     #[error(transparent)]
     Scheme(#[from] SchemeError),
@@ -46,6 +51,10 @@ pub fn scheme(args: &ColourArgs, base: Scheme) -> Result<Scheme, ColourError> {
     let mut scheme = base;
     if let Some(palette) = &args.palette {
         scheme.palette = palette_of(palette)?;
+    }
+    if let Some(blend) = args.blend {
+        scheme.palette = (scheme.palette.blended(blend.into()))
+            .ok_or_else(|| ColourError::Blend(scheme.palette.to_string()))?;
     }
     if let Some(colour) = args.colour {
         let measure = scheme.measure();
@@ -132,6 +141,19 @@ mod tests {
         assert!(all.dither);
         let text = serde_json::to_string(&all).unwrap();
         assert_eq!(serde_json::from_str::<Scheme>(&text).unwrap(), all);
+        for (line, palette) in [
+            ("--palette red,blue", "#ff0000 0%, #0000ff 100%"),
+            (
+                "--palette red,blue --blend oklab",
+                "oklab: #ff0000 0%, #0000ff 100%",
+            ),
+            (
+                "--palette oklab:red,blue --blend srgb",
+                "#ff0000 0%, #0000ff 100%",
+            ),
+        ] {
+            assert_eq!(colours(line).palette.to_string(), palette, "{line}");
+        }
         assert_eq!(colours("--period 40").mapping, Mapping::Linear);
         assert_eq!(colours("--period 40 --mapping log").mapping, Mapping::Log);
         assert_eq!(colours("--equalise --cycles 2").mapping, Mapping::Rank);
@@ -150,6 +172,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_one_line() {
         for (line, says) in [
+            ("--blend oklab", "--blend: the palette plasma"),
             ("--palette nothing", "no palette has that name"),
             ("--colour-range 5 5", "--colour-range 5.0 5.0"),
             ("--period 0", "--period 0.0"),
