@@ -12,8 +12,9 @@ pub const SLOW: &str = "--arithmetic f64 --re -0.75 --im 0.00001 --zoom 3e9 --si
 /// Rows of its strips: 48 strips.
 pub const SLOW_STRIPS: &str = "--strip-rows 4";
 
-/// [`SLOW`] in its 48 strips: some seconds of one core, a twentieth of a second each.
-pub const LONG: &str = "--arithmetic f64 --re -0.75 --im 0.00001 --zoom 3e9 --size 128x192 --iterations 1000000 --backend cpu \
+/// Ten times farther from the gap's end than [`SLOW`], in 48 strips of some milliseconds each: for workers that take
+/// their time over each strip ([`Worker::steady`](crate::Worker::steady)), so that the job lasts on any machine.
+pub const LONG: &str = "--arithmetic f64 --re -0.75 --im 0.0001 --zoom 3e8 --size 128x192 --iterations 100000 --backend cpu \
                         --strip-rows 4";
 
 /// Ten times nearer to the gap's end: ten times the work a pixel, in four strips of seconds each, so that a

@@ -9,6 +9,11 @@ use crate::server::Server;
 /// Longest life of a worker: longer than any test.
 const LIFE: Duration = Duration::from_secs(300);
 
+/// Seconds that a steady worker takes over a strip: long against a round trip, short against a test.
+const STEADY_SECS: &str = "0.08";
+/// The lease of an impatient worker.
+pub const SHORT_LEASE: Duration = Duration::from_secs(3);
+
 /// A farm-worker that is ready for work; killed on drop.
 #[derive(Debug)]
 pub struct Worker(Running);
@@ -56,6 +61,34 @@ impl Worker {
             .args(["--redis", &server.url(), "--name", name])
             .args(options.split_whitespace());
         Self::ready(command.limit(LIFE))
+    }
+
+    /// Starts one that takes [`STEADY_SECS`] over each strip, however fast the machine is, and waits until it is ready.
+    #[must_use]
+    pub fn steady(server: &Server, name: &str) -> Self {
+        Self::steady_at(&server.url(), name)
+    }
+
+    /// The same, finding its server at `url`.
+    #[must_use]
+    pub fn steady_at(url: &str, name: &str) -> Self {
+        Self::ready(Self::steady_command(url, name))
+    }
+
+    /// The command line of one, to be changed and then started with [`Worker::ready`].
+    #[must_use]
+    pub fn steady_command(url: &str, name: &str) -> Run {
+        Run::program("pretender")
+            .args(["--redis", url, "--name", name, "--mode", "slow"])
+            .args(["--secs", STEADY_SECS])
+            .limit(LIFE)
+    }
+
+    /// A steady one that takes strips over whose worker was silent for [`SHORT_LEASE`] instead of the usual lease.
+    #[must_use]
+    pub fn impatient(server: &Server, name: &str) -> Self {
+        let lease = SHORT_LEASE.as_secs().to_string();
+        Self::ready(Self::steady_command(&server.url(), name).args(["--lease", &lease]))
     }
 
     /// Starts `count` of them.

@@ -55,6 +55,9 @@ struct Args {
     /// As of farm-worker, in seconds
     #[arg(long, default_value_t = 2.0)]
     grace: f64,
+    /// Seconds of silence after which it takes strips over from others [default: as farm-worker]
+    #[arg(long)]
+    lease: Option<f64>,
     /// As of farm-worker
     #[arg(long, default_value_t = 1)]
     threads: u16,
@@ -246,7 +249,10 @@ async fn work(args: &Args) -> anyhow::Result<ExitCode> {
         } else {
             format!("{}-{number}", args.name)
         };
-        let queue = RedisWorkerQueue::connect(&args.redis, &name).await?;
+        let queue = match args.lease.map(Duration::from_secs_f64) {
+            Some(lease) => RedisWorkerQueue::connect_with_lease(&args.redis, &name, lease).await?,
+            None => RedisWorkerQueue::connect(&args.redis, &name).await?,
+        };
         let devices = vec![Pretender::new(args)];
         let mut about = farm_worker::about(&devices, "pretender".into(), 0);
         if args.mode == Mode::Foreign {

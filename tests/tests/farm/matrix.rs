@@ -12,7 +12,8 @@ mod workers;
 
 use std::time::Duration;
 
-/// How long after a worker's death its strips may lie still: a lease, and the longest wait of a look.
-const RECOVERY: Duration = Duration::from_secs(20);
+/// How long after a worker's death its strips may lie still where workers are impatient: a short lease, and the longest
+/// wait of a look.
+const SHORT_RECOVERY: Duration = Duration::from_secs(8);
 /// Strips that are committed before a fault comes: it is in the job's midst then.
 const MIDST: u64 = 8;

@@ -6,7 +6,7 @@ use farm_tests::job::of;
 use farm_tests::scenes::LONG;
 use farm_tests::{Job, Network, Proxy, Server, Worker};
 
-use super::{MIDST, RECOVERY};
+use super::{MIDST, SHORT_RECOVERY};
 
 /// How long the network is ill: longer than any command waits for its answer, shorter than a lease.
 const ILL: Duration = Duration::from_secs(5);
@@ -20,7 +20,7 @@ const SLOW: Network = Network::Slow {
 fn for_the_worker(network: Network) {
     let server = Server::start();
     let proxy = Proxy::start(server.port());
-    let _worker = Worker::start_at(&proxy.url(), "ill", "--backend cpu --threads 1");
+    let _worker = Worker::steady_at(&proxy.url(), "ill");
     let job = Job::start(&server, LONG);
     strike(&server, &proxy, network);
     // Nobody else could have finished it.
@@ -31,7 +31,7 @@ fn for_the_worker(network: Network) {
 fn for_the_submitter(network: Network) {
     let server = Server::start();
     let proxy = Proxy::start(server.port());
-    let _worker = Worker::start(&server, "well");
+    let _worker = Worker::steady(&server, "well");
     let job = Job::start_at(&proxy.url(), LONG, "");
     strike(&server, &proxy, network);
     let _ = job.done(&server);
@@ -115,7 +115,7 @@ fn cut_in_the_middle_of_every_message_for_the_submitter() {
 fn silent_for_a_worker_that_never_comes_back() {
     let server = Server::start();
     let proxy = Proxy::start(server.port());
-    let _gone = Worker::start_at(&proxy.url(), "gone", "--backend cpu --threads 1");
+    let _gone = Worker::steady_at(&proxy.url(), "gone");
     let job = Job::start(&server, LONG);
     let id = server.job();
     server.until_committed(&id, MIDST);
@@ -124,10 +124,10 @@ fn silent_for_a_worker_that_never_comes_back() {
     });
     proxy.set(Network::Hole);
     let silent = Instant::now();
-    let _other = Worker::start(&server, "other");
+    let _other = Worker::impatient(&server, "other");
     server.until("others have its strips", || {
         of("gone", &server.pending(&id)).is_empty()
     });
-    assert!(silent.elapsed() < RECOVERY, "{:?}", silent.elapsed());
+    assert!(silent.elapsed() < SHORT_RECOVERY, "{:?}", silent.elapsed());
     let _ = job.done(&server);
 }

@@ -50,7 +50,7 @@ fn waiting(server: &Server, id: &JobId) -> Vec<String> {
 #[test]
 fn committed_buffers_are_damaged_before_they_are_collected() {
     let server = Server::start();
-    let worker = Worker::start(&server, "worker");
+    let worker = Worker::steady(&server, "worker");
     let job = Job::start(&server, LONG);
     let id = server.job();
     server.until_committed(&id, MIDST);

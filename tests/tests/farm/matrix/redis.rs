@@ -20,7 +20,7 @@ const BETWEEN: Duration = Duration::from_millis(700);
 #[test]
 fn killed_with_a_log_it_goes_on_where_it_was() {
     let mut server = Server::start_keeping(Persistence::EverySec, &[]);
-    let _worker = Worker::start(&server, "worker");
+    let _worker = Worker::steady(&server, "worker");
     let job = Job::start(&server, LONG);
     let id = server.job();
     server.until_committed(&id, MIDST);
@@ -37,7 +37,7 @@ fn killed_with_a_log_it_goes_on_where_it_was() {
 #[test]
 fn killed_without_a_log_it_comes_back_empty_and_the_job_is_made_anew() {
     let mut server = Server::start();
-    let _worker = Worker::start(&server, "worker");
+    let _worker = Worker::steady(&server, "worker");
     let job = Job::start(&server, LONG);
     let id = server.job();
     server.until_committed(&id, MIDST);
@@ -50,7 +50,7 @@ fn killed_without_a_log_it_comes_back_empty_and_the_job_is_made_anew() {
 #[test]
 fn killed_and_with_the_end_of_its_log_cut_off() {
     let mut server = Server::start_keeping(Persistence::EverySec, &[]);
-    let _worker = Worker::start(&server, "worker");
+    let _worker = Worker::steady(&server, "worker");
     let job = Job::start(&server, LONG);
     let id = server.job();
     // Whole records, the middle of one, and nearly everything.
@@ -68,7 +68,7 @@ fn killed_and_with_the_end_of_its_log_cut_off() {
 /// Something that is done to a server in the midst of a job, three times.
 fn thrice(fault: impl Fn(&Server, &str)) {
     let server = Server::start();
-    let _worker = Worker::start(&server, "worker");
+    let _worker = Worker::steady(&server, "worker");
     let job = Job::start(&server, LONG);
     let id = server.job();
     server.until_committed(&id, MIDST);
@@ -105,7 +105,7 @@ fn the_group_of_a_jobs_stream_is_destroyed() {
 fn single_keys_of_a_job_vanish() {
     for part in ["q", "done", "bits", "got", "spec", "r:*", "state"] {
         let server = Server::start();
-        let _worker = Worker::start(&server, "worker");
+        let _worker = Worker::steady(&server, "worker");
         let job = Job::start(&server, LONG);
         let id = server.job();
         server.until_committed(&id, MIDST);
@@ -119,7 +119,7 @@ fn single_keys_of_a_job_vanish() {
 #[test]
 fn it_is_out_of_memory_now_and_then() {
     let server = Server::start();
-    let _worker = Worker::start(&server, "worker");
+    let _worker = Worker::steady(&server, "worker");
     let job = Job::start(&server, LONG);
     let id = server.job();
     server.until_committed(&id, MIDST);
@@ -141,7 +141,7 @@ fn it_is_out_of_memory_now_and_then() {
 #[test]
 fn it_is_told_to_evict_in_the_midst_of_a_job() {
     let server = Server::start();
-    let _worker = Worker::start(&server, "worker");
+    let _worker = Worker::steady(&server, "worker");
     let job = Job::start(&server, LONG);
     let id = server.job();
     server.until_committed(&id, MIDST);
@@ -169,7 +169,7 @@ fn it_is_told_to_evict_in_the_midst_of_a_job() {
 fn its_clock_jumps_by_an_hour() {
     let clock = Clock::off_by(0);
     let server = Server::start_by(&clock);
-    let _worker = Worker::start(&server, "worker");
+    let _worker = Worker::steady(&server, "worker");
     let job = Job::start(&server, LONG);
     let id = server.job();
     server.until_committed(&id, MIDST);
@@ -190,7 +190,7 @@ fn its_clock_jumps_by_an_hour() {
 fn it_comes_back_empty_and_an_hour_earlier() {
     let clock = Clock::off_by(3600);
     let mut server = Server::start_by(&clock);
-    let _worker = Worker::start(&server, "worker");
+    let _worker = Worker::steady(&server, "worker");
     let job = Job::start(&server, LONG);
     let id = server.job();
     server.until_committed(&id, MIDST);

@@ -13,7 +13,7 @@ const SOME: u64 = 12;
 /// Kills the submitter of a job in its midst, does something to the server, and lets the job go on.
 fn killed(meanwhile: impl FnOnce(&Server), command: impl FnOnce(&str, &str) -> Option<String>) {
     let server = Server::start();
-    let _worker = Worker::start(&server, "worker");
+    let _worker = Worker::steady(&server, "worker");
     let job = Job::start(&server, LONG);
     let id = server.job();
     std::thread::sleep(JOURNALLED);
@@ -47,7 +47,7 @@ fn killed_and_started_again_when_redis_came_back_empty() {
 #[test]
 fn killed_again_and_again() {
     let server = Server::start();
-    let _worker = Worker::start(&server, "worker");
+    let _worker = Worker::steady(&server, "worker");
     let mut job = Job::start(&server, LONG);
     let id = server.job();
     std::thread::sleep(JOURNALLED);

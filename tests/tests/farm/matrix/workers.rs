@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 #[cfg(target_os = "linux")]
 use farm_tests::Clock;
 use farm_tests::job::of;
-use farm_tests::scenes::{LONG, QUICK, SLOWER};
+use farm_tests::scenes::{LONG, QUICK};
+use farm_tests::worker::SHORT_LEASE;
 use farm_tests::{Job, Server, Worker};
 use rustix::process::Signal;
 
-use super::{MIDST, RECOVERY};
+use super::{MIDST, SHORT_RECOVERY};
 
 #[test]
 fn killed_one_after_the_other() {
@@ -17,7 +18,7 @@ fn killed_one_after_the_other() {
     let job = Job::start(&server, LONG);
     let id = server.job();
     for victim in ["first", "second", "third"] {
-        let worker = Worker::start(&server, victim);
+        let worker = Worker::impatient(&server, victim);
         let begun = server.committed(&id);
         server.until("it has delivered something", || {
             server.committed(&id) > begun + 1
@@ -25,39 +26,36 @@ fn killed_one_after_the_other() {
         worker.signal(Signal::KILL);
     }
     let killed = Instant::now();
-    let _last = Worker::start(&server, "last");
+    let _last = Worker::impatient(&server, "last");
     server.until("others have their strips", || {
         let pending = server.pending(&id);
         pending.iter().all(|strip| strip.owner.starts_with("last"))
     });
-    assert!(killed.elapsed() < RECOVERY, "{:?}", killed.elapsed());
+    assert!(killed.elapsed() < SHORT_RECOVERY, "{:?}", killed.elapsed());
     let _ = job.done(&server);
 }
 
 #[test]
 fn frozen_for_two_leases_and_awake_again_in_the_midst_of_the_job() {
     let server = Server::start();
-    let frozen = Worker::start(&server, "frozen");
-    // Strips of half a second each.
-    let scene = format!("{} --strip-rows 4", SLOWER.replace("--strip-rows 24", ""));
-    let job = Job::start(&server, &scene);
+    let frozen = Worker::impatient(&server, "frozen");
+    let job = Job::start(&server, LONG);
     let id = server.job();
     server.until("it has two strips in hand", || {
         of("frozen", &server.pending(&id)).len() == 2
     });
     frozen.signal(Signal::STOP);
     let held = server.pending(&id);
-    std::thread::sleep(Duration::from_secs(25));
-    let _other = Worker::start(&server, "other");
+    std::thread::sleep(2 * SHORT_LEASE);
+    let _other = Worker::impatient(&server, "other");
     server.until("the other has what it held", || {
         of("frozen", &server.pending(&id)).is_empty()
     });
-    std::thread::sleep(Duration::from_secs(5));
     let now = server.pending(&id);
     frozen.signal(Signal::CONT);
     // What it held is another's, and stays so: neither heartbeats nor deliveries take it back.
     let awake = Instant::now();
-    while awake.elapsed() < Duration::from_secs(3) {
+    while awake.elapsed() < SHORT_LEASE {
         let pending = server.pending(&id);
         let mine: Vec<_> = of("frozen", &pending)
             .into_iter()
@@ -86,7 +84,7 @@ fn with_clocks_that_jump_by_an_hour() {
     let server = Server::start();
     let clock = Clock::off_by(3600);
     let worker = |name: &str| {
-        let command = Worker::command(&server.url(), name, "--backend cpu --threads 1");
+        let command = Worker::steady_command(&server.url(), name);
         (clock.environment().iter())
             .fold(command, |command, (name, value)| command.env(name, value))
     };
@@ -94,7 +92,7 @@ fn with_clocks_that_jump_by_an_hour() {
     let job = Job::start(&server, LONG);
     let id = server.job();
     server.until_committed(&id, MIDST);
-    let late = Worker::start(&server, "right");
+    let late = Worker::steady(&server, "right");
     // And back by two hours while strips are in hand.
     clock.set(-3600);
     let behind = Worker::ready(worker("behind"));
