@@ -17,14 +17,14 @@ fn chaos(line: &str) -> (Option<i32>, Value, String) {
 }
 
 #[test]
-fn twenty_farms_on_which_everything_goes_wrong() {
-    let (code, report, said) = chaos("--runs 20 --seed 1 --parallel 10 --json");
+fn ten_farms_on_which_everything_goes_wrong() {
+    let (code, report, said) = chaos("--runs 10 --seed 1 --parallel 10 --json");
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!(report["runs"], 20, "{report}");
+    assert_eq!(report["runs"], 10, "{report}");
     assert_eq!(report["pictures_differing"], 0, "{report}");
     assert_eq!(report["keys_left"], 0, "{report}");
     let faults = report["faults"].as_u64().expect("a number");
-    assert!(faults > 60, "things did go wrong: {report}");
+    assert!(faults > 30, "things did go wrong: {report}");
 }
 
 #[test]

@@ -336,7 +336,9 @@ mod tests {
         };
         assert_eq!((of(0), of(100)), (0, 10_000));
         assert!((400..600).contains(&of(5)), "{}", of(5));
-        assert_eq!(of(5), of(5));
+        // By the strip alone: whatever a share takes, a larger share takes as well.
+        let taken = |share| (0..10_000).filter(move |index| chosen(strip(*index), share));
+        assert!(taken(5).all(|index| chosen(strip(index), 20)));
     }
 
     #[test]

@@ -53,7 +53,12 @@ mod tests {
             let mut dice = Dice::new(seed);
             (0..50).map(|_| dice.below(6)).collect::<Vec<_>>()
         };
-        assert_eq!(throw(7), throw(7));
+        // As published for SplitMix64.
+        let mut dice = Dice::new(1_234_567);
+        assert_eq!(
+            [dice.next(), dice.next()],
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973]
+        );
         assert_ne!(throw(7), throw(8));
         assert!((0..6).all(|face| throw(7).contains(&face)));
         let late = Dice::new(1).seconds(2.0, 3.0);
