@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use engine::bench::{self, Report};
+use farm_worker::terminal;
 use fractal::BackendChoice;
 
 use crate::cli::BenchArgs;
@@ -11,13 +12,14 @@ use crate::cli::BenchArgs;
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let choice = BackendChoice::from(args.backend);
     let report = bench::run(choice, &args.scene, machine())?;
-    let mut out = std::io::stdout().lock();
+    let mut out = Vec::new();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &report)?;
         writeln!(out)?;
     } else {
         table(&mut out, &report)?;
     }
+    std::io::stdout().write_all(&terminal::data(&out))?;
     Ok(())
 }
 

@@ -65,7 +65,7 @@ pub struct WorkArgs {
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// Threads of the processor's lane [default: all cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = |text: &str| farm_worker::count::within::<u16>(text, 1, 1024))]
     pub threads: Option<u16>,
     /// How much to say on stderr: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "info", value_parser = farm_worker::usage::log_filter)]
@@ -81,7 +81,7 @@ pub struct WorkArgs {
     pub metrics: Option<String>,
     /// How long a device may show no progress before its strip is given to another worker; longer where strips usually
     /// take more than a twentieth of it
-    #[arg(long, value_name = "SECS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    #[arg(long, value_name = "SECS", default_value_t = 60, value_parser = |text: &str| farm_worker::count::within::<u32>(text, 1, 86_400))]
     pub strip_timeout: u32,
 }
 

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 pub mod choice;
+pub mod count;
 pub mod exporter;
 pub mod farm_args;
 pub mod frames;
@@ -27,6 +28,7 @@ mod log_file;
 pub mod meters;
 pub mod shared;
 mod station;
+pub mod terminal;
 pub mod usage;
 pub mod worker;
 

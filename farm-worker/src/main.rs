@@ -5,7 +5,6 @@
 mod bench;
 mod cli;
 
-use std::io::Write;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use farm_queue::redis::RedisWorkerQueue;
 use farm_queue::{WorkerAbout, WorkerQueue};
 use farm_worker::choice::chosen;
 use farm_worker::exporter::Exporter;
-use farm_worker::{Ended, Meters, farm_args};
+use farm_worker::{Ended, Meters, farm_args, terminal};
 
 /// How long strips in hand may take to finish on SIGTERM before they are given back.
 const GRACE: Duration = Duration::from_secs(2);
@@ -36,7 +35,7 @@ fn main() -> ExitCode {
     if cli.command.is_none()
         && let Some(warning) = farm_args::conceal(cli.work.redis.as_deref())
     {
-        let _ = writeln!(std::io::stderr(), "farm-worker: warning: {warning}");
+        terminal::say("farm-worker", format_args!("warning: {warning}"));
     }
     let done = match cli.command {
         Some(Command::Bench(args)) => bench::run(&args).map(|()| ExitCode::SUCCESS),
@@ -44,7 +43,7 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         // One line, whatever the chain of causes.
-        let _ = writeln!(std::io::stderr(), "farm-worker: {error:#}");
+        terminal::say("farm-worker", format_args!("{error:#}"));
         if farm_worker::usage::is_misuse(&error) {
             ExitCode::from(farm_worker::usage::USAGE)
         } else {

@@ -1,7 +1,7 @@
 //! What both programs share of their command lines and their start: choices that both take, what they say about one
 //! that they cannot use (one line, exit status 2), where logs go, and the threads that I/O runs on.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -15,6 +15,7 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use crate::farm_args::FarmArgsError;
 use crate::log_file::LogFile;
+use crate::terminal::{self, Plain};
 
 /// Exit status of a program that was called wrongly.
 pub const USAGE: u8 = 2;
@@ -35,7 +36,7 @@ pub fn parse<C: Parser>(program: &str) -> Result<C, ExitCode> {
                 }
                 _ => one_line(&error.to_string()),
             };
-            let _ = writeln!(std::io::stderr(), "{program}: {line}");
+            terminal::say(program, line);
             ExitCode::from(USAGE)
         } else {
             let _ = error.print();
@@ -116,11 +117,11 @@ pub fn start_logging_to(
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .with_context(|| format!("--log '{filter}' is no log level"))?;
     let writer = match file {
-        None => BoxMakeWriter::new(std::io::stderr),
+        None => BoxMakeWriter::new(|| Plain(std::io::stderr())),
         Some(path) => {
             let log = LogFile::open(path)
                 .with_context(|| format!("--log-file {}: cannot be written", path.display()))?;
-            BoxMakeWriter::new(Mutex::new(log))
+            BoxMakeWriter::new(Mutex::new(Plain(log)))
         }
     };
     let log = tracing_subscriber::fmt()

@@ -1,7 +1,5 @@
 //! `submitter redis-acl`: the farm's two Redis users, as lines for Redis.
 
-use std::io::{Write, stderr};
-
 use farm_queue::redis::acl::{Role, rules};
 use farm_worker::farm_args::{FarmArgsError, password_in};
 
@@ -39,10 +37,9 @@ pub fn lines(args: &RedisAclArgs) -> anyhow::Result<String> {
             .transpose()
             .map_err(|error: FarmArgsError| anyhow::Error::from(error))?;
         if password.is_none() {
-            let _ = writeln!(
-                stderr(),
-                "submitter: warning: no {option}: replace <SHA256-OF-PASSWORD> of {name}, which Redis refuses"
-            );
+            crate::say(&format!(
+                "warning: no {option}: replace <SHA256-OF-PASSWORD> of {name}, which Redis refuses"
+            ));
         }
         let rules = rules(role, password.as_ref());
         let verb = if args.aclfile { "user" } else { "ACL SETUSER" };

@@ -95,7 +95,8 @@ pub struct RenderArgs {
     #[arg(
         long,
         value_name = "N",
-        help = "How many iterations before a pixel counts as inside [default: 1000, or the location's]"
+        help = "How many iterations before a pixel counts as inside [default: 1000, or the location's]",
+        value_parser = farm_worker::count::count
     )]
     pub iterations: Option<u64>,
     /// Radius beyond which a pixel has escaped [default: 256, or the location's]
@@ -143,7 +144,7 @@ pub struct RenderArgs {
     #[command(flatten)]
     pub crew: CrewArgs,
     /// Rows of a strip [default: about a megabyte's worth]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = |text: &str| farm_worker::count::within::<u32>(text, 1, u32::MAX))]
     pub strip_rows: Option<u32>,
     /// How many strips of a hundred are computed a second time by another worker, and compared
     #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
@@ -191,7 +192,7 @@ pub struct LocateArgs {
     #[arg(long, conflicts_with_all = ["rotate", "stretch", "stretch_angle"])]
     pub upright: bool,
     /// Longest period that is looked for
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = farm_worker::count::count)]
     pub iterations: u64,
     /// Where to write the location, .toml or .kfr; to stdout without it
     #[arg(short, long, value_name = "FILE")]

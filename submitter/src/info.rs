@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
+use farm_worker::terminal;
 use fractal::View;
 use serde::Serialize;
 
@@ -150,8 +151,8 @@ impl Info {
             lines.push(("text", format!("{name}: {text}")));
         }
         let line = |(name, value): (&str, String)| {
-            // Files come from anywhere, and terminals obey.
-            format!("{name:16} {}\n", value.replace(char::is_control, "?"))
+            // Of one line, whatever the file says.
+            format!("{name:16} {}\n", terminal::line(&value))
         };
         lines.into_iter().map(line).collect()
     }

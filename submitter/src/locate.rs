@@ -152,6 +152,8 @@ fn location(nucleus: &Nucleus, given: Option<Location>) -> Location {
                 .saturating_add(ITERATIONS),
         ),
         minibrot: Some(Minibrot {
+            re: Some(nucleus.re.clone()),
+            im: Some(nucleus.im.clone()),
             period: nucleus.period,
             shape: shape.to_owned(),
             size: decimal(nucleus.size),

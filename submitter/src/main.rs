@@ -37,7 +37,7 @@ mod scale;
 mod world;
 mod zoom;
 
-use std::io::{ErrorKind, Write, stderr, stdout};
+use std::io::{ErrorKind, Write, stdout};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -47,7 +47,7 @@ use batch::BatchError;
 use clap::CommandFactory;
 use cli::{Cli, Command, RenderArgs};
 use collect::CollectError;
-use farm_worker::{farm_args, usage};
+use farm_worker::{farm_args, terminal, usage};
 use journal::Taken;
 use placing::Placed;
 use plan::{OutputKind, PlanError, RenderPlan};
@@ -67,14 +67,14 @@ fn main() -> ExitCode {
         Err(status) => return status,
     };
     if let Some(warning) = farm_args::conceal(cli.command.redis()) {
-        let _ = writeln!(stderr(), "submitter: warning: {warning}");
+        say(&format!("warning: {warning}"));
     }
     let done = run(cli.command);
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // One line, whatever the chain of causes.
-            let _ = writeln!(stderr(), "submitter: {error:#}");
+            say(&format!("{error:#}"));
             match (
                 error.downcast_ref::<PlanError>(),
                 error.downcast_ref::<CollectError>(),
@@ -117,10 +117,13 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// Writes data; a reader that has gone away has had enough, and that is no failure.
+/// Writes data, words or JSON, with nothing in them that a terminal obeys; a reader that has gone away has had enough, and that is no failure.
 fn to_stdout(data: &[u8]) -> anyhow::Result<()> {
     let mut out = stdout().lock();
-    match out.write_all(data).and_then(|()| out.flush()) {
+    match out
+        .write_all(&terminal::data(data))
+        .and_then(|()| out.flush())
+    {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("cannot write to stdout")
         }
@@ -130,7 +133,7 @@ fn to_stdout(data: &[u8]) -> anyhow::Result<()> {
 
 /// One line for people, beside the data on stdout.
 fn say(line: &str) {
-    let _ = writeln!(stderr(), "submitter: {line}");
+    terminal::say("submitter", line);
 }
 
 /// Asks something of a farm, and prints the answer.
@@ -274,7 +277,7 @@ fn perform(
     };
     report.fallback = decision;
     if !quiet {
-        let _ = writeln!(stderr(), "{}", report.summary());
+        terminal::say_alone(report.summary());
     }
     Ok(report)
 }

@@ -36,7 +36,7 @@ pub struct Confined {
 }
 
 /// Where names are confined to. Tests look at the world from outside and may use what they need.
-pub const CONFINED: [Confined; 8] = [
+pub const CONFINED: [Confined; 9] = [
     Confined {
         what: "wgpu",
         shown_by: &["wgpu"],
@@ -118,6 +118,12 @@ pub const CONFINED: [Confined; 8] = [
         ],
         unless: &[],
         allowed: &["crates/engine/src/cpu/"],
+    },
+    Confined {
+        what: "words for people, which go out in one place",
+        shown_by: &["stderr()", "stderr;"],
+        unless: &["is_terminal()", "ProgressDrawTarget::stderr()"],
+        allowed: &["farm-worker/src/terminal.rs", "farm-worker/src/usage.rs"],
     },
     Confined {
         what: "the YAML parser",

@@ -27,6 +27,7 @@ mod farm {
     mod resume;
     mod scale;
     mod security;
+    mod terminal;
     mod words;
     mod worker;
     mod worlds;

@@ -5,12 +5,11 @@
 mod file;
 
 use std::collections::{HashMap, HashSet};
-use std::io::{Write, stderr};
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context;
-use farm_worker::usage;
+use farm_worker::{terminal, usage};
 use serde::Serialize;
 
 use crate::cli::files::BatchArgs;
@@ -106,7 +105,7 @@ pub fn run(args: &BatchArgs) -> anyhow::Result<()> {
         }
         if !args.say.quiet {
             let (number, all, name) = (at + 1, jobs.len(), &job.name);
-            let _ = writeln!(stderr(), "job {number} of {all}: {name}");
+            terminal::say_alone(format_args!("job {number} of {all}: {name}"));
         }
         let started = Instant::now();
         let done = done(args, job);
@@ -117,7 +116,7 @@ pub fn run(args: &BatchArgs) -> anyhow::Result<()> {
                 interrupted = matches!(error.downcast_ref(), Some(CollectError::Interrupted));
                 if !interrupted {
                     outcome.state = State::Failed;
-                    let _ = writeln!(stderr(), "submitter: {}: {error:#}", job.name);
+                    crate::say(&format!("{}: {error:#}", job.name));
                 }
                 outcome.error = Some(format!("{error:#}"));
             }

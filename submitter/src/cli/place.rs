@@ -100,7 +100,7 @@ pub struct PlaceArgs {
 #[derive(Clone, Copy, Debug, Args)]
 pub struct CrewArgs {
     /// Workers that take part: how many to run in process [default: 1], or at most on a farm [default: all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = |text: &str| farm_worker::count::within::<u16>(text, 1, 1024))]
     pub workers: Option<u16>,
 }
 

@@ -26,7 +26,7 @@ pub struct ScaleArgs {
     #[command(flatten)]
     pub view: ViewArgs,
     /// How many iterations before a pixel counts as inside [default: 1000, or the location's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = farm_worker::count::count)]
     pub iterations: Option<u64>,
     /// Start value of the iteration [default: 0 0]
     #[arg(long, num_args = 2, value_names = ["RE", "IM"], allow_hyphen_values = true)]
@@ -41,10 +41,10 @@ pub struct ScaleArgs {
     #[arg(long, value_name = "COUNTS", value_parser = counts, default_value = "1..4")]
     pub workers: Counts,
     /// How often each number is timed; medians count
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = |text: &str| farm_worker::count::within::<u16>(text, 1, 1000))]
     pub repeat: u16,
     /// Threads of each worker in process [default: this machine's cores, shared by the most workers]
-    #[arg(long, value_name = "N", conflicts_with_all = ["redis", "world"], value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", conflicts_with_all = ["redis", "world"], value_parser = |text: &str| farm_worker::count::within::<u16>(text, 1, 1024))]
     pub threads: Option<u16>,
     /// The chart (.svg) or the picture (.png, .npy, .exr); may be given several times
     #[arg(short, long = "output", value_name = "FILE")]
@@ -62,7 +62,7 @@ pub struct ScaleArgs {
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ArithmeticArg::Auto)]
     pub arithmetic: ArithmeticArg,
     /// Rows of a strip [default: so many that the most workers have sixteen strips each, if that is less than about a megabyte's worth]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = |text: &str| farm_worker::count::within::<u32>(text, 1, u32::MAX))]
     pub strip_rows: Option<u32>,
     /// What is said.
     #[command(flatten)]

@@ -80,11 +80,11 @@ pub struct ZoomArgs {
     )]
     pub stretch_angle: Option<f64>,
     /// How many iterations before a pixel counts as inside [default: 1000, or the location's]
-    #[arg(long, value_name = "N", help_heading = "Place")]
+    #[arg(long, value_name = "N", help_heading = "Place", value_parser = farm_worker::count::count)]
     pub iterations: Option<u64>,
     /// The same at zoom 1, from where it grows evenly with the octaves: for deep places, past minibrots on the way
     /// [default: the same at any depth]
-    #[arg(long, value_name = "N", help_heading = "Place", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", help_heading = "Place", value_parser = |text: &str| farm_worker::count::within::<u64>(text, 1, u64::MAX))]
     pub shallow_iterations: Option<u64>,
 
     /// Columns and rows of a frame [default: 1280x720, or as its key frames were made for]

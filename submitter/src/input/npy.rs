@@ -1,5 +1,5 @@
-//! Arrays as NumPy writes them, versions 1 to 3, of two dimensions in C order: one measure, as single or double
-//! precision or as whole numbers (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>).
+//! Arrays as NumPy writes them, versions 1 to 3, of two dimensions, in C's order or Fortran's: one measure, as whole or
+//! floating numbers of any kind (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>).
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -9,11 +9,14 @@ use fractal::Measure;
 use fractal::frame::MAX_SIDE;
 
 use super::{Fault, Part, Wanted};
+use crate::output::numbers::Numbers;
 
 /// Most bytes of a header: numpy's own limit.
 const MOST_HEADER: usize = 10_000;
 /// Values that are read at once, in whole rows, and at least one.
 const PART_VALUES: usize = 1 << 18;
+/// The same where a part has something of every column, each of which lies elsewhere.
+const COLUMN_VALUES: usize = 1 << 22;
 
 /// Where everything lies in a file.
 #[derive(Clone, Debug)]
@@ -21,17 +24,10 @@ pub(super) struct Layout {
     /// Columns and rows.
     pub(super) size: (u32, u32),
     start: u64,
-    kind: Kind,
+    numbers: Numbers,
+    /// Whether columns lie one after another, and not rows.
+    by_columns: bool,
     is_lit: bool,
-}
-
-/// Type of the values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    F4,
-    F8,
-    U4,
-    U8,
 }
 
 impl Layout {
@@ -55,13 +51,13 @@ impl Layout {
         let mut header = vec![0; header_bytes];
         (file.read_exact(&mut header)).map_err(|_| not("it is too short"))?;
         let header = String::from_utf8_lossy(&header);
-        let (kind, size) = parsed(&header).map_err(|what| not(&what))?;
+        let (numbers, by_columns, size) = parsed(&header).map_err(|what| not(&what))?;
         if wanted.is_lit && wanted.measure != Measure::Smooth {
             let what = "holds one measure, and --light with --colour distance needs two";
             return Err(Fault::Malformed(what.to_owned()));
         }
         let start = (8 + count + header_bytes) as u64;
-        let needed = start + u64::from(size.0) * u64::from(size.1) * kind.bytes() as u64;
+        let needed = start + u64::from(size.0) * u64::from(size.1) * numbers.bytes() as u64;
         if length < needed {
             return Err(Fault::Malformed(format!(
                 "breaks off: {length} bytes of {needed}"
@@ -70,32 +66,26 @@ impl Layout {
         Ok(Self {
             size,
             start,
-            kind,
+            numbers,
+            by_columns,
             is_lit: wanted.is_lit,
         })
     }
 }
 
 /// What a header says: a Python dictionary, written one way by all programs.
-fn parsed(header: &str) -> Result<(Kind, (u32, u32)), String> {
+fn parsed(header: &str) -> Result<(Numbers, bool, (u32, u32)), String> {
     let field = |name: &str| {
         let (_, rest) = header.split_once(&format!("'{name}':"))?;
         Some(rest.trim_start())
     };
     let missing = |name: &str| format!("its header has no '{name}'");
     let descr = field("descr").ok_or_else(|| missing("descr"))?;
-    let kind = [
-        ("'<f4'", Kind::F4),
-        ("'<f8'", Kind::F8),
-        ("'<u4'", Kind::U4),
-        ("'<u8'", Kind::U8),
-    ];
-    let kind = kind.into_iter().find(|(name, _)| descr.starts_with(name));
-    let (_, kind) = kind.ok_or("values are neither <f4, <f8, <u4 nor <u8")?;
+    let descr = (descr.strip_prefix('\'')).and_then(|descr| descr.split('\'').next());
+    let numbers = (descr.and_then(Numbers::of))
+        .ok_or("values are no whole or floating numbers of 1 to 8 bytes")?;
     let order = field("fortran_order").ok_or_else(|| missing("fortran_order"))?;
-    if !order.starts_with("False") {
-        return Err("its order is Fortran's".to_owned());
-    }
+    let by_columns = order.starts_with("True");
     let shape = field("shape").ok_or_else(|| missing("shape"))?;
     let inner = shape
         .strip_prefix('(')
@@ -111,33 +101,44 @@ fn parsed(header: &str) -> Result<(Kind, (u32, u32)), String> {
                 .iter()
                 .all(|side| (1..=MAX_SIDE).contains(*side)) =>
         {
-            Ok((kind, (*width, *height)))
+            Ok((numbers, by_columns, (*width, *height)))
         }
         _ => Err(format!("its shape is not two sides of 1 to {MAX_SIDE}")),
     }
 }
 
-impl Kind {
-    fn bytes(self) -> usize {
-        match self {
-            Self::F4 | Self::U4 => 4,
-            Self::F8 | Self::U8 => 8,
-        }
+impl Layout {
+    /// Values from bytes; what is no number is nothing to colour, as the inside is.
+    fn values(&self, bytes: &[u8]) -> Vec<f32> {
+        let blank = |value: f64| if value.is_nan() { 0.0 } else { value as f32 };
+        self.numbers.values(bytes).map(blank).collect()
     }
 
-    /// Values from bytes; what is no number is nothing to colour, as the inside is.
-    fn values(self, bytes: &[u8]) -> Vec<f32> {
-        fn each<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-            let values = bytes.as_chunks::<N>().0.iter();
-            values.map(|bytes| value(*bytes)).collect()
+    /// Reads the values of some rows.
+    fn rows(
+        &self,
+        file: &mut File,
+        row: u32,
+        count: u32,
+        bytes: &mut Vec<u8>,
+    ) -> io::Result<Vec<f32>> {
+        let (width, height) = (self.size.0 as usize, u64::from(self.size.1));
+        let (each, count) = (self.numbers.bytes(), count as usize);
+        bytes.resize(count * width * each, 0);
+        let mut read = |place: u64, bytes: &mut [u8]| {
+            file.seek(SeekFrom::Start(self.start + place * each as u64))?;
+            file.read_exact(bytes)
+        };
+        if !self.by_columns {
+            read(u64::from(row) * width as u64, bytes)?;
+            return Ok(self.values(bytes));
         }
-        let blank = |value: f32| if value.is_nan() { 0.0 } else { value };
-        match self {
-            Self::F4 => each(bytes, |bytes| blank(f32::from_le_bytes(bytes))),
-            Self::F8 => each(bytes, |bytes| blank(f64::from_le_bytes(bytes) as f32)),
-            Self::U4 => each(bytes, |bytes| u32::from_le_bytes(bytes) as f32),
-            Self::U8 => each(bytes, |bytes| u64::from_le_bytes(bytes) as f32),
+        for (column, bytes) in (0u64..).zip(bytes.chunks_exact_mut(count * each)) {
+            read(column * height + u64::from(row), bytes)?;
         }
+        let columns = self.values(bytes);
+        let at = |index: usize| columns[index % width * count + index / width];
+        Ok((0..count * width).map(at).collect())
     }
 }
 
@@ -149,8 +150,11 @@ pub(super) fn parts(
 ) -> io::Result<impl Iterator<Item = io::Result<Part>> + use<>> {
     let layout = layout.clone();
     let (width, height) = layout.size;
-    let row_bytes = width as usize * layout.kind.bytes();
-    let most = (PART_VALUES / width as usize).clamp(1, height as usize) as u32;
+    let most = match layout.by_columns {
+        true => COLUMN_VALUES,
+        false => PART_VALUES,
+    };
+    let most = (most / width as usize).clamp(1, height as usize) as u32;
     let spans: Vec<(u32, u32)> = match rows {
         Some(rows) => rows.into_iter().map(|row| (row, 1)).collect(),
         None => (0..height)
@@ -161,11 +165,7 @@ pub(super) fn parts(
     let mut file = File::open(path)?;
     let mut bytes = Vec::new();
     Ok(spans.into_iter().map(move |(row, count)| {
-        bytes.resize(count as usize * row_bytes, 0);
-        let place = layout.start + u64::from(row) * row_bytes as u64;
-        file.seek(SeekFrom::Start(place))?;
-        file.read_exact(&mut bytes)?;
-        let values = layout.kind.values(&bytes);
+        let values = layout.rows(&mut file, row, count, &mut bytes)?;
         let smooth = layout.is_lit.then(|| values.clone());
         Ok(Part {
             row,

@@ -54,6 +54,12 @@ pub struct Location {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Minibrot {
+    /// Real part of its nucleus, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub re: Option<Decimal>,
+    /// Imaginary part of its nucleus.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub im: Option<Decimal>,
     /// Period of its nucleus.
     pub period: u64,
     /// `cardioid` or `disc`.

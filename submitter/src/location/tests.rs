@@ -36,6 +36,8 @@ fn our_files_come_back_with_every_digit() {
         size: Some((7, 5)),
         period: Some(3),
         minibrot: Some(Minibrot {
+            re: Some("-1.75".parse().unwrap()),
+            im: Some("0".parse().unwrap()),
             period: 3,
             shape: "cardioid".to_owned(),
             size: "1.9e-2".to_owned(),

@@ -3,6 +3,7 @@
 use farm_queue::redis::RedisControl;
 use farm_queue::redis::control::{JobDetails, JobSummary};
 use farm_queue::{JobId, JobState};
+use farm_worker::terminal;
 
 use crate::operate::json_line;
 use crate::operate::tables::{duration, percent, table};
@@ -112,6 +113,10 @@ fn lines(job: &JobDetails) -> Vec<String> {
             dead.strip,
             dead.reasons.join("; ")
         ));
+    }
+    // Names and reasons are whatever stands in Redis.
+    for line in &mut lines {
+        *line = terminal::line(line).into_owned();
     }
     lines.push(String::new());
     lines

@@ -1,16 +1,24 @@
 //! Tables and times for people.
 
+use farm_worker::terminal;
+
 /// Rows under a heading, columns as wide as they need to be; the last one is not filled up.
+///
+/// What stands in a cell comes from anywhere, and is one line.
 pub fn table(heading: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
+    let one_line = |cell: &String| terminal::line(cell).into_owned();
+    let rows: Vec<Vec<String>> = (rows.iter())
+        .map(|row| row.iter().map(one_line).collect())
+        .collect();
     let mut widths: Vec<usize> = heading.iter().map(|word| word.chars().count()).collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
     let heading: Vec<String> = heading.iter().map(|&word| word.to_owned()).collect();
     let mut text = String::new();
-    for row in std::iter::once(&heading).chain(rows) {
+    for row in std::iter::once(&heading).chain(&rows) {
         let mut line = String::new();
         for (width, cell) in widths.iter().zip(row) {
             line.push_str(&format!("{cell:width$}  "));

@@ -7,6 +7,7 @@ pub mod contents;
 mod exr;
 mod leftovers;
 mod npy;
+pub mod numbers;
 mod painted;
 mod png;
 pub mod rows;

@@ -7,6 +7,7 @@ use fractal::{FrameSpec, Measure};
 
 use super::Strips;
 use super::contents::{Channel, Contents};
+use super::numbers::Numbers;
 
 /// Bytes before the first value: a multiple of 64, as the format asks for.
 pub(super) const HEADER_BYTES: usize = 128;
@@ -111,8 +112,9 @@ pub(super) fn contents(mut file: impl Read) -> io::Result<Contents> {
         _ => return Err(wrong("it has not one or two dimensions")),
     };
     let mut channel = Channel::new("", kind);
-    let value = value_of(kind).ok_or_else(|| wrong("its values are no numbers of 1 to 8 bytes"))?;
-    let bytes = usize::from(kind.as_bytes()[2] - b'0');
+    let numbers =
+        Numbers::of(kind).ok_or_else(|| wrong("its values are no numbers of 1 to 8 bytes"))?;
+    let bytes = numbers.bytes();
     let mut left = (width.checked_mul(height))
         .and_then(|count| count.checked_mul(bytes))
         .ok_or_else(|| wrong("its shape is too large"))?;
@@ -121,10 +123,8 @@ pub(super) fn contents(mut file: impl Read) -> io::Result<Contents> {
         let part = left.min(READ_BYTES);
         file.read_exact(&mut some[..part])
             .map_err(|_| wrong("it is cut short"))?;
-        for own in some[..part].chunks_exact(bytes) {
-            let mut word = [0; 8];
-            word[..bytes].copy_from_slice(own);
-            channel.add(value(u64::from_le_bytes(word)));
+        for value in numbers.values(&some[..part]) {
+            channel.add(value);
         }
         left -= part;
     }
@@ -132,19 +132,5 @@ pub(super) fn contents(mut file: impl Read) -> io::Result<Contents> {
         width,
         height,
         channels: vec![channel],
-    })
-}
-
-/// How the bits of a value of numpy's type become a number.
-fn value_of(kind: &str) -> Option<fn(u64) -> f64> {
-    Some(match kind {
-        "<u1" | "|u1" | "<u2" | "<u4" | "<u8" => |bits| bits as f64,
-        "<i1" | "|i1" => |bits| f64::from(bits as i8),
-        "<i2" => |bits| f64::from(bits as i16),
-        "<i4" => |bits| f64::from(bits as i32),
-        "<i8" => |bits| bits as i64 as f64,
-        "<f4" => |bits| f64::from(f32::from_bits(bits as u32)),
-        "<f8" => f64::from_bits,
-        _ => return None,
     })
 }
