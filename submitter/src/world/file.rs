@@ -2,6 +2,8 @@
 //!
 //! Everything is kept as it was written, with its line; [`super::target`] makes complete targets of it.
 
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -14,6 +16,10 @@ use super::yaml::{self, Node, Value, Wrong};
 
 /// Most bytes of a world file.
 const MAX_BYTES: u64 = 1 << 20;
+/// Most names that all lists of a file stand for together.
+const MAX_ALL_NAMES: usize = 1 << 20;
+/// Most names that a wrong one is compared with.
+const MOST_COMPARED: usize = 4096;
 /// Name of the network that is meant where none is named.
 pub const DEFAULT_NETWORK: &str = "default";
 /// Targets that boot at once where a network says nothing.
@@ -83,8 +89,16 @@ pub struct Network {
     pub line: usize,
     /// Names of its targets; not empty.
     pub targets: Vec<String>,
-    /// How many boot at once; all when 0.
+    /// How many boot at once, as the network says it, or the last template of its targets that does; all when 0.
     pub boot_concurrency: u32,
+}
+
+/// A network as it is written.
+struct Written {
+    network: Network,
+    /// Names of groups of targets that belong to it.
+    groups: Vec<String>,
+    boot_concurrency: Option<u32>,
 }
 
 /// Settings for a range of targets.
@@ -94,6 +108,24 @@ pub struct Template {
     pub targets: Vec<String>,
     /// What holds for them.
     pub settings: Settings,
+    /// How many boot at once of networks that say nothing; all when 0.
+    pub boot_concurrency: Option<u32>,
+}
+
+/// Counts names, against the limit for a file.
+struct Names(Cell<usize>);
+
+impl Names {
+    fn add(&self, more: usize, line: usize) -> Result<(), Wrong> {
+        self.0.set(self.0.get() + more);
+        if self.0.get() > MAX_ALL_NAMES {
+            return Err(Wrong::new(
+                line,
+                format!("more than {MAX_ALL_NAMES} names, repeated ones included"),
+            ));
+        }
+        Ok(())
+    }
 }
 
 impl World {
@@ -130,8 +162,22 @@ impl World {
         // The older form has the name at the top.
         let (name, description) = (top.text("name")?, top.text("description")?);
         let (meta_name, meta_description) = meta.unwrap_or_default();
-        let networks = named(top.take("networks"), "networks", network)?;
-        let templates = named(top.take("templates"), "templates", template)?;
+        let count = Names(Cell::new(0));
+        let networks = named(top.take("networks"), "networks", |name, node, line| {
+            let written = network(name, node, line)?;
+            count.add(written.network.targets.len(), line)?;
+            Ok(written)
+        })?;
+        let groups = named(top.take("groups"), "groups", |_, node, line| {
+            let targets = group(node, line)?;
+            count.add(targets.len(), line)?;
+            Ok(targets)
+        })?;
+        let templates = named(top.take("templates"), "templates", |_, node, line| {
+            let template = template(node, line)?;
+            count.add(template.targets.len(), line)?;
+            Ok(template)
+        })?;
         let targets = named(top.take("targets"), "targets", target)?;
         let farm = (top.take("farm"))
             .map(|node| FarmSettings::read(node, true))
@@ -143,41 +189,47 @@ impl World {
             path: path.to_owned(),
             name: (meta_name.or(name)).unwrap_or_else(|| stem.into_owned()),
             description: meta_description.or(description),
-            networks: networks.into_iter().map(|(_, network)| network).collect(),
+            networks: Vec::new(),
             templates: (templates.into_iter())
                 .map(|(_, template)| template)
                 .collect(),
             targets,
             farm,
         };
-        world.complete(root.line)?;
+        let groups = groups.into_iter().collect();
+        let networks = networks.into_iter().map(|(_, network)| network).collect();
+        world.complete(networks, &groups, &count, root.line)?;
         Ok(world)
     }
 
     /// A world without networks has one of all targets; every target of a network is described somewhere.
-    fn complete(&mut self, line: usize) -> Result<(), Wrong> {
-        let own = self.targets.iter().map(|(name, _)| name);
-        let mut described: Vec<String> = Vec::new();
-        for name in (self.templates.iter().flat_map(|template| &template.targets)).chain(own) {
-            if !described.contains(name) {
-                described.push(name.clone());
-            }
-        }
-        if self.networks.is_empty() {
-            if described.is_empty() {
-                return Err(Wrong::new(line, "a world without targets"));
-            }
-            self.networks.push(Network {
-                name: DEFAULT_NETWORK.to_owned(),
-                line,
-                targets: described,
-                boot_concurrency: BOOT_CONCURRENCY,
-            });
-            return Ok(());
-        }
-        for network in &self.networks {
-            if let Some(name) = (network.targets.iter()).find(|name| !described.contains(name)) {
-                let near = settings::nearest(name, described.iter().map(String::as_str));
+    fn complete(
+        &mut self,
+        written: Vec<Written>,
+        groups: &HashMap<String, Vec<String>>,
+        count: &Names,
+        line: usize,
+    ) -> Result<(), Wrong> {
+        let own = self.targets.iter().map(|(name, _)| name.as_str());
+        let templates = self.templates.iter();
+        let mut known = HashSet::new();
+        let described: Vec<&str> = (templates.flat_map(|template| &template.targets))
+            .map(String::as_str)
+            .chain(own)
+            .filter(|name| known.insert(*name))
+            .collect();
+        let mut networks = Vec::with_capacity(written.len());
+        for mut one in written {
+            one.join(groups, count)?;
+            let Written {
+                mut network,
+                boot_concurrency,
+                ..
+            } = one;
+            if let Some(name) = (network.targets.iter()).find(|name| !known.contains(name.as_str()))
+            {
+                let compared = described.iter().copied().take(MOST_COMPARED);
+                let near = settings::nearest(name, compared);
                 return Err(Wrong::new(
                     network.line,
                     format!(
@@ -186,8 +238,35 @@ impl World {
                     ),
                 ));
             }
+            network.boot_concurrency =
+                boot_concurrency.unwrap_or_else(|| self.concurrency_of(&network.targets));
+            networks.push(network);
         }
+        if networks.is_empty() {
+            if described.is_empty() {
+                return Err(Wrong::new(line, "a world without targets"));
+            }
+            let targets: Vec<String> = described.into_iter().map(str::to_owned).collect();
+            networks.push(Network {
+                name: DEFAULT_NETWORK.to_owned(),
+                line,
+                boot_concurrency: self.concurrency_of(&targets),
+                targets,
+            });
+        }
+        self.networks = networks;
         Ok(())
+    }
+
+    /// How many of these boot at once where their network says nothing: as the last of their templates says.
+    fn concurrency_of(&self, targets: &[String]) -> u32 {
+        let targets: HashSet<&str> = targets.iter().map(String::as_str).collect();
+        (self.templates.iter().rev())
+            .filter(|template| {
+                (template.targets.iter()).any(|name| targets.contains(name.as_str()))
+            })
+            .find_map(|template| template.boot_concurrency)
+            .unwrap_or(BOOT_CONCURRENCY)
     }
 
     /// The network of that name; without one the default, or the only one.
@@ -264,24 +343,85 @@ fn named<T>(
     Ok(all)
 }
 
-fn network(name: &str, node: &Node, line: usize) -> Result<Network, Wrong> {
+fn network(name: &str, node: &Node, line: usize) -> Result<Written, Wrong> {
     let mut fields = Fields::of(node, "a network")?;
-    let targets = fields.names("targets", line)?;
-    let boot_concurrency = fields.number("boot-concurrency", 0, names::MAX_NAMES as u64)?;
+    let (list, at) = fields.ranges("targets")?;
+    let line_of_list = at.unwrap_or(line);
+    let (ranges, groups) = names::split_groups(&list);
+    let expand = |list: &str| {
+        names::expand(list).map_err(|error| Wrong::new(line_of_list, error.to_string()))
+    };
+    let (targets, groups) = (expand(&ranges)?, expand(&groups)?);
+    if targets.is_empty() && groups.is_empty() {
+        return Err(Wrong::new(line_of_list, "'targets' is missing"));
+    }
+    let boot_concurrency = concurrency(&mut fields)?;
     fields.done()?;
-    Ok(Network {
-        name: name.to_owned(),
-        line,
-        targets,
-        boot_concurrency: boot_concurrency.map_or(BOOT_CONCURRENCY, |number| number as u32),
+    Ok(Written {
+        network: Network {
+            name: name.to_owned(),
+            line,
+            targets,
+            boot_concurrency: BOOT_CONCURRENCY,
+        },
+        groups,
+        boot_concurrency,
     })
 }
 
-fn template(_name: &str, node: &Node, line: usize) -> Result<Template, Wrong> {
+impl Written {
+    /// Adds the targets of its groups, each target once.
+    fn join(&mut self, groups: &HashMap<String, Vec<String>>, count: &Names) -> Result<(), Wrong> {
+        let Network {
+            name,
+            line,
+            targets,
+            ..
+        } = &mut self.network;
+        let mut there: HashSet<String> = targets.iter().cloned().collect();
+        for group in &self.groups {
+            let Some(more) = groups.get(group) else {
+                let near = settings::nearest(group, groups.keys().map(String::as_str));
+                let reason = format!("network '{name}' has a group '{group}' that is none{near}");
+                return Err(Wrong::new(*line, reason));
+            };
+            count.add(more.len(), *line)?;
+            let more = more.iter().filter(|name| there.insert((*name).clone()));
+            targets.extend(more.cloned());
+            if targets.len() > names::MAX_NAMES {
+                let reason = format!(
+                    "network '{name}' has more than {} targets",
+                    names::MAX_NAMES
+                );
+                return Err(Wrong::new(*line, reason));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn concurrency(fields: &mut Fields<'_>) -> Result<Option<u32>, Wrong> {
+    let number = fields.number("boot-concurrency", 0, names::MAX_NAMES as u64)?;
+    Ok(number.map(|number| number as u32))
+}
+
+fn group(node: &Node, line: usize) -> Result<Vec<String>, Wrong> {
+    let mut fields = Fields::of(node, "a group")?;
+    let targets = fields.names("targets", line)?;
+    fields.done()?;
+    Ok(targets)
+}
+
+fn template(node: &Node, line: usize) -> Result<Template, Wrong> {
     let mut fields = Fields::of(node, "a template")?;
     let targets = fields.names("targets", line)?;
+    let boot_concurrency = concurrency(&mut fields)?;
     let settings = Settings::read(fields)?;
-    Ok(Template { targets, settings })
+    Ok(Template {
+        targets,
+        settings,
+        boot_concurrency,
+    })
 }
 
 fn target(name: &str, node: &Node, line: usize) -> Result<Settings, Wrong> {
@@ -308,153 +448,5 @@ pub(super) fn backend(text: &str) -> Option<BackendChoice> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::settings::Scheme;
-    use super::*;
-
-    pub(in super::super) fn parsed(text: &str) -> Result<World, Wrong> {
-        World::parse(text, Path::new("worlds/test.penvm"))
-    }
-
-    const WORLD: &str = "\
-meta:
-  name: cluster
-  description: Two kinds of machines
-networks:
-  default:
-    targets: a-[1-3] b
-    boot-concurrency: 0
-  small:
-    targets: b
-templates:
-  all:
-    targets: a-[1-3], b
-    scheme: ssh
-    host: $target.example
-    user: render
-    fsdata-ids: x y
-  odd:
-    targets: a-[1,3]
-    port: 2222
-    farm: {backend: gpu}
-targets:
-  b:
-    scheme: local
-    ncores: 2
-    memory: 16G
-farm:
-  redis: rediss://farm.example
-";
-
-    #[test]
-    fn a_world_is_read() {
-        let world = parsed(WORLD).unwrap();
-        assert_eq!(world.name, "cluster");
-        assert_eq!(world.farm.redis.as_deref(), Some("rediss://farm.example"));
-        let network = world.network(None).unwrap();
-        assert_eq!(network.targets, ["a-1", "a-2", "a-3", "b"]);
-        assert_eq!(network.boot_concurrency, 0);
-        assert_eq!(world.network(Some("small")).unwrap().boot_concurrency, 1);
-        assert_eq!(world.templates[1].settings.port, Some(2222));
-        assert_eq!(world.targets[0].1.scheme, Some(Scheme::Local));
-        let error = world.network(Some("large")).unwrap_err().to_string();
-        assert!(
-            error.ends_with("no network 'large'; there are: default, small"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn the_older_form_and_a_world_without_networks_are_read() {
-        let world = parsed("name: w\ndescription:\n\ntargets:\n  localhost:\n    scheme: local\n");
-        let world = world.unwrap();
-        assert_eq!((world.name.as_str(), &world.description), ("w", &None));
-        assert_eq!(world.network(None).unwrap().targets, ["localhost"]);
-        assert_eq!(parsed("targets: {x: }").unwrap().name, "test");
-    }
-
-    #[test]
-    fn what_is_wrong_is_named_with_its_line() {
-        let change =
-            |from: &str, to: &str| parsed(&WORLD.replace(from, to)).unwrap_err().to_string();
-        for (from, to, says) in [
-            (
-                "boot-concurrency",
-                "boot-concurency",
-                "line 7: 'boot-concurency' is no key of a network; did you mean 'boot-concurrency'?",
-            ),
-            (
-                "networks:",
-                "network:",
-                "line 4: 'network' is no key of a world; did you mean 'networks'?",
-            ),
-            (
-                "scheme: ssh",
-                "shceme: ssh",
-                "line 13: 'shceme' is no key of a template; did you mean 'scheme'?",
-            ),
-            (
-                "scheme: ssh",
-                "scheme: telnet",
-                "line 13: 'scheme' is 'telnet', not local or ssh",
-            ),
-            (
-                "port: 2222",
-                "port: 70000",
-                "line 19: 'port' is '70000', not a number from 1 to 65535",
-            ),
-            (
-                "concurrency: 0",
-                "concurrency: all",
-                "line 7: 'boot-concurrency' is 'all', not a number from 0 to 4096",
-            ),
-            (
-                "a-[1-3] b",
-                "a-[1-4] b",
-                "line 5: network 'default' has a target 'a-4' that neither templates nor targets describe; did you mean 'a-1'?",
-            ),
-            ("a-[1-3] b", "a-[3-1] b", "line 6: 'a-[3-1]': 3 is over 1"),
-            ("a-[1-3] b", "", "line 6: 'targets' is missing"),
-            (
-                "backend: gpu",
-                "backend: tpu",
-                "line 20: 'backend' is 'tpu', not auto, cpu or gpu",
-            ),
-            (
-                "backend: gpu",
-                "redsi: x",
-                "line 20: 'redsi' is no key of 'farm'; did you mean 'redis'?",
-            ),
-            (
-                "memory: 16G",
-                "memory: much",
-                "line 25: 'memory' is 'much', not a size such as 16G",
-            ),
-            (
-                "  b:\n",
-                "  b-[0-3]:\n",
-                "line 22: 'b-[0-3]' is a range; settings of several targets belong under templates",
-            ),
-            (
-                "host: $target.example",
-                "host: -oProxyCommand=x",
-                "line 14: 'host' is '-oProxyCommand=x', which begins with '-'",
-            ),
-            (
-                "user: render",
-                "user: [a]",
-                "line 15: 'user' is a list, not a text",
-            ),
-            (
-                "rediss://farm.example",
-                "redis://:secret@farm",
-                "line 27: 'redis' holds a password; keep it in a file and name that with 'redis-password-file'",
-            ),
-        ] {
-            assert!(WORLD.contains(from), "{from}");
-            assert_eq!(change(from, to), says, "{to}");
-        }
-        assert!(parsed("").unwrap_err().reason.contains("is nothing"));
-        assert!(parsed("x").unwrap_err().reason.contains("is a text"));
-    }
-}
+#[path = "file_tests.rs"]
+mod tests;

@@ -98,7 +98,7 @@ impl Opened {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             programs: programs.as_deref().and_then(|program| program.parent()),
         };
-        let targets = targets(&world, &network, here);
+        let targets = targets(&world, &network, here)?;
         let states = states_folder(args.state.state.clone()).ok_or(StateError::NoFolder)?;
         let place = Place::of(&states, &world, &network.name);
         Ok(Self {

@@ -15,6 +15,8 @@ use super::yaml::{Key, Node, Value, Wrong};
 const SIMILAR: f64 = 0.75;
 /// Longest time that a target may be given to boot, in seconds.
 const MAX_BOOT_SECS: u64 = 3600;
+/// Bytes that an item of a list costs beside its text.
+const ITEM_BYTES: usize = 24;
 /// Most threads of a worker.
 const MAX_THREADS: u64 = 1024;
 
@@ -124,6 +126,7 @@ impl Settings {
         // The notebook's, without a meaning here.
         for ignored in [
             "fshome-id",
+            "fsdata-id",
             "fsdata-ids",
             "ssl-profile",
             "machine-id",
@@ -133,6 +136,13 @@ impl Settings {
         }
         fields.done()?;
         Ok(settings)
+    }
+
+    /// Bytes of the lists and texts in them: what a copy costs.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let texts = [&self.host, &self.user, &self.memory];
+        texts.into_iter().flatten().map(String::len).sum::<usize>() + self.farm.bytes()
     }
 
     /// Lets `more` count more than what is there.
@@ -190,6 +200,27 @@ impl FarmSettings {
         };
         fields.done()?;
         Ok(farm)
+    }
+
+    fn bytes(&self) -> usize {
+        let lists = [&self.options, &self.devices].into_iter().flatten();
+        let listed = lists.flatten().map(|text| text.len() + ITEM_BYTES);
+        let variables = (self.environment.iter())
+            .map(|(name, value)| name.len() + value.len() + 2 * ITEM_BYTES);
+        let texts = [&self.redis, &self.redis_user, &self.worker, &self.folder];
+        let texts = texts.into_iter().flatten().map(String::len);
+        let files = [
+            &self.redis_password_file,
+            &self.farm_key_file,
+            &self.tls_ca,
+            &self.tls_cert,
+            &self.tls_key,
+        ];
+        let files = (files.into_iter().flatten())
+            .map(|file| &file.path)
+            .chain(&self.ssh_config)
+            .map(|path| path.as_os_str().len());
+        listed.chain(variables).chain(texts).chain(files).sum()
     }
 
     /// Lets `more` count more than what is there; environments are added up.
@@ -390,17 +421,26 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// The names that ranges stand for: one text, or a list of them. At least one.
+    /// The list of ranges under a key: one text, or a list of them; and its line, where it has one.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn ranges(&mut self, key: &'static str) -> Result<(String, Option<usize>), Wrong> {
+        let at = self.take(key);
+        let list = match at.map(|node| (&node.value, node.line)) {
+            None | Some((Value::Null, _)) => String::new(),
+            Some((value, line)) => texts(value, key, line)?.join(" "),
+        };
+        Ok((list, at.map(|node| node.line)))
+    }
+
+    /// The names that ranges stand for. At least one.
     ///
     /// # Errors
     /// When there is none, or a range is none. `line` is where the mapping stands.
     pub fn names(&mut self, key: &'static str, line: usize) -> Result<Vec<String>, Wrong> {
-        let at = self.take(key);
-        let line = at.map_or(line, |node| node.line);
-        let list = match at.map(|node| &node.value) {
-            None | Some(Value::Null) => String::new(),
-            Some(value) => texts(value, key, line)?.join(" "),
-        };
+        let (list, at) = self.ranges(key)?;
+        let line = at.unwrap_or(line);
         let all = names::expand(&list).map_err(|error| Wrong::new(line, error.to_string()))?;
         if all.is_empty() {
             return Err(Wrong::new(line, format!("'{key}' is missing")));

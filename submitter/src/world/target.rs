@@ -1,17 +1,20 @@
 //! Targets, complete: what a world file says of each, with templates, defaults and `$target` filled in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fractal::BackendChoice;
 use serde::{Deserialize, Serialize};
 
-use super::file::{Network, World};
+use super::file::{Network, World, WorldError};
 use super::settings::{FarmSettings, NamedFile, Scheme, Settings};
+use super::yaml::Wrong;
 
 /// How long a target may take to join the farm where nothing is said.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Most bytes that the settings of all targets take together, each template counted for each of its targets.
+const MAX_SETTINGS_BYTES: usize = 256 << 20;
 /// The worker's program.
 pub const WORKER: &str = "farm-worker";
 /// What stands for the target's name.
@@ -114,35 +117,66 @@ pub struct Here<'a> {
 }
 
 /// The targets of a network, in its order.
-#[must_use]
-pub fn targets(world: &World, network: &Network, here: Here<'_>) -> Vec<Target> {
-    let settings: Vec<Settings> = (network.targets.iter())
-        .map(|name| settings_of(world, name))
-        .collect();
+///
+/// # Errors
+/// When their settings would take more than [`MAX_SETTINGS_BYTES`].
+pub fn targets(
+    world: &World,
+    network: &Network,
+    here: Here<'_>,
+) -> Result<Vec<Target>, WorldError> {
+    let settings = settings_of(world, network)?;
     let is_local = |settings: &&Settings| scheme(settings) == Scheme::Local;
     // Workers of one machine share its cores; what the file says counts more.
     let sharing = settings.iter().filter(is_local).count().max(1);
     let share = u16::try_from((here.cores / sharing).max(1)).unwrap_or(u16::MAX);
-    (network.targets.iter().zip(settings))
+    Ok((network.targets.iter().zip(settings))
         .map(|(name, settings)| target(world, name, settings, share, here))
-        .collect()
+        .collect())
 }
 
-/// What holds for a target: its templates in their order, then its own settings.
-fn settings_of(world: &World, name: &str) -> Settings {
-    let mut settings = Settings {
+/// What holds for each target of a network: its templates in their order, then its own settings.
+fn settings_of(world: &World, network: &Network) -> Result<Vec<Settings>, WorldError> {
+    let mut layers: HashMap<&str, Vec<&Settings>> = (network.targets.iter())
+        .map(|name| (name.as_str(), Vec::new()))
+        .collect();
+    let of_templates = (world.templates.iter()).flat_map(|template| {
+        template
+            .targets
+            .iter()
+            .map(|name| (name, &template.settings))
+    });
+    let own = (world.targets.iter()).map(|(name, settings)| (name, settings));
+    for (name, settings) in of_templates.chain(own) {
+        if let Some(layers) = layers.get_mut(name.as_str()) {
+            layers.push(settings);
+        }
+    }
+    let common = Settings {
         farm: world.farm.clone(),
         ..Settings::default()
     };
-    for template in &world.templates {
-        if template.targets.iter().any(|target| target == name) {
-            settings.overlay(&template.settings);
+    let mut bytes = 0;
+    let mut settings_of = |name: &String| {
+        let layers = layers.get(name.as_str()).map_or(&[][..], Vec::as_slice);
+        bytes += common.bytes() + layers.iter().map(|layer| layer.bytes()).sum::<usize>();
+        if bytes > MAX_SETTINGS_BYTES {
+            let reason = format!(
+                "network '{}': the settings of its targets take more than {MAX_SETTINGS_BYTES} bytes",
+                network.name
+            );
+            return Err(WorldError::Wrong {
+                path: world.path.clone(),
+                wrong: Wrong::new(network.line, reason),
+            });
         }
-    }
-    if let Some((_, own)) = world.targets.iter().find(|(target, _)| target == name) {
-        settings.overlay(own);
-    }
-    settings
+        let mut settings = common.clone();
+        for layer in layers {
+            settings.overlay(layer);
+        }
+        Ok(settings)
+    };
+    network.targets.iter().map(&mut settings_of).collect()
 }
 
 /// How it is reached: as it says, or by its host.
@@ -257,7 +291,7 @@ mod tests {
             cores: 8,
             programs: None,
         };
-        targets(&world, world.network(None).unwrap(), here)
+        targets(&world, world.network(None).unwrap(), here).unwrap()
     }
 
     #[test]

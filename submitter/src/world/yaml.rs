@@ -3,14 +3,18 @@
 //! Scalars stay text: what `012` or `yes` means is for whoever asked for it. Aliases and merge keys (`<<`) work as
 //! elsewhere, within the limits: a file that would grow beyond them is refused while it is read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 /// Most values of a file, those that aliases repeat counted each time.
 const MAX_NODES: usize = 65_536;
+/// Most bytes of text in a file, what aliases and anchors repeat counted each time.
+const MAX_TEXT_BYTES: usize = 8 << 20;
 /// Most levels of values within values.
 const MAX_DEPTH: usize = 32;
+/// Most bytes of a reason: what is quoted in it may be as long as the file.
+const MAX_REASON_BYTES: usize = 400;
 
 /// What is wrong with a file, and in which line, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +29,13 @@ pub struct Wrong {
 impl Wrong {
     /// Something in a line.
     pub fn new(line: usize, reason: impl Into<String>) -> Self {
-        let reason = reason.into();
+        let mut reason = reason.into();
+        if reason.len() > MAX_REASON_BYTES {
+            // Its end says what is wrong; its middle is what was quoted.
+            let head = reason.floor_char_boundary(MAX_REASON_BYTES / 2);
+            let tail = reason.ceil_char_boundary(reason.len() - MAX_REASON_BYTES / 2);
+            reason.replace_range(head..tail, "...");
+        }
         Self { line, reason }
     }
 }
@@ -66,6 +76,8 @@ enum Open {
     List(Vec<Node>),
     Map {
         entries: Vec<(Key, Node)>,
+        /// Lines of its keys: names are looked up, not searched for.
+        lines: HashMap<String, usize>,
         key: Option<Key>,
         /// What `<<` brings; keys of the mapping's own count more.
         merged: Vec<Node>,
@@ -84,6 +96,7 @@ struct Builder {
     frames: Vec<Frame>,
     anchors: HashMap<usize, Node>,
     nodes: usize,
+    text_bytes: usize,
     root: Option<Node>,
 }
 
@@ -117,7 +130,9 @@ impl Builder {
                 } else {
                     Value::Text(text.into_owned())
                 };
-                self.put(Node { line, value }, anchor)
+                let node = Node { line, value };
+                self.count(0, size(&node).1, line)?;
+                self.put(node, anchor)
             }
             Event::SequenceStart(anchor, _) => self.begin(line, anchor, Open::List(Vec::new())),
             Event::MappingStart(anchor, _) => self.begin(
@@ -125,20 +140,24 @@ impl Builder {
                 anchor,
                 Open::Map {
                     entries: Vec::new(),
+                    lines: HashMap::new(),
                     key: None,
                     merged: Vec::new(),
                 },
             ),
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(anchor) => {
-                let Some(node) = self.anchors.get(&anchor).cloned() else {
+                let Some(node) = self.anchors.get(&anchor) else {
                     return Err(Wrong::new(
                         line,
                         "an alias of something that is not complete",
                     ));
                 };
-                self.count(size(&node), line)?;
-                self.put(Node { line, ..node }, 0)
+                // Counted before it is copied.
+                let (nodes, text_bytes) = size(node);
+                self.count(nodes, text_bytes, line)?;
+                let node = self.anchors.get(&anchor).cloned();
+                node.map_or(Ok(()), |node| self.put(Node { line, ..node }, 0))
             }
             Event::DocumentStart(_) if self.root.is_some() => {
                 Err(Wrong::new(line, "a second document; a world is one"))
@@ -147,8 +166,15 @@ impl Builder {
         }
     }
 
-    fn count(&mut self, nodes: usize, line: usize) -> Result<(), Wrong> {
+    fn count(&mut self, nodes: usize, text_bytes: usize, line: usize) -> Result<(), Wrong> {
         self.nodes += nodes;
+        self.text_bytes += text_bytes;
+        if self.text_bytes > MAX_TEXT_BYTES {
+            return Err(Wrong::new(
+                line,
+                format!("more than {MAX_TEXT_BYTES} bytes of text, repeated ones included"),
+            ));
+        }
         if self.nodes > MAX_NODES {
             return Err(Wrong::new(
                 line,
@@ -184,8 +210,10 @@ impl Builder {
 
     /// Puts a complete value where it belongs: the next key, the next value, or the document itself.
     fn put(&mut self, node: Node, anchor: usize) -> Result<(), Wrong> {
-        self.count(1, node.line)?;
+        self.count(1, 0, node.line)?;
         if anchor > 0 {
+            let (_, text_bytes) = size(&node);
+            self.count(0, text_bytes, node.line)?;
             self.anchors.insert(anchor, node.clone());
         }
         let Some(frame) = self.frames.last_mut() else {
@@ -205,6 +233,7 @@ impl Builder {
             }
             Open::Map {
                 entries,
+                lines,
                 key,
                 merged,
             } => {
@@ -213,12 +242,10 @@ impl Builder {
                 };
                 if key.text == "<<" {
                     merged.push(node);
-                } else if let Some((first, _)) =
-                    entries.iter().find(|(known, _)| known.text == key.text)
-                {
+                } else if let Some(first) = lines.insert(key.text.clone(), key.line) {
                     return Err(Wrong::new(
                         key.line,
-                        format!("'{}' again, first in line {}", key.text, first.line),
+                        format!("'{}' again, first in line {first}", key.text),
                     ));
                 } else {
                     entries.push((key, node));
@@ -231,6 +258,10 @@ impl Builder {
 
 /// `entries`, and of what `<<` brings those that have no key of their own there.
 fn merge(mut entries: Vec<(Key, Node)>, merged: Vec<Node>) -> Result<Vec<(Key, Node)>, Wrong> {
+    if merged.is_empty() {
+        return Ok(entries);
+    }
+    let mut known: HashSet<String> = entries.iter().map(|(key, _)| key.text.clone()).collect();
     for node in merged {
         let line = node.line;
         let maps = match node.value {
@@ -242,7 +273,7 @@ fn merge(mut entries: Vec<(Key, Node)>, merged: Vec<Node>) -> Result<Vec<(Key, N
                 return Err(Wrong::new(line, "'<<' takes a mapping, or a list of them"));
             };
             for (key, node) in more {
-                if !entries.iter().any(|(known, _)| known.text == key.text) {
+                if known.insert(key.text.clone()) {
                     entries.push((key, node));
                 }
             }
@@ -251,12 +282,19 @@ fn merge(mut entries: Vec<(Key, Node)>, merged: Vec<Node>) -> Result<Vec<(Key, N
     Ok(entries)
 }
 
-/// Values in a value, itself not counted.
-fn size(node: &Node) -> usize {
+/// Values in a value, itself not counted, and bytes of all its text.
+fn size(node: &Node) -> (usize, usize) {
+    let add = |all: (usize, usize), node: &Node, key: usize| {
+        let (nodes, text_bytes) = size(node);
+        (all.0 + 1 + nodes, all.1 + key + text_bytes)
+    };
     match &node.value {
-        Value::Null | Value::Text(_) => 0,
-        Value::List(nodes) => nodes.iter().map(|node| 1 + size(node)).sum(),
-        Value::Map(entries) => entries.iter().map(|(_, node)| 1 + size(node)).sum(),
+        Value::Null => (0, 0),
+        Value::Text(text) => (0, text.len()),
+        Value::List(nodes) => nodes.iter().fold((0, 0), |all, node| add(all, node, 0)),
+        Value::Map(entries) => {
+            (entries.iter()).fold((0, 0), |all, (key, node)| add(all, node, key.text.len()))
+        }
     }
 }
 
@@ -344,11 +382,54 @@ mod tests {
         assert!(read(&format!("{}{}", "[".repeat(30), "]".repeat(30))).is_ok());
     }
 
+    #[test]
+    fn repeated_text_counts_each_time() {
+        let long = "x".repeat(100_000);
+        let aliases =
+            |count: usize| format!("a: &a {long}\nb: [{}]\n", vec!["*a"; count].join(", "));
+        assert!(read(&aliases(50)).is_ok());
+        let error = read(&aliases(20_000)).unwrap_err();
+        assert!(error.reason.contains("bytes of text"), "{error}");
+        // Keys are text too, and so is what anchors within anchors keep.
+        let keys = format!(
+            "a: &a {{? {long}\n : 1}}\nb: [{}]\n",
+            vec!["*a"; 1000].join(", ")
+        );
+        assert!(read(&keys).is_err());
+        let nested = (0..30).fold(
+            format!("&z {long}{long}{long}{long}{long}"),
+            |inner, level| format!("&n{level} [{inner}]"),
+        );
+        let error = read(&nested).unwrap_err();
+        assert!(error.reason.contains("bytes of text"), "{error}");
+        let error = read(&format!("{long}: 1\n{long}: 2\n")).unwrap_err();
+        assert!(error.to_string().len() < 500, "{error}");
+    }
+
+    #[test]
+    fn many_keys_are_looked_up() {
+        use std::fmt::Write as _;
+        let mut many = String::new();
+        for key in 0..30_000 {
+            writeln!(many, "k{key}: 1").unwrap();
+        }
+        // A search through all of them took a second and more.
+        let began = std::time::Instant::now();
+        read(&many).unwrap();
+        assert!(began.elapsed() < std::time::Duration::from_secs(5));
+        assert!(
+            read(&(many + "k7: 2\n"))
+                .unwrap_err()
+                .reason
+                .contains("first in line 8")
+        );
+    }
+
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "[-a-c0-2:&*<>{}\\[\\]\"'#|!?, \n\t]{0,200}") {
             if let Ok(node) = read(&text) {
-                prop_assert!(size(&node) <= MAX_NODES);
+                prop_assert!(size(&node).0 <= MAX_NODES);
             }
         }
 
