@@ -28,6 +28,7 @@ mod farm {
     mod scale;
     mod security;
     mod terminal;
+    mod turned;
     mod words;
     mod worker;
     mod worlds;

@@ -115,15 +115,4 @@ impl Cross<FloatExp> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sums_are_rounded_once() {
-        // 1/3 + 2^-60, and what is left of 1 - 1 by the lower halves.
-        let third = [1.0 / 3.0, 1.0 / 54_043_195_528_445_952.0];
-        assert_eq!(sum(third, [-1.0 / 3.0, 0.0]), third[1]);
-        assert_eq!(sum(third, [-third[0], -third[1]]), 0.0);
-        assert_eq!(sum([1.0, 1e-17], [1e-16, 0.0]), 1.0 + (1e-16 + 1e-17));
-    }
-}
+mod tests;

@@ -287,12 +287,20 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
     };
     // The deepest key frame is the one whose coordinates may be too short.
     let nowhere = |_| PathBuf::new();
-    let deepest = plan.key(plan.keys().0, nowhere)?.warnings;
-    plan.warnings = [location.map(|location| location.warnings), Some(deepest)]
-        .into_iter()
-        .flatten()
-        .flatten()
-        .collect();
+    let deepest = plan.key(plan.keys().0, nowhere)?;
+    let (backend, is_pinned) = precision::backend(&deepest.frame, plan.backend)?;
+    plan.backend = backend;
+    let is_pinned = is_pinned.map(|pinned| vec![pinned]);
+    let warnings = Some(deepest.warnings);
+    plan.warnings = [
+        location.map(|location| location.warnings),
+        warnings,
+        is_pinned,
+    ]
+    .into_iter()
+    .flatten()
+    .flatten()
+    .collect();
     plan.key(plan.keys().1, nowhere)?;
     Ok(plan)
 }
