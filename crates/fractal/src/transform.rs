@@ -113,11 +113,11 @@ impl Transform {
             ("rotation", self.rotate),
             ("angle of stretching", self.stretch_angle),
         ] {
-            if !(angle.abs() <= MAX_DEGREES) {
+            if angle.is_nan() || angle.abs() > MAX_DEGREES {
                 return Err(TransformError::Degrees(name, angle));
             }
         }
-        if !(self.stretch.abs() <= MAX_STRETCH) {
+        if self.stretch.is_nan() || self.stretch.abs() > MAX_STRETCH {
             return Err(TransformError::Stretch(self.stretch));
         }
         Ok(())

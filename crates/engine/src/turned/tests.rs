@@ -150,9 +150,9 @@ fn counts_of_processors_are_exact_in_every_arithmetic() {
             0,
             "{arithmetic:?}"
         );
-        // The control: a hundredth of a degree more is seen.
+        // The control: another direction of stretching is seen.
         let mut wrong = frame.spec.clone();
-        wrong.transform.rotate += 1.0;
+        wrong.transform.stretch_angle += 40.0;
         let wrong = match &frame.deep {
             None => plain(&wrong),
             Some(_) => deep(&wrong),
