@@ -10,7 +10,7 @@ use crate::job::JobId;
 pub const DEFAULT_PRIORITY: f64 = 1.0;
 /// Strips of one job that a worker takes before it draws again.
 pub const STRIPS_PER_DRAW: u32 = 8;
-/// Most jobs that a worker considers at once.
+/// Most jobs that a worker asks for a strip in one look.
 pub const MAX_JOBS: usize = 64;
 
 /// Smallest and largest weight: a job of any priority is served at last, and none starves all others.

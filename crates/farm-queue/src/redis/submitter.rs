@@ -210,6 +210,8 @@ impl JobQueue for RedisJobQueue {
 
     async fn repair(&self, job: &JobId, awaited: &[Strip]) -> Result<Vec<Strip>, QueueError> {
         let job = self.known(job)?;
+        // It reads, which a server that is no master any more lets it do for ever.
+        job.link.renew().await;
         // One that was cancelled is not to come back.
         if self.put_up(&job, true).await?.state == crate::JobState::Cancelled {
             return Err(QueueError::Cancelled(job.spec.id.clone()));

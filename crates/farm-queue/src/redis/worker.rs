@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::job::{JobId, JobSpec, LEASE, MAX_DELIVERIES};
 use crate::orbit::OrbitKeyError;
-use crate::protocol::choice::{Chooser, MAX_JOBS};
+use crate::protocol::choice::Chooser;
 use crate::protocol::failures::Failures;
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{attempts, blob, entry};
@@ -80,6 +80,8 @@ struct State {
     last_lease: Option<Instant>,
     /// When the list of jobs was last asked for.
     listed: Option<Instant>,
+    /// The jobs that were on it.
+    offered: HashSet<JobId>,
     /// Builds of jobs that this worker cannot serve, each told once.
     foreign_builds: HashSet<u64>,
     about: WorkerAbout,
@@ -188,6 +190,7 @@ impl RedisWorkerQueue {
                 lost_answers: HashSet::new(),
                 last_lease: None,
                 listed: None,
+                offered: HashSet::new(),
                 foreign_builds: HashSet::new(),
                 about: WorkerAbout::default(),
                 figures: WorkerFigures::default(),
@@ -280,11 +283,14 @@ impl Inner {
     /// The streams of the jobs that this worker serves.
     fn known_queues(&self) -> Vec<String> {
         let state = self.state();
-        let good = state.jobs.values().filter_map(|known| match known {
-            Known::Good { keys, .. } => Some(keys.queue.clone()),
-            Known::Skip { .. } => None,
-        });
-        good.take(MAX_JOBS).collect()
+        let good = state
+            .offered
+            .iter()
+            .filter_map(|job| match state.jobs.get(job)? {
+                Known::Good { keys, .. } => Some(keys.queue.clone()),
+                Known::Skip { .. } => None,
+            });
+        good.take(look::MAX_LISTED).collect()
     }
 
     fn heed_quarantine(&self, record: Option<&str>, now: u64) {

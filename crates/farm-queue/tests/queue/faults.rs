@@ -300,3 +300,102 @@ async fn jobs_whose_submitter_died_are_pruned() {
     let listed: Vec<String> = farm.server.ask(&["ZRANGE", "mf:jobs", "0", "-1"]);
     assert_eq!(listed, [alive.id.to_string()]);
 }
+
+#[tokio::test]
+async fn what_a_server_says_in_passing_is_as_if_it_were_out_of_reach() {
+    let server = Server::start();
+    let jobs = RedisJobQueue::connect(server.url()).await.unwrap();
+    let worker = RedisWorkerQueue::connect(server.url(), "w").await.unwrap();
+    let job = job(2);
+    jobs.create(Arc::clone(&job)).await.unwrap();
+    jobs.enqueue(&job.id, &orders(&job)).await.unwrap();
+    let first = lease(&worker).await;
+    let passes = |error: QueueError, word: &str| {
+        let passes =
+            matches!(&error, QueueError::Unreachable { reason, .. } if reason.contains(word));
+        assert!(passes, "{word}: {error:?}");
+    };
+    // Replicas that writes wait for and that are not there.
+    server.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    passes(
+        jobs.enqueue(&job.id, &orders(&job)).await.unwrap_err(),
+        "NOREPLICAS",
+    );
+    passes(
+        worker
+            .deliver(&first, buffer_for(&first, 1.0))
+            .await
+            .unwrap_err(),
+        "NOREPLICAS",
+    );
+    server.ask::<()>(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    // A replica of a server that is not there.
+    let clients = || -> i64 {
+        let list: String = server.ask(&["CLIENT", "LIST", "TYPE", "normal"]);
+        list.lines().count() as i64
+    };
+    let before = clients();
+    server.ask::<()>(&["REPLICAOF", "127.0.0.1", &free_port().to_string()]);
+    let error = jobs.enqueue(&job.id, &orders(&job)).await.unwrap_err();
+    passes(error, "READONLY");
+    let error = (worker.deliver(&first, buffer_for(&first, 1.0)).await).unwrap_err();
+    passes(error, "READONLY");
+    // Their connections were closed, so that the server's name is resolved anew.
+    let start = Instant::now();
+    while clients() >= before {
+        assert!(start.elapsed() < Duration::from_secs(20), "still connected");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    server.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
+    let told = worker.deliver(&first, buffer_for(&first, 1.0)).await;
+    assert_eq!(told.unwrap(), Delivered::First);
+    assert_eq!(collect(&jobs, &job.id, 1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_member_of_a_cluster_is_refused_in_a_line() {
+    let server = Server::start_with(Transport::Tcp, &["--cluster-enabled", "yes"]);
+    let error = refused(server.url()).await;
+    assert!(matches!(error, QueueError::Unfit { .. }), "{error:?}");
+    assert!(error.to_string().contains("Redis Cluster"), "{error}");
+}
+
+#[tokio::test]
+async fn jobs_that_nobody_can_serve_do_not_starve_an_older_one() {
+    let server = Server::start();
+    let jobs = RedisJobQueue::connect(server.url()).await.unwrap();
+    let worker = RedisWorkerQueue::connect(server.url(), "w").await.unwrap();
+    let old = job(2);
+    jobs.create(Arc::clone(&old)).await.unwrap();
+    jobs.enqueue(&old.id, &orders(&old)).await.unwrap();
+    worker.describe(farm_queue::WorkerAbout {
+        build: old.build ^ 2,
+        ..farm_queue::WorkerAbout::default()
+    });
+    for _ in 0..100 {
+        let mut foreign = JobSpec::clone(&job(1));
+        foreign.build = old.build ^ 1;
+        jobs.create(Arc::new(foreign)).await.unwrap();
+    }
+    // Of its own build alone.
+    worker.describe(farm_queue::WorkerAbout {
+        build: old.build,
+        ..farm_queue::WorkerAbout::default()
+    });
+    let found = lease(&worker).await;
+    assert_eq!(found.job.id, old.id);
+    let start = Instant::now();
+    while worker.depth().is_none_or(|depth| depth != 2) {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "{:?}",
+            worker.depth()
+        );
+        // Each makes it give a sign of life.
+        worker.describe(farm_queue::WorkerAbout {
+            build: old.build,
+            ..farm_queue::WorkerAbout::default()
+        });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

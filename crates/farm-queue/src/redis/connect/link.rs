@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use crate::queue::QueueError;
-use crate::redis::connect::{CONTROL_TIMEOUT, Server, is_unknown_script, one_line};
+use crate::redis::connect::{CONTROL_TIMEOUT, Server, is_unknown_script, one_line, says_demoted};
 use crate::redis::scripts::{self, Call};
 
 /// Waits between attempts to connect again: the first, and the longest.
@@ -37,6 +37,8 @@ struct LinkState {
     connection: Option<MultiplexedConnection>,
     /// Counts connections, so that a late error does not close the one that came after.
     generation: u64,
+    /// Demotions of the server that were known when it was opened.
+    demotions: u64,
     failures: u32,
     not_before: Option<Instant>,
     /// When the scripts were last known to be known.
@@ -68,6 +70,10 @@ impl Link {
 
     async fn connection(&self) -> Result<(u64, MultiplexedConnection), QueueError> {
         let mut state = self.state.lock().await;
+        let demotions = self.server.demotions();
+        if state.demotions != demotions {
+            state.connection = None;
+        }
         if let Some(connection) = &state.connection {
             return Ok((state.generation, connection.clone()));
         }
@@ -77,6 +83,7 @@ impl Link {
         match self.server.open(CONTROL_TIMEOUT).await {
             Ok(connection) => {
                 state.connection = Some(connection.clone());
+                state.demotions = demotions;
                 state.generation += 1;
                 state.failures = 0;
                 state.not_before = None;
@@ -102,6 +109,20 @@ impl Link {
         }
     }
 
+    /// Closes the connection, so that the next use resolves the server's name anew.
+    pub(in crate::redis) async fn renew(&self) {
+        self.state.lock().await.connection = None;
+    }
+
+    /// Closes the connection of a server that is no master any more, and all others to it.
+    async fn after_demotion(&self, generation: u64) {
+        let mut state = self.state.lock().await;
+        if state.generation == generation {
+            state.connection = None;
+            self.server.demoted(state.demotions);
+        }
+    }
+
     /// Closes the connection after an error that makes it useless; whether it was broken rather than slow.
     async fn after_error(&self, generation: u64, error: &RedisError) -> bool {
         let broken = matches!(
@@ -110,6 +131,8 @@ impl Link {
         );
         if broken {
             self.close(generation).await;
+        } else if says_demoted(error) {
+            self.after_demotion(generation).await;
         }
         error.kind() == ErrorKind::Io && !error.is_timeout()
     }
@@ -129,7 +152,16 @@ impl Link {
                 .send_packed_commands(commands, 0, commands.len())
                 .await
             {
-                Ok(answers) => return Ok(answers),
+                Ok(answers) => {
+                    let demoted = answers.iter().any(|answer| match answer {
+                        Value::ServerError(error) => says_demoted(&error.clone().into()),
+                        _ => false,
+                    });
+                    if demoted {
+                        self.after_demotion(generation).await;
+                    }
+                    return Ok(answers);
+                }
                 Err(error) => {
                     if !self.after_error(generation, &error).await || last_try {
                         return Err(self.server.error(&error));

@@ -11,6 +11,7 @@ mod tls;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
@@ -40,6 +41,25 @@ const OLDEST_MAJOR_VERSION: u32 = 7;
 /// Most bytes that an error quotes of what the server said.
 const MAX_QUOTED_BYTES: usize = 300;
 
+/// What servers answer while something passes: a failover, a start, a script or a disk in the way, replicas that are
+/// missing, scripts that somebody throws away again and again.
+const PASSING: [&str; 10] = [
+    "READONLY",
+    "UNBLOCKED",
+    "MASTERDOWN",
+    "LOADING",
+    "BUSY",
+    "MISCONF",
+    "NOREPLICAS",
+    "TRYAGAIN",
+    "CLUSTERDOWN",
+    "NOSCRIPT",
+];
+/// Those of them by which it says that it is no master any more.
+const DEMOTED: [&str; 3] = ["READONLY", "UNBLOCKED", "MASTERDOWN"];
+/// Why a server that is part of a cluster is none for a farm.
+const CLUSTER: &str = "it is part of a Redis Cluster, and a farm needs one server that is none";
+
 /// Longest time that a command may take which moves `bytes`.
 pub(super) fn bulk_timeout(bytes: u64) -> Duration {
     BULK_TIMEOUT + Duration::from_secs(bytes / SLOWEST_BYTES_PER_SEC)
@@ -53,6 +73,9 @@ pub(super) struct Server {
     address: String,
     security: Security,
     farm_key: Option<FarmKey>,
+    /// How often the server at this address turned out to be no master any more: connections that are older than the
+    /// last time are opened anew, by the name, which may lead elsewhere by then.
+    demotions: AtomicU64,
 }
 
 /// What a connection is wrapped in.
@@ -168,6 +191,7 @@ impl Server {
                 Some(_) => Security::Known,
             },
             farm_key: options.farm_key.clone(),
+            demotions: AtomicU64::new(0),
         }))
     }
 
@@ -231,11 +255,8 @@ impl Server {
                 return QueueError::Denied { address, reason };
             }
             ErrorKind::Server(
-                ServerErrorKind::BusyLoading
-                | ServerErrorKind::MasterDown
-                | ServerErrorKind::ClusterDown
-                | ServerErrorKind::TryAgain,
-            ) => return QueueError::Unreachable { address, reason },
+                ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::CrossSlot,
+            ) => return self.unfit(CLUSTER.to_owned()),
             ErrorKind::Io | ErrorKind::Parse => {
                 let reason = if error.is_timeout() {
                     "no answer in time".to_owned()
@@ -258,6 +279,7 @@ impl Server {
             _ => {}
         }
         match error.code() {
+            Some(code) if PASSING.contains(&code) => QueueError::Unreachable { address, reason },
             Some("NOAUTH" | "WRONGPASS") => QueueError::Denied { address, reason },
             Some("OOM") => QueueError::OutOfMemory(reason),
             // A script that was refused a command says so in the middle of its own error.
@@ -282,6 +304,18 @@ impl Server {
             ))),
             _ => Ok(()),
         }
+    }
+
+    /// How often it was found demoted so far.
+    fn demotions(&self) -> u64 {
+        self.demotions.load(Ordering::Relaxed)
+    }
+
+    /// A connection that was opened after `seen` demotions tells of one more.
+    fn demoted(&self, seen: u64) {
+        // Of several that tell of the same, one counts.
+        let _ =
+            (self.demotions).compare_exchange(seen, seen + 1, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     fn unfit(&self, reason: String) -> QueueError {
@@ -318,6 +352,9 @@ impl Server {
                 .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
                 .map(str::trim)
         };
+        if field("redis_mode") == Some("cluster") {
+            return Err(self.unfit(CLUSTER.to_owned()));
+        }
         if let Some(version) = field("redis_version") {
             let major = version.split('.').next().and_then(|part| part.parse().ok());
             if major.is_none_or(|major: u32| major < OLDEST_MAJOR_VERSION) {
@@ -375,6 +412,11 @@ fn one_line(text: &str) -> String {
 /// Whether the server wants the text of a script.
 pub(super) fn is_unknown_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
+}
+
+/// Whether the server says that it is no master any more.
+fn says_demoted(error: &RedisError) -> bool {
+    error.code().is_some_and(|code| DEMOTED.contains(&code))
 }
 
 /// Whether a stream or its group is gone.

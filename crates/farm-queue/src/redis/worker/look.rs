@@ -21,8 +21,10 @@ const BAD_SPEC_WAIT: Duration = Duration::from_secs(10);
 const GONE_SPEC_WAIT: Duration = Duration::from_secs(2);
 /// How long a worker takes it that the job which it serves is still offered.
 const LIST_INTERVAL: Duration = Duration::from_secs(1);
+/// Most jobs that a worker is offered at a time.
+pub(super) const MAX_LISTED: usize = 1024;
 /// Most jobs whose specs are kept.
-const MAX_KNOWN_JOBS: usize = 4 * MAX_JOBS;
+const MAX_KNOWN_JOBS: usize = 2 * MAX_LISTED;
 /// Most entries that are remembered as this worker's own; a lane holds two at most, so more are forgotten ones.
 const MAX_HELD: usize = 4096;
 /// Most malformed entries that one look drops.
@@ -74,8 +76,13 @@ impl Inner {
         {
             self.state().chooser.idle(job);
         }
-        let order = self.state().chooser.order(offered);
-        for job in order {
+        // Jobs that it cannot serve are known without asking; however many of them there are, the others have their turn.
+        let servable = (offered.into_iter())
+            .filter(|(job, _)| self.may_serve(job, accepts))
+            .collect();
+        let order = self.state().chooser.order(servable);
+        // Drawn anew each time: whoever is left out has its turn in another look.
+        for job in order.into_iter().take(MAX_JOBS) {
             if current.as_ref() != Some(&job)
                 && let Some(lease) = self.lease_from(&job, accepts).await?
             {
@@ -90,14 +97,30 @@ impl Inner {
         let mut ask = cmd("ZREVRANGE");
         ask.arg(keys::JOBS)
             .arg(0)
-            .arg(MAX_JOBS - 1)
+            .arg(MAX_LISTED - 1)
             .arg("WITHSCORES");
         let named: Vec<(String, f64)> = self.control.query(&ask, CONTROL_TIMEOUT).await?;
-        self.state().listed = Some(Instant::now());
         let named = named.into_iter();
-        Ok(named
+        let named: Vec<_> = named
             .filter_map(|(name, score)| Some((JobId::parse(&name)?, score)))
-            .collect())
+            .collect();
+        let mut state = self.state();
+        state.listed = Some(Instant::now());
+        state.offered = named.iter().map(|(job, _)| job.clone()).collect();
+        Ok(named)
+    }
+
+    /// Whether a strip of `job` may be had, as far as is known without asking.
+    fn may_serve(&self, job: &JobId, accepts: Accepts) -> bool {
+        let state = self.state();
+        match state.jobs.get(job) {
+            None => true,
+            Some(Known::Skip { until, .. }) => *until <= Instant::now(),
+            Some(Known::Good { spec, .. }) => {
+                let own = state.about.build;
+                accepts.admits(spec.backend) && (own == 0 || own == spec.build)
+            }
+        }
     }
 
     /// One look for a strip of `job`.
