@@ -24,7 +24,7 @@ pub struct DeepFrame {
     pub cross: Option<Cross<FloatExp>>,
     /// Size of a pixel in the plane, the unit of the distance estimate.
     pub pixel_spacing: FloatExp,
-    /// See [`FrameSpec::skip_error_log2`].
+    /// See [`FrameSpec::skip_error_log2`]; less in a wide view, see [`capped`].
     pub epsilon_log2: i32,
     escape_radius: f64,
     reach: FloatExp,
@@ -48,6 +48,17 @@ fn reach(columns: &[FloatExp], rows: &[FloatExp]) -> FloatExp {
         })
     };
     ComplexExp::new(far(columns), far(rows)).abs()
+}
+
+/// `epsilon_log2`, or less where c is so large that a share of it would be more than the rounding of a double: what a
+/// skip may cost is 2^-53 at most, for otherwise deltas would be less exact in wide views than plain doubles are.
+fn capped(epsilon_log2: i32, reach: FloatExp) -> i32 {
+    if reach.is_zero() {
+        return epsilon_log2;
+    }
+    let most = i32::try_from(-53 - reach.exponent()).unwrap_or(i32::MAX);
+    let least = *fractal::frame::SKIP_ERRORS_LOG2.start();
+    epsilon_log2.min(most.max(least))
 }
 
 impl DeepFrame {
@@ -108,8 +119,10 @@ impl DeepFrame {
         let Some(cross) = cross else {
             return self;
         };
+        let reach = cross.reach(&self.columns, &self.rows);
         Self {
-            reach: cross.reach(&self.columns, &self.rows),
+            reach,
+            epsilon_log2: capped(self.epsilon_log2, reach),
             cross: Some(cross),
             ..self
         }
@@ -125,14 +138,15 @@ impl DeepFrame {
         escape_radius: f64,
         epsilon_log2: i32,
     ) -> Self {
+        let reach = reach(&columns, &rows);
         Self {
-            reach: reach(&columns, &rows),
+            reach,
             orbit,
             columns,
             rows,
             cross: None,
             pixel_spacing,
-            epsilon_log2,
+            epsilon_log2: capped(epsilon_log2, reach),
             escape_radius,
             bla: Arc::default(),
             jets: Arc::default(),

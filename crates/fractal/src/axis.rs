@@ -79,6 +79,28 @@ impl Axis {
         )
     }
 
+    /// Whether a sample lies at exactly 0.
+    #[must_use]
+    pub fn meets_zero(&self) -> bool {
+        if self.step == IBig::ZERO {
+            return self.len > 0 && self.origin == IBig::ZERO;
+        }
+        let (quotient, remainder) = (-&self.origin).div_rem(&self.step);
+        if remainder != IBig::ZERO {
+            return false;
+        }
+        let Ok(place) = i64::try_from(quotient) else {
+            return false;
+        };
+        // A displaced sample is within half a spacing of its own place.
+        let parts = if self.displaced { PARTS } else { 1 };
+        let index = (place + parts / 2).div_euclid(parts);
+        [index - 1, index, index + 1]
+            .into_iter()
+            .filter_map(|index| u32::try_from(index).ok())
+            .any(|index| index < self.len && self.place(index) == place)
+    }
+
     /// The coordinate of sample `index`, rounded to the nearest `f64`.
     #[must_use]
     pub fn at(&self, index: u32) -> f64 {

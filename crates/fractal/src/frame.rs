@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::arithmetic::Arithmetic;
 use crate::axis::Axis;
 use crate::measure::{Measure, MeasureSet};
 use crate::transform::{Shape, Transform, TransformError, TurnedAxes};
@@ -22,6 +23,10 @@ pub const MAX_START: f64 = 1e9;
 pub const SKIP_ERROR_LOG2: i32 = -40;
 /// The values that it may have: one bit less than doubles have, and what is good for a glance.
 pub const SKIP_ERRORS_LOG2: std::ops::RangeInclusive<i32> = -52..=-8;
+
+/// log2 of how many of the smaller distances between samples the longer side of a deep view may have. A picture of square
+/// pixels has [`MAX_SIDE`] at most; with this many, doubles still hold the c of a delta to 2^-29 of a pixel.
+const OBLONG_LOG2: f64 = 24.0;
 
 /// Everything that decides the values of a picture, and nothing else: complete, no defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,6 +109,12 @@ pub enum FrameError {
         end = SKIP_ERRORS_LOG2.end()
     )]
     SkipError(i32),
+    /// One side is so much longer than the distance of samples along the other that doubles cannot hold both.
+    #[error(
+        "pixels are too far from square: the view is 2^{0} times as long as the smaller distance between its samples, \
+         and deltas tell 2^{OBLONG_LOG2} of them apart; give both sides of the view the proportions of the picture"
+    )]
+    Oblong(i64),
     /// No measure is asked for.
     #[error("a picture without measures carries nothing")]
     NoMeasure,
@@ -145,6 +156,20 @@ impl FrameSpec {
         }
         if self.measures.is_empty() {
             return Err(FrameError::NoMeasure);
+        }
+        self.check_proportions()
+    }
+
+    /// Whether doubles hold the longer side of a view with the smaller distance of samples, where pixels of any
+    /// proportions would be told apart by deltas alone.
+    fn check_proportions(&self) -> Result<(), FrameError> {
+        let spacing = self.spacing_log2();
+        if spacing >= Arithmetic::F64.drawable_spacing_log2() {
+            return Ok(());
+        }
+        let samples = self.extent_log2() - spacing;
+        if samples > OBLONG_LOG2 {
+            return Err(FrameError::Oblong(samples.ceil() as i64));
         }
         Ok(())
     }
@@ -239,8 +264,8 @@ impl FrameSpec {
             .fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// The distance between neighbouring rows: the size of a pixel in the plane (1 for a single row of
-    /// a linspace grid, which has none); the finer one of a stretched view.
+    /// The smaller distance between neighbouring samples: the size of a pixel in the plane (1 for a single sample of
+    /// a linspace grid, which has none).
     #[must_use]
     pub fn pixel_spacing(&self) -> f64 {
         libm::exp2(self.pixel_spacing_log2())
@@ -249,11 +274,8 @@ impl FrameSpec {
     /// log2 of [`FrameSpec::pixel_spacing`].
     #[must_use]
     pub fn pixel_spacing_log2(&self) -> f64 {
-        let shape = self.shape();
-        shape.map_or_else(
-            || self.axes().1.spacing_log2().unwrap_or(0.0),
-            |shape| shape.finest_log2,
-        )
+        let finest = self.spacing_log2();
+        if finest.is_finite() { finest } else { 0.0 }
     }
 
     /// Number of pixels.

@@ -48,6 +48,9 @@ pub(super) struct Plan {
 /// Slightly over 1: far more than rounding, far less than anything that matters.
 const ABOVE: f64 = 1.0 + 1.0 / (1u64 << 20) as f64;
 
+/// Square of the largest |c| of a frame of which pixels may be known to be inside.
+const MOST_TESTED2: f64 = 1e60;
+
 impl Plan {
     pub(super) fn new(frame: &PreparedFrame, shortcuts: bool) -> Self {
         let spec: &FrameSpec = &frame.spec;
@@ -62,7 +65,8 @@ impl Plan {
             limit: spec.iterations,
             outside_for_good: radius >= 2.0 && (from_zero || beyond_c),
             starts_at_c: radius >= 2.0 && from_zero && beyond_c,
-            known_parts: shortcuts && from_zero && radius >= 2.0,
+            // The tests' fourth powers of c must be numbers.
+            known_parts: shortcuts && from_zero && radius >= 2.0 && c_max2 <= MOST_TESTED2,
             cycles: shortcuts,
             no_return2: c_max2.max(4.0) * ABOVE,
             counts: frame.counts_iterations(),

@@ -95,6 +95,12 @@ impl ReferenceOrbit {
         self.values.len() as u64 - 1
     }
 
+    /// Whether its point lies on the real axis, which its orbit never leaves.
+    #[must_use]
+    pub fn is_real(&self) -> bool {
+        self.point.im == dashu_int::IBig::ZERO
+    }
+
     /// Zₘ with its whole exponent.
     ///
     /// # Panics

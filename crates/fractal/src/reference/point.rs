@@ -59,9 +59,24 @@ impl ReferencePoint {
         depth as u32 + GUARD_BITS
     }
 
-    /// The middle of a frame's view.
+    /// The middle of a frame's view, or the point of the real axis beside it where a row of samples lies on that axis.
+    ///
+    /// Orbits of such a row are real, and so is then the reference: their deltas have an imaginary part of exactly 0.
     #[must_use]
     pub fn centre_of(frame: &FrameSpec) -> Self {
+        let middle = Self::middle_of(frame);
+        if frame.transform.is_identity() && frame.axes().1.meets_zero() {
+            return Self {
+                im: IBig::ZERO,
+                ..middle
+            };
+        }
+        middle
+    }
+
+    /// The middle of a frame's view.
+    #[must_use]
+    pub fn middle_of(frame: &FrameSpec) -> Self {
         let bits = Self::bits_for(frame);
         let part = |(numerator, denominator): (IBig, UBig)| fixed(&numerator, &denominator, bits);
         let middle = |low: &crate::Decimal, high: &crate::Decimal| {
@@ -101,11 +116,22 @@ impl ReferencePoint {
     }
 
     fn of_axis(&self, axis: &Axis, own: &IBig) -> Vec<FloatExp> {
+        /// Bits of a sum from which on the error of its cut parts is less than a double's rounding. One sample at most
+        /// lies nearer to the point than that says: 2^-92 of a step.
+        const CERTAIN: usize = 100;
         let (first, step, exponent) = self.cut_axis(axis, own);
         let begin = axis.place(0);
         (0..axis.len())
             .map(|index| {
                 let offset = &first + &step * IBig::from(axis.place(index) - begin);
+                // Such a sample comes from all digits: it may well be the point itself, and 0 is then 0. Where that is the
+                // real axis, no orbit leaves it.
+                if offset.clone().unsigned_abs().bit_len() < CERTAIN {
+                    let (numerator, denominator) = axis.fraction(index);
+                    let scale = self.bits as usize;
+                    let offset = (numerator << scale) - own * IBig::from(denominator.clone());
+                    return FloatExp::from_fraction(&offset, &(denominator << scale));
+                }
                 FloatExp::from_big(&offset, exponent)
             })
             .collect()

@@ -172,6 +172,8 @@ pub(super) struct Deep<'a> {
     pub(super) unit: [f64; 2],
     /// Exponents over this need none.
     narrow: i64,
+    /// Whether the reference is real.
+    on_axis: bool,
     progress: &'a Progress,
 }
 
@@ -216,6 +218,7 @@ impl<'a> Deep<'a> {
             tolerance: power_of_two(i64::from(deep.epsilon_log2) + PIXEL_LOG2),
             unit: [deep.pixel_spacing.to_f64(), 0.0],
             narrow,
+            on_axis: deep.orbit.is_real(),
             progress,
         }
     }
@@ -227,6 +230,12 @@ impl<'a> Deep<'a> {
             None => ComplexExp::new(self.columns[col as usize], self.rows[row as usize]),
             Some(_) => self.deep.at(col as usize, row as usize),
         }
+    }
+
+    /// Whether a pixel's orbit is real, and so are its deltas: c and the reference lie on the real axis.
+    #[inline(always)]
+    pub(super) fn is_real(&self, col: u32, row: u32) -> bool {
+        self.on_axis && self.wide_c(col, row).im.is_zero()
     }
 
     /// c of a pixel in doubles, as far as they reach.

@@ -5,6 +5,8 @@
 
 use super::frame::{Deep, Place, Square};
 use super::tree::TASK;
+use crate::cpu::shortcuts;
+use crate::cpu::simd::{Portable, Simd};
 use crate::deep::{ReturnMap, Verdict};
 
 const _: () = assert!(TASK == u64::BITS);
@@ -44,6 +46,36 @@ impl Inside {
                 }
                 Verdict::Open => waiting.extend(square.quarters(deep)),
             }
+        }
+        Some(inside)
+    }
+
+    /// `known`, and all pixels of `square` that lie in the cardioid or in the disc of period 2, whose c is known exactly
+    /// enough in doubles; `None` where there is nothing of either.
+    #[inline(never)]
+    pub(super) fn with_known_parts(
+        known: Option<Self>,
+        deep: &Deep<'_>,
+        square: Square,
+    ) -> Option<Self> {
+        let (col_end, row_end) = square.ends(deep);
+        let mut found = [0u64; TASK as usize];
+        for row in square.row..row_end {
+            for col in square.col..col_end {
+                let [x, y] = deep.point(col, row);
+                let bit = shortcuts::inside(Portable, Portable.splat(x), Portable.splat(y)) & 1;
+                found[(row - square.row) as usize] |= u64::from(bit) << (col - square.col);
+            }
+        }
+        if found == [0; TASK as usize] {
+            return known;
+        }
+        let mut inside = known.unwrap_or(Self {
+            corner: square,
+            rows: [0; TASK as usize],
+        });
+        for (row, found) in inside.rows.iter_mut().zip(found) {
+            *row |= found;
         }
         Some(inside)
     }

@@ -11,6 +11,8 @@ use super::frame::{Deep, SMALLEST_SKIPPABLE, exponent_of, larger, power_of_two, 
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 14;
 /// Fewest steps for which a pixel goes to a lane.
 const WORTHWHILE: u64 = 4;
+/// Share of R² by which |z|² may be off it where doubles do not decide between them.
+const TIE: f64 = 1.0 / (1u64 << 46) as f64;
 /// Over the square root of 2: |z| is at most so many times its larger part.
 const DIAGONAL: f64 = 1.4143;
 
@@ -110,6 +112,30 @@ impl Pixel {
             (pixel.m, pixel.n) = (1, 1);
         }
         pixel
+    }
+
+    /// One that has not escaped at its first value, and goes on from the reference's start where that ends there.
+    pub(super) fn begun(mut self, deep: &Deep<'_>) -> Self {
+        if self.m > 0 && self.m == deep.last {
+            self.wrap(deep);
+        }
+        self
+    }
+
+    #[cold]
+    fn wrap(&mut self, deep: &Deep<'_>) {
+        let full = deep.orbit.at(self.m) + deep.wide_c(self.col, self.row);
+        let own = FloatExp::new(1.0, self.exponent);
+        let exponent = deep.shared(exponent_of(full).max(deep.spacing.exponent()));
+        self.z = [full.re.scaled(exponent), full.im.scaled(exponent)];
+        self.slope = [
+            (FloatExp::from_f64(self.slope[0]) * own).scaled(exponent),
+            0.0,
+        ];
+        (self.exponent, self.m) = (exponent, 0);
+        if exponent != 0 {
+            self.steep2 = 0.0;
+        }
     }
 
     /// Iterates, by blocks where possible, until the orbit has ended or steps alone lead on; `D`: with the derivative.
@@ -226,8 +252,7 @@ impl Pixel {
     pub(super) fn arrive(&mut self, deep: &Deep<'_>, watch: &mut Watch) -> Option<End> {
         let [zx, zy] = deep.orbit.values[self.m as usize];
         let full = [zx + self.z[0], zy + self.z[1]];
-        let square = norm2(full);
-        if square > deep.radius * deep.radius || square.is_nan() {
+        if self.is_out(deep, norm2(full)) {
             return Some(self.escaped(full));
         }
         if size(full) < size(self.z) || self.m == deep.last {
@@ -278,7 +303,35 @@ impl Pixel {
     /// Whether it has escaped.
     pub(super) fn check(&self, deep: &Deep<'_>) -> Option<End> {
         let square = norm2(self.full(deep));
-        (square > deep.radius * deep.radius || square.is_nan()).then(|| self.escaped_here(deep))
+        (self.is_out(deep, square)).then(|| self.escaped_here(deep))
+    }
+
+    /// Whether |Z + z| > R, where `square` is |Z + z|² as doubles have it.
+    #[inline(always)]
+    fn is_out(&self, deep: &Deep<'_>, square: f64) -> bool {
+        let limit = deep.radius * deep.radius;
+        if (square - limit).abs() <= TIE * limit {
+            return self.is_just_out(deep);
+        }
+        square > limit || square.is_nan()
+    }
+
+    /// The same where doubles cannot tell: by |Z|² - R² without rounding, and what z adds to it, however little.
+    #[cold]
+    #[inline(never)]
+    fn is_just_out(&self, deep: &Deep<'_>) -> bool {
+        let [zx, zy] = deep.orbit.values[self.m as usize];
+        let product = |a: f64, b: f64| (a * b, a.mul_add(b, -(a * b)));
+        let ((xx, xx_rest), (yy, yy_rest)) = (product(zx, zx), product(zy, zy));
+        let (limit, limit_rest) = product(deep.radius, deep.radius);
+        // Each difference is exact where it matters: its terms are within twice of each other (Sterbenz).
+        let (large, small) = if xx > yy { (xx, yy) } else { (yy, xx) };
+        let own = ((large - limit) + small) + (xx_rest + yy_rest - limit_rest);
+        let part = |value| FloatExp::new(value, self.exponent);
+        let [x, y] = self.z.map(part);
+        let two = FloatExp::from_f64(2.0);
+        let along = FloatExp::from_f64(zx) * x + FloatExp::from_f64(zy) * y;
+        FloatExp::from_f64(own) + (along * two + x * x + y * y) > FloatExp::ZERO
     }
 
     /// A step or a block with an exponent beside each number, and the rebasing after it.

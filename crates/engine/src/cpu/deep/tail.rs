@@ -18,10 +18,10 @@ use crate::cpu::simd::Simd;
 
 /// Steps of a block.
 const BLOCK: u64 = 8;
-/// Least s, squared: 2^-18.
-const STEEP2: f64 = 1.0 / (1u64 << 36) as f64;
-/// That from which on deltas are left: 2^-10. Nearer to the least pixels would go to and fro.
-pub(super) const ENOUGH2: f64 = 1.0 / (1u64 << 20) as f64;
+/// Least s, squared: 2^-14.
+const STEEP2: f64 = 1.0 / (1u64 << 28) as f64;
+/// That from which on deltas are left: 2^-8. Nearer to the least pixels would go to and fro.
+pub(super) const ENOUGH2: f64 = 1.0 / (1u64 << 16) as f64;
 /// A pixel that came back from so many plain iterations stays a delta.
 const MOST_VISITS: u32 = 8;
 /// Blocks between two looks at whether the computation was cancelled.

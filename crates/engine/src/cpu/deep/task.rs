@@ -164,10 +164,13 @@ impl Task<'_> {
         } else {
             None
         };
-        let inside = match map {
+        let mut inside = match map {
             Some(map) => Some(Inside::of(&deep, map, square)?),
             None => None,
         };
+        if counts && self.plan.known_parts {
+            inside = Inside::with_known_parts(inside, &deep, square);
+        }
         let mut walk = Walk::<D> {
             deep: &deep,
             task: self,
@@ -286,9 +289,14 @@ impl<const D: bool> Walk<'_, D> {
                     if self.is_inside(col, row) {
                         continue;
                     }
-                    let slope = [all_dx[i] * per_pixel, all_dy[i] * per_pixel];
+                    let mut z = [all_x[i], all_y[i]];
+                    let mut slope = [all_dx[i] * per_pixel, all_dy[i] * per_pixel];
+                    if self.deep.is_real(col, row) {
+                        // Its orbit never leaves the axis; the series of a square beside it knows that to its rounding only.
+                        (z[1], slope[1]) = (0.0, 0.0);
+                    }
                     let pixel = Pixel {
-                        z: [all_x[i], all_y[i]],
+                        z,
                         slope,
                         steep2: if tracked { norm2(slope) } else { 0.0 },
                         visits: 0,
@@ -298,19 +306,15 @@ impl<const D: bool> Walk<'_, D> {
                         col,
                         row,
                     };
-                    if !node.series.suits(self.deep, norm2(slope).sqrt()) {
+                    // No series has looked at the first value of all.
+                    if n <= 1 || !node.series.suits(self.deep, norm2(slope).sqrt()) {
                         let pixel = Pixel::start(self.deep, col, row);
                         match pixel.check(self.deep) {
                             Some(end) => self.ends[self.task.index(col, row)] = end,
-                            None => self.waiting.push(pixel),
+                            None => self.waiting.push(pixel.begun(self.deep)),
                         }
                     } else if node.stop == Stop::Escaped {
                         self.ends[self.task.index(col, row)] = pixel.escaped_here(self.deep);
-                    } else if n <= 1
-                        && let Some(end) = pixel.check(self.deep)
-                    {
-                        // No series has looked at the first value of all.
-                        self.ends[self.task.index(col, row)] = end;
                     } else if pixel.steep2 >= self.deep.steep2 {
                         self.tails.push(Tail::of(self.deep, &pixel));
                     } else {
