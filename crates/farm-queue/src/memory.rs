@@ -435,6 +435,11 @@ impl JobQueue for MemoryQueue {
         Ok(())
     }
 
+    async fn outlive(&self, _: &JobId) -> Result<(), QueueError> {
+        // It ends with its process.
+        Ok(())
+    }
+
     async fn enqueue(&self, job: &JobId, orders: &[Order]) -> Result<(), QueueError> {
         let mut state = self.state();
         let queued = (state.jobs.get_mut(job)).ok_or_else(|| QueueError::JobGone(job.clone()))?;

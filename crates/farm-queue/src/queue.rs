@@ -227,6 +227,11 @@ pub trait WorkerQueue: Send + Sync + 'static {
     /// Resolves when an operator asks this worker to finish or give back what it has, and leave.
     fn drained(&self) -> impl Future<Output = ()> + Send;
 
+    /// Resolves when a task of the queue's own has ended, which none does as long as the queue is used; names it.
+    fn broken(&self) -> impl Future<Output = &'static str> + Send {
+        std::future::pending()
+    }
+
     /// Says what this worker is; it is given only jobs of its build from then on.
     fn describe(&self, about: WorkerAbout);
 
@@ -254,6 +259,10 @@ pub trait JobQueue: Send + Sync + 'static {
         job: &JobId,
         orbit: SharedOrbit,
     ) -> impl Future<Output = Result<(), QueueError>> + Send;
+
+    /// From now on another process could go on with a job: it outlives its submitter's last sign of life by an hour,
+    /// and not by half a minute only.
+    fn outlive(&self, job: &JobId) -> impl Future<Output = Result<(), QueueError>> + Send;
 
     /// Queues strips of a job, in this order.
     fn enqueue(

@@ -24,7 +24,8 @@
 //!
 //! `S` is a slot: a strip's index, or for its audit the number of strips and the index.
 //! `{J}` is the job's name as a hash tag: all keys of a job lie in one slot, so every script touches one
-//! slot. Every key expires; a job's submitter keeps those of its job, and `mf:jobs`, alive.
+//! slot. Every key expires; a job's submitter keeps those of its job, and `mf:jobs`, alive. They outlive it by an hour where
+//! another one could go on with the job, else by half a minute.
 
 use crate::job::JobId;
 use crate::orbit::OrbitKey;

@@ -57,6 +57,7 @@ const WORKER: &[Grant] = &[
         keys: &["~mf:{*}:q"],
         commands: &[
             "exists",
+            "pttl",
             "xack",
             "xclaim",
             "xdel",
@@ -69,7 +70,7 @@ const WORKER: &[Grant] = &[
     },
     Grant {
         keys: &["%W~mf:{*}:r:*"],
-        commands: &["exists", "set", "unlink"],
+        commands: &["exists", "pexpire", "set", "unlink"],
     },
     Grant {
         keys: &["~mf:{*}:bits"],

@@ -35,8 +35,11 @@ pub use control::RedisControl;
 pub use submitter::RedisJobQueue;
 pub use worker::RedisWorkerQueue;
 
-/// How long a job's keys outlive the last sign of its submitter.
+/// How long a job's keys outlive the last sign of its submitter, where another one could go on with it.
 pub const JOB_LIFETIME: Duration = Duration::from_secs(3600);
+/// The same where none could: there is no journal, or not yet. What is left of a submitter that was killed in its
+/// first second takes up memory and workers for no longer than this; of one that was only away it is put up anew.
+pub const YOUNG_LIFETIME: Duration = Duration::from_secs(30);
 /// How long the state of a job that failed or was cancelled stays readable.
 pub const ENDED_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 /// How long a buffer waits to be collected.

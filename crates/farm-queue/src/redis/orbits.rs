@@ -3,6 +3,8 @@
 //! An orbit lies in pieces under its digest, beside the set of jobs that use it. The last of them that ends removes
 //! it; what is left by submitters that died expires.
 
+use std::time::Duration;
+
 use ::redis::{Pipeline, Value, cmd, from_redis_value};
 
 use crate::job::JobId;
@@ -10,7 +12,7 @@ use crate::orbit::{ORBIT_CHUNK, OrbitKey, SharedOrbit};
 use crate::protocol::keys;
 use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, bulk_timeout};
-use crate::redis::{JOB_LIFETIME, millis, scripts};
+use crate::redis::{millis, scripts};
 
 /// Makes an orbit known to workers, for `job`: what the server has not got of it yet, or `all` of it, where what
 /// is there may be something else.
@@ -19,24 +21,24 @@ pub(super) async fn store(
     job: &JobId,
     shared: &SharedOrbit,
     all: bool,
+    lifetime: Duration,
 ) -> Result<(), QueueError> {
     let names = keys::orbit(&shared.key);
     let mut ask = Pipeline::new();
     // Before the look: whoever ends meanwhile must see that somebody uses it.
     ask.cmd("SADD").arg(&names[0]).arg(job.as_str());
-    for name in &names {
-        ask.cmd("PEXPIRE").arg(name).arg(millis(JOB_LIFETIME));
-    }
+    prolong(&mut ask, &names, lifetime);
     let answers = link.pipeline(&ask, CONTROL_TIMEOUT).await?;
     for (answer, name) in answers.iter().take(1).zip(&names) {
         if let Value::ServerError(_) = answer {
             return Err(QueueError::Server(format!("{name} is no set")));
         }
     }
-    // The first answer is of the set; a lifetime was given to what is there.
+    // The last answers say what is there: first of all the set.
+    let first_piece = answers.len().saturating_sub(names.len()) + 1;
     let there = answers
         .into_iter()
-        .skip(2)
+        .skip(first_piece)
         .map(|answer| from_redis_value::<i64>(answer).is_ok_and(|there| there == 1));
     let pieces = shared.encoded().chunks(ORBIT_CHUNK as usize);
     for ((name, piece), there) in names.iter().skip(1).zip(pieces).zip(there) {
@@ -44,20 +46,33 @@ pub(super) async fn store(
             continue;
         }
         let mut set = cmd("SET");
-        set.arg(name).arg(piece).arg("PX").arg(millis(JOB_LIFETIME));
+        set.arg(name).arg(piece).arg("PX").arg(millis(lifetime));
         let timeout = bulk_timeout(piece.len() as u64);
         link.query::<Value>(&set, timeout).await?;
     }
     Ok(())
 }
 
-/// Adds what gives an orbit a new lifetime, and says how many answers that makes: 0 for what is not there.
-pub(super) fn keep(keep: &mut Pipeline, key: &OrbitKey) -> usize {
+/// Adds what gives an orbit a new lifetime, and says how many answers at the end tell of its keys: 0 for what is not
+/// there.
+pub(super) fn keep(keep: &mut Pipeline, key: &OrbitKey, lifetime: Duration) -> usize {
     let names = keys::orbit(key);
-    for name in &names {
-        keep.cmd("PEXPIRE").arg(name).arg(millis(JOB_LIFETIME));
-    }
+    prolong(keep, &names, lifetime);
     names.len()
+}
+
+/// Gives keys at least this lifetime, and asks which are there, in this order: another job may have given them a longer
+/// one.
+fn prolong(pipeline: &mut Pipeline, names: &[String], lifetime: Duration) {
+    for name in names {
+        for condition in ["NX", "GT"] {
+            let expire = pipeline.cmd("PEXPIRE").arg(name);
+            expire.arg(millis(lifetime)).arg(condition);
+        }
+    }
+    for name in names {
+        pipeline.cmd("EXISTS").arg(name);
+    }
 }
 
 /// `job` needs an orbit no more; it is removed if no other job does.

@@ -29,7 +29,8 @@ pub(super) use health::removal;
 use reading::Job;
 use watch::Watch;
 
-/// How often the keys of a job are given new lifetimes.
+/// How often the keys of a job are given new lifetimes: so many times within one, and at least so often.
+const KEEPS: u32 = 4;
 const KEEP_INTERVAL: Duration = Duration::from_secs(60);
 /// Most strips that one script queues, and most keys that one command removes.
 const CHUNK: usize = 512;
@@ -82,21 +83,23 @@ impl RedisJobQueue {
     /// Gives the keys of a job new lifetimes.
     async fn keep(&self, job: &Job) -> Result<(), QueueError> {
         let mut keep = Pipeline::new();
+        let lifetime = job.lifetime();
         for key in job.keys.fixed() {
-            keep.cmd("PEXPIRE").arg(key).arg(millis(JOB_LIFETIME));
+            keep.cmd("PEXPIRE").arg(key).arg(millis(lifetime));
         }
         for list in [keys::JOBS, keys::ALL_JOBS] {
             keep.cmd("PEXPIRE").arg(list).arg(millis(JOB_LIFETIME));
         }
-        let pieces = (job.spec.orbit.as_ref()).map_or(0, |key| orbits::keep(&mut keep, key));
+        let pieces =
+            (job.spec.orbit.as_ref()).map_or(0, |key| orbits::keep(&mut keep, key, lifetime));
         let answers = self.control.pipeline(&keep, CONTROL_TIMEOUT).await?;
         // Others than this job's own keys may be thrown away by themselves, and workers that have theirs go on.
         let mut of_orbit = answers.into_iter().rev().take(pieces);
         let is_gone =
-            of_orbit.any(|kept| from_redis_value::<i64>(kept).is_ok_and(|kept| kept == 0));
+            of_orbit.any(|there| from_redis_value::<i64>(there).is_ok_and(|there| there == 0));
         if let (true, Some(orbit)) = (is_gone, job.orbit.get()) {
             tracing::warn!(job = %job.spec.id, "the queue had lost the reference orbit; it is there again");
-            orbits::store(&self.control, &job.spec.id, orbit, false).await?;
+            orbits::store(&self.control, &job.spec.id, orbit, false, lifetime).await?;
         }
         Ok(())
     }
@@ -158,7 +161,15 @@ impl JobQueue for RedisJobQueue {
     async fn share_orbit(&self, id: &JobId, orbit: SharedOrbit) -> Result<(), QueueError> {
         let job = self.known(id)?;
         let orbit = job.orbit.get_or_init(|| orbit);
-        orbits::store(&self.control, id, orbit, false).await
+        orbits::store(&self.control, id, orbit, false, job.lifetime()).await
+    }
+
+    async fn outlive(&self, id: &JobId) -> Result<(), QueueError> {
+        let job = self.known(id)?;
+        if job.outlive() {
+            self.keep(&job).await?;
+        }
+        Ok(())
     }
 
     async fn enqueue(&self, id: &JobId, orders: &[Order]) -> Result<(), QueueError> {
@@ -186,7 +197,7 @@ impl JobQueue for RedisJobQueue {
         let job = self.known(id)?;
         let mut reading = job.reading.lock().await;
         loop {
-            if reading.kept.elapsed() > KEEP_INTERVAL {
+            if reading.kept.elapsed() > (job.lifetime() / KEEPS).min(KEEP_INTERVAL) {
                 self.keep(&job).await?;
                 reading.kept = Instant::now();
             }
@@ -218,7 +229,7 @@ impl JobQueue for RedisJobQueue {
         }
         if let Some(orbit) = job.orbit.get() {
             // What is there may be why nothing comes: workers refuse what is not the orbit.
-            orbits::store(&self.control, &job.spec.id, orbit, true).await?;
+            orbits::store(&self.control, &job.spec.id, orbit, true, job.lifetime()).await?;
         }
         self.keep(&job).await?;
         // What was lost may have been thrown away: somebody may have set the server up anew.

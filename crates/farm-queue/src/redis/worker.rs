@@ -62,6 +62,8 @@ struct Inner {
     heard: Arc<watch::Sender<Heard>>,
     state: Mutex<State>,
     drained: watch::Sender<bool>,
+    /// A task of this queue that has ended.
+    broken: watch::Sender<Option<&'static str>>,
     malformed: AtomicU64,
     left: AtomicBool,
     /// Held while a sign of life is given.
@@ -199,6 +201,7 @@ impl RedisWorkerQueue {
                 claims_seen: 0,
             }),
             drained: watch::Sender::new(false),
+            broken: watch::Sender::new(None),
             malformed: AtomicU64::new(0),
             left: AtomicBool::new(false),
             signs: AsyncMutex::new(()),
@@ -211,9 +214,22 @@ impl RedisWorkerQueue {
             }
             shown => shown.map(|()| true)?,
         };
+        let tell = |helper| TellOfEnd {
+            helper,
+            broken: inner.broken.clone(),
+        };
+        let listening = tell("the task that listens to hints");
+        let showing = tell("the task that shows signs of life");
+        let keep_presence = Inner::keep_presence(Arc::clone(&inner), shown);
         let tasks = [
-            tokio::spawn(wake::listen(server, heard)),
-            tokio::spawn(Inner::keep_presence(Arc::clone(&inner), shown)),
+            tokio::spawn(async move {
+                let _tell = listening;
+                wake::listen(server, heard).await;
+            }),
+            tokio::spawn(async move {
+                let _tell = showing;
+                keep_presence.await;
+            }),
         ];
         Ok(Self { inner, tasks })
     }
@@ -222,6 +238,18 @@ impl RedisWorkerQueue {
     #[must_use]
     pub fn malformed(&self) -> u64 {
         self.inner.malformed.load(Ordering::Relaxed)
+    }
+}
+
+/// Tells of a task that ended: its own end drops it, a panic too.
+struct TellOfEnd {
+    helper: &'static str,
+    broken: watch::Sender<Option<&'static str>>,
+}
+
+impl Drop for TellOfEnd {
+    fn drop(&mut self) {
+        self.broken.send_replace(Some(self.helper));
     }
 }
 
@@ -574,6 +602,14 @@ impl WorkerQueue for RedisWorkerQueue {
         async move {
             // The sender lives as long as this queue.
             let _ = heard.wait_for(|heard| heard.ends != ends).await;
+        }
+    }
+
+    async fn broken(&self) -> &'static str {
+        let mut broken = self.inner.broken.subscribe();
+        match broken.wait_for(Option::is_some).await.map(|helper| *helper) {
+            Ok(Some(helper)) => helper,
+            _ => std::future::pending().await,
         }
     }
 

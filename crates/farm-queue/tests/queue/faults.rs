@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use farm_queue::protocol::keys::JobKeys;
+use farm_queue::redis::YOUNG_LIFETIME;
 use farm_queue::{
     Delivered, JobQueue, JobSpec, LeaseState, QueueError, RedisJobQueue, RedisWorkerQueue,
     WorkerQueue,
@@ -267,6 +268,55 @@ async fn every_key_expires() {
     farm.jobs().finish(&job.id).await.unwrap();
     worker.leave().await.unwrap();
     assert_eq!(farm.server.keys("*"), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_a_submitter_leaves_that_died_young_goes_soon() {
+    let farm = RedisFarm::start().await;
+    let job = job(8);
+    submit(&farm, &job).await;
+    let worker = farm.worker("w").await;
+    let longest = || {
+        let keys = farm.residue(&job.id);
+        let left = keys
+            .iter()
+            .map(|key| farm.server.ask::<i64>(&["PTTL", key]));
+        left.max().unwrap()
+    };
+    let (failed, one, two) = (
+        lease(&worker).await,
+        lease(&worker).await,
+        lease(&worker).await,
+    );
+    worker.fail(&failed, "no").await.unwrap();
+    worker.deliver(&one, buffer_for(&one, 1.0)).await.unwrap();
+    collect(farm.jobs(), &job.id, 1).await;
+    worker.deliver(&two, buffer_for(&two, 1.0)).await.unwrap();
+    let young = i64::try_from(YOUNG_LIFETIME.as_millis()).unwrap();
+    // Buffers that wait to be collected, too.
+    assert!(
+        farm.residue(&job.id)
+            .contains(&JobKeys::new(&job.id).result(two.slot()))
+    );
+    assert!(longest() <= young, "{} ms", longest());
+    // Its submitter has a journal by now, and another one could go on with it.
+    farm.jobs().outlive(&job.id).await.unwrap();
+    let three = lease(&worker).await;
+    worker
+        .deliver(&three, buffer_for(&three, 1.0))
+        .await
+        .unwrap();
+    let keys = JobKeys::new(&job.id);
+    for key in [
+        keys.spec.clone(),
+        keys.queue.clone(),
+        keys.bits.clone(),
+        keys.state.clone(),
+        keys.result(three.slot()),
+    ] {
+        let left = farm.server.ask::<i64>(&["PTTL", &key]);
+        assert!(left > 100 * young, "{key}: {left} ms");
+    }
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, bulk_timeout};
 use crate::redis::submitter::reading::Job;
 use crate::redis::submitter::{CHUNK, RedisJobQueue};
-use crate::redis::{ENDED_LIFETIME, JOB_LIFETIME, millis, orbits, reply, scripts};
+use crate::redis::{ENDED_LIFETIME, millis, orbits, reply, scripts};
 use crate::status::{JobOrders, JobReport, JobState, Leased, UnderWay};
 
 /// Entries that one look at a stream reads.
@@ -56,7 +56,7 @@ impl RedisJobQueue {
         let last = job.standing();
         let call = (scripts::CREATE.call(&[&job.keys.spec, &job.keys.queue, &job.keys.state]))
             .arg(&text)
-            .arg(millis(JOB_LIFETIME))
+            .arg(millis(job.lifetime()))
             .arg(keys::GROUP)
             .arg(last.priority)
             .arg(last.state.name())

@@ -1,6 +1,7 @@
 //! What a submitter reads of one job: announcements, buffers and dead letters.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::queue::{Collected, QueueError};
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, Server, bulk_timeout};
 use crate::redis::spares::Spares;
 use crate::redis::submitter::health::Standing;
-use crate::redis::{JOB_LIFETIME, millis, reply, scripts};
+use crate::redis::{JOB_LIFETIME, YOUNG_LIFETIME, millis, reply, scripts};
 
 /// Most bytes of buffers that one round of fetching asks for.
 const FETCH_BYTES: u64 = 16 << 20;
@@ -41,6 +42,8 @@ pub(super) struct Job {
     pub(super) reading: Mutex<Reading>,
     /// Its reference orbit, once it is shared.
     pub(super) orbit: OnceLock<SharedOrbit>,
+    /// Another submitter could go on with it.
+    outlives: AtomicBool,
     standing: StdMutex<Standing>,
 }
 
@@ -77,9 +80,26 @@ impl Job {
                 silent: HashSet::new(),
             }),
             orbit: OnceLock::new(),
+            outlives: AtomicBool::new(false),
             standing: StdMutex::default(),
             spec,
         }
+    }
+
+    /// How long its keys outlive its submitter's last sign of life.
+    pub(super) fn lifetime(&self) -> Duration {
+        if self.outlives.load(Ordering::Relaxed) {
+            return JOB_LIFETIME;
+        }
+        // Its orbit may take long on its way, and nothing else is said meanwhile.
+        let orbit = self.spec.orbit.as_ref();
+        let on_its_way = orbit.map_or(Duration::ZERO, |key| bulk_timeout(key.bytes()));
+        (YOUNG_LIFETIME + on_its_way).min(JOB_LIFETIME)
+    }
+
+    /// Notes that another submitter could go on with it; whether that is new.
+    pub(super) fn outlive(&self) -> bool {
+        !self.outlives.swap(true, Ordering::Relaxed)
     }
 
     /// What the server last said of its state.
@@ -108,7 +128,7 @@ impl Job {
                 .collect();
             let mut all = vec![keys.got.as_str(), keys.done.as_str(), keys.why.as_str()];
             all.extend(results.iter().map(String::as_str));
-            let mut call = scripts::TAKE.call(&all).arg(millis(JOB_LIFETIME));
+            let mut call = scripts::TAKE.call(&all).arg(millis(self.lifetime()));
             for (index, announcement) in &reading.taken {
                 call = call.arg(index).arg(announcement);
             }
