@@ -9,6 +9,7 @@
 //! - [`keepalive`]: heartbeats beside whatever a strip is waiting for
 //! - [`shared`]: what all lanes share: settings, whether to stop
 //! - [`frames`]: the last few jobs' frames, made ready for kernels
+//! - [`fault`]: a helper that ended in the midst of its work
 //! - [`choice`]: which of a machine's devices it takes
 //! - [`meters`]: what a worker counts; [`exporter`]: the same over HTTP, for Prometheus
 //! - [`farm_args`]: how both programs get into the farm's Redis
@@ -20,6 +21,7 @@ pub mod choice;
 pub mod count;
 pub mod exporter;
 pub mod farm_args;
+mod fault;
 pub mod frames;
 mod gate;
 mod keepalive;
@@ -32,6 +34,7 @@ pub mod terminal;
 pub mod usage;
 pub mod worker;
 
+pub use fault::Fault;
 pub use meters::Meters;
 pub use shared::Settings;
 pub use worker::{Done, Ended, about, run};

@@ -18,7 +18,8 @@ use farm_queue::redis::RedisWorkerQueue;
 use farm_queue::{WorkerAbout, WorkerQueue};
 use farm_worker::choice::chosen;
 use farm_worker::exporter::Exporter;
-use farm_worker::{Ended, Meters, farm_args, terminal};
+use farm_worker::{Ended, Fault, Meters, farm_args, terminal};
+use tokio::task::JoinHandle;
 
 /// How long strips in hand may take to finish on SIGTERM before they are given back.
 const GRACE: Duration = Duration::from_secs(2);
@@ -68,13 +69,14 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
     let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION"), engine::build_id()));
     let done = runtime.block_on(async {
         let mut stop = pin!(told_to_stop());
+        let mut served = None;
         if let Some(address) = metrics {
             let exporter = (Exporter::bind(address).await)
                 .with_context(|| format!("cannot serve metrics on {address}"))?;
             if let Ok(address) = exporter.address() {
                 tracing::info!("metrics at http://{address}/metrics");
             }
-            tokio::spawn(exporter.serve(Arc::clone(&meters)));
+            served = Some(tokio::spawn(exporter.serve(Arc::clone(&meters))));
         }
         let host = cli::host_name();
         let name = args.name.unwrap_or_else(|| host.clone());
@@ -126,7 +128,13 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
             strip_timeout,
         };
         let mut status = ExitCode::SUCCESS;
-        let shutdown = async { status = stop.await };
+        let mut broken = None;
+        let shutdown = async {
+            tokio::select! {
+                told = stop => status = told,
+                fault = no_longer(&mut served) => broken = Some(fault),
+            }
+        };
         let done = farm_worker::run(queue, devices, settings, meters, shutdown).await;
         tracing::info!(
             strips = done.figures.strips,
@@ -134,19 +142,33 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
             why = ?done.ended,
             "stopped"
         );
-        match done.ended {
-            Ended::Told => Ok(status),
-            Ended::Drained => Ok(ExitCode::SUCCESS),
-            Ended::Hung(hung) => anyhow::bail!(
+        match (done.ended, broken) {
+            (_, Some(fault)) => Err(fault.into()),
+            (Ended::Told, _) => Ok(status),
+            (Ended::Drained, _) => Ok(ExitCode::SUCCESS),
+            (Ended::Hung(hung), _) => anyhow::bail!(
                 "every device has hung for {:.0} s; start the worker again",
                 hung.as_secs_f64()
             ),
+            (Ended::Broken(fault), _) => Err(fault.into()),
         }
     });
     // Dropped, it would wait for computations in the middle of a step, which may be one of minutes: their strips
     // were given back, and nobody takes what they find.
     runtime.shutdown_timeout(LAST_GASP);
     done
+}
+
+/// Waits until nobody serves metrics any more, where somebody did.
+async fn no_longer<T>(served: &mut Option<JoinHandle<T>>) -> Fault {
+    let name = "the task that serves metrics";
+    match served {
+        None => std::future::pending().await,
+        Some(task) => match task.await {
+            Ok(_) => Fault::ended(name),
+            Err(error) => Fault::of_task(name, error),
+        },
+    }
 }
 
 /// Leaves a farm of which nothing was taken yet. One that does not answer will notice by itself.

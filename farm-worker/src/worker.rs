@@ -11,6 +11,7 @@ use fractal::Backend;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::fault::Fault;
 use crate::frames::Frames;
 use crate::lane::{Lane, run_slot};
 use crate::meters::Meters;
@@ -25,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(1);
 const TELL: Duration = Duration::from_secs(2);
 
 /// Why a worker ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// It was told to.
     Told,
@@ -33,10 +34,12 @@ pub enum Ended {
     Drained,
     /// Every device has hung for this long: nothing but a new process will help.
     Hung(Duration),
+    /// A task of it ended in the midst of its work.
+    Broken(Fault),
 }
 
 /// What a worker did, and why it ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Done {
     /// What it did.
     pub figures: WorkerFigures,
@@ -86,6 +89,8 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
         () = shutdown => Ended::Told,
         () = shared.queue.drained() => Ended::Drained,
         hung = all_hung(&lanes, timeout) => Ended::Hung(hung),
+        helper = shared.queue.broken() => Ended::Broken(Fault::ended(helper)),
+        fault = broken(&mut slots) => Ended::Broken(fault),
         never = tell(&shared) => match never {},
     };
     shared.meters.works(false);
@@ -107,6 +112,16 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
     Done {
         figures: shared.meters.figures(),
         ended,
+    }
+}
+
+/// Waits until one of the slots has ended, which none does before it is told to.
+async fn broken(slots: &mut JoinSet<()>) -> Fault {
+    let name = "the task that computes strips";
+    match slots.join_next().await {
+        None => std::future::pending().await,
+        Some(Ok(())) => Fault::ended(name),
+        Some(Err(error)) => Fault::of_task(name, error),
     }
 }
 
