@@ -441,6 +441,15 @@ pub fn environment() -> Environment {
     Environment::of(|name| std::env::var(name).ok())
 }
 
+/// The farm's address, where one is meant: one that is set for all commands is not where a world is named, and nothing
+/// that belongs to it is read then.
+pub fn redis_beside<'a>(redis: Option<&'a str>, stage: &StageArgs) -> Option<&'a str> {
+    let is_meant = |redis: &&str| {
+        !redis.is_empty() && (stage.network.world.is_none() || !is_from_environment(redis))
+    };
+    redis.filter(is_meant)
+}
+
 /// Whether the farm's address was set in the environment, rather than typed.
 pub fn is_from_environment(redis: &str) -> bool {
     std::env::var("FARM_REDIS").is_ok_and(|set| set == redis)

@@ -1,14 +1,18 @@
 //! The workers of a render in process: the same as on a farm, on a queue in memory.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::{Compute, device};
+use engine::device::NoDevice;
+use engine::{Compute, Device, device};
 use farm_queue::memory::MemoryQueue;
-use farm_worker::{Done, Ended, Meters};
+use farm_worker::{Done, Ended, Fault, Meters};
 use fractal::BackendChoice;
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
+
+use crate::collect::CollectError;
 
 /// How long a device of this process may show no progress before its strip goes to another one, and for how long all
 /// of them may hang.
@@ -19,45 +23,62 @@ const STRIP_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Crew {
     stop: Vec<oneshot::Sender<()>>,
     workers: JoinSet<Done>,
+    names: HashMap<Id, String>,
 }
 
-impl Crew {
-    /// Opens devices for `workers` workers of so many threads each; without a number they share this machine's cores.
-    ///
-    /// # Errors
-    /// When a device cannot be opened.
-    pub fn start(
-        queue: &Arc<MemoryQueue>,
-        choice: BackendChoice,
-        workers: u16,
-        threads: Option<usize>,
-    ) -> anyhow::Result<Self> {
+/// Devices of the workers of a crew.
+pub struct Opened {
+    devices: Vec<Vec<Device>>,
+    threads: Option<usize>,
+}
+
+/// Opens devices for `workers` workers of so many threads each; without a number they share this machine's cores. May
+/// block for seconds.
+pub fn opening(
+    choice: BackendChoice,
+    workers: u16,
+    threads: Option<usize>,
+) -> impl FnOnce() -> Result<Opened, NoDevice> + Send + use<> {
+    move || {
         let share = || {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             (cores / usize::from(workers)).max(1)
         };
         let threads = threads.or_else(|| (workers > 1).then(share));
+        let devices = (0..workers).map(|_| device::open(choice, threads));
+        Ok(Opened {
+            devices: devices.collect::<Result<_, _>>()?,
+            threads,
+        })
+    }
+}
+
+impl Crew {
+    /// Starts a worker with each of these sets of devices, which serve `choice`.
+    #[must_use]
+    pub fn start(queue: &Arc<MemoryQueue>, choice: BackendChoice, opened: Opened) -> Self {
         let mut crew = Self::default();
-        for number in 1..=workers {
-            let name = if workers == 1 {
+        let is_alone = opened.devices.len() == 1;
+        for (number, devices) in (1..).zip(opened.devices) {
+            let name = if is_alone {
                 "in process".to_owned()
             } else {
                 format!("in process {number}")
             };
-            let devices = device::open(choice, threads)?;
             let settings = farm_worker::Settings {
                 backend: choice,
-                cpu_threads: threads,
+                cpu_threads: opened.threads,
                 grace: Duration::ZERO,
                 strip_timeout: STRIP_TIMEOUT,
             };
-            crew.join(queue.as_worker(&name), devices, settings);
+            crew.join(&name, queue.as_worker(&name), devices, settings);
         }
-        Ok(crew)
+        crew
     }
 
     fn join<D: Compute + 'static>(
         &mut self,
+        name: &str,
         queue: MemoryQueue,
         devices: Vec<D>,
         settings: farm_worker::Settings,
@@ -67,34 +88,47 @@ impl Crew {
         let told = async {
             let _ = stopped.await;
         };
-        self.workers
-            .spawn(farm_worker::run(queue, devices, settings, meters, told));
+        let run = farm_worker::run(queue, devices, settings, meters, told);
+        let id = self.workers.spawn(run).id();
+        self.names.insert(id, format!("worker '{name}'"));
         self.stop.push(stop);
     }
 
-    /// Resolves when there is nobody left who could compute anything: every device of every worker has hung for this
-    /// long, the last one's time.
-    pub async fn all_hung(&mut self) -> Duration {
-        let mut last = Duration::ZERO;
-        while let Some(ended) = self.workers.join_next().await {
-            match ended {
-                Ok(Done {
-                    ended: Ended::Hung(hung),
-                    ..
-                }) => {
-                    last = hung;
-                    if !self.workers.is_empty() {
-                        tracing::warn!(
-                            secs = hung.as_secs(),
-                            "all devices of one worker hang; the others go on"
-                        );
-                    }
+    /// Resolves when there is nobody left who could compute anything, and says why: how the last one ended.
+    pub async fn nobody_left(&mut self) -> CollectError {
+        let mut last = None;
+        while let Some(ended) = self.workers.join_next_with_id().await {
+            let id = match &ended {
+                Ok((id, _)) => *id,
+                Err(error) => error.id(),
+            };
+            let name = self.names.remove(&id).unwrap_or_default();
+            let why = match ended {
+                Ok((_, Done { ended, .. })) => match ended {
+                    Ended::Hung(hung) => CollectError::Hung(hung),
+                    Ended::Broken(fault) => CollectError::Fault(fault),
+                    // Nobody told it to.
+                    Ended::Told | Ended::Drained => CollectError::Fault(Fault::ended(name)),
+                },
+                Err(error) => CollectError::Fault(Fault::of_task(name, error)),
+            };
+            match &why {
+                CollectError::Hung(hung) if !self.workers.is_empty() => {
+                    tracing::warn!(
+                        secs = hung.as_secs(),
+                        "all devices of one worker hang; the others go on"
+                    );
                 }
-                Ok(_) => {}
-                Err(panic) => tracing::error!(%panic, "a worker ended by a fault in the program"),
+                CollectError::Hung(_) => {}
+                fault => tracing::error!("{fault}"),
             }
+            last = Some(why);
         }
-        last
+        match last {
+            Some(why) => why,
+            // There was none from the start.
+            None => std::future::pending().await,
+        }
     }
 
     /// Stops them, and waits until they have.
@@ -107,7 +141,7 @@ impl Crew {
 #[cfg(test)]
 mod tests {
     use engine::cpu::CpuDevice;
-    use engine::{Device, DeviceInfo, EngineError, PreparedFrame, Progress};
+    use engine::{DeviceInfo, EngineError, PreparedFrame, Progress};
     use farm_queue::{JobId, JobQueue, JobSpec, Order};
     use fractal::{FrameSpec, Grid, Measure, MeasureSet, Strip, StripBuffer, StripPlan, View};
 
@@ -185,10 +219,11 @@ mod tests {
         for (number, hangs) in hang.iter().enumerate() {
             let worker = queue.as_worker(&number.to_string());
             let good = Device::Cpu(CpuDevice::new(Some(1)));
+            let name = &number.to_string();
             if *hangs {
-                crew.join(worker, vec![Hanging(good.info().clone())], settings());
+                crew.join(name, worker, vec![Hanging(good.info().clone())], settings());
             } else {
-                crew.join(worker, vec![good], settings());
+                crew.join(name, worker, vec![good], settings());
             }
         }
         (queue, crew)
@@ -197,16 +232,28 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn when_all_devices_hang_nobody_waits_for_ever() {
         let (_queue, mut crew) = crew(&[true, true]).await;
-        let hung = tokio::time::timeout(100 * TIMEOUT, crew.all_hung()).await;
-        assert!(hung.unwrap() >= TIMEOUT);
+        let why = tokio::time::timeout(100 * TIMEOUT, crew.nobody_left()).await;
+        assert!(matches!(why.unwrap(), CollectError::Hung(hung) if hung >= TIMEOUT));
         crew.stop().await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn one_that_works_is_enough() {
         let (_queue, mut crew) = crew(&[true, false]).await;
-        let hung = tokio::time::timeout(10 * TIMEOUT, crew.all_hung()).await;
+        let hung = tokio::time::timeout(10 * TIMEOUT, crew.nobody_left()).await;
         assert!(hung.is_err(), "{hung:?}");
         crew.stop().await;
+    }
+
+    #[tokio::test]
+    async fn one_that_ends_by_a_fault_is_named() {
+        let mut crew = Crew::default();
+        let id = crew.workers.spawn(async { panic!("no more") }).id();
+        crew.names.insert(id, "worker 'in process'".to_owned());
+        let said = crew.nobody_left().await.to_string();
+        assert_eq!(
+            said,
+            "worker 'in process' ended by a fault in the program: no more"
+        );
     }
 }

@@ -29,7 +29,8 @@ const ROUND_TRIPS: Duration = Duration::from_millis(100);
 /// What is known of a farm before it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FarmFigures {
-    /// Iterations a second of the workers that would take part; `None` where nobody measured them.
+    /// Iterations a second of the workers that would take part; `None` where nobody measured them, 0 where there are
+    /// none.
     pub speed: Option<u64>,
     /// Seconds until they are there: 0 when they are.
     pub boot_secs: f64,
@@ -102,7 +103,9 @@ pub fn decided(work: Work, farm: FarmFigures) -> Decision {
     let faster = speed as f64 / work.speed.max(1) as f64;
     let start_up = farm.boot_secs + ROUND_TRIPS.as_secs_f64();
     let there = start_up + work.secs / faster;
-    let (in_process, reason) = if work.secs <= start_up {
+    let (in_process, reason) = if farm.speed == Some(0) {
+        (true, "no worker of the farm would serve it")
+    } else if work.secs <= start_up {
         (true, "it takes less time here than the farm takes to begin")
     } else if work.secs <= there && faster >= FASTER {
         (true, "the farm does not gain what it takes to begin")
@@ -122,7 +125,7 @@ pub fn decided(work: Work, farm: FarmFigures) -> Decision {
         speed_here: Some(work.speed),
         secs_here: Some(work.secs),
         farm: Some(farm),
-        secs_farm: Some(there),
+        secs_farm: (farm.speed != Some(0)).then_some(there),
         reason,
     }
 }
@@ -288,6 +291,8 @@ mod tests {
             ..farm(1.0, 1.0)
         };
         assert!(!decided(work(10.0), unknown).in_process);
+        let nobody = decided(work(1e6), farm(0.0, 0.0));
+        assert!(nobody.in_process && nobody.line().contains("no worker"));
     }
 
     #[test]

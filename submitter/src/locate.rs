@@ -12,10 +12,10 @@ use crate::bar::ReferenceBar;
 use crate::cli::LocateArgs;
 use crate::collect::CollectError;
 use crate::colour::Scheme;
+use crate::interrupt::interrupted;
 use crate::location::{Format, Location, Minibrot};
 use crate::output::write_whole;
 use crate::plan::PlanError;
-use crate::render::interrupted;
 
 /// Periods of the minibrot that its picture's iteration limit lets pass, and iterations beside them.
 const PERIODS: u64 = 20;

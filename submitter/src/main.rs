@@ -19,10 +19,12 @@ mod dry_run;
 mod fallback;
 mod info;
 mod input;
+mod interrupt;
 mod journal;
 mod locate;
 mod location;
 mod on_queue;
+mod one_file;
 mod operate;
 mod output;
 mod patience;
@@ -34,6 +36,7 @@ mod render;
 mod report;
 mod resume;
 mod scale;
+mod sealed;
 mod world;
 mod zoom;
 
@@ -69,7 +72,9 @@ fn main() -> ExitCode {
     if let Some(warning) = farm_args::conceal(cli.command.redis()) {
         say(&format!("warning: {warning}"));
     }
-    let done = run(cli.command);
+    let done = interrupt::until_interrupted(move || run(cli.command));
+    // Of threads that are not waited for.
+    output::remove_own();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -250,13 +255,15 @@ fn perform(
     let folder = plan.journal.as_ref().map(|journal| journal.folder.clone());
     let is_passing = (network.as_ref()).is_some_and(|(network, _)| network.has_own_redis());
     let ending = runtime.block_on(async {
-        let mut interrupt = pin!(render::interrupted());
+        let mut interrupt = pin!(interrupt::interrupted());
         let stage = match network {
             None => None,
             Some((network, workers)) => Some(
                 Stage::boot(network, &mut plan.place, workers, quiet, interrupt.as_mut()).await?,
             ),
         };
+        // What was booted is shut down again, whatever comes.
+        let _hold = interrupt::hold();
         let ending = render::render(plan, taken, quiet, interrupt).await;
         if let Some(stage) = stage {
             stage.end().await;

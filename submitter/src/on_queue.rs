@@ -10,7 +10,8 @@ use farm_queue::redis::RedisJobQueue;
 use fractal::BackendChoice;
 
 use crate::collect::CollectError;
-use crate::crew::Crew;
+use crate::crew::{self, Crew};
+use crate::interrupt::{aside, doing};
 use crate::plan::Place;
 
 /// What is done on a queue.
@@ -27,13 +28,14 @@ pub trait OnQueue {
 }
 
 /// Does `work` on the queue of `place`, with devices of the kinds that `backend` allows where it is in process.
-/// `interrupt` ends it at any time.
+/// `interrupt` ends it at any time; what takes long is said, but where `quiet`.
 ///
 /// # Errors
 /// When a device cannot be opened or the farm not be reached; and those of `work`.
 pub async fn on_queue<W: OnQueue>(
     place: &Place,
     backend: BackendChoice,
+    quiet: bool,
     interrupt: impl Future<Output = CollectError>,
     work: W,
 ) -> anyhow::Result<W::Done> {
@@ -41,12 +43,14 @@ pub async fn on_queue<W: OnQueue>(
     match place {
         Place::InProcess { workers, threads } => {
             let queue = Arc::new(MemoryQueue::default());
-            let mut crew = Crew::start(&queue, backend, *workers, *threads)?;
+            let open = crew::opening(backend, *workers, *threads);
+            let opened = aside("opening devices", quiet, interrupt.as_mut(), open).await??;
+            let mut crew = Crew::start(&queue, backend, opened);
             let done = {
                 let ends = async {
                     tokio::select! {
-                        why = interrupt => why,
-                        hung = crew.all_hung() => CollectError::Hung(hung),
+                        why = &mut interrupt => why,
+                        why = crew.nobody_left() => why,
                     }
                 };
                 tokio::pin!(ends);
@@ -56,10 +60,12 @@ pub async fn on_queue<W: OnQueue>(
             done
         }
         Place::Farm { farm, .. } => {
+            let connecting = doing("waiting for Redis", quiet);
             let queue = tokio::select! {
                 connected = RedisJobQueue::connect(&**farm) => Arc::new(connected?),
                 why = &mut interrupt => return Err(why.into()),
             };
+            drop(connecting);
             work.run(&queue, interrupt).await
         }
     }

@@ -2,11 +2,13 @@
 
 use anyhow::Context;
 use farm_queue::redis::RedisControl;
+use farm_queue::redis::control::WorkerSummary;
 use farm_worker::usage::Misuse;
 
 use crate::cli::world::{FallbackArg, StageArgs};
 use crate::fallback::{self, Decision, FarmFigures, Work};
 use crate::plan::{Place, RenderPlan};
+use crate::render;
 use crate::world::Opened;
 use crate::world::stage;
 
@@ -81,8 +83,7 @@ pub async fn placing(
     let Some(opened) = stage::opened(&args.network)? else {
         return on_named(args.fallback, place, predict).await;
     };
-    // One that is set for all commands is not meant where a world is.
-    if redis.is_some_and(|redis| !redis.is_empty() && !crate::cli::is_from_environment(redis)) {
+    if crate::cli::redis_beside(redis, args).is_some() {
         return Err(Misuse("--redis and --world: a world names its Redis itself").into());
     }
     let asked = args.fallback.unwrap_or(FallbackArg::Auto);
@@ -107,9 +108,13 @@ async fn on_named(
     let figures = match asked {
         FallbackArg::Auto => {
             let listed = RedisControl::connect(&**farm).await?.workers().await?;
-            let speeds = listed.iter().map(|worker| worker.record.about.speed);
+            let serving: Vec<_> = listed.iter().filter(|worker| serves(worker)).collect();
+            let speeds = serving.iter().map(|worker| worker.record.about.speed);
             FarmFigures {
-                speed: together(speeds.collect(), *workers),
+                speed: match &serving[..] {
+                    [] => Some(0),
+                    _ => together(speeds.collect(), *workers),
+                },
                 boot_secs: 0.0,
                 guessed: false,
             }
@@ -155,6 +160,15 @@ fn settled(place: Place, network: Option<(Opened, Option<u16>)>, decision: Decis
         network,
         decision: Some(decision),
     }
+}
+
+/// Whether a worker would be given strips of this build's jobs.
+#[must_use]
+pub fn serves(worker: &WorkerSummary) -> bool {
+    let build = worker.record.about.build;
+    // One that has just come has not said it yet.
+    let is_ours = build == 0 || build == render::build();
+    is_ours && !worker.draining && worker.quarantine.is_none()
 }
 
 /// Iterations a second of the fastest workers that may take part; `None` when one of them was not measured, or there

@@ -253,7 +253,7 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
     frame.check()?;
     let (backend, is_pinned) = precision::backend(&frame, args.devices.backend.into())?;
     let strips = strips(&frame, args.strip_rows)?;
-    let place = match args.access.redis() {
+    let place = match cli::redis_beside(args.access.redis(), &args.stage) {
         None => Place::InProcess {
             workers: args.crew.workers.unwrap_or(1),
             threads: None,

@@ -14,11 +14,11 @@ use crate::cli::colour::RecolourArgs;
 use crate::collect::CollectError;
 use crate::colour::{Needs, Rows, Scheme};
 use crate::input::{Data, InputError};
+use crate::interrupt::{doing, interrupted};
 use crate::location::{Location, LocationError};
 use crate::output::rows::RowSource;
 use crate::output::{self, About, FILE_BUFFER, OutputError, Picture, Reserved, spooled_bytes};
 use crate::plan::{Output, OutputKind, PlanError, colours};
-use crate::render::interrupted;
 
 /// How often the bar is told how far the picture is.
 const TICK: Duration = Duration::from_millis(100);
@@ -60,7 +60,10 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
     };
     let reserved = Reserved::with_space(&output, spooled_bytes(data.size(), &scheme))?;
     let range = match scheme.needs() {
-        Needs::Range => data.range().map_err(|error| data.unreadable(error))?,
+        Needs::Range => {
+            let _doing = doing("reading the data", args.say.quiet);
+            data.range().map_err(|error| data.unreadable(error))?
+        }
         Needs::Ranks | Needs::Nothing => (0.0, 1.0),
     };
     let runtime = usage::start("warn", usage::LogFormat::Text, "submitter-io")?;
@@ -74,6 +77,7 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
     };
     let (samples, side) = (work.data.size(), work.scheme.samples.side());
     let painted = runtime.block_on(painted(&work, args, reserved));
+    let elapsed_secs = started.elapsed().as_secs_f64();
     runtime.shutdown_timeout(Duration::from_secs(1));
     painted?;
     let (width, height) = (samples.0 / side, samples.1 / side);
@@ -81,7 +85,7 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
         width,
         height,
         pixels: u64::from(width) * u64::from(height),
-        elapsed_secs: started.elapsed().as_secs_f64(),
+        elapsed_secs,
         colour_range: work.scheme.range.unwrap_or(range),
         colours: work.scheme,
         output: args.output.to_string_lossy().into_owned(),

@@ -11,11 +11,12 @@ use crate::bar::Bar;
 use crate::collect::{CollectError, Past, Work, collect};
 use crate::colour::Needs;
 use crate::deep;
+use crate::interrupt::aside;
 use crate::journal::store::Taken;
 use crate::journal::{Begin, Journal, Saved, Store, saved};
 use crate::on_queue::{OnQueue, on_queue};
 use crate::output::{self, Files, Reserved};
-use crate::patience::{PATIENCE, Patience};
+use crate::patience::{LONG_PATIENCE, PATIENCE, Patience};
 use crate::plan::{OutputKind, Place, RenderPlan};
 use crate::report::{OutputReport, Report, Tally};
 
@@ -79,9 +80,19 @@ async fn rendered(
     interrupt: impl Future<Output = ()>,
 ) -> anyhow::Result<Report> {
     let started = Instant::now();
+    let interrupt = async {
+        interrupt.await;
+        CollectError::Interrupted
+    };
+    tokio::pin!(interrupt);
     // All that can be refused is refused before any work starts: places of files, devices, the farm.
     let reserved = reserved(&plan)?;
-    let taken = taken.or_else(|| same_command(&plan));
+    let taken = match (taken, same_command(&plan)) {
+        (None, Some(look)) => {
+            aside("reading the journals", quiet, interrupt.as_mut(), look).await?
+        }
+        (taken, _) => taken,
+    };
     let begun = Begun {
         plan: &plan,
         quiet,
@@ -90,11 +101,7 @@ async fn rendered(
         reserved,
         kept,
     };
-    let interrupt = async {
-        interrupt.await;
-        CollectError::Interrupted
-    };
-    on_queue(&plan.place, plan.backend, interrupt, begun).await
+    on_queue(&plan.place, plan.backend, quiet, interrupt, begun).await
 }
 
 /// Renders one of the pictures that a queue is kept for, without a journal or words of its own.
@@ -115,6 +122,7 @@ pub async fn one_of_many<Q: JobQueue>(
         orbit,
         range: plan.colours.range.unwrap_or((0.0, 1.0)),
         quiet: true,
+        limit: LONG_PATIENCE,
         started: Instant::now(),
     };
     run.run(queue, None, reserved, &mut None, ends).await
@@ -183,17 +191,22 @@ impl OnQueue for Begun<'_> {
             orbit,
             range,
             quiet: self.quiet,
+            limit: match plan.journal {
+                Some(_) => LONG_PATIENCE,
+                None => PATIENCE,
+            },
             started: self.started,
         };
         run.run(queue, taken, self.reserved, self.kept, ends).await
     }
 }
 
-/// The journal of the same command, where one was left and is to be taken up.
-fn same_command(plan: &RenderPlan) -> Option<Taken> {
+/// A look for the journal of the same command, where one that was left is to be taken up.
+fn same_command(plan: &RenderPlan) -> Option<impl FnOnce() -> Option<Taken> + Send + use<>> {
     let journal = plan.journal.as_ref().filter(|journal| !journal.fresh)?;
     let fingerprint = saved::fingerprint(plan, build())?;
-    Store::new(journal.folder.clone()).same(&fingerprint)
+    let store = Store::new(journal.folder.clone());
+    Some(move || store.same(&fingerprint))
 }
 
 /// One job, and what its render was told.
@@ -203,6 +216,8 @@ struct Run<'a> {
     orbit: Option<SharedOrbit>,
     range: (f64, f64),
     quiet: bool,
+    /// How long the queue may be out of reach: longer where what is done is kept.
+    limit: Duration,
     started: Instant,
 }
 
@@ -224,17 +239,26 @@ impl Run<'_> {
             range,
             compression: plan.compression,
         };
+        tokio::pin!(ends);
+        let is_taken = taken.is_some();
         // Before any file has a thread: a thread that is not waited for may be too late to remove its file.
-        queue.create(Arc::clone(job)).await?;
-        if let Some(orbit) = &self.orbit {
-            queue.share_orbit(&job.id, orbit.clone()).await?;
-        }
+        let begun = self.begin(queue, is_taken, ends.as_mut()).await;
+        let files = match begun {
+            Ok(()) => Files::start(reserved, making).map_err(anyhow::Error::from),
+            Err(error) => Err(error.into()),
+        };
+        let mut files = match files {
+            Ok(files) => files,
+            Err(error) => {
+                *kept = is_taken.then(|| job.id.clone());
+                return Err(self.undone(queue, error).await);
+            }
+        };
         let past = taken.as_ref().map_or_else(Past::default, |taken| Past {
             stored: taken.found.strips.keys().copied().collect(),
             queued: taken.found.queued,
         });
         let journal = self.journal(taken, range, queue.window_bytes());
-        let mut files = Files::start(reserved, making)?;
         let bar = Bar::new(&plan.frame, plan.strips.count(), self.quiet);
         let mut tally = Tally::default();
         let work = Work {
@@ -243,6 +267,7 @@ impl Run<'_> {
             orbit: self.orbit.as_ref().map(|shared| Arc::clone(&shared.orbit)),
             journal: journal.as_ref(),
             past,
+            limit: self.limit,
             files: &mut files,
             bar: &bar,
             tally: &mut tally,
@@ -250,16 +275,26 @@ impl Run<'_> {
             audit: plan.audit,
             about: self.about(),
         };
-        let (collected, state) = collect(work, ends).await;
+        let (collected, state) = collect(work, ends.as_mut()).await;
         let is_done = collected.is_ok();
         if !is_done {
             // Nobody should work on, and no key stay behind.
             self.clear(queue, &collected, &state).await;
         }
         // Ending a file that was not finished removes it, so every path below cleans up.
-        let written = tokio::task::spawn_blocking(move || files.finish()).await?;
+        // Some are painted only now. Those that were not finished are waited for: they remove themselves.
+        let never = std::future::pending();
+        let written = if is_done {
+            aside("painting", self.quiet, ends, move || files.finish()).await
+        } else {
+            aside("removing what is unfinished", true, never, move || {
+                files.finish()
+            })
+            .await
+        };
         bar.clear();
-        let published = publish(collected, written);
+        let published = written.and_then(|written| publish(collected, written));
+        let elapsed_secs = self.started.elapsed().as_secs_f64();
         if is_done {
             // Last, so that a picture does not wait for a queue that is out of reach.
             self.clear(queue, &Ok(()), &state).await;
@@ -275,7 +310,7 @@ impl Run<'_> {
             height: plan.frame.height,
             pixels: plan.frame.pixels(),
             iterations_total: 0,
-            elapsed_secs: self.started.elapsed().as_secs_f64(),
+            elapsed_secs,
             strips: plan.strips.count(),
             redelivered: 0,
             rejected: 0,
@@ -290,6 +325,52 @@ impl Run<'_> {
         };
         report.set_tally(&tally);
         Ok(report)
+    }
+
+    /// Makes the job known to the queue, with all that its strips need. A queue that is out of reach is borne.
+    async fn begin<Q: JobQueue>(
+        &self,
+        queue: &Arc<Q>,
+        is_taken: bool,
+        ends: impl Future<Output = CollectError>,
+    ) -> Result<(), CollectError> {
+        let id = &self.job.id;
+        let once = async || {
+            queue.create(Arc::clone(self.job)).await?;
+            if is_taken {
+                queue.outlive(id).await?;
+            }
+            match &self.orbit {
+                Some(orbit) => queue.share_orbit(id, orbit.clone()).await,
+                None => Ok(()),
+            }
+        };
+        let all = async {
+            let mut patience = Patience::new(self.limit);
+            // Made twice is harmless, so an unknown outcome is tried again.
+            while let Err(error) = once().await {
+                patience.bear(error, "the job is not queued yet").await?;
+            }
+            Ok(())
+        };
+        tokio::select! {
+            made = all => made,
+            why = ends => Err(why),
+        }
+    }
+
+    /// A job that may be there, but of which nothing will be queued, is taken off the queue; the error that it came to.
+    async fn undone<Q: JobQueue>(&self, queue: &Arc<Q>, error: anyhow::Error) -> anyhow::Error {
+        let is_foreign = matches!(
+            error.downcast_ref(),
+            Some(CollectError::Queue(QueueError::Spec(_)))
+        );
+        // What lies under its name is not this job then.
+        if !is_foreign {
+            let ended = Err(CollectError::Interrupted);
+            self.clear(queue, &ended, &JobReport::default()).await;
+        }
+        error
     }
 
     /// The job's journal, where it has one.
@@ -370,8 +451,7 @@ fn publish(
     let mut outputs = Vec::new();
     for file in written {
         let busy_secs = file.busy_secs;
-        let path = file.publish()?;
-        let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        let (path, bytes) = file.publish()?;
         outputs.push(OutputReport {
             path: path.to_string_lossy().into_owned(),
             bytes,
@@ -381,25 +461,5 @@ fn publish(
     Ok(outputs)
 }
 
-/// Resolves when the user presses Ctrl-C or the system asks the program to stop.
-///
-/// Listens from the call on, not from the first poll: what comes while files and devices are still being
-/// opened must not end the program over its files. Call it within the runtime.
-pub fn interrupted() -> impl Future<Output = ()> {
-    #[cfg(unix)]
-    let signals = {
-        use tokio::signal::unix::{SignalKind, signal};
-        [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
-    };
-    async move {
-        #[cfg(unix)]
-        if let [Ok(mut interrupt), Ok(mut terminate)] = signals {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            return;
-        }
-        let _ = tokio::signal::ctrl_c().await;
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use farm_worker::usage;
 use serde::Serialize;
 
 use crate::cli::{self, ResumeArgs};
+use crate::interrupt::doing;
 use crate::journal::store::{Listed, remove};
 use crate::journal::{Store, StoreError};
 use crate::placing::Placed;
@@ -41,7 +42,10 @@ pub fn resume(args: ResumeArgs) -> anyhow::Result<()> {
         return list(&store, args.say.json);
     };
     let job = store.find(&given)?;
-    let taken = store.take(&job)?;
+    let taken = {
+        let _doing = doing("reading the journal", args.say.quiet);
+        store.take(&job)?
+    };
     let redis = args.access.redis().map(str::to_owned);
     let farm = match redis.or_else(|| taken.saved.redis().map(str::to_owned)) {
         Some(url) => Some(cli::farm(url, &args.access.farm).map_err(PlanError::from)?),
@@ -79,6 +83,7 @@ pub fn hint(job: &JobId, folder: Option<PathBuf>) -> String {
 }
 
 fn list(store: &Store, json: bool) -> anyhow::Result<()> {
+    let _doing = doing("reading the journals", json);
     let journals: Vec<ListedReport> = store.list().into_iter().map(report).collect();
     let mut text = if json {
         serde_json::to_string(&journals)?

@@ -88,11 +88,6 @@ impl Job {
         }
     }
 
-    /// Whether all of its files are there.
-    pub(super) fn is_there(&self) -> bool {
-        !self.outputs.is_empty() && self.outputs.iter().all(|path| path.is_file())
-    }
-
     /// The command line for people.
     pub(super) fn line(&self) -> String {
         let words = self.words.iter().map(|word| word.to_string_lossy());

@@ -16,9 +16,11 @@ use crate::cli::files::BatchArgs;
 use crate::cli::{Cli, Command};
 use crate::collect::CollectError;
 use crate::dry_run::DryRun;
+use crate::one_file::FileId;
 use crate::operate::tables;
 use crate::plan;
 use crate::zoom;
+use crate::zoom::pictures::Pattern;
 pub use file::BatchError;
 use file::Job;
 
@@ -98,7 +100,7 @@ pub fn run(args: &BatchArgs) -> anyhow::Result<()> {
             outcomes.push(outcome);
             continue;
         }
-        if args.skip_existing && job.is_there() {
+        if args.skip_existing && is_there(args, job) {
             outcome.state = State::Skipped;
             outcomes.push(outcome);
             continue;
@@ -140,19 +142,35 @@ pub fn run(args: &BatchArgs) -> anyhow::Result<()> {
     .into())
 }
 
+/// Whether all files of a job are there: of numbered pictures as many as it makes.
+fn is_there(args: &BatchArgs, job: &Job) -> bool {
+    let pictures = || match parsed(args, job) {
+        Ok(Command::Zoom(zoom)) => plan::zoom::plan(*zoom).map_or(0, |plan| plan.timing.frames),
+        _ => 0,
+    };
+    let is_there = |path: &PathBuf| match Pattern::read(path) {
+        Some(pattern) if job.command == "zoom" => {
+            let count = pictures();
+            count > 0 && pattern.are_there(count.into())
+        }
+        _ => path.is_file(),
+    };
+    !job.outputs.is_empty() && job.outputs.iter().all(is_there)
+}
+
 /// Finds every mistake that can be found before anything is computed.
 fn check(args: &BatchArgs, jobs: &[Job]) -> Result<(), BatchError> {
-    let mut writers: HashMap<PathBuf, &Job> = HashMap::new();
-    let mut kept: HashSet<PathBuf> = HashSet::new();
+    let mut writers: HashMap<FileId, &Job> = HashMap::new();
+    let mut kept: HashSet<FileId> = HashSet::new();
     for job in jobs {
         let wrong = |reason: String| job.wrong(&args.file, reason);
         // What an earlier job will write is not there yet.
-        let waits = (job.inputs.iter()).any(|input| writers.contains_key(input));
+        let waits = (job.inputs.iter()).any(|input| writers.contains_key(&FileId::of(input)));
         let waits = waits
             || job
                 .reused
                 .as_ref()
-                .is_some_and(|folder| kept.contains(folder));
+                .is_some_and(|folder| kept.contains(&FileId::of(folder)));
         let planned = match parsed(args, job)? {
             _ if waits => Ok(()),
             Command::Render(render) => plan::plan(*render).map(drop),
@@ -160,10 +178,12 @@ fn check(args: &BatchArgs, jobs: &[Job]) -> Result<(), BatchError> {
             _ => Ok(()),
         };
         planned.map_err(|error| wrong(error.to_string()))?;
-        kept.extend(job.kept.clone());
+        kept.extend(job.kept.as_deref().map(FileId::of));
         for output in &job.outputs {
-            let path = std::path::absolute(output).unwrap_or_else(|_| output.clone());
-            if let Some(other) = writers.insert(path, job) {
+            // A job's own are looked at where it is planned.
+            if let Some(other) = writers.insert(FileId::of(output), job)
+                && !std::ptr::eq(other, job)
+            {
                 let reason = format!("writes {}, as {} does", output.display(), other.name);
                 return Err(wrong(reason));
             }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser};
 
 use crate::cli::place::{AccessArgs, CrewArgs, DeviceArgs, LogArgs, SayArgs};
-use crate::cli::world::NetworkArgs;
+use crate::cli::world::{NetworkArgs, StageArgs};
 use crate::cli::{ArithmeticArg, Cli, Command, GridArg, MeasureArg, RenderArgs, ViewArgs};
 
 /// Most numbers of workers in one sweep.
@@ -114,6 +114,10 @@ impl ScaleArgs {
             },
             strip_rows: self.strip_rows,
             no_journal: true,
+            stage: StageArgs {
+                network: self.network.clone(),
+                fallback: None,
+            },
             ..*defaults
         }
     }

@@ -45,6 +45,8 @@ pub enum Ask {
     Report(Box<JobReport>),
     /// Who has what.
     UnderWay,
+    /// To keep the job, where this process ends: another one could go on with it from now on.
+    Outlive,
     /// To make whole what it lost, and to say which of these strips it does not hold.
     Repair(Vec<Strip>),
     /// To keep a worker from getting strips.
@@ -172,6 +174,11 @@ pub async fn tending<Q: JobQueue>(
             Ask::Report(report) => {
                 let (orders, error) = told(queue.report(&job.id, &report).await);
                 (Heard::Orders(orders), error)
+            }
+            Ask::Outlive => {
+                // What was not heard now is so with the next sign of life.
+                let (_, error) = told(queue.outlive(&job.id).await);
+                (Heard::Orders(None), error)
             }
             Ask::UnderWay => {
                 let (under_way, error) = told(queue.under_way(&job.id).await);

@@ -3,9 +3,12 @@
 
 use std::sync::Arc;
 
+use farm_worker::Fault;
 use fractal::StripBuffer;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::JoinHandle;
+
+use super::CollectError;
 
 /// Strips that may wait for the files together.
 const WAITING: usize = 1;
@@ -13,7 +16,8 @@ const WAITING: usize = 1;
 /// The way to the files.
 pub struct Leaving {
     sender: Sender<Arc<StripBuffer>>,
-    task: JoinHandle<()>,
+    /// Whether all strips are with all files.
+    task: JoinHandle<bool>,
 }
 
 impl Leaving {
@@ -24,10 +28,11 @@ impl Leaving {
             while let Some(strip) = strips.recv().await {
                 for file in &files {
                     if file.send(Arc::clone(&strip)).await.is_err() {
-                        return;
+                        return false;
                     }
                 }
             }
+            true
         });
         Self { sender, task }
     }
@@ -42,13 +47,32 @@ impl Leaving {
         self.task.abort();
     }
 
-    /// Waits until the last strip is with every file; `false` when a file has ended early.
-    pub async fn end(&mut self) -> bool {
+    /// Waits until the last strip is with every file.
+    ///
+    /// # Errors
+    /// When a file has ended early.
+    pub async fn end(&mut self) -> Result<(), CollectError> {
         let (closed, _) = channel(WAITING);
         // Without a sender the task ends after the last strip.
         drop(std::mem::replace(&mut self.sender, closed));
-        (&mut self.task).await.is_ok()
+        match (&mut self.task).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(CollectError::Output),
+            Err(error) => Err(fault(error)),
+        }
     }
+
+    /// Why the door is closed before the last strip.
+    pub async fn ended_early(&mut self) -> CollectError {
+        match (&mut self.task).await {
+            Ok(_) => CollectError::Output,
+            Err(error) => fault(error),
+        }
+    }
+}
+
+fn fault(error: tokio::task::JoinError) -> CollectError {
+    Fault::of_task("the task that hands strips to the files", error).into()
 }
 
 impl Drop for Leaving {

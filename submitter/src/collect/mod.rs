@@ -9,6 +9,7 @@
 mod audit;
 mod feeding;
 mod health;
+mod helpers;
 mod justice;
 mod leaving;
 mod letters;
@@ -21,16 +22,16 @@ use std::time::Duration;
 
 use farm_queue::protocol::blob::Decoded;
 use farm_queue::{JobQueue, JobReport, JobSpec, QueueError};
+use farm_worker::Fault;
 use fractal::{BackendChoice, ReferenceOrbit, Strip, StripBuffer};
 use tokio::sync::mpsc::{Permit, channel};
-use tokio::task::JoinHandle;
 
 use crate::bar::Bar;
 use crate::journal::{Entry, Journal};
 use crate::output::{Files, OutputError};
-use crate::patience::{LONG_PATIENCE, PATIENCE};
 use crate::report::Tally;
 use feeding::{Heard, feeding, listening, tending};
+use helpers::Helpers;
 use justice::Computing;
 use table::{Read, Table};
 
@@ -61,6 +62,9 @@ pub enum CollectError {
     /// Nobody is left who could compute the others: every device of a render in process has hung for so long.
     #[error("every device has hung for {:.0} s; the picture may be rendered elsewhere, or with another --backend", .0.as_secs_f64())]
     Hung(Duration),
+    /// A task or thread of this process ended in the midst of its work.
+    #[error(transparent)]
+    Fault(#[from] Fault),
     /// The user or the system asked to stop.
     #[error("interrupted")]
     Interrupted,
@@ -87,6 +91,8 @@ pub struct Work<'a, Q> {
     pub journal: Option<&'a Journal>,
     /// What was done before.
     pub past: Past,
+    /// How long the queue may be out of reach.
+    pub limit: Duration,
     /// Its files.
     pub files: &'a mut Files,
     /// Told of every strip.
@@ -110,16 +116,16 @@ pub async fn collect<Q: JobQueue>(
     ends: impl Future<Output = CollectError>,
 ) -> (Result<(), CollectError>, JobReport) {
     let (queue, job) = (Arc::clone(work.queue), Arc::clone(work.job));
-    let on_farm = work.on_farm;
+    let (on_farm, limit) = (work.on_farm, work.limit);
     let mut table = Table::new(work);
     tokio::pin!(ends);
     let mut ended = tokio::select! {
-        ended = turning(&queue, &job, on_farm, &mut table) => ended,
+        ended = turning(&queue, &job, on_farm, limit, &mut table) => ended,
         why = &mut ends => Err(why),
     };
     if ended.is_ok() {
         ended = tokio::select! {
-            all_left = table.leaving.end() => if all_left { Ok(()) } else { Err(CollectError::Output) },
+            left = table.leaving.end() => left,
             why = &mut ends => Err(why),
         };
     } else {
@@ -138,6 +144,7 @@ async fn turning<Q: JobQueue>(
     queue: &Arc<Q>,
     job: &Arc<JobSpec>,
     on_farm: bool,
+    limit: Duration,
     table: &mut Table<'_>,
 ) -> Result<(), CollectError> {
     if on_farm {
@@ -146,29 +153,23 @@ async fn turning<Q: JobQueue>(
     let (say, mut heard) = channel(BATCHES);
     let (feed, wanted) = channel(BATCHES);
     let (ask, asks) = channel(BATCHES);
-    let limit = match table.journal {
-        Some(_) => LONG_PATIENCE,
-        None => PATIENCE,
-    };
     let shared = || (Arc::clone(queue), Arc::clone(job));
-    let (for_feeding, for_listening, for_tending) = (shared(), shared(), shared());
-    let _tasks = [
-        tokio::spawn(feeding(
-            for_feeding.0,
-            for_feeding.1,
-            limit,
-            wanted,
-            say.clone(),
-        )),
-        tokio::spawn(listening(
-            for_listening.0,
-            for_listening.1,
-            limit,
-            say.clone(),
-        )),
-        tokio::spawn(tending(for_tending.0, for_tending.1, asks, say)),
-    ]
-    .map(AbortOnDrop);
+    let mut helpers = Helpers::default();
+    let (to, of) = shared();
+    helpers.start(
+        "the task that queues strips",
+        feeding(to, of, limit, wanted, say.clone()),
+    );
+    let (to, of) = shared();
+    helpers.start(
+        "the task that looks for results",
+        listening(to, of, limit, say.clone()),
+    );
+    let (to, of) = shared();
+    helpers.start(
+        "the task that reports to the queue",
+        tending(to, of, asks, say),
+    );
     let silence = tokio::time::sleep(SILENCE);
     tokio::pin!(silence);
     // In process the workers are known to be there.
@@ -187,8 +188,9 @@ async fn turning<Q: JobQueue>(
         let door = table.leaving.door();
         tokio::select! {
             news = heard.recv(), if table.to_journal.len() < UNJOURNALLED => {
-                // The tasks end with an error as their last word, never without one.
-                let news = news.ok_or(CollectError::Interrupted)?;
+                let Some(news) = news else {
+                    return Err(helpers.ended().await.into());
+                };
                 told |= matches!(&news, Heard::Results(results) if !results.is_empty());
                 table.hear(news)?;
             }
@@ -200,7 +202,16 @@ async fn turning<Q: JobQueue>(
                     place.send(question);
                 }
             }
-            Some(place) = journal_place(journal), if !table.to_journal.is_empty() => {
+            fault = helpers.ended() => {
+                // Its last word, where it had one.
+                while let Ok(news) = heard.try_recv() {
+                    table.hear(news)?;
+                }
+                return Err(fault.into());
+            }
+            place = journal_place(journal), if !table.to_journal.is_empty() => {
+                // It ends only when it is told to, also where it cannot write any more.
+                let place = place.ok_or_else(|| Fault::ended("the thread that writes the journal"))?;
                 if let Some(entry) = table.to_journal.pop_front() {
                     place.send(entry);
                 }
@@ -208,10 +219,10 @@ async fn turning<Q: JobQueue>(
             // There may be room for more strips now.
             () = written(journal) => {}
             read = reading(&mut table.reading), if table.reading.is_some() => table.was_read(read),
-            truth = computing(&mut table.computing), if table.computing.is_some() => table.computed(truth)?,
+            truth = computing(&mut table.computing), if table.computing.is_some() => table.computed(truth?)?,
             place = door.reserve(), if table.next.is_some() => match (place, table.next.take()) {
                 (Ok(place), Some(strip)) => place.send(strip),
-                _ => return Err(CollectError::Output),
+                _ => return Err(table.leaving.ended_early().await),
             },
             _ = tick.tick() => table.tick(),
             () = &mut silence, if !told => {
@@ -264,9 +275,11 @@ async fn reading(reading: &mut Option<(Strip, Read)>) -> (Strip, Option<Decoded>
 }
 
 /// Waits for the strip that is computed here.
-async fn computing(computing: &mut Option<Computing>) -> Option<StripBuffer> {
+async fn computing(computing: &mut Option<Computing>) -> Result<Option<StripBuffer>, Fault> {
     match computing {
-        Some(computing) => (&mut computing.task).await.ok().flatten(),
+        Some(computing) => (&mut computing.task)
+            .await
+            .map_err(|error| Fault::of_task("the task that computes audited strips", error)),
         None => std::future::pending().await,
     }
 }
@@ -296,12 +309,4 @@ async fn tell_who_is_there<Q: JobQueue>(queue: &Arc<Q>, job: &JobSpec) {
 #[must_use]
 pub fn short_build(build: u64) -> String {
     format!("{:08x}", build >> 32)
-}
-
-struct AbortOnDrop(JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }

@@ -65,6 +65,8 @@ pub struct Table<'a> {
     pub(super) fed: HashSet<u32>,
     /// At most one of each kind, and quarantines.
     pub(super) asks: VecDeque<Ask>,
+    /// The queue knows that another process could go on with the job.
+    pub(super) outlives: bool,
     pub(super) reporting: bool,
     pub(super) looking: bool,
     pub(super) repairing: bool,
@@ -118,6 +120,7 @@ impl<'a> Table<'a> {
             orders: Vec::new(),
             fed: HashSet::new(),
             asks: VecDeque::new(),
+            outlives: false,
             reporting: false,
             looking: false,
             repairing: false,
@@ -225,6 +228,10 @@ impl<'a> Table<'a> {
             self.reporting = true;
             let report = Box::new(self.report());
             self.asks.push_back(Ask::Report(report));
+        }
+        if !self.outlives && self.journal.is_some_and(Journal::is_on_disk) {
+            self.outlives = true;
+            self.asks.push_back(Ask::Outlive);
         }
         let running = self.state == JobState::Running;
         let all_queued = self.assembly.all_queued() && self.fed.is_empty();

@@ -70,6 +70,8 @@ pub struct Journal {
 #[derive(Debug)]
 struct Shared {
     job: Arc<JobSpec>,
+    /// Of its records' digests.
+    seed: u64,
     /// Where strips are that were written.
     places: Mutex<HashMap<u32, Place>>,
     /// Strips of which nothing counts that was handed over before they were revoked.
@@ -81,6 +83,8 @@ struct Shared {
     unwritten: AtomicU32,
     /// A strip was written, or never will be.
     written: Notify,
+    /// It is on the disk.
+    begun: AtomicBool,
     /// It could not be written any more.
     ended: AtomicBool,
     /// It holds what is not to be used.
@@ -111,11 +115,13 @@ impl Journal {
     pub fn open(begin: Begin, job: &Arc<JobSpec>, held: u64) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             job: Arc::clone(job),
+            seed: record::seed(job),
             places: Mutex::default(),
             revoked: Mutex::default(),
             file: Mutex::default(),
             unwritten: AtomicU32::new(0),
             written: Notify::new(),
+            begun: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             spoilt: AtomicBool::new(false),
             discard: AtomicBool::new(false),
@@ -137,6 +143,7 @@ impl Journal {
                 } = *taken;
                 *lock(&shared.places) = found.strips.into_iter().collect();
                 *lock(&shared.file) = Some((file.try_clone()?, folder.clone()));
+                shared.begun.store(true, Ordering::Relaxed);
                 Start::At(Output::new(file, folder, found.end))
             }
         };
@@ -166,6 +173,12 @@ impl Journal {
     #[must_use]
     pub fn unwritten(&self) -> u32 {
         self.shared.unwritten.load(Ordering::Relaxed)
+    }
+
+    /// Whether another process could go on from it.
+    #[must_use]
+    pub fn is_on_disk(&self) -> bool {
+        self.shared.begun.load(Ordering::Relaxed)
     }
 
     /// Waits until the next strip is written.
@@ -403,6 +416,7 @@ impl Shared {
         store.tidy();
         let (folder, file) = store.begin(saved)?;
         *lock(&self.file) = Some((file.try_clone()?, folder.clone()));
+        self.begun.store(true, Ordering::Relaxed);
         Ok(Output::new(file, folder, 0))
     }
 
@@ -438,7 +452,7 @@ impl Shared {
                 let index = buffer.strip.index;
                 let parts = blob::parts(&self.job.id, buffer, worker, *attempt);
                 let maker = record::maker(worker);
-                record::strip(&mut output.record, index, maker, parts.pieces());
+                record::strip(&mut output.record, self.seed, index, maker, parts.pieces());
                 let place = Place {
                     at: output.end + record::HEADER_BYTES as u64,
                     bytes: (output.record.len() - record::HEADER_BYTES) as u32,
@@ -451,7 +465,7 @@ impl Shared {
                 }
             }
             Entry::Event(event) => {
-                record::event(&mut output.record, event);
+                record::event(&mut output.record, self.seed, event);
                 self.append(output)?;
                 if let Event::Revoked(strips) = event {
                     let mut revoked = lock(&self.revoked);

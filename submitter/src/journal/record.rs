@@ -9,7 +9,7 @@
 //!  8  4  strip: index; event: 0
 //! 12  4  length of what follows the header
 //! 16  8  strip: digest of its worker's name; event: 0
-//! 24  8  xxh3 of all other bytes
+//! 24  8  xxh3 of all other bytes, with a seed of its own for each job ([`seed`])
 //! 32     a strip as it travels (`farm_queue::protocol::blob`), or an event as JSON
 //! ```
 //!
@@ -33,7 +33,7 @@ const MAX_DAMAGE: u32 = 64;
 pub const HEADER_BYTES: usize = 32;
 
 const MAGIC: &[u8; 4] = b"MFJR";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const STRIP: u8 = 1;
 const EVENT: u8 = 2;
 const DIGEST_AT: usize = 24;
@@ -87,6 +87,8 @@ pub struct Reading {
     strips: u32,
     /// Most bytes of a strip's blob.
     blob_bytes: u64,
+    /// Of the digests.
+    seed: u64,
     /// Whether digests are checked, which takes a pass over all bytes; without, only places and counts are told.
     check: bool,
 }
@@ -98,25 +100,41 @@ impl Reading {
         Self {
             strips: job.strips.count(),
             blob_bytes: largest_strip_bytes(job) + MAX_HEADER_BYTES as u64,
+            seed: seed(job),
             check,
         }
     }
 }
 
+/// What ties records to what their strips are of: those of another job, frame, cut or build have other digests.
+#[must_use]
+pub fn seed(job: &JobSpec) -> u64 {
+    // Plain data of our own always becomes JSON.
+    let text = serde_json::to_vec(&(&job.id, &job.frame, job.strips, job.build));
+    xxh3_64(&text.unwrap_or_default())
+}
+
 /// Appends the record of a strip to `out`: its blob, in pieces.
-pub fn strip<'a>(out: &mut Vec<u8>, index: u32, maker: u64, blob: impl Iterator<Item = &'a [u8]>) {
-    record(out, (STRIP, index, maker), blob);
+pub fn strip<'a>(
+    out: &mut Vec<u8>,
+    seed: u64,
+    index: u32,
+    maker: u64,
+    blob: impl Iterator<Item = &'a [u8]>,
+) {
+    record(out, seed, (STRIP, index, maker), blob);
 }
 
 /// Appends the record of an event to `out`.
-pub fn event(out: &mut Vec<u8>, event: &Event) {
+pub fn event(out: &mut Vec<u8>, seed: u64, event: &Event) {
     // Plain data of our own always becomes JSON.
     let body = serde_json::to_vec(event).unwrap_or_default();
-    record(out, (EVENT, 0, 0), std::iter::once(body.as_slice()));
+    record(out, seed, (EVENT, 0, 0), std::iter::once(body.as_slice()));
 }
 
 fn record<'a>(
     out: &mut Vec<u8>,
+    seed: u64,
     (kind, index, maker): (u8, u32, u64),
     body: impl Iterator<Item = &'a [u8]>,
 ) {
@@ -133,12 +151,12 @@ fn record<'a>(
     let length = (out.len() - start - HEADER_BYTES) as u32;
     out[start + 12..start + 16].copy_from_slice(&length.to_le_bytes());
     let (header, body) = out[start..].split_at(HEADER_BYTES);
-    let digest = digest(header, body);
+    let digest = digest(seed, header, body);
     out[start + DIGEST_AT..start + HEADER_BYTES].copy_from_slice(&digest.to_le_bytes());
 }
 
-fn digest(header: &[u8], body: &[u8]) -> u64 {
-    let mut hasher = Xxh3::new();
+fn digest(seed: u64, header: &[u8], body: &[u8]) -> u64 {
+    let mut hasher = Xxh3::with_seed(seed);
     hasher.update(&header[..DIGEST_AT]);
     hasher.update(body);
     hasher.digest()
@@ -198,7 +216,8 @@ pub fn scan(source: &mut (impl Read + Seek), reading: Reading) -> io::Result<Fou
                 // Within the job's limits and within the file.
                 body.resize(header.bytes as usize, 0);
                 source.read_exact(&mut body)?;
-                (digest(&raw, &body).to_le_bytes() == raw[DIGEST_AT..]).then_some(header)
+                (digest(reading.seed, &raw, &body).to_le_bytes() == raw[DIGEST_AT..])
+                    .then_some(header)
             }
             header => header,
         };
@@ -272,9 +291,11 @@ mod tests {
     use proptest::prelude::*;
     use std::io::Cursor;
 
+    const SEED: u64 = 5;
     const READING: Reading = Reading {
         strips: 50,
         blob_bytes: 300,
+        seed: SEED,
         check: true,
     };
 
@@ -291,6 +312,7 @@ mod tests {
             .map(|(index, body)| {
                 strip(
                     &mut bytes,
+                    SEED,
                     index as u32,
                     7,
                     std::iter::once(body.as_slice()),
@@ -368,18 +390,29 @@ mod tests {
     }
 
     #[test]
+    fn strips_of_another_job_are_left_out() {
+        let (bytes, _) = file(&[vec![1; 9], vec![2; 9]]);
+        let of_another = Reading {
+            seed: SEED + 1,
+            ..READING
+        };
+        let found = scan(&mut Cursor::new(&bytes), of_another).unwrap();
+        assert!(found.strips.is_empty() && found.damage > 0, "{found:?}");
+    }
+
+    #[test]
     fn events_take_effect_in_their_place() {
         let mut bytes = Vec::new();
         let body = [1, 2, 3];
         let one = |bytes: &mut Vec<u8>, index, maker| {
-            strip(bytes, index, maker, std::iter::once(body.as_slice()));
+            strip(bytes, SEED, index, maker, std::iter::once(body.as_slice()));
         };
-        event(&mut bytes, &Event::Queued(9));
+        event(&mut bytes, SEED, &Event::Queued(9));
         one(&mut bytes, 3, 7);
         one(&mut bytes, 4, 7);
-        event(&mut bytes, &Event::Revoked(vec![3, 4]));
+        event(&mut bytes, SEED, &Event::Revoked(vec![3, 4]));
         one(&mut bytes, 4, 7);
-        event(&mut bytes, &Event::Queued(1000));
+        event(&mut bytes, SEED, &Event::Queued(1000));
         let found = scan(&mut Cursor::new(&bytes), READING).unwrap();
         assert_eq!(found.strips.keys().copied().collect::<Vec<_>>(), [4]);
         assert_eq!(found.queued, READING.strips, "no more than there are");
@@ -391,12 +424,13 @@ mod tests {
         let mut bytes = Vec::new();
         strip(
             &mut bytes,
+            SEED,
             READING.strips,
             7,
             std::iter::once([1].as_slice()),
         );
-        strip(&mut bytes, 1, 7, std::iter::once([0; 301].as_slice()));
-        strip(&mut bytes, 2, 7, std::iter::once([0; 300].as_slice()));
+        strip(&mut bytes, SEED, 1, 7, std::iter::once([0; 301].as_slice()));
+        strip(&mut bytes, SEED, 2, 7, std::iter::once([0; 300].as_slice()));
         assert_eq!(read(&bytes).strips.into_keys().collect::<Vec<_>>(), [2]);
     }
 }

@@ -11,9 +11,10 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::cli::CompressionArg;
 use crate::colour::{Scheme, SchemeError};
 use crate::plan::{ArithmeticPlan, Output, OutputKind, Place, RenderPlan};
+use crate::sealed::{self, SealError};
 
 /// Version of the plans that this build writes, and the only one that it reads.
-const SAVED_VERSION: u32 = 2;
+const SAVED_VERSION: u32 = 3;
 /// Most bytes of a plan: a job's spec of the largest size, and the names of its files.
 pub const MAX_PLAN_BYTES: u64 = 4 << 20;
 /// Most files of one job.
@@ -22,9 +23,9 @@ const MAX_OUTPUTS: usize = 1000;
 /// Why a plan was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SavedError {
-    /// Not the JSON of a plan.
-    #[error("malformed plan: {0}")]
-    Malformed(#[from] serde_json::Error),
+    /// Not a plan, or not the one that was written.
+    #[error("the plan: {0}")]
+    Sealed(#[from] SealError),
     /// Written by a build of another version.
     #[error("plan of version {0}; this build reads version {SAVED_VERSION}")]
     Version(u32),
@@ -216,7 +217,7 @@ impl Saved {
     /// # Errors
     /// Never with plain data; what the writer says.
     pub fn encode(&self) -> Result<Vec<u8>, SavedError> {
-        Ok(serde_json::to_vec(self)?)
+        Ok(sealed::seal(self).map_err(SealError::from)?)
     }
 
     /// The checked plan in bytes from the disk.
@@ -228,12 +229,18 @@ impl Saved {
         struct VersionOnly {
             version: u32,
         }
-        // The version first: a plan of another version may have any other fields.
-        let VersionOnly { version } = serde_json::from_slice(bytes)?;
+        // The version first: a plan of another version may have any other fields, and the oldest had no digest.
+        let version = match sealed::open(bytes) {
+            Ok(VersionOnly { version }) => version,
+            Err(error) => match serde_json::from_slice(bytes) {
+                Ok(VersionOnly { version }) => return Err(SavedError::Version(version)),
+                Err(_) => return Err(error.into()),
+            },
+        };
         if version != SAVED_VERSION {
             return Err(SavedError::Version(version));
         }
-        let saved: Self = serde_json::from_slice(bytes)?;
+        let saved: Self = sealed::open(bytes)?;
         farm_queue::protocol::spec::check(&saved.job)?;
         saved.colours.check()?;
         let side = saved.colours.samples.side();
@@ -413,9 +420,15 @@ pub(super) mod tests {
 
     #[test]
     fn what_cannot_be_is_refused() {
-        let text = String::from_utf8(saved("--density 8 -o /tmp/a.png").encode().unwrap()).unwrap();
+        let saved = saved("--density 8 -o /tmp/a.png");
+        let text = serde_json::to_string(&saved).unwrap();
+        let resealed = |text: &str| {
+            let value = serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
+            sealed::seal(&value).unwrap()
+        };
+        assert_eq!(Saved::decode(&resealed(&text)).unwrap(), saved);
         for (from, to) in [
-            ("\"version\":2", "\"version\":3"),
+            ("\"version\":3", "\"version\":4"),
             ("/tmp/a.png", "a.png"),
             ("\"audit\":0", "\"audit\":101"),
             ("\"workers\":1}", "\"workers\":0}"),
@@ -427,7 +440,21 @@ pub(super) mod tests {
         ] {
             let changed = text.replacen(from, to, 1);
             assert_ne!(changed, text, "{from}");
-            assert!(Saved::decode(changed.as_bytes()).is_err(), "{from}");
+            assert!(Saved::decode(&resealed(&changed)).is_err(), "{from}");
+        }
+        // As the build before this one wrote them.
+        let old = text.replacen("\"version\":3", "\"version\":2", 1);
+        let error = Saved::decode(old.as_bytes()).unwrap_err();
+        assert!(matches!(error, SavedError::Version(2)), "{error}");
+    }
+
+    #[test]
+    fn a_plan_with_one_changed_bit_is_refused() {
+        let bytes = saved("--density 8 -o a.png --palette turbo")
+            .encode()
+            .unwrap();
+        for changed in crate::sealed::tests::flipped(&bytes) {
+            assert!(Saved::decode(&changed).is_err());
         }
     }
 
@@ -436,10 +463,9 @@ pub(super) mod tests {
         fn damaged_plans_never_panic(at: prop::sample::Index, to: u8, cut: prop::sample::Index) {
             let mut bytes = saved("--density 8 -o a.png -o b.npy").encode().unwrap();
             let at = at.index(bytes.len());
+            let same = bytes[at] == to;
             bytes[at] = to;
-            if let Ok(saved) = Saved::decode(&bytes) {
-                let _ = saved.plan(None, None);
-            }
+            prop_assert_eq!(Saved::decode(&bytes).is_ok(), same);
             bytes.truncate(cut.index(bytes.len()));
             prop_assert!(Saved::decode(&bytes).is_err());
         }

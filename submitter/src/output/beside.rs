@@ -1,11 +1,14 @@
 //! A file that is written beside its place, and renamed when it is whole.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::{OutputError, SPARE, leftovers, plain};
+use super::leftovers::{self, Known};
+use super::{OutputError, SPARE, plain};
+use crate::one_file::place_of;
 
 /// Bytes of a file's name that the name of its unfinished part repeats: names have at most 255.
 const NAME_KEPT: usize = 200;
@@ -14,9 +17,12 @@ const NAME_KEPT: usize = 200;
 /// when it is dropped.
 #[derive(Debug)]
 pub struct Beside {
+    named: PathBuf,
     /// Where it ends up: what was named, or what that leads to.
-    pub(super) place: PathBuf,
-    pub(super) file: NamedTempFile,
+    place: PathBuf,
+    file: NamedTempFile,
+    /// Last: until the file is gone it is known.
+    _known: Known,
 }
 
 impl Beside {
@@ -26,7 +32,19 @@ impl Beside {
     /// One line about what is in the way.
     pub fn new(named: &Path, least_bytes: u64) -> Result<Self, OutputError> {
         // What a link leads to is written, not the link.
-        let path = &named.canonicalize().unwrap_or_else(|_| named.to_owned());
+        let place = place_of(named);
+        if let (Some(folder), Some(name)) = (place.parent(), place.file_name()) {
+            leftovers::remove(folder, &prefix(name));
+        }
+        Self::one_of_many(named, least_bytes)
+    }
+
+    /// The same for one of many files beside each other, without a look for what is left over of it.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn one_of_many(named: &Path, least_bytes: u64) -> Result<Self, OutputError> {
+        let path = &place_of(named);
         if path.is_dir() {
             return Err(OutputError::Directory(named.to_owned()));
         }
@@ -47,9 +65,8 @@ impl Beside {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
         let mut builder = tempfile::Builder::new();
-        let prefix = format!(".{}.", &name[..name.floor_char_boundary(NAME_KEPT)]);
+        let prefix = prefix(path.file_name().unwrap_or_default());
         builder.prefix(&prefix).suffix(leftovers::SUFFIX);
         #[cfg(unix)]
         {
@@ -57,7 +74,6 @@ impl Beside {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        leftovers::remove(directory, &prefix);
         let file = leftovers::held(|| builder.tempfile_in(directory)).map_err(create)?;
         if let Ok(free) = fs4::available_space(directory) {
             let need = least_bytes + SPARE;
@@ -71,7 +87,9 @@ impl Beside {
             }
         }
         Ok(Self {
+            named: named.to_owned(),
             place: path.clone(),
+            _known: Known::of(file.path()),
             file,
         })
     }
@@ -82,17 +100,70 @@ impl Beside {
         self.file.path()
     }
 
+    /// The same, open.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        self.file.as_file()
+    }
+
+    /// The folder that it is in.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.file.path().parent().unwrap_or(Path::new("."))
+    }
+
+    /// What was named.
+    #[must_use]
+    pub fn named(&self) -> &Path {
+        &self.named
+    }
+
+    /// Writes `bytes` as the whole file, and puts it in its place.
+    ///
+    /// # Errors
+    /// When they cannot be written; nothing is left of the file then.
+    pub fn write(self, bytes: &[u8]) -> Result<u64, OutputError> {
+        match self.file().write_all(bytes) {
+            Ok(()) => self.publish(),
+            Err(source) => Err(self.failed(source)),
+        }
+    }
+
+    /// That writing failed.
+    #[must_use]
+    pub fn failed(self, source: io::Error) -> OutputError {
+        let path = self.named;
+        OutputError::Write { path, source }
+    }
+
     /// Puts the file in its place, over whatever was there; its bytes.
     ///
     /// # Errors
     /// When the rename fails; nothing is left of the file then.
     pub fn publish(self) -> Result<u64, OutputError> {
-        let Self { place, file } = self;
+        let Self {
+            named, place, file, ..
+        } = self;
         let written = file.persist(&place);
         let bytes = written.map(|file| file.metadata().map_or(0, |metadata| metadata.len()));
         bytes.map_err(|error| OutputError::Write {
-            path: place,
+            path: named,
             source: error.error,
         })
     }
+}
+
+/// Writes a small file beside its place and puts it there when it is whole.
+///
+/// # Errors
+/// When it cannot be made or written; nothing is left of it then.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    let beside = Beside::new(path, bytes.len() as u64)?;
+    beside.write(bytes).map(drop)
+}
+
+/// How the names of a file's unfinished parts begin.
+fn prefix(name: &std::ffi::OsStr) -> String {
+    let name = name.to_string_lossy();
+    format!(".{}.", &name[..name.floor_char_boundary(NAME_KEPT)])
 }

@@ -3,9 +3,11 @@
 //! Whoever writes one holds a lock on it, which ends with its process. So the next render of the same file knows
 //! what is left over, also beside one that is still being written.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
@@ -15,6 +17,38 @@ pub const SUFFIX: &str = ".part";
 const RANDOM: usize = 6;
 /// How often a file is made anew that somebody took for a left-over before it was locked.
 const TRIES: usize = 8;
+
+/// Unfinished files of this process: at most one for each file that it writes at a time.
+static OWN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn own() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    OWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An unfinished file that goes with the process, also where whoever writes it is not waited for.
+#[derive(Debug)]
+pub struct Known(PathBuf);
+
+impl Known {
+    /// The one at `path`.
+    pub fn of(path: &Path) -> Self {
+        own().insert(path.to_owned());
+        Self(path.to_owned())
+    }
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        own().remove(&self.0);
+    }
+}
+
+/// Removes this process's own: it ends.
+pub fn remove_own() {
+    for path in std::mem::take(&mut *own()) {
+        let _ = fs::remove_file(path);
+    }
+}
 
 /// An unfinished file from `create` that [`remove`] leaves alone, of whatever process, as long as it is open.
 ///

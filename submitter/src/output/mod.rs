@@ -19,12 +19,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use farm_worker::Fault;
 use fractal::{FrameSpec, StripBuffer};
 pub use png::Picture;
-use tempfile::NamedTempFile;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-pub use beside::Beside;
+pub use beside::{Beside, write_whole};
+pub use leftovers::remove_own;
 
 use crate::cli::CompressionArg;
 use crate::cli::files::ChannelArg;
@@ -108,16 +109,13 @@ impl Iterator for Strips {
 /// A file on its way.
 struct Writer {
     path: PathBuf,
-    place: PathBuf,
     sender: Sender<Arc<StripBuffer>>,
-    thread: JoinHandle<io::Result<(NamedTempFile, Duration)>>,
+    thread: JoinHandle<io::Result<(Beside, Duration)>>,
 }
 
 /// A file that is whole but not yet in its place.
 pub struct Written {
-    path: PathBuf,
-    place: PathBuf,
-    file: NamedTempFile,
+    file: Beside,
     /// Seconds that its thread worked, not counting waits for strips.
     pub busy_secs: f64,
 }
@@ -177,9 +175,7 @@ pub struct Job {
 #[derive(Debug)]
 pub struct Reserved {
     output: Output,
-    /// Where it ends up: `output.path`, or what that leads to.
-    place: PathBuf,
-    file: NamedTempFile,
+    file: Beside,
 }
 
 impl Reserved {
@@ -196,11 +192,9 @@ impl Reserved {
     /// # Errors
     /// One line about what is in the way.
     pub fn with_space(output: &Output, least_bytes: u64) -> Result<Self, OutputError> {
-        let Beside { place, file } = Beside::new(&output.path, least_bytes)?;
         Ok(Self {
             output: output.clone(),
-            place,
-            file,
+            file: Beside::new(&output.path, least_bytes)?,
         })
     }
 
@@ -212,21 +206,10 @@ impl Reserved {
         self,
         write: impl FnOnce(&std::fs::File, &Path) -> io::Result<()>,
     ) -> Result<PathBuf, OutputError> {
-        let Self {
-            output: Output { path, .. },
-            place,
-            file,
-        } = self;
-        let folder = file.path().parent().unwrap_or(Path::new("."));
-        match write(file.as_file(), folder) {
-            Ok(()) => Written {
-                path,
-                place,
-                file,
-                busy_secs: 0.0,
-            }
-            .publish(),
-            Err(source) => Err(OutputError::Write { path, source }),
+        let Self { output, file } = self;
+        match write(file.file(), file.folder()) {
+            Ok(()) => file.publish().map(|_| output.path),
+            Err(source) => Err(file.failed(source)),
         }
     }
 
@@ -237,7 +220,6 @@ impl Reserved {
     fn start(self, job: Job) -> Result<Writer, OutputError> {
         let Self {
             output: Output { path, kind },
-            place,
             file,
         } = self;
         let (sender, receiver) = channel(QUEUED_STRIPS);
@@ -258,39 +240,10 @@ impl Reserved {
             })?;
         Ok(Writer {
             path,
-            place,
             sender,
             thread,
         })
     }
-}
-
-/// Writes a small file beside its place and renames it when it is whole.
-///
-/// # Errors
-/// When it cannot be made or written; nothing is left of it then.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    let create = |source: io::Error| OutputError::Create {
-        path: path.to_owned(),
-        source: plain(source),
-    };
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(directory).map_err(create)?;
-    let written = io::Write::write_all(&mut file, bytes);
-    let placed = written.and_then(|()| Ok(file.persist(path).map(drop)?));
-    placed.map_err(|source| OutputError::Write {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 /// A picture of so many bits a channel as a PNG; of 16, the higher byte is first.
@@ -365,13 +318,13 @@ impl OutputKind {
 fn write(
     kind: OutputKind,
     job: &Job,
-    file: NamedTempFile,
+    file: Beside,
     mut strips: Strips,
-) -> io::Result<(NamedTempFile, Duration)> {
+) -> io::Result<(Beside, Duration)> {
     let started = Instant::now();
     {
-        let folder = file.path().parent().unwrap_or(Path::new("."));
-        let mut out = BufWriter::with_capacity(FILE_BUFFER, file.as_file());
+        let folder = file.folder();
+        let mut out = BufWriter::with_capacity(FILE_BUFFER, file.file());
         match kind {
             OutputKind::Location(format) => {
                 out.write_all(job.about.text(format).as_bytes())?;
@@ -403,7 +356,7 @@ fn write(
         }
         out.flush()?;
         if matches!(kind, OutputKind::Exr(_)) {
-            attributes::settle(file.as_file())?;
+            attributes::settle(file.file())?;
         }
     }
     // Not synced: a full disk has said so by now, and the system writes back at its own pace, as after `cp`.
@@ -424,13 +377,22 @@ impl Files {
     /// When one cannot be started.
     pub fn start(reserved: Vec<Reserved>, job: Job) -> Result<Self, OutputError> {
         let outputs = reserved.iter().map(|place| place.output.clone()).collect();
-        let start = |place: Reserved| place.start(job.clone());
-        let writers = reserved.into_iter().map(start).collect::<Result<_, _>>()?;
-        Ok(Self {
+        let mut files = Self {
             job,
             outputs,
-            writers,
-        })
+            writers: Vec::new(),
+        };
+        for place in reserved {
+            match place.start(files.job.clone()) {
+                Ok(writer) => files.writers.push(writer),
+                Err(error) => {
+                    // Their unfinished files go, and are gone when this is known.
+                    files.finish();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(files)
     }
 
     /// Begins all files again from the first strip; of what they had nothing is left.
@@ -472,18 +434,16 @@ impl Writer {
     fn finish(self) -> Result<Written, OutputError> {
         let Self {
             path,
-            place,
             sender,
             thread,
         } = self;
         drop(sender);
-        let ended = thread
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("a fault in the encoder")));
+        let ended = thread.join().unwrap_or_else(|panic| {
+            let fault = Fault::of_thread("the thread that writes it", &*panic);
+            Err(io::Error::other(fault))
+        });
         match ended {
             Ok((file, busy)) => Ok(Written {
-                path,
-                place,
                 file,
                 busy_secs: busy.as_secs_f64(),
             }),
@@ -493,17 +453,12 @@ impl Writer {
 }
 
 impl Written {
-    /// Puts the file in its place, over whatever was there.
+    /// Puts the file in its place, over whatever was there; its name and its bytes.
     ///
     /// # Errors
     /// When the rename fails; nothing is left of the file then.
-    pub fn publish(self) -> Result<PathBuf, OutputError> {
-        match self.file.persist(&self.place) {
-            Ok(_) => Ok(self.path),
-            Err(error) => Err(OutputError::Write {
-                path: self.path,
-                source: error.error,
-            }),
-        }
+    pub fn publish(self) -> Result<(PathBuf, u64), OutputError> {
+        let path = self.file.named().to_owned();
+        Ok((path, self.file.publish()?))
     }
 }

@@ -9,6 +9,7 @@ use super::PlanError;
 use crate::cli::files::ChannelArg;
 use crate::colour::Scheme;
 use crate::location::Format;
+use crate::one_file::FileId;
 
 /// A file to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +116,7 @@ pub(super) fn outputs(paths: &[PathBuf], wanted: &Wanted) -> Result<Vec<Output>,
     let paths = if paths.is_empty() { &default } else { paths };
     let mut outputs: Vec<Output> = Vec::new();
     for path in paths {
-        if (outputs.iter()).any(|other| one_file(&other.path) == one_file(path)) {
+        if (outputs.iter()).any(|other| FileId::of(&other.path) == FileId::of(path)) {
             return Err(PlanError::Twice(path.clone()));
         }
         outputs.push(Output {
@@ -124,16 +125,6 @@ pub(super) fn outputs(paths: &[PathBuf], wanted: &Wanted) -> Result<Vec<Output>,
         });
     }
     Ok(outputs)
-}
-
-/// One name for a file, however it is spelled: its folder as the system knows it, and its own name.
-fn one_file(path: &Path) -> PathBuf {
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    folder.join(path.file_name().unwrap_or_default())
 }
 
 fn kind(path: &Path, wanted: &Wanted) -> Result<OutputKind, PlanError> {

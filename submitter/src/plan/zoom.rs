@@ -255,13 +255,13 @@ pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
         return Err(SequenceError::Json.into());
     }
     let kept = args.keep.as_ref().or(args.reuse.as_ref());
-    let place = match args.place.access.redis.filter(|url| !url.is_empty()) {
+    let place = match cli::redis_beside(args.place.access.redis(), &args.stage) {
         None => Place::InProcess {
             workers: args.place.crew.workers.unwrap_or(1),
             threads: None,
         },
         Some(url) => Place::Farm {
-            farm: Box::new(cli::farm(url, &args.place.access.farm)?),
+            farm: Box::new(cli::farm(url.to_owned(), &args.place.access.farm)?),
             workers: args.place.crew.workers,
         },
     };

@@ -15,6 +15,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::bar::RunsBar;
 use crate::cli::scale::ScaleArgs;
+use crate::interrupt;
+use crate::placing::serves;
 use crate::plan::{self, Place, RenderPlan};
 use crate::render;
 use crate::report::Report;
@@ -82,7 +84,7 @@ impl Plan {
     /// # Errors
     /// When the farm has fewer workers, a render fails, or two pictures are not the same.
     pub async fn run(mut self) -> anyhow::Result<Sweep> {
-        let mut interrupt = pin!(render::interrupted());
+        let mut interrupt = pin!(interrupt::interrupted());
         let stage = match self.network.take() {
             None => None,
             Some(network) => {
@@ -94,6 +96,8 @@ impl Plan {
                 )
             }
         };
+        // What was booted is shut down again, whatever comes.
+        let _hold = interrupt::hold();
         let swept = self.swept(interrupt.as_mut()).await;
         if let Some(stage) = stage {
             stage.end().await;
@@ -200,11 +204,7 @@ impl Plan {
 async fn serving(farm: &ConnectOptions) -> anyhow::Result<Vec<WorkerSummary>> {
     let control = RedisControl::connect(farm).await?;
     let mut workers = control.workers().await?;
-    workers.retain(|worker| {
-        let build = worker.record.about.build;
-        let ours = build == 0 || build == render::build();
-        ours && !worker.draining && worker.quarantine.is_none()
-    });
+    workers.retain(serves);
     Ok(workers)
 }
 

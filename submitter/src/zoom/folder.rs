@@ -8,21 +8,24 @@
 //! key-00000.json      how many bytes and iterations those are, and their digests
 //! ```
 //!
+//! The `.json` files hold a digest of themselves ([`sealed`]).
+//!
 //! A key frame is finished when its record is there; a record is written last, and each file beside its place first. So
 //! whatever is there after an interruption is right, or is found to be wrong by its digest and made anew.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use fractal::Measure;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed, xxh3_128};
 
 use super::sequence::{Sequence, VERSION};
 use crate::colour::Distribution;
 use crate::output::{OutputError, singles, write_whole};
+use crate::sealed;
 
 /// Most bytes of a description: two coordinates of the largest length, or tens of thousands of values.
 const MAX_JSON_BYTES: u64 = 4 << 20;
@@ -44,6 +47,8 @@ pub struct Record {
     pub iterations_total: u64,
     /// Of the kernels that computed it.
     build: u64,
+    /// Of the sequence, and which of its key frames it is.
+    of: u64,
 }
 
 /// What a file is when it is whole: its bytes, and their digest.
@@ -101,6 +106,8 @@ pub struct Folder {
     _lock: File,
     /// Whether it goes when the sequence is done.
     is_temporary: bool,
+    /// Digest of its description.
+    seed: u64,
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FolderError> {
@@ -122,7 +129,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FolderError>
         )));
     }
     let text = fs::read(path).map_err(unusable)?;
-    serde_json::from_slice(&text)
+    sealed::open(&text)
         .map(Some)
         .map_err(|error| malformed(error.to_string()))
 }
@@ -132,8 +139,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FolderError> {
         path: path.to_owned(),
         reason: error.to_string(),
     };
-    let mut text = serde_json::to_vec(value).map_err(malformed)?;
-    text.push(b'\n');
+    let text = sealed::seal(value).map_err(malformed)?;
     Ok(write_whole(path, &text)?)
 }
 
@@ -143,16 +149,36 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FolderError> {
 /// When there is none.
 pub fn described(path: &Path) -> Result<Sequence, FolderError> {
     let file = path.join(SEQUENCE);
-    let sequence: Sequence =
-        read_json(&file)?.ok_or_else(|| FolderError::Empty(path.to_owned()))?;
+    let described = read_json(&file).map_err(|error| match (error, old_version(&file)) {
+        (FolderError::Malformed { path, .. }, Some(version)) => FolderError::Malformed {
+            path,
+            reason: another(version),
+        },
+        (error, _) => error,
+    });
+    let sequence: Sequence = described?.ok_or_else(|| FolderError::Empty(path.to_owned()))?;
     if sequence.version != VERSION {
-        let reason = format!(
-            "version {}; this build reads version {VERSION}",
-            sequence.version
-        );
+        let reason = another(sequence.version);
         return Err(FolderError::Malformed { path: file, reason });
     }
     Ok(sequence)
+}
+
+fn another(version: u32) -> String {
+    format!("version {version}; this build reads version {VERSION}")
+}
+
+/// The version of a description that a build wrote before there were digests.
+fn old_version(file: &Path) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct VersionOnly {
+        version: u32,
+    }
+    let mut text = Vec::new();
+    let source = File::open(file).ok()?;
+    source.take(MAX_JSON_BYTES).read_to_end(&mut text).ok()?;
+    let VersionOnly { version } = serde_json::from_slice(&text).ok()?;
+    (version < VERSION).then_some(version)
 }
 
 impl Folder {
@@ -176,13 +202,14 @@ impl Folder {
         if matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)) {
             return Err(FolderError::Busy(path.to_owned()));
         }
-        let folder = Self {
+        let mut folder = Self {
             path: path.to_owned(),
             _lock: lock,
             is_temporary,
+            seed: seed(sequence),
         };
         match described(path) {
-            Ok(found) if found.serves(sequence) => {}
+            Ok(found) if found.serves(sequence) => folder.seed = seed(&found),
             Ok(_) if !is_temporary => return Err(FolderError::Other(path.to_owned())),
             Err(FolderError::Empty(_)) => write_json(&path.join(SEQUENCE), sequence)?,
             Err(error) if !is_temporary => return Err(error),
@@ -192,6 +219,11 @@ impl Folder {
             }
         }
         Ok(folder)
+    }
+
+    /// What ties the files of key frame `depth` to it and to the sequence.
+    fn tie(&self, depth: u32) -> u64 {
+        xxh3_64_with_seed(&depth.to_le_bytes(), self.seed)
     }
 
     /// The file of a measure of key frame `depth`, counted from the deepest one, 0.
@@ -217,7 +249,7 @@ impl Folder {
         build: Option<u64>,
     ) -> Option<Record> {
         let record: Record = read_json(&self.record(depth)).ok()??;
-        if build.is_some_and(|build| build != record.build) {
+        if record.of != self.tie(depth) || build.is_some_and(|build| build != record.build) {
             return None;
         }
         let broken = measures.find_map(|measure| {
@@ -287,6 +319,7 @@ impl Folder {
             distance: distance.map(whole).transpose()?,
             iterations_total,
             build,
+            of: self.tie(depth),
         };
         write_json(&self.record(depth), &record)?;
         Ok(record)
@@ -327,7 +360,8 @@ impl Folder {
     /// The values of a measure that were sampled of the sequence, where they were.
     #[must_use]
     pub fn values(&self, measure: Measure) -> Option<Distribution> {
-        read_json(&self.values_file(measure)).ok()?
+        let (of, values): (u64, Distribution) = read_json(&self.values_file(measure)).ok()??;
+        (self.seed == of).then_some(values)
     }
 
     /// Notes those values.
@@ -335,7 +369,7 @@ impl Folder {
     /// # Errors
     /// When they cannot be written.
     pub fn note_values(&self, measure: Measure, values: &Distribution) -> Result<(), FolderError> {
-        write_json(&self.values_file(measure), values)
+        write_json(&self.values_file(measure), &(self.seed, values))
     }
 
     /// Removes the key frames and what belongs to them, and nothing else.
@@ -384,94 +418,15 @@ impl Folder {
     }
 }
 
+/// What ties key frames to their sequence.
+fn seed(sequence: &Sequence) -> u64 {
+    // Plain data of our own always becomes JSON.
+    xxh3_64(&serde_json::to_vec(sequence).unwrap_or_default())
+}
+
 fn digest(bytes: &[u8]) -> String {
     format!("{:032x}", xxh3_128(bytes))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sequence(zoom: &str) -> Sequence {
-        let number = |text: &str| text.parse().unwrap();
-        Sequence::new(
-            (number("-0.75"), number("0.1")),
-            (number("1"), number(zoom)),
-            1000,
-            256.0,
-        )
-    }
-
-    #[test]
-    fn key_frames_are_finished_when_noted_and_whole() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = Folder::open(place.path(), &sequence("8"), false).unwrap();
-        let [smooth, distance] = [Measure::Smooth, Measure::Distance];
-        let finished = |build| folder.finished(3, [smooth].into_iter(), build);
-        let with_distances = || folder.finished(3, [smooth, distance].into_iter(), None);
-        fs::write(folder.key(3, smooth), b"counts").unwrap();
-        assert_eq!(finished(None), None);
-        let record = folder.note(3, false, 77, 5).unwrap();
-        assert_eq!(finished(None), Some(record.clone()));
-        assert_eq!(finished(Some(5)), Some(record));
-        assert_eq!(finished(Some(6)), None, "of other kernels");
-        assert_eq!(with_distances(), None, "it has none");
-        fs::write(folder.key(3, distance), b"lengths").unwrap();
-        let record = folder.note(3, true, 77, 5).unwrap();
-        assert_eq!(with_distances(), Some(record.clone()));
-        fs::write(folder.key(3, distance), b"lengthz").unwrap();
-        assert_eq!((with_distances(), finished(None)), (None, Some(record)));
-        fs::write(folder.key(3, smooth), b"countz").unwrap();
-        assert_eq!(finished(None), None);
-        fs::write(folder.key(3, smooth), b"counts and more").unwrap();
-        assert_eq!(finished(None), None);
-        folder.done();
-        assert!(place.path().join("key-00003.npy").exists(), "it is kept");
-    }
-
-    #[test]
-    fn a_folder_is_one_sequence_and_one_process() {
-        let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("keys");
-        let folder = Folder::open(&path, &sequence("8"), false).unwrap();
-        let busy = Folder::open(&path, &sequence("8"), false).unwrap_err();
-        assert!(matches!(busy, FolderError::Busy(_)));
-        drop(folder);
-        let other = Folder::open(&path, &sequence("16"), false).unwrap_err();
-        assert!(matches!(other, FolderError::Other(_)));
-        let begins_later = Sequence {
-            from: "2".parse().unwrap(),
-            ..sequence("8")
-        };
-        drop(Folder::open(&path, &begins_later, false).unwrap());
-        // One that has more serves, one that has less does not.
-        let with_distances = Sequence {
-            distances: true,
-            ..sequence("8")
-        };
-        assert!(with_distances.serves(&sequence("8")) && !sequence("8").serves(&with_distances));
-        // One that nobody asked to keep is given up for another, but not what is not its own.
-        fs::write(path.join("key-00000.json"), "{}").unwrap();
-        fs::write(path.join("mine.txt"), "mine").unwrap();
-        let folder = Folder::open(&path, &sequence("16"), true).unwrap();
-        assert!(!path.join("key-00000.json").exists());
-        folder.done();
-        assert!(path.join("mine.txt").exists() && !path.join(SEQUENCE).exists());
-    }
-
-    #[test]
-    fn what_is_no_folder_of_key_frames_is_one_line() {
-        let place = tempfile::tempdir().unwrap();
-        let says = |text: Option<&str>| {
-            if let Some(text) = text {
-                fs::write(place.path().join(SEQUENCE), text).unwrap();
-            }
-            let error = described(place.path()).unwrap_err().to_string();
-            assert!(!error.contains('\n'), "{error}");
-            error
-        };
-        assert!(says(None).contains("--keep"));
-        assert!(says(Some("{}")).contains(SEQUENCE));
-        assert!(says(Some("[1")).contains(SEQUENCE));
-    }
-}
+mod tests;

@@ -41,11 +41,11 @@ use tokio::sync::oneshot;
 use crate::cli::world::StageArgs;
 use crate::cli::zoom::ZoomArgs;
 use crate::collect::CollectError;
+use crate::interrupt::{self, doing};
 use crate::on_queue::on_queue;
 use crate::placing::placing;
 use crate::plan;
 use crate::plan::zoom::ZoomPlan;
-use crate::render;
 use crate::world::stage::Stage;
 use assemble::{Assembled, Assembling};
 use bar::SequenceBar;
@@ -149,13 +149,16 @@ async fn staged(
     wish: Wish,
 ) -> anyhow::Result<SequenceReport> {
     let started = Instant::now();
-    let mut interrupt = pin!(render::interrupted());
-    let keys = tokio::task::block_in_place(|| make::there(&plan, folder));
+    let keys = {
+        let _doing = doing("checking key frames that are there", wish.quiet);
+        tokio::task::block_in_place(|| make::there(&plan, folder))
+    };
     let mut network = None;
     let mut decision = None;
     // Where there is nothing to compute nobody is asked, and nothing boots.
     if keys.iter().any(|(_, record)| record.is_none()) {
         let redis = wish.redis.as_deref();
+        let _doing = doing("predicting the work", wish.quiet);
         let predict = || make::predicted(&plan, folder, &keys);
         let found = placing(
             &wish.stage,
@@ -170,6 +173,9 @@ async fn staged(
     if let Some(decision) = decision.as_ref().filter(|_| !wish.quiet) {
         crate::say(&decision.line());
     }
+    let mut interrupt = pin!(interrupt::interrupted());
+    // What was booted is shut down again, whatever comes.
+    let _hold = interrupt::hold();
     let stage = match network {
         None => None,
         Some((network, workers)) => {
@@ -313,7 +319,14 @@ async fn make_keys(
     if let (false, Some(values)) = (are_made, making.known_values()) {
         return Ok(making.tell_all(values)?);
     }
-    on_queue(&making.plan.place, making.plan.backend, ends, making).await
+    on_queue(
+        &making.plan.place,
+        making.plan.backend,
+        making.quiet,
+        ends,
+        making,
+    )
+    .await
 }
 
 fn report(

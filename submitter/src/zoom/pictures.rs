@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use crate::cli::CompressionArg;
 use crate::colour::Depth;
-use crate::output::{picture, write_whole};
+use crate::output::{Beside, picture};
 use crate::report::OutputReport;
 
 /// Most digits of a picture's number.
@@ -64,6 +64,12 @@ impl Pattern {
             .join(format!("{before}{number:0digits$}{after}"))
     }
 
+    /// Whether the first so many pictures are there.
+    #[must_use]
+    pub fn are_there(&self, count: u64) -> bool {
+        (0..count).all(|number| self.file(number).is_file())
+    }
+
     /// All of them, as one name.
     #[must_use]
     pub fn name(&self) -> PathBuf {
@@ -110,7 +116,8 @@ impl Pictures {
         let path = self.pattern.file(self.next);
         let picture = picture(self.size, self.depth, rgb, CompressionArg::Fast)
             .with_context(|| format!("{}: cannot be encoded", path.display()))?;
-        write_whole(&path, &picture)?;
+        // What an earlier run left of its last one is written over.
+        Beside::one_of_many(&path, picture.len() as u64)?.write(&picture)?;
         self.next += 1;
         self.bytes += picture.len() as u64;
         Ok(())

@@ -4,7 +4,7 @@ use fractal::{Decimal, Measure, Transform};
 use serde::{Deserialize, Serialize};
 
 /// Version of the folders that this build writes, and the only one that it reads.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// What all key frames of a folder have in common.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
