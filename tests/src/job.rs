@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use farm_queue::JobId;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::pictures::digest;
-use crate::programs::{Finished, Running, submitter};
+use crate::programs::{Finished, Running, journals, submitter};
 use crate::server::{Pending, Server};
 
 /// How long after a job's end a worker that did not hear of it may take to put away what it brought.
 const LATE_WORKERS: Duration = Duration::from_secs(10);
+/// How long its journal may take to be there.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a render with faults may take.
 const LIMIT: Duration = Duration::from_secs(240);
 
@@ -59,6 +62,19 @@ impl Job {
             line,
             folder,
             expected,
+        }
+    }
+
+    /// Waits until its journal is on the disk.
+    ///
+    /// # Panics
+    /// When it is not within a minute.
+    pub fn until_journalled(&self, id: &JobId) {
+        let plan = journals().join(id.as_str()).join("plan.json");
+        let started = Instant::now();
+        while !plan.is_file() {
+            assert!(started.elapsed() < PATIENCE, "no journal of {id}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 

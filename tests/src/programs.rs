@@ -41,6 +41,12 @@ const NOT_INHERITED: [&str; 18] = [
 /// Where journals go that a test says nothing about: not among the user's own.
 const JOURNALS: &str = "journals-of-tests";
 
+/// The folder of journals that a test says nothing about.
+#[must_use]
+pub fn journals() -> PathBuf {
+    build_folder().join(JOURNALS)
+}
+
 /// `submitter` with a command line, split at spaces; [`Run::arg`] adds what has spaces.
 #[must_use]
 pub fn submitter(line: &str) -> Run {
@@ -158,9 +164,8 @@ impl Run {
             command.env_remove(name);
         }
         // Nothing of a test goes to the user's own folders.
-        command.env("FARM_JOURNAL", build_folder().join("test-journals"));
         command
-            .env("FARM_JOURNAL", build_folder().join(JOURNALS))
+            .env("FARM_JOURNAL", journals())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -284,6 +289,28 @@ impl Running {
     #[must_use]
     pub fn said(&self) -> String {
         self.stderr.text()
+    }
+
+    /// Waits until it has a handler of its own for a signal (Linux).
+    ///
+    /// # Panics
+    /// When its time is over first.
+    pub fn until_it_handles(&self, signal: Signal) {
+        let mask = 1u64 << (signal.as_raw() - 1);
+        let status = format!("/proc/{}/status", self.child.id());
+        let handles = || {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+            caught.is_some_and(|caught| caught & mask != 0)
+        };
+        while !handles() {
+            assert!(
+                Instant::now() < self.deadline,
+                "it never handles {signal:?}"
+            );
+            std::thread::sleep(GLANCE);
+        }
     }
 
     /// Waits until it says `words` on stderr.

@@ -17,6 +17,10 @@ pub const SLOW_STRIPS: &str = "--strip-rows 4";
 pub const LONG: &str = "--arithmetic f64 --re -0.75 --im 0.0001 --zoom 3e8 --size 128x192 --iterations 100000 --backend cpu \
                         --strip-rows 4";
 
+/// [`QUICK`] in 53 strips, for devices that wait over each.
+pub const WAITED: &str = "--arithmetic f64 --re -0.7436 --im 0.1318 --zoom 300 --size 317x211 --iterations 3000 \
+                          --strip-rows 4";
+
 /// Ten times nearer to the gap's end: ten times the work a pixel, in four strips of seconds each, so that a
 /// worker that is told to stop cannot finish what it has in hand.
 pub const SLOWER: &str = "--arithmetic f64 --re -0.75 --im 0.000001 --zoom 3e11 --size 128x96 --iterations 10000000 \

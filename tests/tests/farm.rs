@@ -14,6 +14,7 @@ mod farm {
     mod hostile;
     mod house;
     mod identity;
+    mod interrupts;
     mod lan;
     mod load;
     mod main_job;

@@ -154,3 +154,61 @@ fn mistakes_of_sequences_are_found_before_anything_is_computed() {
         is_refused(&folder, &text, (from, to), says);
     }
 }
+
+#[test]
+fn files_that_are_one_by_a_link_are_written_by_one_job() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("sub")).expect("a folder");
+    std::fs::write(at("there.png"), "x").expect("a file");
+    std::fs::hard_link(at("there.png"), at("hard.png")).expect("a link");
+    std::os::unix::fs::symlink("not-yet.png", at("soft.png")).expect("a link");
+    std::os::unix::fs::symlink("sub", at("also-sub")).expect("a link");
+    let before = names_in(folder.path());
+    for (one, other) in [
+        ("there.png", "hard.png"),
+        ("soft.png", "not-yet.png"),
+        ("sub/a.png", "also-sub/a.png"),
+        ("sub/../b.png", "b.png"),
+    ] {
+        let line = format!("render --density 8 -o {one} -o {other}");
+        let refused = submitter(&line).within(&folder).run();
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains("given twice"), "{refused:?}");
+        let jobs = format!(
+            "[defaults]\ndensity = 8\n[[job]]\noutput = \"{one}\"\n[[job]]\noutput = \"{other}\"\n"
+        );
+        let file = at("sub").join("jobs.toml");
+        std::fs::write(&file, jobs).expect("a file of the test");
+        let refused = submitter("batch").arg(&file).within(&folder).run();
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains("writes "), "{refused:?}");
+    }
+    assert_eq!(names_in(folder.path()), before);
+    // What a link leads to is written, also where it is not there yet.
+    submitter("render -q --density 8 -o soft.png")
+        .within(&folder)
+        .ok();
+    assert!(at("not-yet.png").is_file() && at("soft.png").is_symlink());
+}
+
+#[test]
+fn numbered_pictures_that_are_all_there_are_skipped() {
+    let folder = folder();
+    let jobs = "[[job]]\ncommand = \"zoom\"\nbackend = \"cpu\"\nre = \"-0.75\"\nim = \"0.1\"\nto = \"4\"\nsize = \"32x18\"\n\
+                fps = 4\nseconds-per-octave = 1\noutput = \"%02d.png\"\n";
+    std::fs::write(folder.path().join("jobs.toml"), jobs).expect("a file of the test");
+    let state = || {
+        let ran = submitter("batch jobs.toml -q --json --skip-existing")
+            .within(&folder)
+            .ok();
+        ran.json()["jobs"][0]["state"].as_str().map(str::to_owned)
+    };
+    assert_eq!(state().as_deref(), Some("done"));
+    let pictures = names_in(folder.path()).len() - 1;
+    assert!(pictures > 4, "{pictures}");
+    assert_eq!(state().as_deref(), Some("skipped"));
+    let last = folder.path().join(format!("{:02}.png", pictures - 1));
+    std::fs::remove_file(last).expect("the last picture");
+    assert_eq!(state().as_deref(), Some("done"), "one is missing");
+}

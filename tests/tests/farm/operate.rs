@@ -201,3 +201,28 @@ fn workers_are_listed_and_drained() {
     let nowhere = submitter("jobs list").run();
     assert_eq!(nowhere.code, Some(2), "{nowhere:?}");
 }
+
+#[test]
+fn workers_that_would_not_serve_do_not_count_for_a_fallback() {
+    let server = Server::start();
+    let decided = || {
+        let line = "plan --fallback auto --json --iterations 1000000000";
+        json(&server, line)["fallback"].clone()
+    };
+    let nobody = "no worker of the farm would serve it";
+    let says_nobody =
+        |decision: &Value| decision["in_process"] == true && decision["reason"] == nobody;
+    assert!(says_nobody(&decided()), "{}", decided());
+    let _foreign = Worker::pretend(&server, "foreign", "--mode foreign");
+    assert!(says_nobody(&decided()), "{}", decided());
+    let bad = Worker::pretend(&server, "bad", "--mode good");
+    assert!(!says_nobody(&decided()), "control: {}", decided());
+    // As a submitter puts it into quarantine.
+    let until_ms = 4_102_444_800_000_u64;
+    let record = format!("{until_ms} 1 it lies");
+    server.ask::<i64>(&["HSET", "mf:bad", "bad", &record]);
+    assert!(says_nobody(&decided()), "{}", decided());
+    server.ask::<i64>(&["DEL", "mf:bad"]);
+    assert!(!says_nobody(&decided()), "control: {}", decided());
+    drop(bad);
+}

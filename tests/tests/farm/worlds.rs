@@ -6,7 +6,7 @@ use farm_tests::job::quiet;
 use farm_tests::programs::kill;
 use farm_tests::scenes::QUICK;
 use farm_tests::world::{World, is_alive, pid, target, until};
-use farm_tests::{Server, digest, folder, names_in, submitter};
+use farm_tests::{Run, Server, digest, folder, names_in, submitter};
 use rustix::process::Signal;
 
 /// Workers of one thread on the processor, all at once.
@@ -404,4 +404,18 @@ fn a_pid_of_somebody_else_is_never_signalled() {
     assert!(is_alive(stranger.pid()), "it was none of the world's");
     assert!(began.elapsed() < Duration::from_secs(30));
     world.nothing_is_left();
+}
+
+#[test]
+fn what_is_set_for_a_farm_is_not_read_where_a_world_is_named() {
+    let world = local("[1-2]", "threads: 1");
+    let set = |plan: Run| {
+        plan.env("FARM_REDIS", "redis://127.0.0.1:1")
+            .env("FARM_KEY_FILE", "/nowhere/key")
+            .env("FARM_TLS_CA", "/nowhere/ca")
+            .env("FARM_REDIS_PASSWORD_FILE", "/nowhere/password")
+    };
+    let control = set(submitter("plan --density 8")).run();
+    assert!(control.stderr.contains("/nowhere/"), "{control:?}");
+    set(world.render("plan --density 8 --fallback never")).ok();
 }
