@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::own::said;
-use super::{Format, Location, centre, number};
+use super::{Format, Location, centre, mirrored, number};
 
 /// The attribute of its OpenEXR files that holds the text.
 pub(super) const ATTRIBUTE: &str = "Fraktaler3";
@@ -18,6 +18,15 @@ struct File {
     bailout: Bailout,
     transform: Transform,
     formula: Vec<Formula>,
+    image: Image,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Image {
+    width: Option<u32>,
+    height: Option<u32>,
+    vertical_flip: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,6 +55,7 @@ struct Bailout {
 struct Transform {
     reflect: bool,
     rotate: f64,
+    stretch_angle: f64,
     stretch_amount: f64,
     exponential_map: bool,
 }
@@ -101,39 +111,81 @@ pub(super) fn parse(text: &str) -> Result<Location, String> {
                 .to_owned(),
         );
     }
-    let place = &file.location;
+    let (place, transform) = (&file.location, &file.transform);
+    let mut im = number("location.imag", &place.imag)?;
+    let mut view_transform = fractal::Transform {
+        rotate: transform.rotate,
+        stretch: transform.stretch_amount,
+        stretch_angle: transform.stretch_angle,
+    };
+    // A reflected picture is that of the conjugate place: its stretch lies on the other side, its turn is the same. A
+    // flip of the finished picture turns the other way as well.
+    if transform.reflect {
+        im = mirrored(im);
+        view_transform.stretch_angle = 0.0 - view_transform.stretch_angle;
+    }
+    if file.image.vertical_flip {
+        im = mirrored(im);
+        view_transform.rotate = 0.0 - view_transform.rotate;
+        view_transform.stretch_angle = 0.0 - view_transform.stretch_angle;
+    }
+    view_transform.check().map_err(|error| error.to_string())?;
     let view = centre(
         number("location.real", &place.real)?,
-        number("location.imag", &place.imag)?,
+        im,
         number("location.zoom", &place.zoom)?,
     )?;
-    let transform = &file.transform;
-    let mut warnings = Vec::new();
-    for (is_set, key, what) in [
-        (transform.rotate != 0.0, "rotate", "rotation"),
-        (
-            transform.stretch_amount != 0.0,
-            "stretch_amount",
-            "stretching",
-        ),
-        (transform.reflect, "reflect", "reflection"),
-        (
-            transform.exponential_map,
-            "exponential_map",
-            "exponential map",
-        ),
-    ] {
-        if is_set {
-            warnings.push(format!(
-                "{what} of the location (transform.{key}) is left out"
-            ));
-        }
+    let table: toml::Table = toml::from_str(text).map_err(|error| said(text, &error))?;
+    let mut unknown = super::keys(&table);
+    unknown.retain(|key| !TAKEN.contains(&key.as_str()) && key != "transform.exponential_map");
+    if transform.exponential_map {
+        unknown.push("transform.exponential_map".to_owned());
     }
+    let size = match (file.image.width, file.image.height) {
+        (Some(width), Some(height)) => Some((width, height)),
+        (None, None) => None,
+        (width, height) => Some((width.unwrap_or(WIDTH), height.unwrap_or(HEIGHT))),
+    };
     Ok(Location {
-        iterations: file.bailout.iterations,
-        escape_radius: file.bailout.escape_radius,
+        iterations: Some(file.bailout.iterations.unwrap_or(ITERATIONS)),
+        escape_radius: Some(file.bailout.escape_radius.unwrap_or(ESCAPE_RADIUS)),
         period: Some(file.reference.period).filter(|period| *period > 0),
-        warnings,
+        transform: view_transform,
+        size,
+        warnings: super::left_out(unknown).into_iter().collect(),
         ..Location::at(view, Format::Fraktaler3)
     })
+}
+
+/// What that program takes where a file is silent.
+const ITERATIONS: u64 = 1024;
+const ESCAPE_RADIUS: f64 = 625.0;
+const WIDTH: u32 = 1024;
+const HEIGHT: u32 = 576;
+
+/// Keys that are read, or that say nothing of the picture.
+const TAKEN: [&str; 18] = [
+    "program",
+    "version",
+    "formula",
+    "location.real",
+    "location.imag",
+    "location.zoom",
+    "reference.period",
+    "reference.real",
+    "reference.imag",
+    "bailout.iterations",
+    "bailout.escape_radius",
+    "image.width",
+    "image.height",
+    "image.vertical_flip",
+    "transform.reflect",
+    "transform.rotate",
+    "transform.stretch_angle",
+    "transform.stretch_amount",
+];
+
+/// Whether a file says that it is one.
+pub(super) fn is_its(table: &toml::Table) -> bool {
+    table.get("program").and_then(toml::Value::as_str) == Some("fraktaler-3")
 }

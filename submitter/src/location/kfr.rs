@@ -1,11 +1,12 @@
 //! `.kfr`, of Kalles Fraktaler: lines of `Key: value`, ended by CR LF. Pictures of that program hold the same text.
 //!
-//! Its zoom is ours: half the picture's height is 2/zoom. Its imaginary axis points down unless `ImagPointsUp` is 1.
+//! Its zoom is ours: half the picture's height is 2/zoom. Its imaginary axis points down unless `ImagPointsUp` is 1:
+//! its picture of (Re, Im) is ours of (Re, -Im).
 //! See <https://mathr.co.uk/kf/manual.html>.
 
-use fractal::View;
+use fractal::{Transform, View};
 
-use super::{Format, Location, centre, number};
+use super::{Format, Location, centre, kfr_colours, mirrored, number};
 
 /// Whether a text is one.
 pub(super) fn is_kfr(text: &str) -> bool {
@@ -48,41 +49,134 @@ pub(super) fn parse(text: &str) -> Result<Location, String> {
             ));
         }
     }
+    let amount = |key: &str| {
+        value(text, key).map_or(Ok(0.0), |(line, value)| {
+            (value.parse::<f64>())
+                .map_err(|_| format!("line {line}: {key}: '{value:.40}' is no number"))
+        })
+    };
+    let (rotate, stretch) = (amount("RotateAngle")?, amount("StretchAmount")?);
+    let angle = amount("StretchAngle")?;
+    let (im, transform) = if value(text, "ImagPointsUp").is_some_and(|(_, value)| value == "1") {
+        // It stretches after it has turned, and ours before.
+        let transform = Transform {
+            rotate,
+            stretch: 100.0 * stretch,
+            stretch_angle: if stretch == 0.0 { 0.0 } else { angle - rotate },
+        };
+        (im, transform)
+    } else {
+        let transform = Transform::of_kalles_fraktaler(rotate, stretch, angle);
+        (mirrored(im), transform)
+    };
+    transform.check().map_err(|error| error.to_string())?;
     let mut location = Location::at(centre(re, im, zoom)?, Format::Kfr);
+    location.transform = transform;
     location.iterations = iterations.transpose()?;
-    for (key, ours, what) in [
-        ("RotateAngle", 0.0, "rotation"),
-        ("Rotate", 0.0, "rotation"),
-        ("StretchAmount", 0.0, "stretching"),
-        ("Ratio", 360.0, "stretching"),
-        ("SeedR", 0.0, "start value"),
-        ("SeedI", 0.0, "start value"),
-    ] {
-        if let Some((_, value)) = value(text, key)
-            && value.parse() != Ok(ours)
-        {
-            let warning = format!("{what} of the location ({key} {value:.40}) is left out");
-            location.warnings.push(warning);
+    location.escape_radius = kfr_colours::escape_radius(|key| Some(value(text, key)?.1));
+    location.period = value(text, "Period")
+        .and_then(|(_, period)| period.parse().ok())
+        .filter(|period| *period > 0);
+    let (colours, mut left_out) = kfr_colours::scheme(|key| Some(value(text, key)?.1));
+    location.colours = colours;
+    for line in text.trim_start_matches('\u{feff}').split('\n') {
+        let Some((key, value)) = line.split_once(':') else {
+            continue;
+        };
+        let (key, value) = (key.trim(), value.trim());
+        if !TAKEN.contains(&key) && !NEUTRAL.contains(&(key, value)) && !is_idle(key, value) {
+            left_out.push(format!("{key} {value:.40}"));
         }
     }
-    let up = value(text, "ImagPointsUp").is_some_and(|(_, value)| value == "1");
-    if !up {
-        location.warnings.push(
-            "the location's imaginary axis points down (no ImagPointsUp: 1): the picture is upside down against it"
-                .to_owned(),
-        );
-    }
+    location.warnings.extend(super::left_out(left_out));
     Ok(location)
+}
+
+/// Keys that are read, or that say nothing of the picture.
+const TAKEN: [&str; 40] = [
+    "Re",
+    "Im",
+    "Zoom",
+    "Iterations",
+    "FractalType",
+    "Power",
+    "UseHybridFormula",
+    "RotateAngle",
+    "StretchAngle",
+    "StretchAmount",
+    "ImagPointsUp",
+    "Period",
+    "SmoothMethod",
+    "SmoothingMethod",
+    "BailoutRadiusPreset",
+    "BailoutRadiusCustom",
+    "BailoutNormCustom",
+    "ColorMethod",
+    "Differences",
+    "ColorOffset",
+    "Colors",
+    "InteriorColor",
+    "Smooth",
+    "Flat",
+    "IterDiv",
+    "Slopes",
+    "SlopePower",
+    "SlopeRatio",
+    "SlopeAngle",
+    "MultiColors",
+    "BlendMC",
+    "TextureMerge",
+    "TexturePower",
+    "TextureRatio",
+    "TextureFile",
+    "UseSRGB",
+    "HybridFormula",
+    "Version",
+    "SettingsVersion",
+    "GLSL",
+];
+
+/// What changes nothing.
+const NEUTRAL: [(&str, &str); 2] = [("BailoutNormPreset", "1"), ("UseOpenGL", "0")];
+
+/// Whether a number has the value that changes nothing.
+fn is_idle(key: &str, value: &str) -> bool {
+    let ours = match key {
+        "Ratio" => 360.0,
+        "real" | "imag" | "FactorAR" => 1.0,
+        _ => 0.0,
+    };
+    let has_such = [
+        "Ratio",
+        "real",
+        "imag",
+        "FactorAR",
+        "FactorAI",
+        "SeedR",
+        "SeedI",
+        "Rotate",
+        "MultiColor",
+        "TextureEnabled",
+        "ColorPhaseStrength",
+        "ExponentialMap",
+        "TriangleInequalityAverage",
+    ];
+    has_such.contains(&key) && value.parse() == Ok(ours)
 }
 
 pub(super) fn text(location: &Location) -> String {
     let mut text = String::new();
     if let View::Centre { re, im, zoom } = location.view.by_centre() {
+        // Its axis points down, in every version: the key that turns it came late.
+        let im = mirrored(im);
         text += &format!("Re: {re}\r\nIm: {im}\r\nZoom: {zoom}\r\n");
     }
     if let Some(iterations) = location.iterations {
         text += &format!("Iterations: {iterations}\r\n");
     }
-    text += "FractalType: 0\r\nPower: 2\r\nRotateAngle: 0\r\nStretchAngle: 0\r\nStretchAmount: 0\r\nImagPointsUp: 1\r\n";
+    let (rotate, amount, angle) = location.transform.to_kalles_fraktaler();
+    text += &format!(
+        "FractalType: 0\r\nPower: 2\r\nRotateAngle: {rotate}\r\nStretchAngle: {angle}\r\nStretchAmount: {amount}\r\nImagPointsUp: 0\r\n"
+    );
     text
 }

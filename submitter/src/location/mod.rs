@@ -4,6 +4,7 @@
 
 mod fraktaler3;
 mod kfr;
+mod kfr_colours;
 mod own;
 mod rust_fractal;
 
@@ -187,6 +188,13 @@ impl Location {
         if let Some((_, text)) = named(fraktaler3::ATTRIBUTE) {
             return Some(fraktaler3::parse(text));
         }
+        // Its PNG has a comment as others have, which says whose it is.
+        let is_its = |text: &str| {
+            toml::from_str::<toml::Table>(text).is_ok_and(|table| fraktaler3::is_its(&table))
+        };
+        if let Some((_, text)) = texts.iter().find(|(_, text)| is_its(text)) {
+            return Some(fraktaler3::parse(text));
+        }
         // Kalles Fraktaler has names of its own for the text in each kind of picture.
         let (_, text) = texts.iter().find(|(_, text)| kfr::is_kfr(text))?;
         Some(kfr::parse(text))
@@ -230,6 +238,33 @@ impl Location {
 fn number(key: &str, text: &str) -> Result<Decimal, String> {
     let text: String = text.split_ascii_whitespace().collect();
     text.parse().map_err(|error| format!("{key}: {error}"))
+}
+
+/// The number with its sign changed: the same point where the imaginary axis points the other way.
+fn mirrored(im: Decimal) -> Decimal {
+    let text = im.as_str();
+    let text = match text.strip_prefix('-') {
+        Some(positive) => positive.to_owned(),
+        None if !im.is_positive() => return im,
+        None => format!("-{}", text.strip_prefix('+').unwrap_or(text)),
+    };
+    // It was a number, and is one.
+    text.parse().unwrap_or(im)
+}
+
+/// The line that says what of a file has no counterpart here.
+fn left_out(mut what: Vec<String>) -> Option<String> {
+    what.dedup();
+    (!what.is_empty()).then(|| format!("left out of the location: {}", what.join(", ")))
+}
+
+/// The keys of a table with those of tables in it, as `table.key`.
+fn keys(table: &toml::Table) -> Vec<String> {
+    let each = table.iter().map(|(key, value)| match value {
+        toml::Value::Table(inner) => (inner.keys().map(|name| format!("{key}.{name}"))).collect(),
+        _ => vec![key.clone()],
+    });
+    each.collect::<Vec<_>>().concat()
 }
 
 /// A place by the centre, if it has an extent.

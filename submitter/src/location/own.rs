@@ -141,6 +141,9 @@ impl From<&Location> for Toml {
 pub(super) fn dialect(text: &str) -> Result<Format, String> {
     let table: toml::Table = toml::from_str(text).map_err(|error| said(text, &error))?;
     let has_table = |name: &str| table.get(name).is_some_and(toml::Value::is_table);
+    if super::fraktaler3::is_its(&table) {
+        return Ok(Format::Fraktaler3);
+    }
     Ok(
         if ["location", "bailout", "reference"]
             .into_iter()

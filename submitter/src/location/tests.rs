@@ -71,7 +71,10 @@ fn a_kfr_goes_out_and_comes_back() {
     let mut location = Location::at(at(RE, "0.25", "5.25e1000"), Format::Kfr);
     location.iterations = Some(123);
     let text = location.kfr();
-    assert!(text.contains(&format!("Re: {RE}\r\n")), "{text}");
+    assert!(
+        text.contains(&format!("Re: {RE}\r\nIm: -0.25\r\n")),
+        "{text}"
+    );
     assert_eq!(kfr::parse(&text), Ok(location));
 }
 
@@ -79,13 +82,26 @@ fn a_kfr_goes_out_and_comes_back() {
 fn a_kfr_of_other_hands_is_read() {
     let text = "\u{feff}Re: -0.5\r\nIm: 0.5e-3\r\nZoom: 1.00e050\r\nIterations: 263010\r\nRatio: 360.000000\r\nColors: 0,0,0,\r\nRe: -0.75\r\n";
     let location = kfr::parse(text).unwrap();
-    assert_eq!(location.view, at("-0.75", "0.0005", "1e50"));
+    // Its axis points down.
+    assert_eq!(location.view, at("-0.75", "-0.5e-3", "1e50"));
     assert_eq!(location.iterations, Some(263_010));
-    // Only that its axis points down.
-    assert_eq!(location.warnings.len(), 1, "{:?}", location.warnings);
-    let turned = kfr::parse(&format!("{text}RotateAngle: 30\r\nImagPointsUp: 1\r\n")).unwrap();
-    assert!(turned.warnings[0].contains("RotateAngle 30"), "{turned:?}");
-    assert_eq!(turned.warnings.len(), 1);
+    assert_eq!(location.warnings.len(), 0, "{:?}", location.warnings);
+    let more = "RotateAngle: 30\r\nTextureEnabled: 1\r\nNews: 5\r\nIterDiv: 0.5\r\nColorOffset: 256\r\nInteriorColor: 1,2,3,\r\n";
+    let down = kfr::parse(&format!("{text}{more}")).unwrap();
+    assert_eq!(down.transform.rotate, -30.0);
+    let up = kfr::parse(&format!("{text}{more}ImagPointsUp: 1\r\n")).unwrap();
+    assert_eq!(
+        (up.transform.rotate, &up.view),
+        (30.0, &at("-0.75", "0.5e-3", "1e50"))
+    );
+    assert_eq!(up.warnings.len(), 1);
+    assert!(
+        up.warnings[0].contains("TextureEnabled 1, News 5"),
+        "{up:?}"
+    );
+    let colours = up.colours.unwrap();
+    assert_eq!(colours.repeat, Some(crate::colour::Repeat::Period(512.0)));
+    assert_eq!((colours.offset, colours.inside.0), (0.25, [1, 2, 3]));
 }
 
 #[test]
@@ -99,10 +115,17 @@ fn a_file_of_fraktaler_3_is_read() {
     assert_eq!(location.format, Format::Fraktaler3);
     let limits = (location.iterations, location.escape_radius, location.period);
     assert_eq!(limits, (Some(5000), Some(625.0), Some(12)));
-    assert_eq!(location.warnings.len(), 1, "{:?}", location.warnings);
+    assert_eq!(location.warnings.len(), 0, "{:?}", location.warnings);
+    assert_eq!(location.transform.rotate, 30.0);
     // What is not said has the program's defaults.
     let home = Location::parse("bailout.iterations = 5\n", false).unwrap();
     assert_eq!(home.view, at("0", "0", "1"));
+    let bare = Location::parse("program = \"fraktaler-3\"\nopencl.platform = 1\n", false).unwrap();
+    assert_eq!(
+        (bare.iterations, bare.escape_radius),
+        (Some(1024), Some(625.0))
+    );
+    assert!(bare.warnings[0].contains("opencl.platform"), "{bare:?}");
 }
 
 #[test]
@@ -112,10 +135,16 @@ fn a_file_of_rust_fractal_is_read() {
         false,
     )
     .unwrap();
-    assert_eq!(location.view, at("-0.5", "1", "1e14"));
+    assert_eq!(location.view, at("-0.5", "-1", "1e14"));
     assert_eq!(location.format, Format::RustFractal);
     assert_eq!(location.iterations, Some(4036));
-    assert_eq!(location.warnings.len(), 1, "{:?}", location.warnings);
+    assert_eq!(location.transform.rotate, -15.0);
+    assert!(location.warnings.is_empty(), "{:?}", location.warnings);
+    let place = "real = \"0\"\nimag = \"0\"\nzoom = \"1\"\n";
+    let ship = Location::parse(&format!("{place}fractal_type = \"BurningShip\"\n"), false);
+    assert!(ship.unwrap_err().contains("another fractal"));
+    let cubic = Location::parse(&format!("{place}fractal_power = 3\n"), false);
+    assert!(cubic.unwrap_err().contains("fractal_power 3"));
 }
 
 #[test]
