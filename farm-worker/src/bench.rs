@@ -1,12 +1,17 @@
 //! `farm-worker bench`: prints what this machine can do.
 
 use std::io::Write;
+use std::path::Path;
 
 use engine::bench::{self, Report};
+use farm_worker::limited::read_text_limited;
 use farm_worker::terminal;
 use fractal::BackendChoice;
 
 use crate::cli::BenchArgs;
+
+/// Most bytes of what the system says of its processors: thousands of them.
+const MAX_CPUINFO_BYTES: u64 = 16 << 20;
 
 /// Measures and prints, as a table or as JSON.
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
@@ -78,7 +83,7 @@ fn table(out: &mut impl Write, report: &Report) -> std::io::Result<()> {
 /// What this machine is, as far as it says so: processor, threads, system.
 fn machine() -> String {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let processor = std::fs::read_to_string("/proc/cpuinfo")
+    let processor = read_text_limited(Path::new("/proc/cpuinfo"), MAX_CPUINFO_BYTES)
         .ok()
         .and_then(|text| {
             let (_, name) = text

@@ -2,16 +2,17 @@
 //!
 //! The environment is read by each program's `cli`, and handed in as [`Environment`].
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use farm_queue::protocol::signing::{FarmKey, FarmKeyError};
 use farm_queue::redis::{ConnectOptions, Identity, Secret};
 
+use crate::limited::{ReadError, read_limited};
+
 /// Most bytes of a file that is named here: bundles of authorities are the longest.
-const MAX_FILE_BYTES: u64 = 4 << 20;
+pub const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// Options beside the address of the farm's Redis.
 #[derive(Clone, Debug, Default, Args)]
@@ -280,22 +281,18 @@ fn text(option: &'static str, path: &Path) -> Result<Secret, FarmArgsError> {
 }
 
 fn read(option: &'static str, path: &Path) -> Result<Vec<u8>, FarmArgsError> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| FarmArgsError::File {
-            option,
-            path: path.to_owned(),
-            error,
-        })?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(FarmArgsError::Content {
+    read_limited(path, MAX_FILE_BYTES).map_err(|error| match error {
+        ReadError::TooLong(_) => FarmArgsError::Content {
             option,
             path: path.to_owned(),
             reason: "it is longer than 4 MiB",
-        });
-    }
-    Ok(bytes)
+        },
+        error => FarmArgsError::File {
+            option,
+            path: path.to_owned(),
+            error: error.into(),
+        },
+    })
 }
 
 /// Says so when every user of the machine may read a secret. Not refused: where secrets are mounted from outside

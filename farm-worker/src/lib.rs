@@ -12,6 +12,7 @@
 //! - [`fault`]: a helper that ended in the midst of its work
 //! - [`choice`]: which of a machine's devices it takes
 //! - [`meters`]: what a worker counts; [`exporter`]: the same over HTTP, for Prometheus
+//! - [`limited`]: whole files of bounded length, for both programs
 //! - [`farm_args`]: how both programs get into the farm's Redis
 //! - [`usage`]: what both programs share of their command lines and their start; [`log_file`]: a log of bounded size
 
@@ -26,6 +27,7 @@ pub mod frames;
 mod gate;
 mod keepalive;
 mod lane;
+pub mod limited;
 mod log_file;
 pub mod meters;
 pub mod shared;

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, CommandFactory};
+use farm_worker::limited::{ReadError, read_text_limited};
 use serde::Deserialize;
 use toml::{Spanned, Value};
 
@@ -97,17 +97,13 @@ impl Job {
 
 /// The jobs of a file; that their command lines can be is not yet known.
 pub(super) fn read(path: &Path) -> Result<Vec<Job>, BatchError> {
-    let unreadable = |reason| BatchError::Unreadable {
-        path: path.to_owned(),
-        reason,
-    };
-    let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
-        .map_err(unreadable)?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err(BatchError::TooLong(path.to_owned()));
-    }
+    let text = read_text_limited(path, MAX_BYTES).map_err(|error| match error {
+        ReadError::TooLong(_) => BatchError::TooLong(path.to_owned()),
+        other => BatchError::Unreadable {
+            path: path.to_owned(),
+            reason: other.into(),
+        },
+    })?;
     let malformed = |reason| BatchError::Malformed {
         path: path.to_owned(),
         reason,

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use colorgrad::{Color, GimpGradient, Gradient};
+use farm_worker::limited::{ReadError, read_limited};
 
 use super::blend::Blend;
 use super::palette::{Palette, PaletteError};
@@ -39,13 +40,8 @@ pub enum GradientError {
         reason: std::io::Error,
     },
     /// It is over [`MOST_BYTES`].
-    #[error("--palette {}: {bytes} bytes are over the limit of {MOST_BYTES}", .path.display())]
-    TooLong {
-        /// The file.
-        path: PathBuf,
-        /// How long it is.
-        bytes: u64,
-    },
+    #[error("--palette {}: more than {MOST_BYTES} bytes, which is over the limit", .0.display())]
+    TooLong(PathBuf),
     /// Its extension says nothing.
     #[error("--palette {}: a palette's file is .ugr, .map, .ggr or .css", .0.display())]
     Extension(PathBuf),
@@ -121,12 +117,10 @@ fn text_of(path: &Path) -> Result<String, GradientError> {
         path: path.to_owned(),
         reason,
     };
-    let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
-    if bytes > MOST_BYTES {
-        let path = path.to_owned();
-        return Err(GradientError::TooLong { path, bytes });
-    }
-    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let bytes = read_limited(path, MOST_BYTES).map_err(|error| match error {
+        ReadError::TooLong(_) => GradientError::TooLong(path.to_owned()),
+        other => unreadable(other.into()),
+    })?;
     let text = String::from_utf8_lossy(&bytes);
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }

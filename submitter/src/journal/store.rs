@@ -4,11 +4,12 @@
 //! however that happens. Old journals that nobody came back for are removed.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use farm_queue::JobId;
+use farm_worker::limited::read_limited;
 
 use super::record::{self, Found, Reading};
 use super::saved::{MAX_PLAN_BYTES, Saved, SavedError};
@@ -124,9 +125,10 @@ impl Store {
     }
 
     fn saved(&self, job: &JobId) -> Result<Saved, StoreError> {
-        let bytes = read_limited(&self.folder_of(job).join(PLAN)).map_err(|source| {
-            let job = job.clone();
-            StoreError::Io { job, source }
+        let bytes = read_limited(&self.folder_of(job).join(PLAN), MAX_PLAN_BYTES);
+        let bytes = bytes.map_err(|error| StoreError::Io {
+            job: job.clone(),
+            source: error.into(),
         })?;
         let saved = Saved::decode(&bytes).and_then(|saved| {
             let own = saved.job.id == *job;
@@ -296,17 +298,6 @@ pub fn remove(folder: &Path) {
     if let Err(error) = fs::remove_dir_all(folder) {
         tracing::warn!(%error, folder = %folder.display(), "journal not removed");
     }
-}
-
-fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(MAX_PLAN_BYTES + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_PLAN_BYTES {
-        return Err(io::Error::other("a plan that is too long"));
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use anyhow::{Context, bail};
 use farm_queue::redis::ConnectOptions;
-use farm_worker::farm_args::{FarmArgs, FarmArgsError};
+use farm_worker::farm_args::{FarmArgs, FarmArgsError, MAX_FILE_BYTES};
+use farm_worker::limited::read_limited;
 use fractal::BackendChoice;
 
 use super::file::{World, WorldError};
@@ -204,7 +205,7 @@ fn key_text(target: &Target) -> anyhow::Result<String> {
     let named = named.map(|file| file.path.clone());
     let text = match named.or_else(|| environment.key_file.map(Into::into)) {
         Some(file) => {
-            let bytes = std::fs::read(&file)
+            let bytes = read_limited(&file, MAX_FILE_BYTES)
                 .with_context(|| format!("farm-key-file {}", file.display()))?;
             String::from_utf8(bytes).ok()
         }

@@ -4,10 +4,10 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use farm_worker::limited::{ReadError, read_text_limited};
 use fractal::BackendChoice;
 
 use super::names;
@@ -138,15 +138,14 @@ impl World {
             path: path.to_owned(),
             reason,
         };
-        let mut text = String::new();
-        (File::open(path).map_err(unreadable)?)
-            .take(MAX_BYTES + 1)
-            .read_to_string(&mut text)
-            .map_err(unreadable)?;
-        if text.len() as u64 > MAX_BYTES {
-            let reason = format!("more than {MAX_BYTES} bytes, which is no world");
-            return Err(unreadable(io::Error::other(reason)));
-        }
+        let text = read_text_limited(path, MAX_BYTES).map_err(|error| {
+            unreadable(match error {
+                ReadError::TooLong(most) => {
+                    io::Error::other(format!("more than {most} bytes, which is no world"))
+                }
+                other => other.into(),
+            })
+        })?;
         let path = std::path::absolute(path).map_err(unreadable)?;
         Self::parse(&text, &path).map_err(|wrong| WorldError::Wrong { path, wrong })
     }

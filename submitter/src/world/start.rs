@@ -1,12 +1,17 @@
 //! Starts one process of a network, and tells whether one still runs.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
+use farm_worker::limited::read_text_limited;
 
 use super::host::HostError;
 use super::script::{self, Folder};
 use super::target::Host;
+
+/// Most bytes of what the system says of a process.
+const MAX_STAT_BYTES: u64 = 1 << 16;
 
 /// A process that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +103,7 @@ pub async fn is_alive(
 /// The same on this machine, without starting anything; `None` where the system does not tell.
 fn is_alive_here(pid: u32, born: &str) -> Option<bool> {
     std::fs::metadata("/proc/self/stat").ok()?;
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
+    let Ok(stat) = read_text_limited(Path::new(&format!("/proc/{pid}/stat")), MAX_STAT_BYTES) else {
         return Some(false);
     };
     // Behind the program's name, which may hold anything: the state, and 19 fields later the time of birth.

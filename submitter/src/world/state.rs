@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use farm_worker::limited::{ReadError, read_limited};
 use serde::{Deserialize, Serialize};
 
 use super::file::World;
@@ -217,11 +218,12 @@ impl Place {
             path: path.clone(),
             source,
         };
-        let mut text = Vec::new();
-        match File::open(&path) {
-            Ok(file) => file.take(MAX_BYTES).read_to_end(&mut text).map_err(io)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(io(error)),
+        let text = match read_limited(&path, MAX_BYTES) {
+            Ok(text) => text,
+            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(None);
+            }
+            Err(error) => return Err(io(error.into())),
         };
         let malformed = |reason: String| StateError::Malformed {
             path: path.clone(),
@@ -245,9 +247,7 @@ impl Place {
     /// How the last boot of the whole network went; `None` where nothing is known.
     #[must_use]
     pub fn last_boot(&self) -> Option<LastBoot> {
-        let mut text = Vec::new();
-        let file = File::open(self.last()).ok()?;
-        file.take(MAX_BYTES).read_to_end(&mut text).ok()?;
+        let text = read_limited(&self.last(), MAX_BYTES).ok()?;
         serde_json::from_slice(&text).ok()
     }
 

@@ -17,7 +17,9 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use farm_worker::limited::{ReadError, read_limited};
 use fractal::Measure;
+use fractal::frame::MAX_SIDE;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed, xxh3_128};
@@ -29,6 +31,8 @@ use crate::sealed;
 
 /// Most bytes of a description: two coordinates of the largest length, or tens of thousands of values.
 const MAX_JSON_BYTES: u64 = 4 << 20;
+/// Most bytes of a key frame's file: a header, and as many values as its samples can be.
+const MAX_KEY_BYTES: u64 = (1 << 16) + (MAX_SIDE as u64) * (MAX_SIDE as u64) * 4;
 const SEQUENCE: &str = "sequence.json";
 const LOCK: &str = "lock";
 
@@ -119,16 +123,12 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FolderError>
         path: path.to_owned(),
         reason,
     };
-    let bytes = match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other.map_err(unusable)?.len(),
+    let text = match read_limited(path, MAX_JSON_BYTES) {
+        Ok(text) => text,
+        Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(ReadError::Io(error)) => return Err(unusable(error)),
+        Err(error) => return Err(malformed(error.to_string())),
     };
-    if bytes > MAX_JSON_BYTES {
-        return Err(malformed(format!(
-            "{bytes} bytes are over the limit of {MAX_JSON_BYTES}"
-        )));
-    }
-    let text = fs::read(path).map_err(unusable)?;
     sealed::open(&text)
         .map(Some)
         .map_err(|error| malformed(error.to_string()))
@@ -281,12 +281,10 @@ impl Folder {
             path: path.clone(),
             reason,
         };
-        // Before it is read: what is there may be of any size.
-        let there = fs::metadata(&path).map_err(unusable)?.len();
-        let bytes = if there == len {
-            fs::read(&path).map_err(unusable)?
-        } else {
-            Vec::new()
+        // What is there may be of any size.
+        let bytes = match read_limited(&path, len) {
+            Err(ReadError::TooLong(_)) => Vec::new(),
+            other => other.map_err(|error| unusable(error.into()))?,
         };
         if digest(&bytes) != expected {
             let reason = "its bytes are not those that were written".to_owned();
@@ -308,7 +306,11 @@ impl Folder {
     ) -> Result<Record, FolderError> {
         let whole = |measure| {
             let path = self.key(depth, measure);
-            let bytes = fs::read(&path).map_err(|reason| FolderError::Unusable { path, reason })?;
+            let bytes = read_limited(&path, MAX_KEY_BYTES);
+            let bytes = bytes.map_err(|error| FolderError::Unusable {
+                path,
+                reason: error.into(),
+            })?;
             Ok::<Whole, FolderError>((bytes.len() as u64, digest(&bytes)))
         };
         let distance = has_distances.then_some(Measure::Distance);
