@@ -167,7 +167,7 @@ impl RenderPlan {
         let side = self.colours.samples.side();
         let mut colours = self.colours.clone();
         if colours.needs() == Needs::Range {
-            colours.range = range;
+            colours.range = range.map(|found| colours.in_pixels(found));
         }
         Location {
             iterations: Some(frame.iterations),
@@ -181,6 +181,8 @@ impl RenderPlan {
             size: Some((frame.width / side, frame.height / side)),
             colours: Some(colours),
             transform: frame.transform,
+            skip_error_log2: Some(frame.skip_error_log2)
+                .filter(|log2| *log2 != fractal::SKIP_ERROR_LOG2),
             ..Location::at(frame.view.clone(), Format::Own)
         }
     }
@@ -236,7 +238,8 @@ pub fn plan(args: RenderArgs) -> Result<RenderPlan, PlanError> {
         iterations: args.iterations.or(said.iterations).unwrap_or(ITERATIONS),
         escape_radius: (args.escape_radius.or(said.escape_radius)).unwrap_or(ESCAPE_RADIUS),
         z0: (args.z0.map(|z0| (z0[0], z0[1])).or(said.z0)).unwrap_or((0.0, 0.0)),
-        skip_error_log2: args.skip_error_log2.unwrap_or(fractal::SKIP_ERROR_LOG2),
+        skip_error_log2: (args.skip_error_log2.or(said.skip_error_log2))
+            .unwrap_or(fractal::SKIP_ERROR_LOG2),
         measures: MeasureSet::default(),
     };
     let wanted = outputs
@@ -311,6 +314,7 @@ struct Said {
     z0: Option<(f64, f64)>,
     grid: Option<Grid>,
     transform: Transform,
+    skip_error_log2: Option<i32>,
     colours: Option<Scheme>,
     warnings: Vec<String>,
 }
@@ -323,10 +327,16 @@ impl Said {
             z0: location.z0,
             grid: location.grid,
             transform: location.transform,
+            skip_error_log2: location.skip_error_log2,
             colours: location.colours.clone(),
             warnings: location.warnings.clone(),
         })
     }
+}
+
+/// Whether two sizes have one shape.
+fn are_alike(a: (u32, u32), b: (u32, u32)) -> bool {
+    u64::from(a.0) * u64::from(b.1) == u64::from(a.1) * u64::from(b.0)
 }
 
 /// The view with its size in samples.
@@ -338,7 +348,13 @@ fn view(args: ViewArgs, location: Option<Location>) -> Result<(View, u32, u32), 
                 View::Centre { re, im, .. } => View::Centre { re, im, zoom },
                 bounds @ View::Bounds { .. } => bounds,
             },
-            (view, None) => view,
+            // Bounds are stretched in no other shape than their own: their height is kept, as of any view.
+            (view, None) => match (args.size, location.size) {
+                (Some(size), own) if !own.is_some_and(|own| are_alike(size, own)) => {
+                    view.by_centre()
+                }
+                _ => view,
+            },
         };
         let (width, height) = args.size.or(location.size).unwrap_or(SIZE);
         return Ok((view, width, height));

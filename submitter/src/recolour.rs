@@ -86,7 +86,7 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
         height,
         pixels: u64::from(width) * u64::from(height),
         elapsed_secs,
-        colour_range: work.scheme.range.unwrap_or(range),
+        colour_range: work.scheme.ends(range),
         colours: work.scheme,
         output: args.output.to_string_lossy().into_owned(),
     };
@@ -122,7 +122,7 @@ fn place(args: &RecolourArgs) -> (Option<Location>, Option<String>) {
 fn about(mut location: Location, scheme: &Scheme, range: (f64, f64)) -> About {
     let mut colours = scheme.clone();
     if colours.needs() == Needs::Range {
-        colours.range = Some(range);
+        colours.range = Some(colours.in_pixels(range));
     }
     location.colours = Some(colours);
     About::new(&location)

@@ -318,7 +318,7 @@ impl Run<'_> {
             recomputed: 0,
             speculated: 0,
             audited: 0,
-            colour_range: range,
+            colour_range: plan.colours.ends(range),
             outputs: published?,
             workers: Vec::new(),
             fallback: None,

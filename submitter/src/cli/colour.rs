@@ -54,12 +54,18 @@ pub struct ColourArgs {
     /// Light the smooth count as a relief: from ANGLE degrees (0 is the right, 90 above) and HEIGHT (default 1.5)
     #[arg(long, value_name = "ANGLE[,HEIGHT]", allow_hyphen_values = true, help_heading = COLOURS)]
     pub light: Option<Light>,
+    /// No light, also where the location has one
+    #[arg(long, help_heading = COLOURS, conflicts_with = "light")]
+    pub no_light: bool,
     /// Samples of a pixel, whose mean it is: 1, 4, 9, 16, 25, 36, 49 or 64 [default: 1]
     #[arg(long, value_name = "N", help_heading = COLOURS)]
     pub samples: Option<Samples>,
     /// Blue noise in place of rounding to 8 bits
     #[arg(long, help_heading = COLOURS)]
     pub dither: bool,
+    /// No noise, also where the location has it
+    #[arg(long, help_heading = COLOURS, conflicts_with = "dither")]
+    pub no_dither: bool,
     /// Bits of a channel, 8 or 16 [default: 8]
     #[arg(long, value_name = "BITS", help_heading = COLOURS)]
     pub depth: Option<Depth>,

@@ -57,7 +57,7 @@ impl Places {
         (repeat, offset): (Option<Repeat>, f64),
     ) -> Self {
         let mapped = |above: f64| match mapping {
-            Mapping::Log | Mapping::Rank => (1.0 + above).log2(),
+            Mapping::Log | Mapping::Rank => libm::log2(1.0 + above),
             Mapping::Sqrt => above.sqrt(),
             Mapping::Linear => above,
         };
@@ -68,7 +68,7 @@ impl Places {
                     offset,
                     ends: false,
                 };
-                Self::new(scale, 0.0, MOST_OCTAVES.exp2(), mapped, course)
+                Self::new(scale, 0.0, libm::exp2(MOST_OCTAVES), mapped, course)
             }
             _ => {
                 let extent = (high - low).max(f64::from(f32::EPSILON));

@@ -78,7 +78,7 @@ impl Pattern {
         let distance = |step: usize| step.min(SIDE - step) as f64;
         let weight = (0..CELLS).map(|cell| {
             let (down, right) = (distance(cell / SIDE), distance(cell % SIDE));
-            (-(down * down + right * right) / (2.0 * SIGMA * SIGMA)).exp()
+            libm::exp(-(down * down + right * right) / (2.0 * SIGMA * SIGMA))
         });
         let mut pattern = Self {
             is_set: vec![false; CELLS],

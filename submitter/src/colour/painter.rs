@@ -47,15 +47,8 @@ impl Painter {
     #[must_use]
     pub fn new(scheme: &Scheme, basis: &Basis) -> Self {
         let turns = (scheme.repeat, scheme.offset);
-        // Distances come in spacings of samples, and are coloured in pixels.
-        let scale = match scheme.colour {
-            ColourBy::Distance => 1.0 / f64::from(scheme.samples.side()),
-            ColourBy::Smooth | ColourBy::Bands => 1.0,
-        };
-        let range = scheme.range.unwrap_or_else(|| {
-            let (low, high) = basis.range();
-            (low * scale, high * scale)
-        });
+        let scale = scheme.scale();
+        let range = (scheme.range).unwrap_or_else(|| scheme.in_pixels(basis.range()));
         let places = match (scheme.needs(), basis) {
             (Needs::Ranks, Basis::Whole(values)) => Places::of_ranks(values, turns),
             // Ranks of values of which no more is known than their range rise evenly.

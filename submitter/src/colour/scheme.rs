@@ -226,6 +226,32 @@ impl Scheme {
         }
     }
 
+    /// Values at the palette's ends: those given, or those that were `found` among samples. What is given and written
+    /// down is in pixels, and distances come in spacings of samples. 0 to 1 where there are no ends.
+    #[must_use]
+    pub fn ends(&self, found: (f64, f64)) -> (f64, f64) {
+        match self.needs() {
+            Needs::Range => self.in_pixels(found),
+            Needs::Nothing | Needs::Ranks => self.range.unwrap_or((0.0, 1.0)),
+        }
+    }
+
+    /// A range of values as samples have them, as pixels do.
+    #[must_use]
+    pub fn in_pixels(&self, (low, high): (f64, f64)) -> (f64, f64) {
+        let scale = self.scale();
+        (low * scale, high * scale)
+    }
+
+    /// What a sample's value is multiplied by to be a pixel's.
+    #[must_use]
+    pub fn scale(&self) -> f64 {
+        match self.colour {
+            ColourBy::Distance => 1.0 / f64::from(self.samples.side()),
+            ColourBy::Smooth | ColourBy::Bands => 1.0,
+        }
+    }
+
     /// The measure whose values it spreads over the palette.
     #[must_use]
     pub fn measure(&self) -> Measure {

@@ -39,6 +39,8 @@ pub struct Location {
     pub grid: Option<Grid>,
     /// Columns and rows.
     pub size: Option<(u32, u32)>,
+    /// log2 of the relative error that one skipped step may have, where it is another than usual.
+    pub skip_error_log2: Option<i32>,
     /// Period of the nucleus in the view, where another program knew it.
     pub period: Option<u64>,
     /// What is known of the minibrot there.
@@ -137,6 +139,7 @@ impl Location {
             z0: None,
             grid: None,
             size: None,
+            skip_error_log2: None,
             period: None,
             minibrot: None,
             colours: None,

@@ -53,6 +53,8 @@ pub(super) struct Toml {
     #[serde(skip_serializing_if = "Option::is_none")]
     height: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    skip_error_log2: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     period: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     minibrot: Option<Minibrot>,
@@ -126,6 +128,7 @@ impl From<&Location> for Toml {
             grid: location.grid,
             width: location.size.map(|size| size.0),
             height: location.size.map(|size| size.1),
+            skip_error_log2: location.skip_error_log2,
             period: location.period,
             minibrot: location.minibrot.clone(),
             colours: location.colours.clone(),
@@ -181,6 +184,7 @@ pub(super) fn parse(text: &str) -> Result<Location, String> {
         z0: toml.z0,
         grid: toml.grid,
         size,
+        skip_error_log2: toml.skip_error_log2,
         period: toml.period,
         minibrot: toml.minibrot.take(),
         colours: toml.colours.take(),

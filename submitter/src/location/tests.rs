@@ -34,6 +34,7 @@ fn our_files_come_back_with_every_digit() {
         },
         grid: Some(Grid::Linspace),
         size: Some((7, 5)),
+        skip_error_log2: Some(-30),
         period: Some(3),
         minibrot: Some(Minibrot {
             re: Some("-1.75".parse().unwrap()),

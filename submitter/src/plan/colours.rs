@@ -71,7 +71,7 @@ pub fn scheme(args: &ColourArgs, base: Scheme) -> Result<Scheme, ColourError> {
     if let Some(inside) = args.inside {
         scheme.inside = inside;
     }
-    scheme.light = args.light.or(scheme.light);
+    scheme.light = (args.light).or(scheme.light.filter(|_| !args.no_light));
     if let Some(samples) = args.samples {
         scheme.samples = samples;
     }
@@ -79,7 +79,7 @@ pub fn scheme(args: &ColourArgs, base: Scheme) -> Result<Scheme, ColourError> {
         scheme.depth = depth;
         scheme.dither &= depth == Depth::Eight;
     }
-    scheme.dither |= args.dither;
+    scheme.dither = args.dither || (scheme.dither && !args.no_dither);
     scheme.check()?;
     Ok(scheme)
 }
@@ -211,6 +211,14 @@ mod tests {
         assert_eq!(over("--equalise").repeat, None);
         assert_eq!(over("--colour-range 1 2").repeat, None);
         assert_eq!(over("--cycles 4").repeat, Some(Repeat::Cycles(4.0)));
+        let rich = Scheme {
+            light: crate::colour::Light::new(30.0, 2.0),
+            dither: true,
+            ..plain()
+        };
+        let over_rich = |line: &str| scheme(&typed(line), rich.clone()).unwrap();
+        assert_eq!(over_rich(""), rich);
+        assert_eq!(over_rich("--no-light --no-dither"), plain());
         let ranged = Scheme {
             range: Some((3.0, 9.0)),
             ..plain()

@@ -103,7 +103,8 @@ pub async fn is_alive(
 /// The same on this machine, without starting anything; `None` where the system does not tell.
 fn is_alive_here(pid: u32, born: &str) -> Option<bool> {
     std::fs::metadata("/proc/self/stat").ok()?;
-    let Ok(stat) = read_text_limited(Path::new(&format!("/proc/{pid}/stat")), MAX_STAT_BYTES) else {
+    let Ok(stat) = read_text_limited(Path::new(&format!("/proc/{pid}/stat")), MAX_STAT_BYTES)
+    else {
         return Some(false);
     };
     // Behind the program's name, which may hold anything: the state, and 19 fields later the time of birth.

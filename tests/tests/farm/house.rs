@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use farm_tests::house::{
     ARROWS, Breach, CONFINED, MOST_LINES, Source, confined, dependencies, files, layering,
-    manifests, outside, sources, unguarded,
+    manifests, outside, sources, systems_mathematics, unguarded,
 };
 
 fn planted(path: &str, text: &str) -> Vec<Source> {
@@ -181,6 +181,21 @@ fn nothing_relies_on_places_outside() {
 fn control_places_outside_are_seen() {
     let text = concat!("let path = \"..", "/shared/oracle/x.json\";\n");
     assert_eq!(outside(&planted("tests/tests/x.rs", text)).len(), 1);
+}
+
+#[test]
+fn pictures_are_made_without_the_systems_mathematics() {
+    assert_kept(&systems_mathematics(&sources()));
+    let log2 = planted(
+        "submitter/src/colour/mapping.rs",
+        "let x = (1.0 + above).log2();",
+    );
+    assert_eq!(systems_mathematics(&log2).len(), 1, "control");
+    let libm = planted(
+        "submitter/src/colour/mapping.rs",
+        "let x = libm::log2(1.0 + above);",
+    );
+    assert_kept(&systems_mathematics(&libm));
 }
 
 #[test]
