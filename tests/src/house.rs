@@ -36,7 +36,7 @@ pub struct Confined {
 }
 
 /// Where names are confined to. Tests look at the world from outside and may use what they need.
-pub const CONFINED: [Confined; 9] = [
+pub const CONFINED: [Confined; 10] = [
     Confined {
         what: "wgpu",
         shown_by: &["wgpu"],

@@ -58,8 +58,8 @@ fn control_names_out_of_place_are_seen() {
         (4, "let home = env::var_os(\"HOME\");"),
         (4, "#[arg(long, env = \"FARM_X\")]"),
         (5, "let location: Location = toml::from_str(&text)?;"),
-        (7, "use saphyr_parser::Parser;"),
-        (8, "let text = std::fs::read_to_string(path)?;"),
+        (8, "use saphyr_parser::Parser;"),
+        (9, "let text = std::fs::read_to_string(path)?;"),
         (6, "    unsafe { core::hint::unreachable_unchecked() }"),
     ] {
         let planted = planted(
