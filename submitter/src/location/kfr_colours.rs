@@ -8,9 +8,13 @@ use crate::plan::colours::plain;
 /// Places of a palette.
 const PLACES: f64 = 1024.0;
 
-/// The escape radius that a file asks for.
+/// The escape radius that a file asks for. `SmoothMethod: 0` alone says none: what it meant changed with that program's
+/// versions.
 pub(super) fn escape_radius<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Option<f64> {
-    match value("BailoutRadiusPreset").or_else(|| value("SmoothMethod"))? {
+    let Some(preset) = value("BailoutRadiusPreset") else {
+        return matches!(value("SmoothMethod")?, "1" | "2").then_some(2.0);
+    };
+    match preset {
         "1" | "2" => Some(2.0),
         "3" => value("BailoutRadiusCustom")?
             .parse()

@@ -41,11 +41,10 @@ fn a_place_is_the_same_in_every_format() {
             "{more}"
         );
     }
-    // What another program would show otherwise is said.
-    let said = submitter("plan")
-        .args(["--location", &place("place.kfr")])
-        .ok();
-    assert!(said.stdout.contains("upside down"), "{said:?}");
+    // The imaginary axis of a .kfr points down unless it says otherwise.
+    let up = std::fs::read_to_string(place("place.kfr")).unwrap() + "ImagPointsUp: 1\r\n";
+    std::fs::write(folder.path().join("up.kfr"), up).unwrap();
+    assert_ne!(counts(folder.path(), "up.kfr", ""), expected);
 }
 
 #[test]
@@ -64,6 +63,7 @@ fn a_place_goes_out_as_others_have_it() {
     let kfr = std::fs::read_to_string(folder.path().join("there.kfr")).unwrap();
     for line in [
         "Re: -1.768778833\r\n",
+        "Im: 0.001738996\r\n",
         "Zoom: 4.5e8\r\n",
         "Iterations: 5000\r\n",
     ] {
