@@ -232,7 +232,7 @@ mod tests {
         drop(_keep);
         let never = std::future::pending();
         let error = aside("counting", true, never, || panic!("lost count"));
-        let said = error.await.map(|()| ()).unwrap_err().to_string();
+        let said = error.await.unwrap_err().to_string();
         assert!(said.contains("the thread that was counting") && said.ends_with("lost count"));
     }
 }

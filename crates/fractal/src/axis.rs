@@ -428,7 +428,7 @@ mod tests {
         let scale = IBig::from(10).pow(3000);
         let long = axis(
             -scale.clone(),
-            scale.clone(),
+            scale,
             UBig::from(10u8).pow(3000) * UBig::from(3u8),
         );
         for (cut, whole) in long.to_pairs().iter().zip(third.to_pairs()).take(1000) {

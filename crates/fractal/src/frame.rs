@@ -195,7 +195,7 @@ impl FrameSpec {
     #[must_use]
     pub fn turned_axes(&self) -> Option<TurnedAxes> {
         let turned = !self.transform.is_identity();
-        turned.then(|| TurnedAxes::new(&self.transform, &self.axes(), self.view.middle()))
+        turned.then(|| TurnedAxes::new(&self.transform, &self.axes(), &self.view.middle()))
     }
 
     /// How a turned view's samples lie to each other; `None` where it is upright.

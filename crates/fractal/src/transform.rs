@@ -225,10 +225,14 @@ pub struct TurnedAxes {
 
 impl TurnedAxes {
     /// Of the axes that an upright view around `centre` has.
-    pub(crate) fn new(transform: &Transform, (x, y): &(Axis, Axis), centre: [Fraction; 2]) -> Self {
+    pub(crate) fn new(
+        transform: &Transform,
+        (x, y): &(Axis, Axis),
+        centre: &[Fraction; 2],
+    ) -> Self {
         let none = (IBig::ZERO, UBig::ONE);
         let [across, up] = transform.matrix().map(|row| row.map(fraction));
-        let [re, im] = &centre;
+        let [re, im] = centre;
         Self {
             columns: [x.mapped(re, &across[0], re), x.mapped(re, &up[0], im)],
             rows: [y.mapped(im, &across[1], &none), y.mapped(im, &up[1], &none)],

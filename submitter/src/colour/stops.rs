@@ -117,7 +117,7 @@ impl Stops {
             list.push((last.0 + 1.0, last.1));
         }
         let list = self.blend.straight(&list);
-        let colours: Vec<Color> = list.iter().map(|(_, colour)| colour.clone()).collect();
+        let colours: Vec<Color> = list.iter().map(|(_, colour)| *colour).collect();
         let places: Vec<f32> = list.iter().map(|(place, _)| place / 100.0).collect();
         let mut builder = GradientBuilder::new();
         builder

@@ -186,6 +186,10 @@ fn whole_if_near(octaves: f64) -> f64 {
 ///
 /// # Errors
 /// The first thing that cannot be.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a plan is the only use of what was typed"
+)]
 pub fn plan(args: ZoomArgs) -> Result<ZoomPlan, PlanError> {
     in_range(
         "--fps",
