@@ -13,7 +13,10 @@ pub const MIN_KEY_BYTES: usize = 16;
 /// Most bytes of a key: a longer one is some other file.
 pub const MAX_KEY_BYTES: usize = 1024;
 
-/// The key that signs the job specs of a farm.
+/// Bytes of a seal.
+pub const SEAL_BYTES: usize = 32;
+
+/// The key that signs the job specs of a farm, and its results.
 #[derive(Clone)]
 pub struct FarmKey(Hmac<Sha256>);
 
@@ -53,6 +56,36 @@ impl FarmKey {
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> String {
         hex(&self.mac(message).finalize().into_bytes())
+    }
+
+    /// The seal of a message in pieces that serves `purpose`, a text of ours without zeros: one of another purpose, or
+    /// a job's signature, is never the same.
+    #[must_use]
+    pub fn seal<'a>(
+        &self,
+        purpose: &str,
+        pieces: impl Iterator<Item = &'a [u8]>,
+    ) -> [u8; SEAL_BYTES] {
+        self.sealing(purpose, pieces).finalize().into_bytes().into()
+    }
+
+    /// Whether `seal` is this key's of these pieces; takes the same time wherever it is wrong.
+    #[must_use]
+    pub fn is_seal<'a>(
+        &self,
+        purpose: &str,
+        pieces: impl Iterator<Item = &'a [u8]>,
+        seal: &[u8],
+    ) -> bool {
+        self.sealing(purpose, pieces).verify_slice(seal).is_ok()
+    }
+
+    fn sealing<'a>(&self, purpose: &str, pieces: impl Iterator<Item = &'a [u8]>) -> Hmac<Sha256> {
+        // A serialized job begins with a brace, and no purpose does.
+        let mut mac = self.mac(purpose.as_bytes());
+        mac.update(&[0]);
+        pieces.for_each(|piece| mac.update(piece));
+        mac
     }
 
     /// Whether `signature` is this key's of `message`; takes the same time wherever it is wrong.
