@@ -122,7 +122,11 @@ pub const CONFINED: [Confined; 10] = [
     Confined {
         what: "words for people, which go out in one place",
         shown_by: &["stderr()", "stderr;"],
-        unless: &["is_terminal()", "ProgressDrawTarget::stderr()"],
+        unless: &[
+            "stderr().is_terminal()",
+            "is_terminal()",
+            "ProgressDrawTarget::stderr()",
+        ],
         allowed: &["farm-worker/src/terminal.rs", "farm-worker/src/usage.rs"],
     },
     Confined {

@@ -1,3 +1,5 @@
+//! Gradients of CSS as pages write them.
+
 use super::*;
 
 fn listed(text: &str) -> Vec<(f32, String)> {
