@@ -60,7 +60,8 @@ pub async fn on_queue<W: OnQueue>(
             done
         }
         Place::Farm { farm, .. } => {
-            let connecting = doing("waiting for Redis", quiet);
+            // Not said while it lasts: it ends by itself within seconds, in one line where it fails.
+            let connecting = doing("waiting for Redis", true);
             let queue = tokio::select! {
                 connected = RedisJobQueue::connect(&**farm) => Arc::new(connected?),
                 why = &mut interrupt => return Err(why.into()),

@@ -122,6 +122,7 @@ pub async fn one_of_many<Q: JobQueue>(
         orbit,
         range: plan.colours.range.unwrap_or((0.0, 1.0)),
         quiet: true,
+        begin_limit: LONG_PATIENCE,
         limit: LONG_PATIENCE,
         started: Instant::now(),
     };
@@ -185,16 +186,19 @@ impl OnQueue for Begun<'_> {
                 plan.strips.count()
             ));
         }
+        let limit = match plan.journal {
+            Some(_) => LONG_PATIENCE,
+            None => PATIENCE,
+        };
+        let is_begun = taken.is_some() || orbit.is_some();
         let run = Run {
             plan,
             job: &job,
             orbit,
             range,
             quiet: self.quiet,
-            limit: match plan.journal {
-                Some(_) => LONG_PATIENCE,
-                None => PATIENCE,
-            },
+            begin_limit: if is_begun { limit } else { Duration::ZERO },
+            limit,
             started: self.started,
         };
         run.run(queue, taken, self.reserved, self.kept, ends).await
@@ -218,6 +222,8 @@ struct Run<'a> {
     quiet: bool,
     /// How long the queue may be out of reach: longer where what is done is kept.
     limit: Duration,
+    /// The same while the job is put up.
+    begin_limit: Duration,
     started: Instant,
 }
 
@@ -327,7 +333,8 @@ impl Run<'_> {
         Ok(report)
     }
 
-    /// Makes the job known to the queue, with all that its strips need. A queue that is out of reach is borne.
+    /// Makes the job known to the queue, with all that its strips need. A queue that is out of reach is borne where something
+    /// was done before; where nothing was, trying again is the user's.
     async fn begin<Q: JobQueue>(
         &self,
         queue: &Arc<Q>,
@@ -346,7 +353,7 @@ impl Run<'_> {
             }
         };
         let all = async {
-            let mut patience = Patience::new(self.limit);
+            let mut patience = Patience::new(self.begin_limit);
             // Made twice is harmless, so an unknown outcome is tried again.
             while let Err(error) = once().await {
                 patience.bear(error, "the job is not queued yet").await?;

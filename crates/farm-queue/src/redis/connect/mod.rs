@@ -279,7 +279,12 @@ impl Server {
             _ => {}
         }
         match error.code() {
-            Some(code) if PASSING.contains(&code) => QueueError::Unreachable { address, reason },
+            Some(code) if PASSING.contains(&code) => {
+                // The server's own word for it; the crate has other names for some.
+                let detail = error.detail().map_or(reason.clone(), one_line);
+                let reason = format!("{code}: {detail}");
+                QueueError::Unreachable { address, reason }
+            }
             Some("NOAUTH" | "WRONGPASS") => QueueError::Denied { address, reason },
             Some("OOM") => QueueError::OutOfMemory(reason),
             // A script that was refused a command says so in the middle of its own error.
