@@ -24,6 +24,7 @@ mod farm {
     mod notebook_page;
     mod operate;
     mod oracle;
+    mod palettes;
     mod precision;
     mod resume;
     mod scale;

@@ -237,14 +237,6 @@ mod tests {
         0.0 0.25 0.5 1.0 0.0 0.0 1.0 0.0 0.0 1.0 1.0 0 0\n\
         0.5 0.75 1.0 0.0 1.0 0.0 1.0 1.0 1.0 1.0 1.0 5 0\n";
 
-    fn colours(stops: &Stops, places: &[f32]) -> Vec<[u8; 3]> {
-        let gradient = stops.gradient();
-        places
-            .iter()
-            .map(|at| Rgb::nearest(&gradient.at(*at)).0)
-            .collect()
-    }
-
     #[test]
     fn fractint_maps_are_read() {
         let four = fractint("0 0 0 the inside\n255 0 0\n\n0 255 0\n0 0 255 last\n").unwrap();
@@ -274,12 +266,12 @@ mod tests {
         // What is transparent lies over white.
         let clear = gimp(&GGR.replace("0.0 0.0 1.0 1.0 0 0", "0.0 0.0 1.0 0.0 0 0")).unwrap();
         assert_eq!(
-            colours(&clear, &[0.0, 0.25]),
+            clear.colours_at(&[0.0, 0.25]),
             [[255, 0, 0], [191, 128, 191]]
         );
         // Straight from red to blue, then a step from green to white.
         assert_eq!(
-            colours(&stops, &[0.0, 0.25, 0.6, 0.74, 0.76, 1.0]),
+            stops.colours_at(&[0.0, 0.25, 0.6, 0.74, 0.76, 1.0]),
             [
                 [255, 0, 0],
                 [128, 0, 128],
@@ -372,7 +364,7 @@ mod tests {
                 let _ = (fractint(&changed), ugr::names(&changed));
                 let read = [ugr::read(&changed, None), gimp(&changed)];
                 for stops in read.into_iter().flatten() {
-                    let _ = colours(&stops, &[0.0, 0.3, 1.0]);
+                    let _ = stops.colours_at(&[0.0, 0.3, 1.0]);
                 }
             }
         }

@@ -57,6 +57,14 @@ pub enum StopsError {
 }
 
 impl Stops {
+    /// Colours at places from 0 to 1, as tests name them.
+    #[cfg(test)]
+    pub fn colours_at(&self, places: &[f32]) -> Vec<[u8; 3]> {
+        let gradient = self.gradient();
+        let colour = |at: &f32| Rgb::nearest(&gradient.at(*at)).0;
+        places.iter().map(colour).collect()
+    }
+
     /// Stops at `list`, places in percent, in any order.
     ///
     /// # Errors

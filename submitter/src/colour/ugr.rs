@@ -280,14 +280,6 @@ mod tests {
         Formula {\n  init: z = 0\n}\n\
         \u{c9}t\u{e9}{gradient: index=0 color=0 index=200 color=16777215\nopacity: index=0 opacity=255 index=200 opacity=0}";
 
-    fn colours(stops: &Stops, places: &[f32]) -> Vec<[u8; 3]> {
-        let gradient = stops.gradient();
-        places
-            .iter()
-            .map(|at| Rgb::nearest(&gradient.at(*at)).0)
-            .collect()
-    }
-
     #[test]
     fn gradients_are_found_among_comments_and_quotes() {
         assert_eq!(
@@ -296,7 +288,7 @@ mod tests {
         );
         let first = read(FILE, None).unwrap();
         assert_eq!(
-            colours(&first, &[0.0, 0.25, 0.5, 1.0]),
+            first.colours_at(&[0.0, 0.25, 0.5, 1.0]),
             [[255, 0, 0], [128, 0, 128], [0, 0, 255], [255, 0, 0]]
         );
         let second = read(FILE, Some("second ONE")).unwrap();
@@ -319,7 +311,7 @@ mod tests {
         // White where it is not seen, and grey at half of both.
         let stops = read(FILE, Some("\u{c9}T\u{c9}")).unwrap();
         assert_eq!(
-            colours(&stops, &[0.0, 0.25, 0.5, 0.75]),
+            stops.colours_at(&[0.0, 0.25, 0.5, 0.75]),
             [[0; 3], [64; 3], [0; 3], [64; 3]]
         );
     }

@@ -14,7 +14,7 @@
 //! whatever is there after an interruption is right, or is found to be wrong by its digest and made anew.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use farm_worker::limited::{ReadError, read_limited};
@@ -174,9 +174,7 @@ fn old_version(file: &Path) -> Option<u32> {
     struct VersionOnly {
         version: u32,
     }
-    let mut text = Vec::new();
-    let source = File::open(file).ok()?;
-    source.take(MAX_JSON_BYTES).read_to_end(&mut text).ok()?;
+    let text = read_limited(file, MAX_JSON_BYTES).ok()?;
     let VersionOnly { version } = serde_json::from_slice(&text).ok()?;
     (version < VERSION).then_some(version)
 }

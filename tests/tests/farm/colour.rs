@@ -239,97 +239,6 @@ fn every_palette_and_format_has_its_colours() {
     assert!(pixels.iter().any(|[r, ..]| *r > 200));
 }
 
-/// An array of values from 0 to nearly 2, and its colours by a palette.
-fn ramp(folder: &Path, palette: &str, more: &str) -> Vec<[u8; 3]> {
-    if !folder.join("ramp.npy").exists() {
-        submitter(
-            "render -q --grid linspace --measure stability --iterations 1 --xmin 0 --xmax 1.99 --ymin 0.0001 \
-             --ymax 0.0101 --size 200x2 --backend cpu -o ramp.npy",
-        )
-        .within(folder)
-        .ok();
-    }
-    submitter("colour ramp.npy -o ramp.png -q --mapping linear --colour-range 0 1.99 --palette")
-        .arg(palette)
-        .args(more.split_whitespace())
-        .within(folder)
-        .ok();
-    Png::read(folder.join("ramp.png")).pixels[..200].to_vec()
-}
-
-#[test]
-fn palettes_are_taken_as_their_programs_write_them() {
-    let folder = folder();
-    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    // A comment in brackets, brackets and `;` in quotes and comments; names in any case.
-    write(
-        "two.ugr",
-        "comment {\n  Not { gradient: index=0 color=0 }\n}\nFirst { ; { not this\ngradient:\n  title=\"a } and a ;\" smooth=no \
-         index=0 color=255 index=200 color=16711680\n}\nDark Second {\ngradient:\n index=0 color=0 index=200 color=255\n}\n",
-    );
-    let shown = submitter("info two.ugr").within(&folder).ok();
-    assert!(
-        shown.stdout.contains("First") && shown.stdout.contains("Dark Second"),
-        "{shown:?}"
-    );
-    let json = submitter("info two.ugr --json").within(&folder).ok().json();
-    assert_eq!(
-        json["gradients"],
-        serde_json::json!(["First", "Dark Second"])
-    );
-    let close =
-        |seen: [u8; 3], expected: [u8; 3]| (0..3).all(|i| seen[i].abs_diff(expected[i]) <= 2);
-    let first = ramp(folder.path(), "two.ugr", "");
-    // Half way from red to blue, mixed as Ultra Fractal does, and in Oklab where asked for.
-    assert!(close(first[50], [127, 0, 128]), "{:?}", first[50]);
-    let oklab = ramp(folder.path(), "two.ugr", "--blend oklab");
-    assert!(close(oklab[50], [140, 83, 162]), "{:?}", oklab[50]);
-    let second = ramp(folder.path(), "two.ugr:dark SECOND", "");
-    assert!(close(second[50], [128, 0, 0]), "{:?}", second[50]);
-    // More lines than a map has colours, values beyond 8 bits, DOS' end of a file.
-    write(
-        "long.map",
-        &format!("{}\u{1a}", "256 511 0\r\n0 0 257\r\n".repeat(200)),
-    );
-    write("same.map", &"0 255 0\n0 0 1\n".repeat(128));
-    assert_eq!(
-        ramp(folder.path(), "long.map", ""),
-        ramp(folder.path(), "same.map", "")
-    );
-    // A gradient of GIMP's first version.
-    let segment = "0.0 0.5 1.0 1.0 0.0 0.0 1.0 0.0 0.0 1.0 1.0 0 0\n";
-    write("old.ggr", &format!("GIMP Gradient\n1\n{segment}"));
-    write("new.ggr", &format!("GIMP Gradient\nName: x\n1\n{segment}"));
-    assert_eq!(
-        ramp(folder.path(), "old.ggr", ""),
-        ramp(folder.path(), "new.ggr", "")
-    );
-    // A style sheet.
-    write(
-        "sky.css",
-        "/* a sky */\n.sky {\n  BACKGROUND: LINEAR-GRADIENT(100grad, RED 0, #00F 100%);\n}\n",
-    );
-    let css = ramp(folder.path(), "sky.css", "");
-    assert!(close(css[100], [127, 0, 128]), "{:?}", css[100]);
-    let oklch = ramp(folder.path(), "linear-gradient(in oklch, red, blue)", "");
-    assert!(
-        oklch[100][0] > 150 && oklch[100][1] < 30,
-        "{:?}",
-        oklch[100]
-    );
-    // Of places beyond the ends, what lies between them; white under what is transparent.
-    let beyond = ramp(folder.path(), "black -100%, white 300%", "");
-    assert!(
-        close(beyond[0], [64; 3]) && close(beyond[199], [128; 3]),
-        "{beyond:?}"
-    );
-    let clear = ramp(folder.path(), "rgb(0 0 0 / 50%), #000", "");
-    assert!(
-        close(clear[0], [128; 3]) && close(clear[199], [0; 3]),
-        "{clear:?}"
-    );
-}
-
 /// A run that has to fail with that status, one line that says this, and nothing left but what was there.
 fn assert_refused(run: Run, folder: &Path, code: i32, says: &str) {
     let before = names_in(folder);
@@ -504,7 +413,7 @@ fn equalised_pictures_use_the_palette_evenly() {
     let tenths = |how: &str| {
         let folder = folder();
         render(
-            &format!("-o a.png -o a.npy --palette black,white {how}"),
+            &format!("-o a.png -o a.npy --palette black,white --blend oklab {how}"),
             folder.path(),
         );
         let smooth = Npy::read(folder.path().join("a.npy")).f32s();

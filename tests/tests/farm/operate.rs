@@ -206,7 +206,7 @@ fn workers_are_listed_and_drained() {
 fn workers_that_would_not_serve_do_not_count_for_a_fallback() {
     let server = Server::start();
     let decided = || {
-        let line = "plan --fallback auto --json --iterations 1000000000";
+        let line = "plan --fallback auto --iterations 1000000000";
         json(&server, line)["fallback"].clone()
     };
     let nobody = "no worker of the farm would serve it";

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use farm_queue::protocol::keys::JobKeys;
 use farm_queue::redis::YOUNG_LIFETIME;
 use farm_queue::{
-    Delivered, JobQueue, JobSpec, LeaseState, QueueError, RedisJobQueue, RedisWorkerQueue,
-    WorkerQueue,
+    Delivered, JobId, JobQueue, JobSpec, Lease, LeaseState, QueueError, RedisJobQueue,
+    RedisWorkerQueue, WorkerQueue,
 };
 
 use crate::conformance::{collect, lease, submit};
@@ -233,6 +233,25 @@ async fn out_of_memory_passes() {
     collect(farm.jobs(), &job.id, 2).await;
 }
 
+/// Leases three strips: one fails, one is delivered and, with what else is there, collected, one is delivered and waits.
+async fn deliver_some(
+    farm: &RedisFarm,
+    worker: &RedisWorkerQueue,
+    job: &JobId,
+    collected: usize,
+) -> Lease {
+    let (failed, one, two) = (
+        lease(worker).await,
+        lease(worker).await,
+        lease(worker).await,
+    );
+    worker.fail(&failed, "no").await.unwrap();
+    worker.deliver(&one, buffer_for(&one, 1.0)).await.unwrap();
+    collect(farm.jobs(), job, collected).await;
+    worker.deliver(&two, buffer_for(&two, 1.0)).await.unwrap();
+    two
+}
+
 #[tokio::test]
 async fn every_key_expires() {
     let farm = RedisFarm::start().await;
@@ -246,15 +265,7 @@ async fn every_key_expires() {
         let dying = lease(&worker).await;
         worker.fail(&dying, "no").await.unwrap();
     }
-    let (failed, one, two) = (
-        lease(&worker).await,
-        lease(&worker).await,
-        lease(&worker).await,
-    );
-    worker.fail(&failed, "no").await.unwrap();
-    worker.deliver(&one, buffer_for(&one, 1.0)).await.unwrap();
-    collect(farm.jobs(), &job.id, 2).await;
-    worker.deliver(&two, buffer_for(&two, 1.0)).await.unwrap();
+    let _ = deliver_some(&farm, &worker, &job.id, 2).await;
     // All kinds of keys are there, and none is there for ever.
     let keys = farm.server.keys("*");
     let names = JobKeys::new(&job.id);
@@ -283,20 +294,12 @@ async fn what_a_submitter_leaves_that_died_young_goes_soon() {
             .map(|key| farm.server.ask::<i64>(&["PTTL", key]));
         left.max().unwrap()
     };
-    let (failed, one, two) = (
-        lease(&worker).await,
-        lease(&worker).await,
-        lease(&worker).await,
-    );
-    worker.fail(&failed, "no").await.unwrap();
-    worker.deliver(&one, buffer_for(&one, 1.0)).await.unwrap();
-    collect(farm.jobs(), &job.id, 1).await;
-    worker.deliver(&two, buffer_for(&two, 1.0)).await.unwrap();
+    let waiting = deliver_some(&farm, &worker, &job.id, 1).await;
     let young = i64::try_from(YOUNG_LIFETIME.as_millis()).unwrap();
     // Buffers that wait to be collected, too.
     assert!(
         farm.residue(&job.id)
-            .contains(&JobKeys::new(&job.id).result(two.slot()))
+            .contains(&JobKeys::new(&job.id).result(waiting.slot()))
     );
     assert!(longest() <= young, "{} ms", longest());
     // Its submitter has a journal by now, and another one could go on with it.

@@ -1,45 +1,22 @@
 //! Views at the edges of what deltas were made for: the real axis, orbits that meet the escape radius, references that end
 //! at once, and the largest components.
 
-use std::sync::Arc;
+use fractal::{FrameSpec, Grid, Measure, MeasureSet, Plane, View, oracle};
 
-use fractal::reference::{ReferencePoint, compute};
-use fractal::{FrameSpec, Grid, Measure, MeasureSet, Plane, Strip, View, oracle};
-
+use super::tests::{centre, deep, render};
 use crate::cpu::CpuDevice;
-use crate::{PreparedFrame, Progress};
 
-fn spec(place: [&str; 3], size: (u32, u32), iterations: u64) -> FrameSpec {
+fn spec([re, im, zoom]: [&str; 3], size: (u32, u32), iterations: u64) -> FrameSpec {
     FrameSpec {
-        view: View::Centre {
-            re: place[0].parse().unwrap(),
-            im: place[1].parse().unwrap(),
-            zoom: place[2].parse().unwrap(),
-        },
-        transform: fractal::Transform::default(),
-        grid: Grid::Pixels,
-        width: size.0,
-        height: size.1,
-        iterations,
-        escape_radius: 256.0,
-        z0: (0.0, 0.0),
-        skip_error_log2: fractal::SKIP_ERROR_LOG2,
         measures: MeasureSet::default().with(Measure::LongIterations),
+        ..centre((re, im, zoom), size, iterations)
     }
 }
 
 /// Counts of all pixels, row by row, by deltas.
 fn counts(spec: &FrameSpec) -> Vec<u64> {
-    let point = ReferencePoint::centre_of(spec);
-    let orbit = compute(spec, point, 1 << 22, &mut |_| true).unwrap();
-    let frame = PreparedFrame::with_reference(spec.clone(), Arc::new(orbit)).unwrap();
-    let strip = Strip {
-        index: 0,
-        row0: 0,
-        rows: spec.height,
-    };
-    let made = CpuDevice::new(None).compute(&frame, strip, &Progress::default());
-    match made.unwrap().plane(Measure::LongIterations) {
+    let made = render(&CpuDevice::new(None), &deep(spec.clone()));
+    match made.plane(Measure::LongIterations) {
         Some(Plane::LongIterations(counts)) => counts.clone(),
         _ => unreachable!("the frame asks for them"),
     }

@@ -28,7 +28,7 @@ fn oracle(text: &str) -> (FrameSpec, Vec<[u32; 3]>) {
     )
 }
 
-fn centre(place: (&str, &str, &str), size: (u32, u32), iterations: u64) -> FrameSpec {
+pub(super) fn centre(place: (&str, &str, &str), size: (u32, u32), iterations: u64) -> FrameSpec {
     FrameSpec {
         view: View::Centre {
             re: place.0.parse().unwrap(),
@@ -47,7 +47,7 @@ fn centre(place: (&str, &str, &str), size: (u32, u32), iterations: u64) -> Frame
     }
 }
 
-fn deep(spec: FrameSpec) -> PreparedFrame {
+pub(super) fn deep(spec: FrameSpec) -> PreparedFrame {
     let point = ReferencePoint::centre_of(&spec);
     let orbit = compute(&spec, point, 1 << 22, &mut |_| true).unwrap();
     PreparedFrame::with_reference(spec, Arc::new(orbit)).unwrap()
@@ -61,7 +61,7 @@ fn whole(frame: &PreparedFrame) -> Strip {
     }
 }
 
-fn render(device: &CpuDevice, frame: &PreparedFrame) -> StripBuffer {
+pub(super) fn render(device: &CpuDevice, frame: &PreparedFrame) -> StripBuffer {
     let buffer = device
         .compute(frame, whole(frame), &Progress::default())
         .unwrap();
