@@ -281,7 +281,7 @@ impl Server {
         match error.code() {
             Some(code) if PASSING.contains(&code) => {
                 // The server's own word for it; the crate has other names for some.
-                let detail = error.detail().map_or(reason.clone(), one_line);
+                let detail = error.detail().map_or(reason, one_line);
                 let reason = format!("{code}: {detail}");
                 QueueError::Unreachable { address, reason }
             }
