@@ -18,7 +18,8 @@ use fractal::{Arithmetic, FrameSpec, Measure, MeasureSet, Plane, Strip};
 
 use crate::cpu::CpuDevice;
 use crate::info::EngineError;
-use crate::prepared::{PreparedFrame, index_of};
+use crate::picks::index_of;
+use crate::prepared::PreparedFrame;
 use crate::progress::Progress;
 
 /// Samples along each side.

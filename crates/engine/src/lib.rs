@@ -21,6 +21,7 @@ pub mod deep;
 pub mod device;
 pub mod gpu;
 pub mod info;
+mod picks;
 pub mod prepared;
 pub mod progress;
 pub mod turned;

@@ -9,6 +9,7 @@ use fractal::{Arithmetic, ComplexExp, FloatExp, FrameSpec, Measure, ReferenceOrb
 use crate::check::Checks;
 use crate::cpu::deep::Trees;
 use crate::deep::{BlaTable, JetTable, ReturnMap};
+use crate::picks::picked;
 use crate::turned::{Cross, TurnedPoints};
 
 /// What a frame has beyond its own numbers when its pixels are computed as deltas from a reference orbit.
@@ -169,18 +170,6 @@ impl DeepFrame {
             ..*self
         }
     }
-}
-
-/// Which of `all` columns or rows is the one numbered `sample` of `samples` that are evenly chosen.
-pub(crate) fn index_of(sample: u32, samples: u32, all: usize) -> usize {
-    sample as usize * all / samples.max(1) as usize
-}
-
-/// So many of all, evenly chosen.
-pub(crate) fn picked<T: Copy>(all: &[T], samples: u32) -> Vec<T> {
-    (0..samples)
-        .filter_map(|sample| all.get(index_of(sample, samples, all.len())).copied())
-        .collect()
 }
 
 /// A checked frame with the coordinates of its columns and rows as numbers; made once a job, shared by

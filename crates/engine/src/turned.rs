@@ -4,7 +4,7 @@ use fractal::reference::farthest;
 use fractal::transform::TurnedAxes;
 use fractal::{ComplexExp, FloatExp};
 
-use crate::prepared::picked;
+use crate::picks::picked;
 
 /// Real and imaginary part of what columns or rows say, each an unevaluated sum of two doubles.
 type Pairs = [Vec<[f64; 2]>; 2];

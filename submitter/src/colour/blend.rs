@@ -4,7 +4,7 @@ use std::fmt;
 
 use colorgrad::{BlendMode, Color};
 
-use super::scheme::Rgb;
+use super::rgb::Rgb;
 
 /// Steps between two stops whose way is bent in Oklab.
 const HUE_STEPS: u16 = 32;

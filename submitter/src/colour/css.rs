@@ -1,9 +1,11 @@
 //! CSS gradients, out of whatever stands around them: a list of stops alone, the function with its direction and its
 //! space, a whole rule with comments.
 
+use std::str::FromStr;
+
 use super::blend::Blend;
-use super::scheme::Rgb;
-use super::stops::{MOST_STOPS, Stops, StopsError};
+use super::rgb::Rgb;
+use super::stops::{MOST_BYTES, MOST_STOPS, Stops, StopsError};
 
 /// Characters of what is wrong that an error repeats.
 const MOST_SHOWN: usize = 40;
@@ -25,11 +27,18 @@ struct List<'a> {
 /// A colour or a place of a list, or both: what is not said is found from neighbours.
 type Given = (Option<f32>, Option<Rgb>);
 
-/// Reads a gradient.
-///
-/// # Errors
-/// What is none.
-pub(super) fn read(text: &str) -> Result<Stops, StopsError> {
+impl FromStr for Stops {
+    type Err = StopsError;
+
+    fn from_str(text: &str) -> Result<Self, StopsError> {
+        if text.len() > MOST_BYTES {
+            return Err(StopsError::TooMany);
+        }
+        read(text)
+    }
+}
+
+fn read(text: &str) -> Result<Stops, StopsError> {
     let text = without_comments(text);
     let list = list(text.trim())?;
     let mut given = Vec::new();

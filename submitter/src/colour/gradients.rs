@@ -9,7 +9,7 @@ use farm_worker::limited::{ReadError, read_limited};
 
 use super::blend::Blend;
 use super::palette::{Palette, PaletteError};
-use super::scheme::Rgb;
+use super::rgb::Rgb;
 use super::stops::{MOST_STOPS, Stops};
 use super::ugr;
 

@@ -21,6 +21,7 @@ mod mapping;
 mod noise;
 mod painter;
 mod palette;
+mod rgb;
 mod scheme;
 mod srgb;
 mod stops;
@@ -35,8 +36,7 @@ pub use light::{Neighbourhood, Spacing};
 pub use noise::Noise;
 pub use painter::{Basis, Painter};
 pub use palette::Palette;
-pub use scheme::{
-    ColourBy, Depth, Light, Mapping, Needs, Repeat, Rgb, Samples, Scheme, SchemeError,
-};
+pub use rgb::Rgb;
+pub use scheme::{ColourBy, Depth, Light, Mapping, Needs, Repeat, Samples, Scheme, SchemeError};
 pub use srgb::{Encoder, from_linear, to_linear};
 pub use tables::Linear;

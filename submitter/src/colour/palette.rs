@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blend::Blend;
 use super::classics::CLASSICS;
-use super::scheme::Rgb;
+use super::rgb::Rgb;
 use super::stops::{Stops, StopsError};
 
 /// A palette; as text its name or its stops.

@@ -9,7 +9,7 @@ use fractal::{Measure, MeasureSet};
 use serde::{Deserialize, Serialize};
 
 use super::palette::Palette;
-use super::stops::colour_of;
+use super::rgb::Rgb;
 
 /// Most samples along a side of a pixel.
 const MOST_SIDE: u32 = 8;
@@ -105,11 +105,6 @@ pub enum Depth {
     Sixteen,
 }
 
-/// An sRGB colour of 8 bits a channel; as text like `#00a0ff`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Rgb(pub [u8; 3]);
-
 /// How many samples a pixel is the mean of: the square of a whole number from 1 to 8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
@@ -155,16 +150,6 @@ pub enum SchemeError {
     /// The light is none.
     #[error("'{0}' is no light: give ANGLE or ANGLE,HEIGHT, with a height from 0 to 100")]
     Light(String),
-    /// The colour is none.
-    #[error(
-        "'{0}' is no colour: give one as CSS has it, such as '#000764', 'gold' or 'rgb(0 7 100)'"
-    )]
-    Colour(String),
-    /// The colour lets through what is not there.
-    #[error(
-        "'{0}' is transparent, and there is nothing below it: give the colour that is to be seen"
-    )]
-    Transparent(String),
     /// The number of samples is none.
     #[error("{0} is no number of samples: give 1, 4, 9, 16, 25, 36, 49 or 64")]
     Samples(u32),
@@ -317,39 +302,6 @@ impl TryFrom<String> for Light {
 impl From<Light> for String {
     fn from(light: Light) -> Self {
         light.to_string()
-    }
-}
-
-impl FromStr for Rgb {
-    type Err = SchemeError;
-
-    fn from_str(text: &str) -> Result<Self, SchemeError> {
-        let colour = colour_of(text.trim()).ok_or_else(|| SchemeError::Colour(text.to_owned()))?;
-        match colour.to_rgba8() {
-            [r, g, b, u8::MAX] => Ok(Self([r, g, b])),
-            _ => Err(SchemeError::Transparent(text.to_owned())),
-        }
-    }
-}
-
-impl fmt::Display for Rgb {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [r, g, b] = self.0;
-        write!(f, "#{r:02x}{g:02x}{b:02x}")
-    }
-}
-
-impl TryFrom<String> for Rgb {
-    type Error = SchemeError;
-
-    fn try_from(text: String) -> Result<Self, SchemeError> {
-        text.parse()
-    }
-}
-
-impl From<Rgb> for String {
-    fn from(colour: Rgb) -> Self {
-        colour.to_string()
     }
 }
 

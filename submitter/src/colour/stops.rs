@@ -8,18 +8,16 @@
 //! ```
 
 use std::fmt;
-use std::str::FromStr;
 
 use colorgrad::{CatmullRomGradient, Color, Gradient, GradientBuilder, LinearGradient};
 
 use super::blend::Blend;
-use super::css;
-use super::scheme::Rgb;
+use super::rgb::{Rgb, colour_of};
 
 /// Most stops of a palette.
 pub const MOST_STOPS: usize = 4096;
 /// Most bytes of a list of stops as text.
-const MOST_BYTES: usize = 64 * MOST_STOPS;
+pub(super) const MOST_BYTES: usize = 64 * MOST_STOPS;
 /// Stops of a cyclic palette that are repeated beyond each of its ends: a curve knows two neighbours.
 const BEYOND: usize = 2;
 
@@ -169,23 +167,6 @@ impl Rgb {
     pub(super) fn nearest(colour: &Color) -> Self {
         let [r, g, b, _] = colour.to_rgba8();
         Self([r, g, b])
-    }
-}
-
-/// A colour as CSS has it. The library takes digits without `#` for one as well.
-pub(super) fn colour_of(text: &str) -> Option<Color> {
-    let is_bare_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (!is_bare_hex).then(|| text.parse().ok()).flatten()
-}
-
-impl FromStr for Stops {
-    type Err = StopsError;
-
-    fn from_str(text: &str) -> Result<Self, StopsError> {
-        if text.len() > MOST_BYTES {
-            return Err(StopsError::TooMany);
-        }
-        css::read(text)
     }
 }
 

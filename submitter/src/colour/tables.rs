@@ -1,7 +1,7 @@
 //! A palette laid out for places: colours in linear light, between which one goes in straight lines, and in 8 bits.
 
 use super::palette::Palette;
-use super::scheme::Rgb;
+use super::rgb::Rgb;
 use super::srgb;
 
 /// Colours in a turn.

@@ -5,7 +5,7 @@
 //! `comment { ... }` is one whole.
 
 use super::blend::Blend;
-use super::scheme::Rgb;
+use super::rgb::Rgb;
 use super::stops::{MOST_STOPS, Stops};
 
 /// Places in a turn.

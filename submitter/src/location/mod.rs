@@ -211,7 +211,7 @@ impl Location {
         if is_kfr || kfr::is_kfr(text) {
             return kfr::parse(text);
         }
-        match own::dialect(text)? {
+        match dialect(text)? {
             Format::Fraktaler3 => fraktaler3::parse(text),
             Format::RustFractal => rust_fractal::parse(text),
             _ => own::parse(text),
@@ -275,6 +275,24 @@ fn centre(re: Decimal, im: Decimal, zoom: Decimal) -> Result<View, String> {
     let view = View::Centre { re, im, zoom };
     view.check_order().map_err(|error| error.to_string())?;
     Ok(view)
+}
+
+/// Whose TOML a text is.
+///
+/// # Errors
+/// Where it is no TOML.
+fn dialect(text: &str) -> Result<Format, String> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| said(text, &error))?;
+    let has_table = |name: &&str| table.get(*name).is_some_and(toml::Value::is_table);
+    let is_fraktaler3 =
+        fraktaler3::is_its(&table) || ["location", "bailout", "reference"].iter().any(has_table);
+    Ok(if is_fraktaler3 {
+        Format::Fraktaler3
+    } else if table.contains_key("real") || table.contains_key("imag") {
+        Format::RustFractal
+    } else {
+        Format::Own
+    })
 }
 
 #[cfg(test)]

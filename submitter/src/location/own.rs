@@ -137,30 +137,6 @@ impl From<&Location> for Toml {
     }
 }
 
-/// Whose TOML a text is.
-///
-/// # Errors
-/// Where it is no TOML.
-pub(super) fn dialect(text: &str) -> Result<Format, String> {
-    let table: toml::Table = toml::from_str(text).map_err(|error| said(text, &error))?;
-    let has_table = |name: &str| table.get(name).is_some_and(toml::Value::is_table);
-    if super::fraktaler3::is_its(&table) {
-        return Ok(Format::Fraktaler3);
-    }
-    Ok(
-        if ["location", "bailout", "reference"]
-            .into_iter()
-            .any(has_table)
-        {
-            Format::Fraktaler3
-        } else if table.contains_key("real") || table.contains_key("imag") {
-            Format::RustFractal
-        } else {
-            Format::Own
-        },
-    )
-}
-
 pub(super) fn parse(text: &str) -> Result<Location, String> {
     let mut toml: Toml = toml::from_str(text).map_err(|error| said(text, &error))?;
     let size = match (toml.width, toml.height) {

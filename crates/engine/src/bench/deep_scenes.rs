@@ -7,7 +7,8 @@ use fractal::decimal::DecimalError;
 use fractal::{FrameSpec, Grid, Measure, MeasureSet, View};
 
 use super::BenchError;
-use crate::prepared::{PreparedFrame, index_of};
+use crate::picks::index_of;
+use crate::prepared::PreparedFrame;
 
 /// Samples along each side of a scene.
 pub(super) const SIDE: u32 = 512;
