@@ -223,44 +223,16 @@ fn run(
         None
     };
     let states = pipeline.program.state_bytes();
-    if let Some(listed) = task.listed {
-        let count = listed.len() as u32;
-        let mut set = context.take_buffers(count, count, count, states)?;
-        let part = Part {
-            row0: 0,
-            rows: 1,
-            deltas: deltas.as_deref(),
+    let mut compute = |task: Task<'_>, row0: u32, rows: u32| -> Result<(), Stop> {
+        let (pixels, column_values, row_values) = match task.listed {
+            // Each of them has coordinates of its own.
+            Some(listed) => {
+                let count = listed.len() as u32;
+                (count, count, count)
+            }
+            None => (rows * width, width, rows),
         };
-        run_part(context, task, &pipeline, &mut set, part, take)?;
-        context.return_buffers(set);
-        return Ok(());
-    }
-    let end = task.strip.row0 + task.strip.rows;
-    let mut row0 = task.strip.row0;
-    while row0 < end {
-        let rows = schedule::part_rows(width, end - row0, most_pixels, pipeline.rate());
-        if task.frame.turned.is_some() {
-            // Every sample has coordinates of its own.
-            let listed: Vec<(u32, u32)> = (row0..row0 + rows)
-                .flat_map(|row| (0..width).map(move |column| (column, row)))
-                .collect();
-            let count = listed.len() as u32;
-            let mut set = context.take_buffers(count, count, count, states)?;
-            let part = Part {
-                row0: 0,
-                rows: 1,
-                deltas: deltas.as_deref(),
-            };
-            let task = Task {
-                listed: Some(&listed),
-                ..task
-            };
-            run_part(context, task, &pipeline, &mut set, part, take)?;
-            context.return_buffers(set);
-            row0 += rows;
-            continue;
-        }
-        let mut set = context.take_buffers(rows * width, width, rows, states)?;
+        let mut set = context.take_buffers(pixels, column_values, row_values, states)?;
         let part = Part {
             row0,
             rows,
@@ -268,6 +240,24 @@ fn run(
         };
         run_part(context, task, &pipeline, &mut set, part, take)?;
         context.return_buffers(set);
+        Ok(())
+    };
+    if task.listed.is_some() {
+        return compute(task, 0, 1);
+    }
+    let end = task.strip.row0 + task.strip.rows;
+    let mut row0 = task.strip.row0;
+    while row0 < end {
+        let rows = schedule::part_rows(width, end - row0, most_pixels, pipeline.rate());
+        if task.frame.turned.is_some() {
+            let listed: Vec<(u32, u32)> = (row0..row0 + rows)
+                .flat_map(|row| (0..width).map(move |column| (column, row)))
+                .collect();
+            let listed = Some(&*listed);
+            compute(Task { listed, ..task }, 0, 1)?;
+        } else {
+            compute(task, row0, rows)?;
+        }
         row0 += rows;
     }
     Ok(())
