@@ -61,7 +61,7 @@ pub struct WorkArgs {
     /// Use only this device: its number among those of --backend, counted from 0, or a part of its name; may be given several times
     #[arg(long = "device", value_name = "DEVICE")]
     pub devices: Vec<String>,
-    /// Name shown to people [default: this machine's name]
+    /// Name shown to people, that audits and quarantines go by [default: that of this worker's own key, or this machine's]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// Threads of the processor's lane [default: all cores]

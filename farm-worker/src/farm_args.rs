@@ -47,7 +47,7 @@ pub struct FarmArgs {
     /// Private key of that certificate, in PEM [env: FARM_TLS_KEY]
     #[arg(long, value_name = "FILE", requires_all = ["redis", "tls_cert"], help_heading = "Farm access")]
     pub tls_key: Option<PathBuf>,
-    /// File with the farm's key, 16 to 1024 bytes: jobs are signed with it, and workers take no others [env: FARM_KEY_FILE, or FARM_KEY, the key itself]
+    /// File with the farm's key, 16 to 1024 bytes, or for a worker its own (`submitter worker-key`): jobs and results are signed with it, and no others are taken [env: FARM_KEY_FILE, or FARM_KEY, the key itself]
     #[arg(
         long,
         value_name = "FILE",
@@ -219,11 +219,7 @@ impl FarmArgs {
             ("FARM_KEY_FILE", environment.key_file),
         );
         options.farm_key = match (key_file, environment.key) {
-            (Some((option, path)), _) => {
-                let bytes = read(option, &path)?;
-                warn_of_readers(option, &path);
-                Some(key(&bytes, option, Some(&path))?)
-            }
+            (Some((option, path)), _) => Some(key_in(option, &path)?),
             (None, Some(text)) => Some(key(text.as_bytes(), "FARM_KEY", None)?),
             (None, None) => None,
         };
@@ -249,6 +245,16 @@ fn key(bytes: &[u8], option: &'static str, path: Option<&Path>) -> Result<FarmKe
         path: path.map(Path::to_owned),
         error,
     })
+}
+
+/// The key in the file that `option` names: the farm's, or one worker's.
+///
+/// # Errors
+/// When the file cannot be read, or is no key.
+pub fn key_in(option: &'static str, path: &Path) -> Result<FarmKey, FarmArgsError> {
+    let bytes = read(option, path)?;
+    warn_of_readers(option, path);
+    key(&bytes, option, Some(path))
 }
 
 /// The password in the file that `option` names: its first line.

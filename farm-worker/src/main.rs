@@ -14,6 +14,7 @@ use anyhow::Context;
 use cli::{Cli, Command, WorkArgs};
 use engine::bench::quick;
 use engine::{Compute, Device, device};
+use farm_queue::protocol::signing::FarmKey;
 use farm_queue::redis::RedisWorkerQueue;
 use farm_queue::{WorkerAbout, WorkerQueue};
 use farm_worker::choice::chosen;
@@ -79,7 +80,9 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
             served = Some(tokio::spawn(exporter.serve(Arc::clone(&meters))));
         }
         let host = cli::host_name();
-        let name = args.name.unwrap_or_else(|| host.clone());
+        let keyed = (farm.farm_key.as_ref()).and_then(FarmKey::worker);
+        let name = args.name.or_else(|| keyed.map(str::to_owned));
+        let name = name.unwrap_or_else(|| host.clone());
         // The queue first: a wrong address is known at once, opening adapters takes a second or two.
         let mut connecting = pin!(RedisWorkerQueue::connect(&farm, &name));
         let queue = tokio::select! {

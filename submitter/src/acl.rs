@@ -1,9 +1,10 @@
-//! `submitter redis-acl`: the farm's two Redis users, as lines for Redis.
+//! `submitter redis-acl`: the farm's two Redis users, as lines for Redis. `submitter worker-key`: one worker's own key.
 
 use farm_queue::redis::acl::{Role, rules};
-use farm_worker::farm_args::{FarmArgsError, password_in};
+use farm_worker::farm_args::{FarmArgsError, key_in, password_in};
+use farm_worker::usage::Misuse;
 
-use crate::cli::RedisAclArgs;
+use crate::cli::{RedisAclArgs, WorkerKeyArgs};
 
 /// One line for each user.
 ///
@@ -11,7 +12,7 @@ use crate::cli::RedisAclArgs;
 /// A password file that cannot be read, or says nothing; the same name for both.
 pub fn lines(args: &RedisAclArgs) -> anyhow::Result<String> {
     if args.worker_user == args.submitter_user {
-        return Err(farm_worker::usage::Misuse(
+        return Err(Misuse(
             "--worker-user and --submitter-user are the same: workers would have all rights of submitters",
         )
         .into());
@@ -46,4 +47,16 @@ pub fn lines(args: &RedisAclArgs) -> anyhow::Result<String> {
         lines.push_str(&format!("{verb} {name} {rules}\n"));
     }
     Ok(lines)
+}
+
+/// The key of one worker, a line for its `--farm-key-file`.
+///
+/// # Errors
+/// A file that cannot be read, or is not the farm's key.
+pub fn worker_key(args: &WorkerKeyArgs) -> anyhow::Result<String> {
+    let key = key_in("--farm-key-file", &args.farm_key_file)?;
+    let line = key.worker_key(&args.name).ok_or(Misuse(
+        "--farm-key-file is one worker's key: those of others are made of the farm's own",
+    ))?;
+    Ok(line + "\n")
 }

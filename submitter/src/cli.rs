@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use farm_queue::protocol::attempts;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
 use fractal::{Arithmetic, Decimal, Grid, Measure};
@@ -73,6 +74,8 @@ pub enum Command {
     World(WorldCommand),
     /// Print the Redis users of a farm, with no more rights than workers and submitters need.
     RedisAcl(RedisAclArgs),
+    /// Print the key of one worker, made from the farm's: with it that worker speaks for itself alone.
+    WorkerKey(WorkerKeyArgs),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -226,6 +229,20 @@ pub struct RedisAclArgs {
     /// Lines for a file that Redis' `aclfile` names, instead of commands for redis-cli
     #[arg(long)]
     pub aclfile: bool,
+}
+
+/// Options of `worker-key`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "With its own key a worker checks jobs and seals what it says with its name; it cannot speak for others. It is a secret, as the farm's key is.\n\nExample:\n  submitter worker-key gpu-1 --farm-key-file farm.key > gpu-1.key"
+)]
+pub struct WorkerKeyArgs {
+    /// The worker's name, which is then its `--name`
+    #[arg(value_name = "NAME", value_parser = worker_name)]
+    pub name: String,
+    /// File with the farm's key
+    #[arg(long, value_name = "FILE")]
+    pub farm_key_file: PathBuf,
 }
 
 /// Where journals are.
@@ -471,6 +488,7 @@ impl Command {
             | Self::Info(_)
             | Self::Batch(_)
             | Self::RedisAcl(_)
+            | Self::WorkerKey(_)
             | Self::Completions { .. } => None,
         }
     }
@@ -483,6 +501,17 @@ fn size(text: &str) -> Result<(u32, u32), String> {
         width.parse().map_err(|_| wrong())?,
         height.parse().map_err(|_| wrong())?,
     ))
+}
+
+fn worker_name(text: &str) -> Result<String, String> {
+    if !text.trim().is_empty() && attempts::worker_name(text) == text {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "a worker's name is one line of at most {} bytes without ':'",
+            attempts::MAX_NAME_BYTES
+        ))
+    }
 }
 
 fn user_name(text: &str) -> Result<String, String> {

@@ -114,6 +114,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Workers(command) => ask_farm(operate::workers(command)),
         Command::World(command) => world::run(command),
         Command::RedisAcl(args) => acl::lines(&args).and_then(|lines| to_stdout(lines.as_bytes())),
+        Command::WorkerKey(args) => {
+            acl::worker_key(&args).and_then(|line| to_stdout(line.as_bytes()))
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);

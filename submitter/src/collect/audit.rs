@@ -90,6 +90,19 @@ impl Audits {
         let Some(open) = self.open.get_mut(&strip.index) else {
             return Finding::Nothing;
         };
+        if auditor == open.maker {
+            // Nobody audits himself, whatever the queue says.
+            open.asked += 1;
+            open.since = now;
+            return match open.buffer.origin.backend {
+                _ if open.asked <= MOST_ASKED => Finding::Order(open.order()),
+                Backend::Cpu => Finding::Compute(strip),
+                Backend::Gpu => {
+                    self.open.remove(&strip.index);
+                    Finding::Nothing
+                }
+            };
+        }
         if agree(&open.buffer, &buffer) {
             let liar = open.rival.take().map(|(rival, _)| rival);
             self.open.remove(&strip.index);
@@ -186,7 +199,7 @@ impl Audits {
 
     /// Audits that nobody did in time, each with whether this process can; they are due again later.
     pub fn overdue(&mut self, patience: Duration, now: Instant) -> Vec<(Strip, bool)> {
-        let late = |open: &&mut Open| now.duration_since(open.since) >= patience;
+        let late = |open: &&mut Open| now.saturating_duration_since(open.since) >= patience;
         let due = |open: &mut Open| {
             open.since = now;
             (
@@ -195,6 +208,21 @@ impl Audits {
             )
         };
         self.open.values_mut().filter(late).map(due).collect()
+    }
+
+    /// The oldest audits beyond `most`, each with whether this process can do it; they are due again later.
+    pub fn beyond(&mut self, most: u32, now: Instant) -> Vec<(Strip, bool)> {
+        let beyond = self.open.len().saturating_sub(most as usize);
+        let mut oldest: Vec<&mut Open> = (self.open.values_mut())
+            .filter(|open| open.since <= now)
+            .collect();
+        oldest.sort_by_key(|open| open.since);
+        let due = |open: &mut Open| {
+            open.since = now + PATIENCE;
+            let here = open.buffer.origin.backend == Backend::Cpu;
+            (open.buffer.strip, here)
+        };
+        oldest.into_iter().take(beyond).map(due).collect()
     }
 
     /// Audits that are not over.
@@ -418,6 +446,33 @@ mod tests {
             let found = audits.heard(gpu, "other", now);
             assert_eq!(found == Finding::Nothing, well, "{found:?}");
         }
+    }
+
+    #[test]
+    fn nobody_audits_himself() {
+        let now = Instant::now();
+        let mut audits = audited(&wrong(Cpu));
+        for _ in 0..MOST_ASKED {
+            let finding = audits.heard(wrong(Cpu), "maker", now);
+            assert!(matches!(finding, Finding::Order(_)), "{finding:?}");
+        }
+        let finding = audits.heard(wrong(Cpu), "maker", now);
+        assert_eq!(finding, Finding::Compute(STRIP));
+        assert_eq!((audits.open(), audits.settled()), (1, 0));
+    }
+
+    #[test]
+    fn what_is_beyond_a_limit_is_due_at_once_and_oldest_first() {
+        let now = Instant::now();
+        let mut audits = audited(&right(Cpu));
+        assert_eq!(audits.beyond(1, now + PATIENCE / 2), []);
+        assert_eq!(audits.beyond(0, now + PATIENCE / 2), [(STRIP, true)]);
+        assert_eq!(
+            audits.beyond(0, now + PATIENCE / 2),
+            [],
+            "not twice at once"
+        );
+        assert_eq!(audits.open(), 1);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub enum Heard {
     Orders(Option<JobOrders>),
     /// Who has what; `None` where the queue did not say.
     UnderWay(Option<UnderWay>),
+    /// How many workers are on the farm; `None` where the queue did not say.
+    Workers(Option<usize>),
     /// Strips that the queue does not hold; `None` where it did not say.
     Missing(Option<Vec<Strip>>),
     /// Nothing can be had of the queue any more; the last word.
@@ -47,6 +49,8 @@ pub enum Ask {
     UnderWay,
     /// To keep the job, where this process ends: another one could go on with it from now on.
     Outlive,
+    /// How many workers there are.
+    Workers,
     /// To make whole what it lost, and to say which of these strips it does not hold.
     Repair(Vec<Strip>),
     /// To keep a worker from getting strips.
@@ -183,6 +187,10 @@ pub async fn tending<Q: JobQueue>(
             Ask::UnderWay => {
                 let (under_way, error) = told(queue.under_way(&job.id).await);
                 (Heard::UnderWay(under_way), error)
+            }
+            Ask::Workers => {
+                let (workers, error) = told(queue.workers().await);
+                (Heard::Workers(workers), error)
             }
             Ask::Repair(awaited) => {
                 let (missing, error) = told(queue.repair(&job.id, &awaited).await);

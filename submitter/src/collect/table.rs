@@ -70,6 +70,11 @@ pub struct Table<'a> {
     pub(super) reporting: bool,
     pub(super) looking: bool,
     pub(super) repairing: bool,
+    pub(super) counting: bool,
+    /// Workers on the farm, as last heard; asked for while audits are open.
+    pub(super) workers: Option<usize>,
+    /// Audits that may be open beside a window of strips.
+    pub(super) most_audits: u32,
     /// At most a batch of strips more than the loop lets wait.
     pub(super) to_journal: VecDeque<Entry>,
     /// The strip that is read back now.
@@ -124,6 +129,9 @@ impl<'a> Table<'a> {
             reporting: false,
             looking: false,
             repairing: false,
+            counting: false,
+            workers: None,
+            most_audits: (window / 2).max(1),
             to_journal: VecDeque::new(),
             reading: None,
             next: None,
@@ -203,8 +211,9 @@ impl<'a> Table<'a> {
         let before = self.assembly.queued_below().max(self.past.queued);
         let unwritten = self.journal.map_or(0, Journal::unwritten);
         let journalled = self.journalled();
-        // Audits take places of the window too.
-        let elsewhere = unwritten.saturating_add(self.audits.open());
+        // Audits have half a window of their own; what is beyond takes places of strips, which bounds memory.
+        let beyond = self.audits.open().saturating_sub(self.most_audits);
+        let elsewhere = unwritten.saturating_add(beyond);
         let strips = self.assembly.strips_to_queue(elsewhere, journalled);
         let below = self.assembly.queued_below();
         if below > before && journalled {
@@ -242,17 +251,25 @@ impl<'a> Table<'a> {
         if self.on_farm && self.silence.is_long(now) {
             self.repair();
         }
-        // Alone, nobody else will come.
+        if self.on_farm && self.audits.open() > 0 && !self.counting {
+            self.counting = true;
+            self.asks.push_back(Ask::Workers);
+        }
+        // With nobody to ask there is nothing to wait for.
+        let nobody = !self.on_farm || self.workers.is_some_and(|workers| workers <= 1);
         let alone = self.tally.workers_seen() <= 1;
-        if alone || self.assembly.under_way() == 0 {
-            let patience = if self.on_farm {
-                audit::PATIENCE
-            } else {
+        if nobody || alone || self.assembly.under_way() == 0 {
+            let patience = if nobody {
                 Duration::ZERO
+            } else {
+                audit::PATIENCE
             };
             for (strip, here) in self.audits.overdue(patience, now) {
                 self.audit_here(strip, here);
             }
+        }
+        for (strip, here) in self.audits.beyond(self.most_audits, now) {
+            self.audit_here(strip, here);
         }
     }
 
@@ -297,6 +314,10 @@ impl<'a> Table<'a> {
                 if let Some(orders) = orders {
                     self.obey(orders);
                 }
+            }
+            Heard::Workers(workers) => {
+                self.counting = false;
+                self.workers = workers;
             }
             Heard::UnderWay(under_way) => {
                 self.looking = false;

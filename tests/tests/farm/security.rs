@@ -353,12 +353,73 @@ fn a_worker_with_a_key_serves_only_who_has_it() {
     let by_environment = render(3, &farm).env("FARM_KEY", "0123456789abcdef0123456789abcdef");
     by_environment.ok();
     assert_eq!((picture(2), picture(3)), (expected, expected));
-    // A worker without a key takes what comes.
+    // A worker without a key could make nothing that a farm with one takes: it leaves signed jobs to others.
     drop(guard);
-    let _open = ready(worker(&farm));
-    render(4, &keyed).ok();
+    let mut open = ready(worker(&farm));
+    let signed = render(4, &keyed).start();
+    open.until_it_says("signed job spec, and there is no farm key here");
     render(5, &farm).ok();
-    assert_eq!((picture(4), picture(5)), (expected, expected));
+    assert_eq!(picture(5), expected);
+    let _keyed = ready(worker(&keyed));
+    assert_eq!(signed.wait().code, Some(0));
+    assert_eq!(picture(4), expected);
+}
+
+#[test]
+fn workers_with_keys_of_their_own_render_and_audit() {
+    let (expected, folder) = (expected(), folder());
+    let server = Server::start();
+    let at = |name: &str| folder.path().join(name);
+    write_secret(&at("farm.key"), "0123456789abcdef0123456789abcdef\n");
+    let make = |name: &str, from: &str| {
+        let from = at(from).display().to_string();
+        submitter(&format!("worker-key {name} --farm-key-file {from}"))
+    };
+    let key_of = |name: &str| {
+        let done = make(name, "farm.key").ok();
+        write_secret(&at(&format!("{name}.key")), &done.stdout);
+        format!(
+            "--redis {} --farm-key-file {}",
+            server.url(),
+            at(&format!("{name}.key")).display()
+        )
+    };
+    let (first, second) = (key_of("first"), key_of("second"));
+    let refused = worker(&format!("{first} --name second")).run();
+    assert_refused(&refused, 1, "the farm key is that of the worker \"first\"");
+    assert_refused(
+        &make("third", "first.key").run(),
+        USAGE,
+        "made of the farm's own",
+    );
+    assert_refused(
+        &render(folder.path(), &second).run(),
+        1,
+        "a submitter needs the farm's own",
+    );
+
+    // Each has the name that its key is for.
+    let unnamed = |options: &str| {
+        let work = Run::program("farm-worker").args("--backend cpu --threads 1".split_whitespace());
+        ready(work.args(options.split_whitespace()).limit(LIFE))
+    };
+    let workers = [unnamed(&first), unnamed(&second)];
+    let farm = format!(
+        "--redis {} --farm-key-file {}",
+        server.url(),
+        at("farm.key").display()
+    );
+    let done = render(folder.path(), &format!("{farm} --audit 100 --json")).ok();
+    assert_eq!(digest(folder.path().join("x.npy")), expected);
+    let report = done.json();
+    assert!(report["audited"].as_u64() > Some(0), "{report}");
+    for (worker, name) in workers.iter().zip(["first", "second"]) {
+        assert!(
+            worker.said().contains(&format!("worker=\"{name}\"")),
+            "{}",
+            worker.said()
+        );
+    }
 }
 
 #[test]

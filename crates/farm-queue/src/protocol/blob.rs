@@ -15,6 +15,10 @@
 //! 56  4  attempt                          118     both names, UTF-8, then the payload
 //! ```
 //!
+//! Where the farm has a key a seal of 32 bytes follows, the HMAC-SHA256 by the worker's key ([`crate::protocol::signing`])
+//! of the SHA-256 of the job's serialized spec, what the strip is wanted for, and all of the above: so neither another
+//! picture's strip nor an audit passes for it, nor what another worker made.
+//!
 //! The reader knows which job and strip it expects. It allocates nothing before the header agrees with
 //! them, the lengths are exactly right and the digest, which is over what travels, is too; so a malformed,
 //! truncated, oversized or foreign blob costs one pass over its bytes. The digest guards against accidents,
@@ -25,21 +29,27 @@
 use std::borrow::Cow;
 
 use fractal::{Arithmetic, Backend, Measure, Origin, Plane, Strip, StripBuffer};
+use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::job::{JobId, JobSpec};
+use crate::order::Issue;
 use crate::protocol::packing::{self, PackingError};
+use crate::protocol::signing::{FarmKey, SEAL_BYTES};
 use crate::protocol::spec::strip_bytes;
 
 #[cfg(target_endian = "big")]
 compile_error!("planes travel in the machine's order, which has to be little-endian");
 
 /// Version of the blobs that this build writes, and the only one that it reads.
-pub const BLOB_VERSION: u16 = 3;
+pub const BLOB_VERSION: u16 = 4;
 /// Most bytes of a device's and of a worker's name; longer ones are cut when written.
 pub const MAX_NAME_BYTES: usize = 120;
 /// Most bytes that a blob has beside its payload.
-pub const MAX_HEADER_BYTES: usize = FIXED_BYTES + 2 * MAX_NAME_BYTES;
+pub const MAX_HEADER_BYTES: usize = FIXED_BYTES + 2 * MAX_NAME_BYTES + SEAL_BYTES;
+
+/// What seals are made for.
+const PURPOSE: &str = "mandelfarm result 1";
 
 /// Planes that a blob has at most.
 const PLACES: usize = 7;
@@ -90,6 +100,12 @@ pub enum BlobError {
     /// The bytes are not the ones that were written.
     #[error("a result whose digest does not match its bytes")]
     Digest,
+    /// The farm has a key, and whoever made it used none.
+    #[error("a result without a seal, and this farm has a key")]
+    Unsealed,
+    /// Sealed with another key, for another picture or purpose, or changed since.
+    #[error("a result whose seal is not its worker's for this strip of this job")]
+    Seal,
     /// A packed plane is not one of this strip.
     #[error("a result with a badly packed plane: {0}")]
     Packing(#[from] PackingError),
@@ -110,6 +126,39 @@ pub struct Decoded {
 pub struct Parts<'a> {
     header: Vec<u8>,
     planes: Vec<Cow<'a, [u8]>>,
+    seal: Option<[u8; SEAL_BYTES]>,
+}
+
+/// What seals the results of a job where the farm has a key.
+#[derive(Clone, Debug)]
+pub struct Sealer<'a> {
+    key: &'a FarmKey,
+    spec: [u8; 32],
+}
+
+impl<'a> Sealer<'a> {
+    /// That of `spec`, all of which its seals are bound to.
+    #[must_use]
+    pub fn new(key: &'a FarmKey, spec: &JobSpec) -> Self {
+        // A spec is plain data: writing it does not fail.
+        let text = serde_json::to_vec(spec).unwrap_or_default();
+        Self {
+            key,
+            spec: Sha256::digest(&text).into(),
+        }
+    }
+
+    fn bound<'b>(
+        &'b self,
+        issue: Issue,
+        pieces: impl Iterator<Item = &'b [u8]>,
+    ) -> impl Iterator<Item = &'b [u8]> {
+        let issue: &[u8] = match issue {
+            Issue::Render => &[0],
+            Issue::Audit => &[1],
+        };
+        [&self.spec[..], issue].into_iter().chain(pieces)
+    }
 }
 
 /// The parts of the blob for `buffer`, its planes packed: a fifth of a millisecond a mebibyte.
@@ -166,10 +215,23 @@ pub fn parts<'a>(job: &JobId, buffer: &'a StripBuffer, worker: &str, attempt: u3
     debug_assert_eq!(header.len(), header_len);
     let digest = digest(&header, planes.iter().map(AsRef::as_ref));
     header[DIGEST_AT..AFTER_DIGEST].copy_from_slice(&digest.to_le_bytes());
-    Parts { header, planes }
+    Parts {
+        header,
+        planes,
+        seal: None,
+    }
 }
 
 impl Parts<'_> {
+    /// The same with the seal of its worker, as a result of `issue`.
+    #[must_use]
+    pub fn sealed(mut self, sealer: &Sealer<'_>, issue: Issue, worker: &str) -> Self {
+        let pieces = sealer.bound(issue, self.pieces());
+        let seal = sealer.key.seal(worker, PURPOSE, pieces);
+        self.seal = Some(seal);
+        self
+    }
+
     /// Bytes of the whole blob.
     #[must_use]
     pub fn total_len(&self) -> usize {
@@ -178,7 +240,9 @@ impl Parts<'_> {
 
     /// The whole blob, piece by piece.
     pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
-        std::iter::once(self.header.as_slice()).chain(self.planes.iter().map(AsRef::as_ref))
+        let planes = self.planes.iter().map(AsRef::as_ref);
+        (std::iter::once(self.header.as_slice()).chain(planes))
+            .chain(self.seal.as_ref().map(<[u8; SEAL_BYTES]>::as_slice))
     }
 }
 
@@ -211,7 +275,21 @@ pub fn decode_reusing(
     strip: Strip,
     spare: Vec<Plane>,
 ) -> Result<Decoded, BlobError> {
-    decode_with(bytes, spec, strip, spare, |bytes| {
+    open(bytes, spec, strip, spare, None)
+}
+
+/// [`decode_reusing`] of a result that has to be sealed by this sealer for this purpose, where there is one.
+///
+/// # Errors
+/// As [`decode`].
+pub fn open(
+    bytes: &[u8],
+    spec: &JobSpec,
+    strip: Strip,
+    spare: Vec<Plane>,
+    sealer: Option<(&Sealer<'_>, Issue)>,
+) -> Result<Decoded, BlobError> {
+    decode_with(bytes, spec, strip, spare, sealer, |bytes| {
         digest(bytes, std::iter::empty())
     })
 }
@@ -222,6 +300,7 @@ fn decode_with(
     spec: &JobSpec,
     strip: Strip,
     mut spare: Vec<Plane>,
+    sealer: Option<(&Sealer<'_>, Issue)>,
     digest: fn(&[u8]) -> u64,
 ) -> Result<Decoded, BlobError> {
     let mut header = Reader {
@@ -239,10 +318,14 @@ fn decode_with(
     let written_digest = u64::from_le_bytes(header.take()?);
     let payload_len = u64::from_le_bytes(header.take()?);
     let expected = payload_len.saturating_add(header_len as u64);
-    if payload_len > strip_bytes(spec, strip.rows) || bytes.len() as u64 != expected {
-        let found = bytes.len();
+    let found = bytes.len();
+    let beyond = (found as u64).checked_sub(expected);
+    if payload_len > strip_bytes(spec, strip.rows)
+        || !beyond.is_some_and(|beyond| [0, SEAL_BYTES as u64].contains(&beyond))
+    {
         return Err(BlobError::Length { found, expected });
     }
+    let (bytes, seal) = bytes.split_at(expected as usize);
     if header.take::<16>()? != spec.id.to_bytes() {
         return Err(BlobError::Foreign("job"));
     }
@@ -319,11 +402,24 @@ fn decode_with(
     }
     let device = header.text(device_len, "device's name")?;
     let worker = header.text(worker_len, "worker's name")?;
+    if worker.trim().is_empty() {
+        return Err(BlobError::Field("worker's name"));
+    }
     if digest(bytes) != written_digest {
         return Err(BlobError::Digest);
     }
+    if let Some((sealer, issue)) = sealer {
+        if seal.is_empty() {
+            return Err(BlobError::Unsealed);
+        }
+        let pieces = sealer.bound(issue, std::iter::once(bytes));
+        if !sealer.key.is_seal(&worker, PURPOSE, pieces, seal) {
+            return Err(BlobError::Seal);
+        }
+    }
 
-    let mut payload = header.rest;
+    let payload_len = header.rest.len() - seal.len();
+    let mut payload = &header.rest[..payload_len];
     let mut planes = Vec::with_capacity(Measure::ALL.len());
     for measure in spec.frame.measures.iter() {
         let (plane, rest) = payload

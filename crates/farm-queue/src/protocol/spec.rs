@@ -33,6 +33,9 @@ pub enum SpecError {
     /// The farm has a key, and whoever made the spec used none.
     #[error("job spec without a signature, and this farm has a key")]
     Unsigned,
+    /// Whoever made it has a key, and there is none here.
+    #[error("signed job spec, and there is no farm key here to check it")]
+    Signed,
     /// Signed with another key, or changed since.
     #[error("job spec with a signature that is not of this farm's key")]
     Signature,
@@ -103,8 +106,8 @@ pub fn encode(spec: &JobSpec, key: Option<&FarmKey>) -> Result<Vec<u8>, SpecErro
     Ok(text)
 }
 
-/// The checked spec in bytes from outside. With a key it has to be signed with that; without one a signature is
-/// not looked at.
+/// The checked spec in bytes from outside. With a key it has to be signed with that; without one it must not be
+/// signed: nobody could check its results, or make some that are taken.
 ///
 /// # Errors
 /// The first thing that is wrong with them.
@@ -119,11 +122,13 @@ pub fn decode(bytes: &[u8], key: Option<&FarmKey>) -> Result<JobSpec, SpecError>
         return Err(SpecError::Version(version));
     }
     let EnvelopeIn { job, mac, .. } = serde_json::from_slice(bytes).map_err(malformed)?;
-    if let Some(key) = key {
-        let mac = mac.ok_or(SpecError::Unsigned)?;
-        if !key.verifies(job.get().as_bytes(), &mac) {
+    match (key, mac) {
+        (Some(_), None) => return Err(SpecError::Unsigned),
+        (None, Some(_)) => return Err(SpecError::Signed),
+        (Some(key), Some(mac)) if !key.verifies(job.get().as_bytes(), &mac) => {
             return Err(SpecError::Signature);
         }
+        _ => {}
     }
     let job = serde_json::from_str(job.get()).map_err(malformed)?;
     check(&job)?;
@@ -296,13 +301,12 @@ mod tests {
         assert_eq!(decode(&signed, Some(&ours)).unwrap(), spec);
         assert_eq!(decode(&signed, Some(&theirs)), Err(SpecError::Signature));
         assert_eq!(decode(&unsigned, Some(&ours)), Err(SpecError::Unsigned));
-        // Without a key it makes no difference.
-        assert_eq!(decode(&signed, None).unwrap(), spec);
+        // Without a key nobody could make results that are taken.
+        assert_eq!(decode(&signed, None), Err(SpecError::Signed));
         assert_eq!(decode(&unsigned, None).unwrap(), spec);
         // What is signed is refused even where it says the same in other bytes.
         let text = String::from_utf8(signed).unwrap();
         let spaced = text.replacen("\"frame\":", "\"frame\": ", 1);
-        assert_eq!(decode(spaced.as_bytes(), None).unwrap(), spec);
         let refused = decode(spaced.as_bytes(), Some(&ours));
         assert_eq!(refused, Err(SpecError::Signature));
         // And nothing unsigned is looked at: here the frame is none.

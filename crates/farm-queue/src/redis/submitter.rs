@@ -20,6 +20,7 @@ use crate::job::{JobId, JobSpec};
 use crate::orbit::SharedOrbit;
 use crate::order::Order;
 use crate::protocol::keys::{self, JobKeys};
+use crate::protocol::signing::FarmKey;
 use crate::protocol::{entry, window};
 use crate::queue::{Collected, JobQueue, QueueError};
 use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server};
@@ -50,6 +51,11 @@ impl RedisJobQueue {
     /// What is wrong with the address or the server; nothing within about 3 seconds is an error, too.
     pub async fn connect(options: impl Into<ConnectOptions>) -> Result<Self, QueueError> {
         let server = Server::parse(&options.into())?;
+        if let Some(worker) = server.farm_key().and_then(FarmKey::worker) {
+            return Err(QueueError::Options(format!(
+                "the farm key is that of the worker {worker:?} alone; a submitter needs the farm's own"
+            )));
+        }
         let control = Link::keeping_scripts(Arc::clone(&server));
         let memory = server.check(&control).await?;
         Ok(Self {

@@ -26,6 +26,7 @@ use crate::orbit::OrbitKeyError;
 use crate::protocol::choice::Chooser;
 use crate::protocol::failures::Failures;
 use crate::protocol::keys::{self, JobKeys};
+use crate::protocol::signing::FarmKey;
 use crate::protocol::{attempts, blob, entry};
 use crate::queue::{Accepts, Delivered, Lease, LeaseState, QueueError, WorkerQueue};
 use crate::redis::connect::{
@@ -168,10 +169,21 @@ impl RedisWorkerQueue {
         lease: Duration,
     ) -> Result<Self, QueueError> {
         let server = Server::parse(&options.into())?;
+        let name = attempts::worker_name(worker_name);
+        if name.trim().is_empty() {
+            // Audits and quarantines go by it.
+            return Err(QueueError::Options("a worker's name is empty".to_owned()));
+        }
+        if let Some(own) = server.farm_key().and_then(FarmKey::worker)
+            && own != name
+        {
+            return Err(QueueError::Options(format!(
+                "the farm key is that of the worker {own:?}, and this one's name is {name:?}"
+            )));
+        }
         let control = Link::new(Arc::clone(&server));
         server.check(&control).await?;
         let random = RandomState::new().hash_one(std::process::id());
-        let name = attempts::worker_name(worker_name);
         // Never used twice: entries of a dead process must not look like this one's.
         let consumer = format!("{name}.{}.{random:016x}", std::process::id());
         let heard = Arc::new(watch::Sender::new(Heard::default()));
@@ -362,7 +374,11 @@ impl WorkerQueue for RedisWorkerQueue {
         let inner = &self.inner;
         let job = JobKeys::new(&lease.job.id);
         let result = job.result(lease.slot());
-        let parts = blob::parts(&lease.job.id, &buffer, &inner.name, lease.attempt);
+        let mut parts = blob::parts(&lease.job.id, &buffer, &inner.name, lease.attempt);
+        if let Some(key) = inner.control.server().farm_key() {
+            let sealer = blob::Sealer::new(key, &lease.job);
+            parts = parts.sealed(&sealer, lease.issue, &inner.name);
+        }
         let commit = (scripts::COMMIT.call(&[&job.queue, &result, &job.bits, &job.got, &job.done]))
             .arg(keys::GROUP)
             .arg(&lease.entry)
@@ -407,7 +423,11 @@ impl WorkerQueue for RedisWorkerQueue {
     async fn fail(&self, lease: &Lease, reason: &str) -> Result<(), QueueError> {
         let inner = &self.inner;
         let job = JobKeys::new(&lease.job.id);
-        let reason = attempts::reason_line(&format!("{}: {reason}", inner.name));
+        let reason = format!("{}: {reason}", inner.name);
+        let reason = match inner.control.server().farm_key() {
+            Some(key) => attempts::sealed_reason(&reason, key, &lease.job.id, lease.slot()),
+            None => attempts::reason_line(&reason),
+        };
         let call = (scripts::FAIL.call(&[&job.queue, &job.dead, &job.why, &job.bits]))
             .arg(keys::GROUP)
             .arg(&inner.consumer)

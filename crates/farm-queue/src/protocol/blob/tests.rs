@@ -4,6 +4,8 @@ use fractal::{BackendChoice, FrameSpec, Grid, MeasureSet, StripPlan, View};
 use proptest::prelude::*;
 
 use super::*;
+use crate::order::Issue;
+use crate::protocol::signing::{FarmKey, SEAL_BYTES};
 use crate::protocol::spec;
 
 fn spec_with(measures: MeasureSet) -> JobSpec {
@@ -250,7 +252,7 @@ fn only_the_digest_sees_a_changed_pixel() {
     let mut blob = encode(&spec.id, &buffer, "w", 1);
     *blob.last_mut().unwrap() ^= 1;
     assert_eq!(decode(&blob, &spec, buffer.strip), Err(BlobError::Digest));
-    let missed = decode_with(&blob, &spec, buffer.strip, Vec::new(), blind).unwrap();
+    let missed = decode_with(&blob, &spec, buffer.strip, Vec::new(), None, blind).unwrap();
     assert!(!same(&missed.buffer, &buffer));
 }
 
@@ -265,10 +267,62 @@ fn any_measures() -> impl Strategy<Value = MeasureSet> {
     })
 }
 
+#[test]
+fn a_key_takes_its_own_seal_for_this_strip_of_this_picture_and_no_other() {
+    let spec = spec_with(all_measures());
+    let buffer = buffer_of(&spec, 1, 0);
+    let key = |of| FarmKey::new(&[of; 32]).unwrap();
+    let (ours, theirs) = (key(1), key(2));
+    let sealed = |key: &FarmKey, spec: &JobSpec, issue| {
+        let parts = parts(&spec.id, &buffer, "w", 1).sealed(&Sealer::new(key, spec), issue, "w");
+        let total = parts.total_len();
+        let bytes: Vec<u8> = parts.pieces().flatten().copied().collect();
+        assert_eq!(bytes.len(), total);
+        bytes
+    };
+    let sealer = Sealer::new(&ours, &spec);
+    let read = |bytes: &[u8], issue| {
+        open(
+            bytes,
+            &spec,
+            buffer.strip,
+            Vec::new(),
+            Some((&sealer, issue)),
+        )
+    };
+    let good = sealed(&ours, &spec, Issue::Render);
+    assert_eq!(read(&good, Issue::Render).unwrap().buffer, buffer);
+    // Who has no key does not look at it.
+    assert_eq!(decode(&good, &spec, buffer.strip).unwrap().buffer, buffer);
+    assert_eq!(read(&good, Issue::Audit), Err(BlobError::Seal));
+    let theirs = sealed(&theirs, &spec, Issue::Render);
+    assert_eq!(read(&theirs, Issue::Render), Err(BlobError::Seal));
+    let mut other = spec.clone();
+    other.frame.iterations += 1;
+    let of_another = sealed(&ours, &other, Issue::Render);
+    assert_eq!(read(&of_another, Issue::Render), Err(BlobError::Seal));
+    let unsealed = encode(&spec.id, &buffer, "w", 1);
+    assert_eq!(read(&unsealed, Issue::Render), Err(BlobError::Unsealed));
+    // As somebody would who knows how digests are made, and has no key.
+    for at in [80, good.len() - SEAL_BYTES - 1] {
+        let mut forged = good.clone();
+        forged[at] ^= 1;
+        let end = forged.len() - SEAL_BYTES;
+        let right = super::digest(&forged[..end], std::iter::empty());
+        forged[DIGEST_AT..AFTER_DIGEST].copy_from_slice(&right.to_le_bytes());
+        assert_eq!(read(&forged, Issue::Render), Err(BlobError::Seal), "{at}");
+    }
+    for at in 0..good.len() {
+        let mut damaged = good.clone();
+        damaged[at] ^= 0x10;
+        assert!(read(&damaged, Issue::Render).is_err(), "{at}");
+    }
+}
+
 proptest! {
     #[test]
     fn comes_back_as_it_went(
-        measures in any_measures(), index in 0u32..7, seed: u8, worker in ".{0,60}", attempt in 1u32..,
+        measures in any_measures(), index in 0u32..7, seed: u8, worker in "w.{0,59}", attempt in 1u32..,
         kernel_id: u64, iterations_total in 0u64..=13 * 2 * 100, busy_secs in 0.0f64..1e9,
     ) {
         let spec = spec_with(measures);
@@ -319,7 +373,7 @@ proptest! {
             let at = at.index(blob.len());
             blob[at] = to;
         }
-        if let Ok(decoded) = decode_with(&blob, &spec, buffer.strip, Vec::new(), blind) {
+        if let Ok(decoded) = decode_with(&blob, &spec, buffer.strip, Vec::new(), None, blind) {
             prop_assert!(decoded.buffer.fits(&spec.frame, buffer.strip));
         }
     }

@@ -212,7 +212,9 @@ impl Job {
             Ok((strip, issue)) => Collected::Dead {
                 strip,
                 issue,
-                reasons: entry::reasons(fields),
+                reasons: (entry::reasons(fields).iter())
+                    .map(|line| attempts::bare_reason(line).to_owned())
+                    .collect(),
             },
             Err(error) => Collected::Rejected {
                 strip: None,
@@ -240,6 +242,8 @@ impl Job {
             most += limit;
         }
         let answers = self.link.pipeline(&ask, bulk_timeout(most)).await?;
+        let key = self.link.server().farm_key();
+        let sealer = key.map(|key| blob::Sealer::new(key, &self.spec));
         let mut again = Vec::new();
         let first = reading.ready.len();
         let (taken_before, refused_before) = (reading.taken.len(), reading.refused.len());
@@ -251,7 +255,8 @@ impl Job {
                 .and_then(|value| match value {
                     Value::BulkString(bytes) if !bytes.is_empty() => {
                         let spare = reading.spares.take();
-                        blob::decode_reusing(&bytes, &self.spec, strip, spare)
+                        let sealer = sealer.as_ref().map(|sealer| (sealer, issue));
+                        blob::open(&bytes, &self.spec, strip, spare, sealer)
                             .map_err(|error| error.to_string())
                     }
                     _ => Err("an announced result is not there".to_owned()),
@@ -303,11 +308,21 @@ impl Job {
             ask.cmd("HGET").arg(&self.keys.why).arg(*slot);
         }
         let answers = self.link.pipeline(&ask, CONTROL_TIMEOUT).await?;
-        for ((place, _), answer) in again.into_iter().zip(answers) {
+        let key = self.link.server().farm_key();
+        for ((place, slot), answer) in again.into_iter().zip(answers) {
             let text: Option<String> = from_redis_value(answer).ok().flatten();
             let mut names = Vec::new();
-            for reason in text.unwrap_or_default().lines().take(attempts::MAX_REASONS) {
-                match attempts::blame(reason) {
+            let mut known = HashSet::new();
+            let text = text.unwrap_or_default();
+            for line in text.lines().take(attempts::MAX_REASONS) {
+                // On a farm with a key whoever has none accuses nobody: neither in words, nor by taking a strip in
+                // somebody's name and falling silent.
+                let reason = match key {
+                    Some(key) => attempts::unsealed(line, key, &self.spec.id, slot)
+                        .filter(|_| known.insert(line)),
+                    None => Some(line),
+                };
+                match reason.and_then(attempts::blame) {
                     Some(Blame::Worker(name)) => names.push(attempts::worker_name(name)),
                     // A process that ends with several strips in hand failed once.
                     Some(Blame::Silent(process)) if reading.silent.insert(process.to_owned()) => {
