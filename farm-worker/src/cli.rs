@@ -67,6 +67,9 @@ pub struct WorkArgs {
     /// Threads of the processor's lane [default: all cores]
     #[arg(long, value_name = "N", value_parser = |text: &str| farm_worker::count::within::<u16>(text, 1, 1024))]
     pub threads: Option<u16>,
+    /// Most memory for reference orbits and what is made of them, such as 8GiB; jobs that want more are left to other workers [default: a quarter of the machine's, or of its control group's]
+    #[arg(long, value_name = "SIZE", env = "FARM_MEMORY", value_parser = farm_worker::memory::parse)]
+    pub memory: Option<u64>,
     /// How much to say on stderr: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "info", value_parser = farm_worker::usage::log_filter)]
     pub log: String,

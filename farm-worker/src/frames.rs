@@ -6,15 +6,17 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use engine::{PreparedFrame, Progress};
+use engine::{ORBIT_VALUE_BYTES, PreparedFrame, Progress};
 use farm_queue::{JobId, JobSpec, OrbitKey, QueueError, WorkerQueue};
 use fractal::ReferenceOrbit;
 use fractal::frame::FrameError;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex as AsyncMutex, OnceCell};
+
+use crate::memory::shown;
 
 /// Jobs whose frames are kept.
 const KEPT: usize = 8;
-/// Bytes of frames that are kept, the newest one aside: the largest picture's coordinates take 2 MiB, a long orbit
+/// Most bytes of frames that are kept, the newest one aside: the largest picture's coordinates take 2 MiB, a long orbit
 /// with all that is made of it a hundred times as much.
 const MAX_KEPT_BYTES: u64 = 1 << 30;
 
@@ -24,6 +26,18 @@ pub enum FrameTrouble {
     /// The job's frame is over a limit.
     #[error(transparent)]
     Frame(#[from] FrameError),
+    /// The job's reference orbit, with what is made of it, takes more memory than this worker has for it.
+    #[error(
+        "the job's reference orbit takes {} here, and this worker has {} for it (--memory)",
+        shown(*takes),
+        shown(*most)
+    )]
+    Memory {
+        /// Bytes, roughly.
+        takes: u64,
+        /// Bytes.
+        most: u64,
+    },
     /// The queue does not hold the job's reference orbit; may pass, when its submitter puts it there again.
     #[error("the job's reference orbit is not on the queue")]
     NoOrbit,
@@ -41,7 +55,7 @@ impl FrameTrouble {
         match self {
             Self::NoOrbit => true,
             Self::Queue(error) => !matches!(error, QueueError::Spec(_)),
-            Self::Frame(_) | Self::Panicked(_) => false,
+            Self::Memory { .. } | Self::Frame(_) | Self::Panicked(_) => false,
         }
     }
 }
@@ -59,12 +73,24 @@ impl Kept {
 }
 
 /// Frames by job, the most recently asked for the first time last.
-#[derive(Default)]
 pub struct Frames {
     kept: Mutex<VecDeque<Kept>>,
+    /// Most bytes of one, and of all that are kept.
+    memory: u64,
+    /// Orbits are unpacked one at a time: two jobs together would take twice as much.
+    unpacking: AsyncMutex<()>,
 }
 
 impl Frames {
+    /// None yet; `memory` is how many bytes one may take, and all that are kept.
+    pub fn new(memory: u64) -> Self {
+        Self {
+            kept: Mutex::default(),
+            memory,
+            unpacking: AsyncMutex::default(),
+        }
+    }
+
     /// The frame of `job`, made ready now if it is not among the kept ones, with its reference orbit from `queue`.
     ///
     /// # Errors
@@ -76,6 +102,10 @@ impl Frames {
         progress: &Progress,
     ) -> Result<Arc<PreparedFrame>, FrameTrouble> {
         let make = async {
+            let _one = match &job.orbit {
+                Some(_) => Some(self.unpacking.lock().await),
+                None => None,
+            };
             let orbit = match &job.orbit {
                 None => None,
                 Some(key) => Some(self.orbit(queue, job, key, progress).await?),
@@ -86,10 +116,12 @@ impl Frames {
                 None => PreparedFrame::new(spec),
                 Some(orbit) => PreparedFrame::with_reference(spec, orbit),
             });
-            Ok(Arc::new(made.await??.pinned(arithmetic)))
+            let made = made.await??.pinned(arithmetic);
+            self.check(made.bytes())?;
+            Ok(Arc::new(made))
         };
         let frame = self.get_or_make(job, make).await?;
-        self.trim();
+        self.trim(self.memory.min(MAX_KEPT_BYTES));
         Ok(frame)
     }
 
@@ -104,8 +136,29 @@ impl Frames {
         if let Some(orbit) = self.kept_orbit(key).and_then(|orbit| orbit.upgrade()) {
             return Ok(orbit);
         }
+        // As it travels and unpacked, both are there for a moment.
+        self.check(key.bytes())?;
+        let most = (self.memory - key.bytes()) / ORBIT_VALUE_BYTES;
         let piece = || progress.step();
-        queue.orbit(job, &piece).await?.ok_or(FrameTrouble::NoOrbit)
+        match queue.orbit(job, most, &piece).await {
+            Err(QueueError::LongOrbit(values)) => Err(FrameTrouble::Memory {
+                takes: values
+                    .saturating_mul(ORBIT_VALUE_BYTES)
+                    .saturating_add(key.bytes()),
+                most: self.memory,
+            }),
+            orbit => orbit?.ok_or(FrameTrouble::NoOrbit),
+        }
+    }
+
+    fn check(&self, takes: u64) -> Result<(), FrameTrouble> {
+        if takes <= self.memory {
+            return Ok(());
+        }
+        Err(FrameTrouble::Memory {
+            takes,
+            most: self.memory,
+        })
     }
 
     fn kept_orbit(&self, key: &OrbitKey) -> Option<Weak<ReferenceOrbit>> {
@@ -145,10 +198,10 @@ impl Frames {
         frame
     }
 
-    /// Drops the oldest frames while all together are too large.
-    fn trim(&self) {
+    /// Drops the oldest frames while all together are more than `most`.
+    fn trim(&self, most: u64) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        while kept.len() > 1 && kept.iter().map(Kept::bytes).sum::<u64>() > MAX_KEPT_BYTES {
+        while kept.len() > 1 && kept.iter().map(Kept::bytes).sum::<u64>() > most {
             kept.pop_front();
         }
     }
@@ -200,7 +253,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_frame_in_the_making_holds_up_its_own_job_only() {
-        let frames = Arc::new(Frames::default());
+        let frames = Arc::new(Frames::new(u64::MAX));
         let (slow, other) = (job(), job());
         let (go_on, may_go_on) = oneshot::channel();
         let first = tokio::spawn({
@@ -234,7 +287,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_oldest_frames_are_dropped_and_failures_are_not_kept() {
-        let frames = Frames::default();
+        let frames = Frames::new(u64::MAX);
         let jobs: Vec<_> = (0..=KEPT).map(|_| job()).collect();
         let failed = frames.get_or_make(&jobs[0], async { Err(FrameTrouble::NoOrbit) });
         assert!(failed.await.is_err_and(|trouble| trouble.may_pass()));

@@ -276,7 +276,14 @@ async fn carry<Q: WorkerQueue>(
             // With a pause: the same is to be expected of the next one.
             Outcome::Failed
         }
-        Ok(Err(Trouble::Frame(trouble))) => failed(shared, lease, &trouble.to_string()).await,
+        Ok(Err(Trouble::Frame(trouble))) => {
+            let outcome = failed(shared, lease, &trouble.to_string()).await;
+            if let FrameTrouble::Memory { .. } = trouble {
+                // One failure says it; with more of them it would only be in the way of workers that have the memory.
+                shared.queue.leave_to_others(&lease.job.id).await;
+            }
+            outcome
+        }
         Ok(Err(Trouble::Device(reason))) => failed(shared, lease, &reason).await,
     }
 }

@@ -29,6 +29,7 @@ mod keepalive;
 mod lane;
 pub mod limited;
 mod log_file;
+pub mod memory;
 pub mod meters;
 pub mod shared;
 mod station;

@@ -129,6 +129,9 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
             cpu_threads: threads,
             grace: GRACE,
             strip_timeout,
+            memory: args
+                .memory
+                .unwrap_or_else(farm_worker::memory::share_of_machine),
         };
         let mut status = ExitCode::SUCCESS;
         let mut broken = None;

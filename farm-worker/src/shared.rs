@@ -25,6 +25,8 @@ pub struct Settings {
     /// How long a computation may show no progress before its strip is given to somebody else; longer where strips
     /// usually take more than a twentieth of it. And how long all lanes may hang before the worker gives up.
     pub strip_timeout: Duration,
+    /// Most bytes of one job's reference orbit with all that is made of it, and of those that are kept.
+    pub memory: u64,
 }
 
 /// Whether, and how urgently, to stop.

@@ -66,8 +66,8 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
     let (mut grace, timeout) = (settings.grace, settings.strip_timeout);
     let shared = Arc::new(Shared {
         queue,
+        frames: Frames::new(settings.memory),
         settings,
-        frames: Frames::default(),
         meters,
         fallback: OnceLock::new(),
         stop: stopped,

@@ -108,6 +108,7 @@ fn start<Q: WorkerQueue, D: Compute + 'static>(queue: Q, devices: Vec<D>) -> Run
         cpu_threads: Some(1),
         grace: Duration::ZERO,
         strip_timeout: TIMEOUT,
+        memory: 1 << 30,
     };
     let (stop, stopped) = oneshot::channel();
     let worker = farm_worker::run(queue, devices, settings, Arc::clone(&meters), async {
@@ -373,12 +374,17 @@ impl WorkerQueue for Late {
         WorkerQueue::fail(&self.inner, lease, reason).await
     }
 
+    async fn leave_to_others(&self, job: &JobId) {
+        self.inner.leave_to_others(job).await;
+    }
+
     async fn orbit(
         &self,
         job: &JobSpec,
+        most: u64,
         piece: &(dyn Fn() + Sync),
     ) -> Result<Option<Arc<ReferenceOrbit>>, QueueError> {
-        self.inner.orbit(job, piece).await
+        self.inner.orbit(job, most, piece).await
     }
 
     async fn leave(&self) -> Result<(), QueueError> {

@@ -70,6 +70,8 @@ impl Crew {
                 cpu_threads: opened.threads,
                 grace: Duration::ZERO,
                 strip_timeout: STRIP_TIMEOUT,
+                // Its orbits are this process' own.
+                memory: u64::MAX,
             };
             crew.join(&name, queue.as_worker(&name), devices, settings);
         }
@@ -214,6 +216,7 @@ mod tests {
             cpu_threads: Some(1),
             grace: Duration::ZERO,
             strip_timeout: TIMEOUT,
+            memory: u64::MAX,
         };
         let mut crew = Crew::default();
         for (number, hangs) in hang.iter().enumerate() {

@@ -277,6 +277,12 @@ impl Running {
         self.child.id()
     }
 
+    /// The most KiB that it had resident so far; 0 where that is not told.
+    #[must_use]
+    pub fn peak_kib(&self) -> u64 {
+        peak_kib(self.child.id())
+    }
+
     /// Sends it a signal.
     ///
     /// # Panics

@@ -29,5 +29,5 @@ pub mod turned;
 pub use build::{build_id, has_kernel};
 pub use device::{Compute, Device};
 pub use info::{DeviceInfo, EngineError};
-pub use prepared::PreparedFrame;
+pub use prepared::{ORBIT_VALUE_BYTES, PreparedFrame};
 pub use progress::Progress;

@@ -12,6 +12,9 @@ use crate::deep::{BlaTable, JetTable, ReturnMap};
 use crate::picks::picked;
 use crate::turned::{Cross, TurnedPoints};
 
+/// Bytes of a value of a reference orbit, roughly: itself, and what kernels make of it.
+pub const ORBIT_VALUE_BYTES: u64 = 64;
+
 /// What a frame has beyond its own numbers when its pixels are computed as deltas from a reference orbit.
 #[derive(Clone, Debug)]
 pub struct DeepFrame {
@@ -285,8 +288,6 @@ impl PreparedFrame {
     /// Bytes of memory, roughly: of the coordinates, of the orbit, and of what kernels make of it.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        /// Of a reference iteration, the tables made from it included.
-        const ITERATION: u64 = 64;
         /// Of a column or row, the delta included.
         const SIDE: u64 = 24;
         /// The same of a turned view, which has pairs of doubles for both parts.
@@ -298,7 +299,7 @@ impl PreparedFrame {
             SIDE
         };
         let orbit = self.deep.as_ref().map_or(0, |deep| deep.orbit.steps() + 1);
-        each * sides + ITERATION * orbit
+        each * sides + ORBIT_VALUE_BYTES * orbit
     }
 
     /// The number type of the processor's kernels for this frame.

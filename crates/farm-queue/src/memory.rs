@@ -22,7 +22,8 @@ use crate::protocol::failures::Failures;
 use crate::protocol::table::{Committed, Entry, EntryId, JobTable, Limits, Taken};
 use crate::protocol::window::MEMORY_WINDOW_BYTES;
 use crate::queue::{
-    Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue,
+    Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, SAMPLED_FAILURES,
+    WorkerQueue,
 };
 use crate::status::{self, JobOrders, JobReport, UnderWay, WorkerAbout, WorkerFigures};
 
@@ -362,13 +363,22 @@ impl WorkerQueue for MemoryQueue {
         Ok(())
     }
 
+    async fn leave_to_others(&self, _: &JobId) {
+        // Its workers are one process: what one cannot do, none can.
+    }
+
     async fn orbit(
         &self,
         job: &JobSpec,
+        most: u64,
         _: &(dyn Fn() + Sync),
     ) -> Result<Option<Arc<ReferenceOrbit>>, QueueError> {
         let state = self.state();
-        Ok(state.jobs.get(&job.id).and_then(|job| job.orbit.clone()))
+        let orbit = state.jobs.get(&job.id).and_then(|job| job.orbit.clone());
+        match orbit.as_ref().map(|orbit| orbit.steps() + 1) {
+            Some(values) if values > most => Err(QueueError::LongOrbit(values)),
+            _ => Ok(orbit),
+        }
     }
 
     async fn leave(&self) -> Result<(), QueueError> {
@@ -487,6 +497,16 @@ impl JobQueue for MemoryQueue {
     async fn report(&self, job: &JobId, _: &JobReport) -> Result<JobOrders, QueueError> {
         // Nobody else could read it, nor want anything.
         self.repair(job, &[]).await.map(|_| JobOrders::default())
+    }
+
+    async fn failures(&self, job: &JobId) -> Result<Vec<String>, QueueError> {
+        let state = self.state();
+        let job = (state.jobs.get(job)).ok_or_else(|| QueueError::JobGone(job.clone()))?;
+        let slots = 0..job.spec.strips.count();
+        let failed = slots
+            .map(|slot| job.table.reasons(slot))
+            .filter(|reasons| !reasons.is_empty());
+        Ok(failed.take(SAMPLED_FAILURES).flatten().cloned().collect())
     }
 
     async fn under_way(&self, job: &JobId) -> Result<UnderWay, QueueError> {

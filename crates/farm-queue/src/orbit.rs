@@ -72,15 +72,15 @@ impl OrbitKey {
         u32::try_from(self.bytes.div_ceil(ORBIT_CHUNK)).unwrap_or(u32::MAX)
     }
 
-    /// The orbit in bytes from outside.
+    /// The orbit in bytes from outside, of `most` values at most, and of [`MAX_VALUES`].
     ///
     /// # Errors
-    /// When they are not the ones that this names.
-    pub fn open(&self, encoded: &[u8]) -> Result<ReferenceOrbit, OrbitKeyError> {
+    /// When they are not the ones that this names, or more.
+    pub fn open(&self, encoded: &[u8], most: u64) -> Result<ReferenceOrbit, OrbitKeyError> {
         if Self::of(encoded) != *self {
             return Err(OrbitKeyError::Other);
         }
-        Ok(ReferenceOrbit::from_bytes(encoded, MAX_VALUES)?)
+        Ok(ReferenceOrbit::from_bytes(encoded, most.min(MAX_VALUES))?)
     }
 }
 

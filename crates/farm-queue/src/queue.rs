@@ -11,6 +11,9 @@ use crate::orbit::SharedOrbit;
 use crate::order::{Issue, Order};
 use crate::status::{JobOrders, JobReport, UnderWay, WorkerAbout, WorkerFigures};
 
+/// Most strips whose failures are told at a time.
+pub const SAMPLED_FAILURES: usize = 16;
+
 /// What a worker's lane can compute: it is offered only jobs that admit it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepts {
@@ -169,6 +172,9 @@ pub enum QueueError {
     /// The queue holds no such job: it was finished, expired or flushed away.
     #[error("the queue does not know job {0} any more")]
     JobGone(JobId),
+    /// A job's reference orbit has more values than were asked for.
+    #[error("a reference orbit of {0} values")]
+    LongOrbit(u64),
     /// The job may not be computed; nothing was queued.
     #[error("the queue refused the job: {0}")]
     Spec(String),
@@ -209,11 +215,15 @@ pub trait WorkerQueue: Send + Sync + 'static {
         reason: &str,
     ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
-    /// The reference orbit of a job; `None` where the queue does not hold it (any more). `piece` is called whenever
-    /// some of it has come.
+    /// Leaves all strips of a job to other workers for a while, where this one cannot do it.
+    fn leave_to_others(&self, job: &JobId) -> impl Future<Output = ()> + Send;
+
+    /// The reference orbit of a job, of `most` values at most; `None` where the queue does not hold it (any more).
+    /// `piece` is called whenever some of it has come.
     fn orbit(
         &self,
         job: &JobSpec,
+        most: u64,
         piece: &(dyn Fn() + Sync),
     ) -> impl Future<Output = Result<Option<Arc<ReferenceOrbit>>, QueueError>> + Send;
 
@@ -296,6 +306,11 @@ pub trait JobQueue: Send + Sync + 'static {
 
     /// Which of the job's strips wait, and who has the others.
     fn under_way(&self, job: &JobId) -> impl Future<Output = Result<UnderWay, QueueError>> + Send;
+
+    /// Some of the reasons that workers gave for failing at the job's strips, each with its worker; [`SAMPLED_FAILURES`]
+    /// strips' at most.
+    fn failures(&self, job: &JobId)
+    -> impl Future<Output = Result<Vec<String>, QueueError>> + Send;
 
     /// Keeps a worker, by its name, from getting strips of any job: for a minute, and each time twice as long, up to
     /// an hour. What it was accused of is forgotten after a day.

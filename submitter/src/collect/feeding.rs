@@ -34,6 +34,8 @@ pub enum Heard {
     UnderWay(Option<UnderWay>),
     /// How many workers are on the farm; `None` where the queue did not say.
     Workers(Option<usize>),
+    /// Why workers failed; `None` where the queue did not say.
+    Failures(Option<Vec<String>>),
     /// Strips that the queue does not hold; `None` where it did not say.
     Missing(Option<Vec<Strip>>),
     /// Nothing can be had of the queue any more; the last word.
@@ -51,6 +53,8 @@ pub enum Ask {
     Outlive,
     /// How many workers there are.
     Workers,
+    /// Why workers failed.
+    Failures,
     /// To make whole what it lost, and to say which of these strips it does not hold.
     Repair(Vec<Strip>),
     /// To keep a worker from getting strips.
@@ -191,6 +195,10 @@ pub async fn tending<Q: JobQueue>(
             Ask::Workers => {
                 let (workers, error) = told(queue.workers().await);
                 (Heard::Workers(workers), error)
+            }
+            Ask::Failures => {
+                let (failures, error) = told(queue.failures(&job.id).await);
+                (Heard::Failures(failures), error)
             }
             Ask::Repair(awaited) => {
                 let (missing, error) = told(queue.repair(&job.id, &awaited).await);

@@ -30,6 +30,8 @@ use crate::report::Tally;
 
 /// Bytes of strips that wait in memory for their turn where the journal has them too.
 const EARLY_BYTES: u64 = 64 << 20;
+/// Most different failures of workers that are told.
+const MOST_TOLD: usize = 64;
 
 /// A strip on its way back from the journal.
 pub type Read = Pin<Box<dyn Future<Output = Option<Decoded>> + Send>>;
@@ -71,6 +73,8 @@ pub struct Table<'a> {
     pub(super) looking: bool,
     pub(super) repairing: bool,
     pub(super) counting: bool,
+    /// Why workers failed, as was told already.
+    pub(super) failures: HashSet<String>,
     /// Workers on the farm, as last heard; asked for while audits are open.
     pub(super) workers: Option<usize>,
     /// Audits that may be open beside a window of strips.
@@ -130,6 +134,7 @@ impl<'a> Table<'a> {
             looking: false,
             repairing: false,
             counting: false,
+            failures: HashSet::new(),
             workers: None,
             most_audits: (window / 2).max(1),
             to_journal: VecDeque::new(),
@@ -278,6 +283,7 @@ impl<'a> Table<'a> {
             return;
         }
         self.repairing = true;
+        self.asks.push_back(Ask::Failures);
         let awaited = self.assembly.awaited();
         let on_queue = awaited
             .filter(|strip| !self.fed.contains(&strip.index))
@@ -323,6 +329,13 @@ impl<'a> Table<'a> {
                 self.looking = false;
                 if let Some(under_way) = under_way {
                     self.look(&under_way);
+                }
+            }
+            Heard::Failures(failures) => {
+                for failure in failures.into_iter().flatten() {
+                    if self.failures.len() < MOST_TOLD && self.failures.insert(failure.clone()) {
+                        tracing::warn!("a worker failed at a strip: {failure}");
+                    }
                 }
             }
             Heard::Missing(missing) => {

@@ -79,6 +79,10 @@ impl JobQueue for Failing {
         self.queue.under_way(job).await
     }
 
+    async fn failures(&self, job: &JobId) -> Result<Vec<String>, QueueError> {
+        self.queue.failures(job).await
+    }
+
     async fn quarantine(&self, worker: &str, reason: &str) -> Result<(), QueueError> {
         self.queue.quarantine(worker, reason).await
     }

@@ -265,6 +265,7 @@ async fn work(args: &Args) -> anyhow::Result<ExitCode> {
             cpu_threads: Some(args.threads.into()),
             grace: Duration::from_secs_f64(args.grace),
             strip_timeout: Duration::from_secs_f64(args.strip_timeout),
+            memory: 1 << 30,
         };
         let mut stopped = stopped.clone();
         workers.spawn(farm_worker::run(

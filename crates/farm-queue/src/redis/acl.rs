@@ -161,7 +161,7 @@ const SUBMITTER: &[Grant] = &[
     },
     Grant {
         keys: &["~mf:{*}:why"],
-        commands: &["hdel", "hget"],
+        commands: &["hdel", "hget", "hrandfield"],
     },
     Grant {
         keys: &["%R~mf:workers"],

@@ -256,6 +256,10 @@ impl JobQueue for RedisJobQueue {
         health::under_way(&self.control, &job.keys, job.spec.strips).await
     }
 
+    async fn failures(&self, job: &JobId) -> Result<Vec<String>, QueueError> {
+        self.known(job)?.failures().await
+    }
+
     async fn quarantine(&self, worker: &str, reason: &str) -> Result<(), QueueError> {
         self.put_into_quarantine(worker, reason).await
     }

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::redis::{Cmd, Pipeline, RedisWrite, ToRedisArgs, Value, cmd};
+use fractal::reference::{CodecError, MAX_VALUES};
 use fractal::{ReferenceOrbit, StripBuffer};
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::task::JoinHandle;
@@ -38,6 +39,8 @@ use crate::status::{WorkerAbout, WorkerFigures};
 
 /// Idle time that makes an entry look given up, so that anybody may take it over at once.
 const GIVEN_BACK_IDLE: Duration = Duration::from_secs(24 * 3600);
+/// How long a job that this worker cannot do is left to others before it is looked at again.
+const LEFT_TO_OTHERS: Duration = Duration::from_secs(600);
 /// Waits between looks while there is nothing to lease: the shortest, just after there was something, and the longest.
 const POLL_WAITS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_secs(1));
 /// Share of the time since the last lease that one wait lasts, as a divisor.
@@ -451,9 +454,20 @@ impl WorkerQueue for RedisWorkerQueue {
         Ok(())
     }
 
+    async fn leave_to_others(&self, job: &JobId) {
+        let mut state = self.inner.state();
+        state.chooser.idle(job);
+        let until = Instant::now() + LEFT_TO_OTHERS;
+        let refused = None;
+        state
+            .jobs
+            .insert(job.clone(), Known::Skip { until, refused });
+    }
+
     async fn orbit(
         &self,
         job: &JobSpec,
+        most: u64,
         piece: &(dyn Fn() + Sync),
     ) -> Result<Option<Arc<ReferenceOrbit>>, QueueError> {
         let Some(key) = job.orbit.clone() else {
@@ -463,11 +477,16 @@ impl WorkerQueue for RedisWorkerQueue {
             return Ok(None);
         };
         // Takes as long as a strip may.
-        let opened = tokio::task::spawn_blocking(move || key.open(&bytes)).await;
+        let opened = tokio::task::spawn_blocking(move || key.open(&bytes, most)).await;
         match opened {
             Ok(Ok(orbit)) => Ok(Some(Arc::new(orbit))),
             // Somebody else's fault than the job's: its submitter writes it again when nothing comes.
             Ok(Err(error @ OrbitKeyError::Other)) => Err(QueueError::Server(error.to_string())),
+            Ok(Err(OrbitKeyError::Malformed(CodecError::TooLong { values, .. })))
+                if values <= MAX_VALUES =>
+            {
+                Err(QueueError::LongOrbit(values))
+            }
             Ok(Err(error)) => Err(QueueError::Spec(error.to_string())),
             Err(error) => Err(QueueError::Server(format!(
                 "an orbit was not read: {error}"

@@ -17,7 +17,7 @@ use crate::protocol::attempts::{self, Blame};
 use crate::protocol::entry::Field;
 use crate::protocol::keys::JobKeys;
 use crate::protocol::{blob, entry, spec};
-use crate::queue::{Collected, QueueError};
+use crate::queue::{Collected, QueueError, SAMPLED_FAILURES};
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, Server, bulk_timeout};
 use crate::redis::spares::Spares;
 use crate::redis::submitter::health::Standing;
@@ -295,6 +295,27 @@ impl Job {
             return Err(error);
         }
         Ok(())
+    }
+
+    /// Why some strips failed, as their workers said.
+    pub(super) async fn failures(&self) -> Result<Vec<String>, QueueError> {
+        let mut ask = cmd("HRANDFIELD");
+        ask.arg(&self.keys.why)
+            .arg(SAMPLED_FAILURES)
+            .arg("WITHVALUES");
+        let found: Vec<(u32, String)> = self.link.query(&ask, CONTROL_TIMEOUT).await?;
+        let key = self.link.server().farm_key();
+        let mut reasons = Vec::new();
+        for (slot, text) in &found {
+            for line in text.lines().take(attempts::MAX_REASONS) {
+                let reason = match key {
+                    Some(key) => attempts::unsealed(line, key, &self.spec.id, *slot),
+                    None => Some(line),
+                };
+                reasons.extend(reason.map(attempts::reason_line));
+            }
+        }
+        Ok(reasons)
     }
 
     /// Notes who failed at strips that came in the end: (place among the ready ones, slot).
