@@ -235,6 +235,7 @@ async fn launch_all(
                 pid: 0,
                 born: String::new(),
                 joined: None,
+                for_renders: false,
             };
             let name = launch.target.name.clone();
             held.change(|state| {

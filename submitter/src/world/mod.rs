@@ -3,7 +3,7 @@
 //! - [`mod@file`], [`settings`], [`names`]: what is written; [`yaml`]: the tree that it is read from
 //! - [`target`]: complete targets; [`access`]: how they and the submitter get into the farm
 //! - [`host`], [`script`], [`mod@start`]: processes on any machine, by short shell scripts
-//! - [`state`]: what runs, on the disk; [`boot`], [`mod@status`], [`shutdown`]: what changes and shows it
+//! - [`state`]: what runs, on the disk; [`users`]: for which renders; [`boot`], [`mod@status`], [`shutdown`]: what changes and shows it
 //! - [`stage`]: a network for one render
 //! - [`private_redis`]: the Redis of a world that names none; [`tunnel`]: the way to it from other machines
 
@@ -23,6 +23,7 @@ mod status;
 mod tables;
 mod target;
 mod tunnel;
+mod users;
 mod yaml;
 
 use std::ffi::OsString;
@@ -43,6 +44,7 @@ pub use file::WorldError;
 use file::{Network, World};
 use state::{Held, LastBoot, Place, StateError};
 use target::{Here, Target, targets};
+use users::User;
 
 /// Seconds that a target is taken to need to boot before it was ever seen doing so: on this machine, behind ssh.
 const GUESSED_BOOT_SECS: [f64; 2] = [0.5, 2.0];
@@ -167,22 +169,30 @@ impl Opened {
     }
 
     /// Boots what does not run. When `interrupt` comes first, or a target fails and all are required, what was booted
-    /// is shut down again.
+    /// is shut down again. Whose it is then, and whether this process uses it, is written down under the same lock.
     ///
     /// # Errors
     /// One line.
     pub async fn boot(
         &self,
+        whose: Whose,
         require_all: bool,
         interrupt: impl Future<Output = ()>,
     ) -> anyhow::Result<boot::Booted> {
-        let mut held = self.place.hold(&self.world)?;
+        let mut interrupt = std::pin::pin!(interrupt);
+        let mut held = match whose {
+            Whose::Operators => self.place.hold(&self.world)?,
+            Whose::Renders => tokio::select! {
+                held = self.place.hold_when_free(&self.world) => held?,
+                () = interrupt.as_mut() => return Err(CollectError::Interrupted.into()),
+            },
+        };
         let before: Vec<String> = held.state.targets.keys().cloned().collect();
         let was_empty = held.state.is_empty();
         let began = Instant::now();
         let booted = tokio::select! {
             booted = boot::boot(&self.world, &self.network, self.targets.clone(), &mut held) => Some(booted),
-            () = interrupt => None,
+            () = interrupt.as_mut() => None,
         };
         let error = match booted {
             Some(Ok(booted)) => {
@@ -198,6 +208,7 @@ impl Opened {
                     });
                 }
                 if failed == 0 || (!require_all && failed < booted.targets.len()) {
+                    whose.write(&mut held, &before)?;
                     return Ok(booted);
                 }
                 let words = tables::failures(&booted);
@@ -208,6 +219,34 @@ impl Opened {
         };
         undo(held, was_empty, &before).await;
         Err(error)
+    }
+}
+
+/// Whose what is booted is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// It stays until it is shut down.
+    Operators,
+    /// It ends with the last render that uses it, as far as no operator booted it.
+    Renders,
+}
+
+impl Whose {
+    fn write(self, held: &mut Held, before: &[String]) -> Result<(), StateError> {
+        held.users();
+        held.change(|state| match self {
+            Self::Operators => {
+                for process in state.targets.values_mut() {
+                    process.for_renders = false;
+                }
+            }
+            Self::Renders => {
+                for (name, process) in &mut state.targets {
+                    process.for_renders |= !before.contains(name);
+                }
+                state.users.extend(User::this_process());
+            }
+        })
     }
 }
 
@@ -258,7 +297,9 @@ async fn boot_and_say(args: &WorldArgs, require_all: bool, quiet: bool) -> anyho
     for doubt in access::doubts(&opened.targets) {
         crate::say(&format!("warning: {doubt}"));
     }
-    let booted = opened.boot(require_all, interrupt).await?;
+    let booted = opened
+        .boot(Whose::Operators, require_all, interrupt)
+        .await?;
     let report = tables::BootReport::of(&opened.world, &opened.network, &booted);
     if args.json {
         crate::to_stdout(&line(&report)?)?;
@@ -278,7 +319,12 @@ async fn boot_and_say(args: &WorldArgs, require_all: bool, quiet: bool) -> anyho
 
 async fn shut_down(args: &WorldArgs) -> anyhow::Result<()> {
     let opened = Opened::of(args)?;
-    let held = opened.place.hold(&opened.world)?;
+    let mut held = opened.place.hold(&opened.world)?;
+    match held.users() {
+        0 => {}
+        1 => crate::say("warning: a render uses this network"),
+        more => crate::say(&format!("warning: {more} renders use this network")),
+    }
     if held.state.is_empty() {
         held.remove();
         if args.json {

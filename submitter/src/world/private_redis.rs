@@ -50,6 +50,7 @@ pub async fn ensure(held: &mut Held) -> anyhow::Result<String> {
         pid: 0,
         born: String::new(),
         joined: None,
+        for_renders: false,
     };
     held.change(|state| {
         state.redis = Some(url.clone());

@@ -1,20 +1,19 @@
-//! A network for one render: booted where it does not run, and shut down at the end as far as it was booted for it.
+//! A network for one render: booted where it does not run, and shut down with the last render that uses it, as far as
+//! it was booted for renders.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crate::cli::world::{NetworkArgs, StateArgs, WorldArgs};
 use crate::plan::Place;
 
 use super::boot::Booted;
-use super::{Opened, access, shutdown, tables};
+use super::users::User;
+use super::{Opened, Whose, access, shutdown, tables};
 
 /// A network that is there for a render.
 pub struct Stage {
     opened: Opened,
-    /// Targets that ran before.
-    before: Vec<String>,
-    /// Whether nothing ran before, not even the world's own Redis.
-    was_empty: bool,
 }
 
 /// The network that `args` name; `None` where they name no world.
@@ -49,10 +48,7 @@ impl Stage {
         quiet: bool,
         interrupt: impl Future<Output = ()>,
     ) -> anyhow::Result<Self> {
-        let known = opened.place.peek()?;
-        let was_empty = known.as_ref().is_none_or(|state| state.is_empty());
-        let before = known.map_or_else(Vec::new, |state| state.targets.into_keys().collect());
-        let booted = opened.boot(false, interrupt).await?;
+        let booted = opened.boot(Whose::Renders, false, interrupt).await?;
         if !quiet {
             say(&booted);
         }
@@ -60,23 +56,29 @@ impl Stage {
             farm: Box::new(booted.farm),
             workers,
         };
-        Ok(Self {
-            opened,
-            before,
-            was_empty,
-        })
+        Ok(Self { opened })
     }
 
-    /// Shuts down what was booted for the render.
+    /// Shuts down what was booted for renders, where this is the last that uses the network.
     pub async fn end(self) {
         let ended = async {
-            let mut held = self.opened.place.hold(&self.opened.world)?;
-            if self.was_empty {
+            let mut held = self.opened.place.hold_when_free(&self.opened.world).await?;
+            let this = User::this_process();
+            held.change(|state| state.users.retain(|user| Some(user) != this.as_ref()))?;
+            if held.users() > 0 {
+                return Ok(());
+            }
+            let targets = &held.state.targets;
+            if targets.values().all(|process| process.for_renders) {
                 let farm = access::of_submitter(&self.opened.world).unwrap_or_default();
                 return shutdown::shut_down(held, farm).await.map(drop);
             }
-            let is_new = |name: &str| !self.before.iter().any(|known| known == name);
-            shutdown::stop_workers(&mut held, is_new).await.map(drop)
+            let ending = (targets.iter())
+                .filter(|(_, process)| process.for_renders)
+                .map(|(name, _)| name.clone());
+            let ending: HashSet<String> = ending.collect();
+            shutdown::stop_workers(&mut held, |name| ending.contains(name)).await?;
+            anyhow::Ok(())
         };
         if let Err(error) = ended.await {
             crate::say(&format!(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use farm_worker::limited::{ReadError, read_limited};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::file::World;
 use super::script::Folder;
 use super::target::Host;
+use super::users::User;
 
 /// Most bytes of a state file: thousands of targets.
 const MAX_BYTES: u64 = 16 << 20;
@@ -19,6 +21,10 @@ const MAX_BYTES: u64 = 16 << 20;
 const VERSION: u32 = 1;
 /// Longest part of a folder's name that comes from names in the world.
 const NAME_KEPT: usize = 40;
+/// How long a render waits for another command that boots or shuts down the same network.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How often it looks.
+const GLANCE: Duration = Duration::from_millis(100);
 const STATE: &str = "state.json";
 const LOCK: &str = "lock";
 /// End of the name of the file beside a state's folder that outlives it.
@@ -87,6 +93,9 @@ pub struct Process {
     /// What it said of itself when it joined the farm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined: Option<Joined>,
+    /// Whether it was booted for renders: it ends with the last that uses the network.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub for_renders: bool,
 }
 
 /// What a worker said of itself when it joined the farm.
@@ -129,6 +138,9 @@ pub struct State {
     /// Workers by target.
     #[serde(default)]
     pub targets: BTreeMap<String, Process>,
+    /// Renders that use it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<User>,
 }
 
 /// A way from another machine to the private Redis.
@@ -264,6 +276,22 @@ impl Place {
         }
     }
 
+    /// Takes hold of the state as [`Self::hold`] does, and waits while another command holds it.
+    ///
+    /// # Errors
+    /// When another command holds it for [`PATIENCE`], or it cannot be read.
+    pub async fn hold_when_free(&self, world: &World) -> Result<Held, StateError> {
+        let began = Instant::now();
+        loop {
+            match self.hold(world) {
+                Err(StateError::Locked { .. }) if began.elapsed() < PATIENCE => {
+                    tokio::time::sleep(GLANCE).await;
+                }
+                held => return held,
+            }
+        }
+    }
+
     /// Takes hold of the state, which is an empty one when nothing was booted.
     ///
     /// # Errors
@@ -306,6 +334,7 @@ impl Place {
             socket_folder: None,
             tunnels: BTreeMap::new(),
             targets: BTreeMap::new(),
+            users: Vec::new(),
         });
         Ok(Held {
             state,
@@ -346,6 +375,12 @@ impl Held {
             path: path.clone(),
             source,
         })
+    }
+
+    /// Renders that still run; the others are forgotten with the next change.
+    pub fn users(&mut self) -> usize {
+        self.state.users.retain(User::is_alive);
+        self.state.users.len()
     }
 
     /// Changes it and writes it.
@@ -409,6 +444,7 @@ mod tests {
             pid: 0,
             born: String::new(),
             joined: None,
+            for_renders: false,
         };
         held.change(|state| {
             state.targets.insert("x".to_owned(), process);

@@ -152,6 +152,7 @@ async fn open(held: &mut Held, from: &Host, folder: String, redis: &str) -> anyh
             pid: 0,
             born: String::new(),
             joined: None,
+            for_renders: false,
         },
         from: from.clone(),
         folder,

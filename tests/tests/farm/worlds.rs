@@ -257,6 +257,66 @@ fn a_render_boots_its_world_and_shuts_it_down_whatever_happens() {
 }
 
 #[test]
+fn a_world_ends_with_the_last_render_that_uses_it() {
+    let world = local("w-[0-1]", "");
+    let (first, second) = (folder(), folder());
+    let scene = format!("{QUICK} --backend cpu");
+    let slow = format!(
+        "render {} --fallback never -o y.npy --no-journal",
+        farm_tests::scenes::SLOWER
+    );
+    let quick = format!("render {scene} --fallback never -o x.npy");
+    // The one that booted it goes on after one that only used it.
+    let mut booter = world.render(&slow).within(&first).start();
+    booter.until_it_says("targets serve");
+    let pids = world.pids();
+    world.render(&quick).within(&second).ok();
+    assert!(booter.is_running(), "control: it takes longer");
+    assert!(pids.iter().all(|pid| is_alive(*pid)), "its workers stay");
+    // The one that booted it leaves, and another goes on.
+    let mut user = world.render(&slow).within(&second).start();
+    user.until_it_says("targets serve");
+    booter.signal(Signal::INT);
+    assert_eq!(booter.wait().code, Some(130));
+    assert!(pids.iter().all(|pid| is_alive(*pid)), "another uses them");
+    world.render(&quick).within(&first).ok();
+    assert_eq!(digest(first.path().join("x.npy")), quiet(&scene));
+    assert!(user.is_running() && pids.iter().all(|pid| is_alive(*pid)));
+    // One that is killed does not count.
+    user.signal(Signal::KILL);
+    user.wait();
+    world.render(&quick).within(&first).ok();
+    assert!(pids.iter().all(|pid| !is_alive(*pid)));
+    world.nothing_is_left();
+    // What an operator booted stays.
+    world.command("boot", "").ok();
+    let pids = world.pids();
+    world.render(&quick).within(&second).ok();
+    assert!(pids.iter().all(|pid| is_alive(*pid)));
+    world.command("shutdown", "").ok();
+    world.nothing_is_left();
+}
+
+#[test]
+fn renders_that_boot_one_world_at_once_wait_for_each_other() {
+    let world = local("w-[0-1]", "");
+    let folders = [folder(), folder(), folder()];
+    let scene = format!("{QUICK} --backend cpu");
+    let line = format!("render {scene} --fallback never -o x.npy");
+    let running = folders
+        .each_ref()
+        .map(|folder| world.render(&line).within(folder).start());
+    for running in running {
+        let done = running.wait();
+        assert_eq!(done.code, Some(0), "{done:?}");
+    }
+    for folder in &folders {
+        assert_eq!(digest(folder.path().join("x.npy")), quiet(&scene));
+    }
+    world.nothing_is_left();
+}
+
+#[test]
 fn a_small_job_is_computed_in_process_and_says_why() {
     let world = local("w-[0-1]", "");
     let pictures = folder();
