@@ -13,9 +13,10 @@ use serde::Serialize;
 use crate::cli::files::InfoArgs;
 use crate::colour::names_in;
 use crate::dry_run::{shortened, size};
+use crate::input;
 use crate::location::{Format, Location};
 use crate::output::contents::{self, Channel, Contents};
-use crate::output::texts::{self, Picture};
+use crate::output::texts::{Begun, Picture};
 
 /// Characters of a text of another program that are shown.
 const SHOWN: usize = 120;
@@ -73,6 +74,10 @@ fn is_array(path: &Path) -> std::io::Result<bool> {
     Ok(begin == b"\x93NUMPY")
 }
 
+fn texts_of(path: &Path) -> std::io::Result<Vec<(String, String)>> {
+    Begun::open(path)?.texts()
+}
+
 impl Info {
     fn of(path: &Path) -> anyhow::Result<Self> {
         let shown = || path.display().to_string();
@@ -88,6 +93,11 @@ impl Info {
             gradients: None,
             texts: BTreeMap::new(),
         };
+        if input::is_read_once(path) {
+            // Of a picture in a pipe its texts are all that is read.
+            info.location = Some(Place::of(Location::read(path)?)?);
+            return Ok(info);
+        }
         if let Some(names) = names_in(path)? {
             info.kind = "Ultra Fractal gradients";
             info.gradients = Some(names);
@@ -111,7 +121,7 @@ impl Info {
         if let Ok(location) = Location::read(path) {
             info.location = Some(Place::of(location)?);
         }
-        for (name, text) in texts::read(path, picture).with_context(shown)? {
+        for (name, text) in texts_of(path).with_context(shown)? {
             match name.as_str() {
                 "Software" | "software" => info.software = Some(text),
                 name if crate::output::About::NAMES.contains(&name) => {}
@@ -127,7 +137,13 @@ impl Info {
     fn lines(&self) -> String {
         let mut lines: Vec<(&str, String)> = vec![
             ("file", self.file.clone()),
-            ("kind", format!("{}, {}", self.kind, size(self.bytes))),
+            (
+                "kind",
+                match self.bytes {
+                    0 => self.kind.to_owned(),
+                    bytes => format!("{}, {}", self.kind, size(bytes)),
+                },
+            ),
         ];
         if let Some(software) = &self.software {
             lines.push(("made by", software.clone()));

@@ -13,7 +13,7 @@ use crate::bar::RowBar;
 use crate::cli::colour::RecolourArgs;
 use crate::collect::CollectError;
 use crate::colour::{Needs, Rows, Scheme};
-use crate::input::{Data, InputError};
+use crate::input::{self, Data, InputError};
 use crate::interrupt::{doing, interrupted};
 use crate::location::{Location, LocationError};
 use crate::output::rows::RowSource;
@@ -45,6 +45,9 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
     let is_png = (args.output.extension()).is_some_and(|kind| kind.eq_ignore_ascii_case("png"));
     if !is_png {
         return Err(PlanError::Picture(args.output.clone()).into());
+    }
+    if input::is_read_once(&args.data) {
+        return Err(InputError::Once(args.data.clone()).into());
     }
     let (location, warning) = place(args);
     let own = location.as_ref().and_then(|place| place.colours.clone());

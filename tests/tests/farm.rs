@@ -4,6 +4,7 @@
 
 mod farm {
     mod access;
+    mod again;
     mod bad_input;
     mod batch;
     mod colour;
@@ -24,6 +25,7 @@ mod farm {
     mod notebook_page;
     mod operate;
     mod oracle;
+    mod others;
     mod palettes;
     mod precision;
     mod resume;
@@ -31,6 +33,7 @@ mod farm {
     mod security;
     mod terminal;
     mod turned;
+    mod videos;
     mod words;
     mod worker;
     mod worlds;

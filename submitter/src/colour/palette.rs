@@ -40,6 +40,9 @@ const PRESETS: [Preset; 10] = [
     ("sinebow", || Box::new(preset::sinebow()), true),
 ];
 
+/// Places of a palette that are told apart where it is written for others: as many as Kalles Fraktaler has.
+const PLACES: usize = 1024;
+
 /// Why a text is no palette.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PaletteError {
@@ -80,6 +83,32 @@ impl Palette {
         let stops = colours.iter().enumerate();
         let stops = stops.map(|(index, colour)| (index as f32 * share, *colour));
         Stops::new(stops.collect(), true, smooth, blend).map(Self::of)
+    }
+
+    /// Colours at equal distances that are this palette where they go round, mixed in sRGB: as few as show it in
+    /// [`PLACES`] places, of which no more are looked at.
+    #[must_use]
+    pub fn in_equal_parts(&self) -> Vec<Rgb> {
+        let (gradient, _) = self.gradient();
+        let at = |gradient: &dyn Gradient, count: usize| -> Vec<Rgb> {
+            let places = (0..count).map(|place| place as f32 / count as f32);
+            (places.map(|place| Rgb::nearest(&gradient.at(place).clamp()))).collect()
+        };
+        let exact = at(&*gradient, PLACES);
+        let shows = |list: &[Rgb]| {
+            Self::cyclic(list, false, Blend::Srgb).is_ok_and(|few| {
+                let seen = at(&*few.gradient().0, PLACES);
+                let is_near = |(a, b): (&Rgb, &Rgb)| (0..3).all(|i| a.0[i].abs_diff(b.0[i]) <= 1);
+                seen.iter().zip(&exact).all(is_near)
+            })
+        };
+        let stops = match &self.0 {
+            Colours::Stops(stops) => stops.count().min(PLACES),
+            Colours::Named(_) => PLACES,
+        };
+        let counts = [stops, 32, 64, 128, 256, 512];
+        let mut lists = counts.map(|count| at(&*gradient, count)).into_iter();
+        lists.find(|list| shows(list)).unwrap_or(exact)
     }
 
     /// The same colours, mixed elsewhere; `None` for one that is a formula and not made of stops.
@@ -187,6 +216,19 @@ mod tests {
         let round = Palette::cyclic(&[Rgb([0; 3]), Rgb([255; 3])], false, Blend::Srgb).unwrap();
         assert_eq!(round.to_string(), "cyclic: #000000 0%, #ffffff 50%");
         assert!(Palette::cyclic(&[], false, Blend::Srgb).is_err());
+    }
+
+    #[test]
+    fn palettes_in_equal_parts_are_what_they_were() {
+        let list = [Rgb([0, 0, 0]), Rgb([255, 0, 0]), Rgb([7, 90, 255])];
+        let round = Palette::cyclic(&list, false, Blend::Srgb).unwrap();
+        assert_eq!(round.in_equal_parts(), list);
+        let classic = Palette::named("classic").unwrap().in_equal_parts();
+        assert!((100..=512).contains(&classic.len()), "{}", classic.len());
+        // Its end is far from its beginning, which no mixing may show.
+        let plasma = Palette::named("plasma").unwrap().in_equal_parts();
+        assert_eq!(plasma.len(), PLACES);
+        assert_eq!(plasma[0], Rgb([13, 8, 135]));
     }
 
     #[test]

@@ -92,6 +92,11 @@ impl Stops {
         })
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.list.len()
+    }
+
     /// The same colours, mixed elsewhere.
     pub fn blended(self, blend: Blend) -> Self {
         Self { blend, ..self }

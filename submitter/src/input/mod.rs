@@ -35,6 +35,9 @@ pub enum InputError {
         /// What is wrong.
         reason: String,
     },
+    /// It is a pipe or a device.
+    #[error("{}: data are read more than once: give a file and no pipe", .0.display())]
+    Once(PathBuf),
     /// Its extension says nothing.
     #[error("{}: give data as .exr or .npy", .0.display())]
     Extension(PathBuf),
@@ -59,6 +62,13 @@ enum Fault {
     Io(#[from] io::Error),
     #[error("{0}")]
     Malformed(String),
+}
+
+/// Whether a file is there that can be read only once, such as a pipe.
+#[must_use]
+pub fn is_read_once(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
 /// A data file, looked at but not read.

@@ -69,6 +69,9 @@ struct Formula {
     neg_y: bool,
     power: i64,
     opcodes: Option<String>,
+    /// Keys that are not known.
+    #[serde(flatten)]
+    others: toml::Table,
 }
 
 impl Default for Place {
@@ -90,6 +93,7 @@ impl Default for Formula {
             neg_y: false,
             power: 2,
             opcodes: None,
+            others: toml::Table::new(),
         }
     }
 }
@@ -141,17 +145,18 @@ pub(super) fn parse(text: &str) -> Result<Location, String> {
     if transform.exponential_map {
         unknown.push("transform.exponential_map".to_owned());
     }
-    let size = match (file.image.width, file.image.height) {
-        (Some(width), Some(height)) => Some((width, height)),
-        (None, None) => None,
-        (width, height) => Some((width.unwrap_or(WIDTH), height.unwrap_or(HEIGHT))),
-    };
+    let formulas = file
+        .formula
+        .iter()
+        .flat_map(|formula| formula.others.keys());
+    unknown.extend(formulas.map(|key| format!("formula.{key:.40}")));
+    let (width, height) = (file.image.width, file.image.height);
     Ok(Location {
         iterations: Some(file.bailout.iterations.unwrap_or(ITERATIONS)),
         escape_radius: Some(file.bailout.escape_radius.unwrap_or(ESCAPE_RADIUS)),
         period: Some(file.reference.period).filter(|period| *period > 0),
         transform: view_transform,
-        size,
+        size: Some((width.unwrap_or(WIDTH), height.unwrap_or(HEIGHT))),
         warnings: super::left_out(unknown).into_iter().collect(),
         ..Location::at(view, Format::Fraktaler3)
     })

@@ -73,18 +73,23 @@ pub(super) fn parse(text: &str) -> Result<Location, String> {
     let mut location = Location::at(centre(re, im, zoom)?, Format::Kfr);
     location.transform = transform;
     location.iterations = iterations.transpose()?;
-    location.escape_radius = kfr_colours::escape_radius(|key| Some(value(text, key)?.1));
-    location.period = value(text, "Period")
-        .and_then(|(_, period)| period.parse().ok())
-        .filter(|period| *period > 0);
-    let (colours, mut left_out) = kfr_colours::scheme(|key| Some(value(text, key)?.1));
-    location.colours = colours;
+    let said = |key: &str| Some(value(text, key)?.1);
+    let mut left_out = Vec::new();
+    location.escape_radius = escape_radius(said, &mut left_out);
+    location.period = match said("Period").map(str::parse::<u64>) {
+        Some(Err(_)) => {
+            left_out.push("Period (no whole number)".to_owned());
+            None
+        }
+        period => period.and_then(Result::ok).filter(|period| *period > 0),
+    };
+    location.colours = kfr_colours::scheme(said, &mut left_out);
     for line in text.trim_start_matches('\u{feff}').split('\n') {
         let Some((key, value)) = line.split_once(':') else {
             continue;
         };
         let (key, value) = (key.trim(), value.trim());
-        if !TAKEN.contains(&key) && !NEUTRAL.contains(&(key, value)) && !is_idle(key, value) {
+        if !TAKEN.contains(&key) && !is_idle(key, value) {
             left_out.push(format!("{key} {value:.40}"));
         }
     }
@@ -92,8 +97,48 @@ pub(super) fn parse(text: &str) -> Result<Location, String> {
     Ok(location)
 }
 
+/// The escape radius that a file asks for. `SmoothMethod: 0` alone says none: what it meant changed with that program's
+/// versions. What else it says of the escape is left out.
+fn escape_radius<'a>(
+    said: impl Fn(&str) -> Option<&'a str>,
+    left_out: &mut Vec<String>,
+) -> Option<f64> {
+    let is_old_root = matches!(said("SmoothMethod"), Some("1" | "2"));
+    let is_root = match said("SmoothingMethod") {
+        Some(method) => method != "0",
+        None => is_old_root,
+    };
+    if is_root {
+        left_out.push("SmoothingMethod (counts are smoothed by logarithms)".to_owned());
+    }
+    // 2 is the Euclidean one.
+    let custom = said("BailoutNormCustom");
+    match said("BailoutNormPreset") {
+        None | Some("1") => {}
+        Some("3") if custom.is_some_and(|norm| norm.parse() == Ok(2.0)) => {}
+        Some("3") => left_out.push(format!("BailoutNormCustom {:.40}", custom.unwrap_or("0"))),
+        Some(preset) => left_out.push(format!("BailoutNormPreset {preset:.40}")),
+    }
+    let Some(preset) = said("BailoutRadiusPreset") else {
+        return is_old_root.then_some(2.0);
+    };
+    match preset {
+        "1" | "2" => Some(2.0),
+        "3" => {
+            let custom = said("BailoutRadiusCustom").unwrap_or("2");
+            let radius = custom.parse().ok();
+            let radius = radius.filter(|radius: &f64| radius.is_finite() && *radius > 0.0);
+            if radius.is_none() {
+                left_out.push(format!("BailoutRadiusCustom {custom:.40}"));
+            }
+            radius
+        }
+        _ => Some(1e4),
+    }
+}
+
 /// Keys that are read, or that say nothing of the picture.
-const TAKEN: [&str; 40] = [
+const TAKEN: [&str; 42] = [
     "Re",
     "Im",
     "Zoom",
@@ -110,6 +155,7 @@ const TAKEN: [&str; 40] = [
     "SmoothingMethod",
     "BailoutRadiusPreset",
     "BailoutRadiusCustom",
+    "BailoutNormPreset",
     "BailoutNormCustom",
     "ColorMethod",
     "Differences",
@@ -129,15 +175,13 @@ const TAKEN: [&str; 40] = [
     "TexturePower",
     "TextureRatio",
     "TextureFile",
+    "TextureResize",
     "UseSRGB",
     "HybridFormula",
     "Version",
     "SettingsVersion",
     "GLSL",
 ];
-
-/// What changes nothing.
-const NEUTRAL: [(&str, &str); 2] = [("BailoutNormPreset", "1"), ("UseOpenGL", "0")];
 
 /// Whether a number has the value that changes nothing.
 fn is_idle(key: &str, value: &str) -> bool {
@@ -158,6 +202,7 @@ fn is_idle(key: &str, value: &str) -> bool {
         "MultiColor",
         "TextureEnabled",
         "ColorPhaseStrength",
+        "UseOpenGL",
         "ExponentialMap",
         "TriangleInequalityAverage",
     ];
@@ -178,5 +223,14 @@ pub(super) fn text(location: &Location) -> String {
     text += &format!(
         "FractalType: 0\r\nPower: 2\r\nRotateAngle: {rotate}\r\nStretchAngle: {angle}\r\nStretchAmount: {amount}\r\nImagPointsUp: 0\r\n"
     );
+    if let Some(radius) = location.escape_radius {
+        text += &format!("BailoutRadiusPreset: 3\r\nBailoutRadiusCustom: {radius}\r\n");
+    }
+    if let Some(period) = location.period {
+        text += &format!("Period: {period}\r\n");
+    }
+    if let Some(colours) = &location.colours {
+        text += &kfr_colours::text(colours);
+    }
     text
 }

@@ -2,20 +2,23 @@
 //!
 //! A module a format; what a file is, is decided by what is in it. Every number keeps all its digits.
 
+mod encoding;
 mod fraktaler3;
 mod kfr;
 mod kfr_colours;
 mod own;
+mod partial;
 mod rust_fractal;
+mod written;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use farm_worker::limited::{ReadError, take_limited};
 use fractal::{Decimal, Grid, Transform, View};
 use serde::{Deserialize, Serialize};
 
 use crate::colour::Scheme;
-use crate::output::texts::{self, Picture};
+use crate::output::texts::Begun;
 
 pub use own::{KEYWORD, said};
 
@@ -161,24 +164,24 @@ impl Location {
             path: path.to_owned(),
             reason,
         };
-        if let Some(picture) = Picture::of(path).map_err(unreadable)? {
-            let texts = texts::read(path, picture).map_err(|error| malformed(error.to_string()))?;
+        // Read once, as a pipe can be.
+        let begun = Begun::open(path).map_err(unreadable)?;
+        if begun.picture().is_some() {
+            let texts = begun
+                .texts()
+                .map_err(|error| malformed(error.to_string()))?;
             return Self::among(&texts)
                 .ok_or_else(|| LocationError::Silent(path.to_owned()))?
                 .map_err(malformed);
         }
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)
-            .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-            .map_err(unreadable)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(LocationError::TooLong(path.to_owned()));
-        }
-        let text = String::from_utf8(bytes)
-            .map_err(|_| malformed("neither text nor a PNG or OpenEXR picture".to_owned()))?;
+        let bytes = take_limited(begun.bytes(), MAX_BYTES).map_err(|error| match error {
+            ReadError::TooLong(_) => LocationError::TooLong(path.to_owned()),
+            other => unreadable(other.into()),
+        })?;
         let is_kfr = path
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("kfr"));
+        let text = encoding::text(bytes, |text| is_kfr || kfr::is_kfr(text)).map_err(malformed)?;
         Self::parse(&text, is_kfr).map_err(malformed)
     }
 
@@ -211,6 +214,7 @@ impl Location {
         if is_kfr || kfr::is_kfr(text) {
             return kfr::parse(text);
         }
+        let text = &written::kept(text)?;
         match dialect(text)? {
             Format::Fraktaler3 => fraktaler3::parse(text),
             Format::RustFractal => rust_fractal::parse(text),

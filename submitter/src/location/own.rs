@@ -10,8 +10,8 @@
 use fractal::{Decimal, Grid, Transform, View};
 use serde::{Deserialize, Serialize};
 
+use super::partial::Colours;
 use super::{Format, Location, Minibrot};
-use crate::colour::Scheme;
 
 /// The name of a picture's text that holds a location.
 pub const KEYWORD: &str = "Mandelfarm";
@@ -59,7 +59,7 @@ pub(super) struct Toml {
     #[serde(skip_serializing_if = "Option::is_none")]
     minibrot: Option<Minibrot>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    colours: Option<Scheme>,
+    colours: Option<Colours>,
 }
 
 impl Toml {
@@ -131,7 +131,7 @@ impl From<&Location> for Toml {
             skip_error_log2: location.skip_error_log2,
             period: location.period,
             minibrot: location.minibrot.clone(),
-            colours: location.colours.clone(),
+            colours: location.colours.clone().map(Colours),
             ..place
         }
     }
@@ -144,7 +144,7 @@ pub(super) fn parse(text: &str) -> Result<Location, String> {
         (None, None) => None,
         _ => return Err("give both width and height, or neither".to_owned()),
     };
-    if let Some(colours) = &toml.colours {
+    if let Some(Colours(colours)) = &toml.colours {
         colours.check().map_err(|error| error.to_string())?;
     }
     let transform = Transform {
@@ -163,7 +163,7 @@ pub(super) fn parse(text: &str) -> Result<Location, String> {
         skip_error_log2: toml.skip_error_log2,
         period: toml.period,
         minibrot: toml.minibrot.take(),
-        colours: toml.colours.take(),
+        colours: toml.colours.take().map(|colours| colours.0),
         ..Location::at(toml.view()?, Format::Own)
     })
 }

@@ -10,22 +10,47 @@ use crate::colour::{Blend, ColourBy, Mapping, Palette, Repeat, Rgb, Scheme};
 use crate::plan::colours::plain;
 
 #[derive(Debug, Deserialize)]
+#[serde(default)]
 struct File {
     real: String,
     imag: String,
     zoom: String,
-    iterations: Option<u64>,
-    #[serde(default)]
+    iterations: u64,
     rotate: f64,
     fractal_type: Option<String>,
     fractal_power: Option<i64>,
-    image_width: Option<u32>,
-    image_height: Option<u32>,
+    image_width: u32,
+    image_height: u32,
     palette: Option<Vec<u8>>,
-    palette_iteration_span: Option<f64>,
-    palette_offset: Option<f64>,
+    palette_iteration_span: f64,
+    palette_offset: f64,
     coloring_type: Option<String>,
 }
+
+/// What that program takes where a file is silent.
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            real: "-0.75".to_owned(),
+            imag: "0".to_owned(),
+            zoom: "1".to_owned(),
+            iterations: 1000,
+            rotate: 0.0,
+            fractal_type: None,
+            fractal_power: None,
+            image_width: 1000,
+            image_height: 1000,
+            palette: None,
+            palette_iteration_span: 100.0,
+            palette_offset: 0.0,
+            coloring_type: None,
+        }
+    }
+}
+
+/// Its own palette has the colours of one of ours, and begins with another of them: the black one.
+const PALETTE: &str = "classic";
+const BLACK_AT: f64 = 0.8575;
 
 /// Keys that are read.
 const TAKEN: [&str; 13] = [
@@ -45,7 +70,24 @@ const TAKEN: [&str; 13] = [
 ];
 
 impl File {
-    /// Its colours, where it has a palette.
+    /// Its palette, or that program's own, and where it begins.
+    fn palette(&self, left_out: &mut Vec<String>) -> Option<(Palette, f64)> {
+        let own = || Some((Palette::named(PALETTE)?, BLACK_AT));
+        let Some(list) = &self.palette else {
+            return own();
+        };
+        let (list, odd) = list.as_chunks::<3>();
+        let list: Vec<Rgb> = list.iter().map(|colour| Rgb(*colour)).collect();
+        match Palette::cyclic(&list, true, Blend::Oklab) {
+            Ok(palette) if odd.is_empty() => Some((palette, 0.0)),
+            _ => {
+                left_out.push("palette (no list of colours of three numbers each)".to_owned());
+                own()
+            }
+        }
+    }
+
+    /// Its colours.
     fn colours(&self, left_out: &mut Vec<String>) -> Option<Scheme> {
         let said = self.coloring_type.as_deref().map(str::to_ascii_lowercase);
         let colour = match said.as_deref() {
@@ -57,15 +99,13 @@ impl File {
                 ColourBy::Smooth
             }
         };
-        let list = self.palette.as_deref()?.as_chunks::<3>().0;
-        let list: Vec<Rgb> = list.iter().map(|colour| Rgb(*colour)).collect();
-        let palette = Palette::cyclic(&list, true, Blend::Oklab).ok()?;
+        let (palette, begin) = self.palette(left_out)?;
         let scheme = Scheme {
             palette,
             colour,
             mapping: Mapping::Linear,
-            repeat: Some(Repeat::Period(self.palette_iteration_span.unwrap_or(100.0))),
-            offset: self.palette_offset.unwrap_or(0.0).rem_euclid(1.0),
+            repeat: Some(Repeat::Period(self.palette_iteration_span)),
+            offset: (begin + self.palette_offset).rem_euclid(1.0),
             ..plain()
         };
         if scheme.check().is_ok() {
@@ -97,8 +137,8 @@ pub(super) fn parse(text: &str) -> Result<Location, String> {
     let mut location = Location::at(view, Format::RustFractal);
     location.transform.rotate = 0.0 - file.rotate;
     (location.transform.check()).map_err(|error| error.to_string())?;
-    location.iterations = file.iterations;
-    location.size = file.image_width.zip(file.image_height);
+    location.iterations = Some(file.iterations);
+    location.size = Some((file.image_width, file.image_height));
     location.colours = file.colours(&mut left_out);
     location.warnings.extend(super::left_out(left_out));
     Ok(location)

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::colour::{Blend, ColourBy, Mapping, Palette, Repeat};
 
 fn d(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -80,6 +81,149 @@ fn a_kfr_goes_out_and_comes_back() {
 }
 
 #[test]
+fn colours_go_out_into_a_kfr_and_come_back() {
+    let plain = crate::plan::colours::plain;
+    let list = [[0, 7, 100], [237, 255, 255], [255, 170, 0]].map(crate::colour::Rgb);
+    let round = Palette::cyclic(&list, false, Blend::Srgb).unwrap();
+    let classic = Palette::named("classic").unwrap();
+    for (palette, mapping, repeat) in [
+        (&round, Mapping::Linear, Repeat::Period(384.0)),
+        (&classic, Mapping::Sqrt, Repeat::Period(2048.0)),
+        (&round, Mapping::Log, Repeat::Period(3.25)),
+        (&round, Mapping::Linear, Repeat::Cycles(4.0)),
+    ] {
+        let location = Location {
+            escape_radius: Some(256.5),
+            period: Some(12),
+            colours: Some(Scheme {
+                palette: palette.clone(),
+                colour: ColourBy::Bands,
+                mapping,
+                repeat: Some(repeat),
+                offset: 0.25,
+                inside: crate::colour::Rgb([1, 2, 3]),
+                ..plain()
+            }),
+            ..Location::at(at(RE, "0.25", "5.25e1000"), Format::Kfr)
+        };
+        let back = kfr::parse(&location.kfr()).unwrap();
+        assert_eq!(back.warnings, [""; 0], "{}", location.kfr());
+        let (own, theirs) = (
+            location.colours.clone().unwrap(),
+            back.colours.clone().unwrap(),
+        );
+        let seen = theirs.palette.in_equal_parts();
+        assert_eq!(seen.len(), own.palette.in_equal_parts().len());
+        let (
+            Some(Repeat::Period(a) | Repeat::Cycles(a)),
+            Some(Repeat::Period(b) | Repeat::Cycles(b)),
+        ) = (own.repeat, theirs.repeat)
+        else {
+            panic!("{theirs:?}")
+        };
+        assert!((a / b - 1.0).abs() < 1e-12, "{a} {b}");
+        let palette = own.palette.clone();
+        let same = Location {
+            colours: Some(Scheme {
+                palette,
+                repeat: own.repeat,
+                ..theirs
+            }),
+            ..back
+        };
+        assert_eq!(same, location);
+    }
+    // A range that was found has the same ends there.
+    for (mapping, method, unit) in [
+        (Mapping::Linear, 0, (90.0, 10.0)),
+        (Mapping::Log, 3, (91f64.ln(), 11f64.ln())),
+    ] {
+        let colours = Scheme {
+            mapping,
+            range: Some((10.0, 90.0)),
+            ..plain()
+        };
+        let text = Location {
+            colours: Some(colours),
+            ..Location::at(at("0", "0", "1"), Format::Own)
+        }
+        .kfr();
+        let said = |key: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(key));
+            line.unwrap_or_else(|| panic!("{key} in {text}"))
+                .parse::<f64>()
+                .unwrap()
+        };
+        assert_eq!(said("ColorMethod: "), f64::from(method));
+        let place = |value: f64| {
+            (value / said("IterDiv: ") + said("ColorOffset: ") + 1.0).rem_euclid(1024.0)
+        };
+        assert!(place(unit.1) < 2.0 && place(unit.0) < 2.0, "{text}");
+        assert!((unit.0 - unit.1) / said("IterDiv: ") > 1023.0);
+    }
+}
+
+/// Every line beside a place that has no counterpart here is named, and no other.
+#[test]
+fn what_a_kfr_says_and_is_not_done_is_named() {
+    let place = "Re: 0\r\nIm: 0\r\nZoom: 1\r\nColors: 0,0,0,255,255,255,\r\n";
+    for (lines, names) in [
+        ("Differences: 3\r\nColorMethod: 7\r\n", "Differences 3"),
+        ("Differences: 3\r\nSlopes: 1\r\n", "Differences 3"),
+        ("Differences: x\r\n", "Differences x"),
+        ("Smooth: 0\r\n", "Smooth 0"),
+        (
+            "BailoutNormPreset: 3\r\nBailoutNormCustom: 4\r\n",
+            "BailoutNormCustom 4",
+        ),
+        ("BailoutNormPreset: 2\r\n", "BailoutNormPreset 2"),
+        (
+            "BailoutRadiusPreset: 3\r\nBailoutRadiusCustom: -1\r\n",
+            "BailoutRadiusCustom -1",
+        ),
+        ("SmoothingMethod: 1\r\n", "SmoothingMethod"),
+        ("SmoothMethod: 2\r\n", "SmoothingMethod"),
+        ("ColorOffset: 5000\r\n", "ColorOffset 5000"),
+        ("ColorOffset: a\r\n", "ColorOffset a"),
+        ("ColorMethod: 6\r\n", "ColorMethod 6"),
+        ("ColorMethod: 9\r\n", "ColorMethod 9"),
+        ("ColorMethod: 7\r\nIterDiv: 2\r\n", "IterDiv"),
+        ("IterDiv: 0\r\n", "IterDiv 0"),
+        ("InteriorColor: 1,2\r\n", "InteriorColor"),
+        ("Slopes: 1\r\n", "SlopePower"),
+        ("SlopeAngle: up\r\nSlopes: 1\r\n", "SlopeAngle up"),
+        ("MultiColor: 1\r\n", "MultiColor 1"),
+        ("TextureEnabled: 1\r\n", "TextureEnabled 1"),
+        ("UseOpenGL: 1\r\nGLSL: x\r\n", "GLSL"),
+        ("ExponentialMap: 1\r\n", "ExponentialMap 1"),
+        ("Period: many\r\n", "Period"),
+        ("Ratio: 300\r\n", "Ratio 300"),
+        ("Colors: 1,2,x\r\n", "Colors"),
+        ("Tomorrow: 1\r\n", "Tomorrow 1"),
+    ] {
+        let read = kfr::parse(&format!("{place}{lines}")).unwrap();
+        let said = read.warnings.join(" ");
+        assert!(said.contains(names), "{lines:?}: {said:?}");
+    }
+    let idle = "Differences: 7\r\nColorMethod: 0\r\nSmooth: 1\r\nFlat: 0\r\nBailoutNormPreset: 1\r\nBailoutNormCustom: 4\r\n\
+        SmoothMethod: 2\r\nSmoothingMethod: 0\r\nBailoutRadiusPreset: 2\r\nBailoutRadiusCustom: 9\r\nColorOffset: 1023\r\n\
+        Slopes: 0\r\nSlopePower: 50\r\nTextureEnabled: 0\r\nTextureResize: 1\r\nUseOpenGL: 0\r\nPeriod: 0\r\nRatio: 360\r\n";
+    let read = kfr::parse(&format!("{place}{idle}")).unwrap();
+    assert_eq!(read.warnings, [""; 0]);
+    let bare = kfr::parse("Re: 0\r\nIm: 0\r\nZoom: 1\r\nIterDiv: 3\r\n").unwrap();
+    assert!(
+        bare.warnings[0].contains("IterDiv (without Colors)"),
+        "{bare:?}"
+    );
+    let formula = Location::parse(
+        "program = \"fraktaler-3\"\n[[formula]]\npower = 2\nspin = 3\n",
+        false,
+    );
+    let warnings = formula.unwrap().warnings;
+    assert!(warnings[0].contains("formula.spin"), "{warnings:?}");
+}
+
+#[test]
 fn a_kfr_of_other_hands_is_read() {
     let text = "\u{feff}Re: -0.5\r\nIm: 0.5e-3\r\nZoom: 1.00e050\r\nIterations: 263010\r\nRatio: 360.000000\r\nColors: 0,0,0,\r\nRe: -0.75\r\n";
     let location = kfr::parse(text).unwrap();
@@ -127,6 +271,7 @@ fn a_file_of_fraktaler_3_is_read() {
         (Some(1024), Some(625.0))
     );
     assert!(bare.warnings[0].contains("opencl.platform"), "{bare:?}");
+    assert_eq!(bare.size, Some((1024, 576)));
 }
 
 #[test]
@@ -141,11 +286,54 @@ fn a_file_of_rust_fractal_is_read() {
     assert_eq!(location.iterations, Some(4036));
     assert_eq!(location.transform.rotate, -15.0);
     assert!(location.warnings.is_empty(), "{:?}", location.warnings);
+    // What is not said has the program's defaults.
+    let bare = Location::parse("real = 0.5\npalette_offset = 0.25\n", false).unwrap();
+    assert_eq!(bare.view, at("0.5", "-0", "1"));
+    assert_eq!(
+        (bare.iterations, bare.size),
+        (Some(1000), Some((1000, 1000)))
+    );
+    let colours = bare.colours.unwrap();
+    assert_eq!(colours.palette.to_string(), "classic");
+    assert_eq!(colours.repeat, Some(Repeat::Period(100.0)));
+    assert!((colours.offset - 0.1075).abs() < 1e-9, "{}", colours.offset);
+    let odd = Location::parse("real = 0\npalette = [1, 2, 3, 4]\n", false).unwrap();
+    assert!(odd.warnings[0].contains("palette (no list"), "{odd:?}");
     let place = "real = \"0\"\nimag = \"0\"\nzoom = \"1\"\n";
     let ship = Location::parse(&format!("{place}fractal_type = \"BurningShip\"\n"), false);
     assert!(ship.unwrap_err().contains("another fractal"));
     let cubic = Location::parse(&format!("{place}fractal_power = 3\n"), false);
     assert!(cubic.unwrap_err().contains("fractal_power 3"));
+}
+
+#[test]
+fn a_file_of_ours_as_people_write_it() {
+    let text = "re = -0.743643887037158704752191506114774\nim = 0.131825904205311970493132056385139\nzoom = 1e10\n\
+        iterations = 1e6\n[colours]\npalette = \"magma\"\nrepeat = { period = 40 }\nlight = \"30\"\n";
+    let read = Location::parse(text, false).unwrap();
+    let digits = at(
+        "-0.743643887037158704752191506114774",
+        "0.131825904205311970493132056385139",
+        "1e10",
+    );
+    assert_eq!((&read.view, read.iterations), (&digits, Some(1_000_000)));
+    let expected = Scheme {
+        palette: Palette::named("magma").unwrap(),
+        mapping: Mapping::Linear,
+        repeat: Some(Repeat::Period(40.0)),
+        light: crate::colour::Light::new(30.0, 1.5),
+        ..crate::plan::colours::plain()
+    };
+    assert_eq!(read.colours, Some(expected));
+    let dark = Location::parse(
+        "re = 0\nim = 0\nzoom = 1\n[colours]\ninside = \"navy\"\n",
+        false,
+    );
+    let expected = Scheme {
+        inside: crate::colour::Rgb([0, 0, 128]),
+        ..crate::plan::colours::plain()
+    };
+    assert_eq!(dark.unwrap().colours, Some(expected));
 }
 
 #[test]
@@ -214,7 +402,18 @@ fn what_is_no_location_is_one_line_that_names_it() {
             "location.zoom = \"-1\"\n",
             "not greater than 0",
         ),
-        ("a.f3.toml", "location.real = 1.5\n", "line 1"),
+        ("a.f3.toml", "location.real = true\n", "line 1"),
+        ("a.toml", "re = 0\nim = inf\nzoom = 1\n", "line 2: 'inf'"),
+        (
+            "a.toml",
+            "re = 0\nim = 0\nzoom = 1\niterations = 1.5\n",
+            "line 4: iterations: give a whole number",
+        ),
+        (
+            "a.toml",
+            "re = 0\nim = 0\nzoom = 1\n[colours]\nbrush = 1\n",
+            "line 5",
+        ),
         (
             "a.f3.toml",
             "bailout.iterations = 5\n[[formula]]\nabs_x = true\n",
@@ -222,10 +421,9 @@ fn what_is_no_location_is_one_line_that_names_it() {
         ),
         (
             "a.toml",
-            "real = 0.5\nimag = \"0\"\nzoom = \"1\"\n",
+            "real = true\nimag = \"0\"\nzoom = \"1\"\n",
             "line 1",
         ),
-        ("a.toml", "real = \"0\"\nimag = \"0\"\n", "zoom"),
     ] {
         let error = refused(name, text.as_bytes());
         assert!(error.contains(says), "{text:?}: {error}");

@@ -16,7 +16,7 @@
 //!
 //! The attributes `Iterations` and `IterationsBias` are a whole number each, or its text where it has more than 31 bits.
 
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 
 use exr::block::chunk::Chunk;
 use exr::block::reader::ChunksReader;
@@ -50,6 +50,8 @@ const WORTH_BYTES: usize = 64 << 10;
 const BIAS: u64 = 1024;
 /// The count of what is inside.
 const INSIDE: u64 = u64::MAX;
+/// Most bytes of a file's attributes that are looked at.
+const MOST_HEADER: u64 = 64 << 20;
 /// Bytes of a value of single precision, and of a count.
 const SINGLE_BYTES: usize = 4;
 
@@ -299,6 +301,7 @@ impl<F: FnMut(Vec<UncompressedBlock>) -> io::Result<()>> BlockRows<F> {
 
 /// The attributes of all parts that are texts, by their names.
 pub(super) fn texts(file: impl Read) -> io::Result<Vec<(String, String)>> {
+    let file = BufReader::new(file.take(MOST_HEADER));
     let meta = MetaData::read_from_buffered(file, false).map_err(io_error)?;
     let attributes = meta.headers.iter().flat_map(|header| {
         let shared = header.shared_attributes.other.iter();

@@ -3,6 +3,7 @@
 
 mod attributes;
 mod beside;
+mod chunks;
 pub mod contents;
 mod exr;
 mod leftovers;

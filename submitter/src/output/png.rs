@@ -1,14 +1,15 @@
 //! PNG, RGB of 8 or 16 bits, a row at a time: painted on this thread, filtered and deflated on another, so that
 //! neither waits for the other. The only module that names the `png` crate.
 
-use std::io::{self, BufRead, Seek, Write};
+use std::borrow::Cow;
+use std::io::{self, BufRead, Cursor, Seek, Write};
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
-use png::text_metadata::ITXtChunk;
+use png::text_metadata::{ITXtChunk, ZTXtChunk};
 use png::{
     BitDepth, ColorType, Compression, Decoder, DecodingError, Encoder, EncodingError, Filter,
-    SrgbRenderingIntent,
+    SrgbRenderingIntent, Writer,
 };
 
 use super::contents::{Channel, Contents};
@@ -20,6 +21,8 @@ use crate::location::MAX_BYTES;
 
 /// Painted parts that may wait for the encoder, and as many that it has given back.
 const PAINTED: usize = 2;
+/// Bytes of a file's mark and header, behind which other chunks may stand.
+const HEADER_BYTES: usize = 33;
 
 /// What a picture is made with.
 #[derive(Clone, Copy, Debug)]
@@ -79,9 +82,7 @@ impl Picture<'_> {
                     let mut header = encoder.write_header().map_err(io_error)?;
                     if let Some(about) = self.about {
                         let [(name, text), _] = about.texts();
-                        let mut chunk = ITXtChunk::new(name, text);
-                        chunk.compress_text().map_err(io_error)?;
-                        header.write_text_chunk(&chunk).map_err(io_error)?;
+                        write_text(&mut header, name, text).map_err(io_error)?;
                     }
                     let mut rows = header.stream_writer().map_err(io_error)?;
                     for part in to_encode {
@@ -117,6 +118,36 @@ impl Picture<'_> {
         let size = (width / side, height / side);
         encoder(out, size, self.colours.depth, self.compression)
     }
+}
+
+/// A compressed text. zTXt, as programs that paint over pictures (ImageMagick) leave iTXt out; what that has no
+/// characters for is written as TOML's escapes.
+fn write_text<W: Write>(
+    header: &mut Writer<W>,
+    name: &str,
+    text: &str,
+) -> Result<(), EncodingError> {
+    if let Some(escaped) = in_latin1(text) {
+        let mut chunk = ZTXtChunk::new(name, escaped);
+        chunk.compress_text()?;
+        return header.write_text_chunk(&chunk);
+    }
+    let mut chunk = ITXtChunk::new(name, text);
+    chunk.compress_text()?;
+    header.write_text_chunk(&chunk)
+}
+
+/// A text in TOML in characters of Latin-1; `None` where that takes escapes and there are strings that have none.
+fn in_latin1(text: &str) -> Option<Cow<'_, str>> {
+    let is_latin1 = |c: char| u32::from(c) < 0x100;
+    if text.chars().all(is_latin1) {
+        return Some(Cow::Borrowed(text));
+    }
+    let escaped = |c: char| match u32::from(c) {
+        code if is_latin1(c) => char::from_u32(code).map(String::from),
+        code => Some(format!("\\U{code:08X}")),
+    };
+    (!text.contains('\'')).then(|| text.chars().filter_map(escaped).collect::<String>().into())
 }
 
 /// A picture that is in memory.
@@ -185,36 +216,131 @@ pub(super) fn contents(file: impl BufRead + Seek) -> io::Result<Contents> {
     })
 }
 
-/// The texts before the pixels, by their names.
-pub(super) fn texts(file: impl BufRead + Seek) -> io::Result<Vec<(String, String)>> {
+/// The texts of chunks, by their names. Each is read in a picture of its own: one that is broken takes no other with it.
+pub(super) fn texts(chunks: &[Vec<u8>]) -> Vec<(String, String)> {
+    let Ok(blank) = whole((1, 1), Depth::Eight, &[0; 3], CompressionArg::Fast) else {
+        return Vec::new();
+    };
+    let (begin, rest) = blank.split_at(HEADER_BYTES);
+    let picture = |chunk: &Vec<u8>| Cursor::new([begin, chunk, rest].concat());
+    let texts = chunks.iter().map(|chunk| text(picture(chunk)));
+    texts.filter_map(Result::ok).flatten().collect()
+}
+
+/// The text of a picture that has no more than one.
+fn text(file: impl BufRead + Seek) -> Result<Option<(String, String)>, DecodingError> {
     let limit = usize::try_from(MAX_BYTES).unwrap_or(usize::MAX);
-    let reader = Decoder::new(file).read_info().map_err(decoding_error)?;
+    let reader = Decoder::new(file).read_info()?;
     let info = reader.info();
-    let mut texts: Vec<(String, String)> = info
-        .uncompressed_latin1_text
-        .iter()
-        .map(|chunk| (chunk.keyword.clone(), chunk.text.clone()))
-        .collect();
-    for chunk in &info.compressed_latin1_text {
-        let mut chunk = chunk.clone();
-        if chunk.decompress_text_with_limit(limit).is_ok() {
-            let text = chunk.get_text().map_err(decoding_error)?;
-            texts.push((chunk.keyword, text));
-        }
+    if let Some(chunk) = info.uncompressed_latin1_text.first() {
+        return Ok(Some((chunk.keyword.clone(), chunk.text.clone())));
     }
-    for chunk in &info.utf8_text {
-        let mut chunk = chunk.clone();
-        if chunk.decompress_text_with_limit(limit).is_ok() {
-            let text = chunk.get_text().map_err(decoding_error)?;
-            texts.push((chunk.keyword, text));
-        }
+    if let Some(mut chunk) = info.compressed_latin1_text.first().cloned() {
+        chunk.decompress_text_with_limit(limit)?;
+        let text = chunk.get_text()?;
+        return Ok(Some((chunk.keyword, text)));
     }
-    Ok(texts)
+    let Some(mut chunk) = info.utf8_text.first().cloned() else {
+        return Ok(None);
+    };
+    chunk.decompress_text_with_limit(limit)?;
+    let text = chunk.get_text()?;
+    Ok(Some((chunk.keyword, text)))
 }
 
 fn decoding_error(error: DecodingError) -> io::Error {
     match error {
         DecodingError::IoError(error) => error,
         other => io::Error::other(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::chunks;
+    use crate::output::texts::Begun;
+
+    /// A picture with chunks before its pixels and behind them.
+    fn with(before: &[Vec<u8>], behind: &[Vec<u8>]) -> Vec<u8> {
+        let blank = whole((1, 1), Depth::Eight, &[9; 3], CompressionArg::Fast).unwrap();
+        let end = blank.len() - 12;
+        let parts = [
+            &blank[..HEADER_BYTES],
+            &before.concat(),
+            &blank[HEADER_BYTES..end],
+            &behind.concat(),
+            &blank[end..],
+        ];
+        parts.concat()
+    }
+
+    /// The chunk that a text is written as.
+    fn written(name: &str, text: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut header = Encoder::new(&mut out, 1, 1).write_header().unwrap();
+        write_text(&mut header, name, text).unwrap();
+        drop(header);
+        let chunks = chunks::texts(&mut std::io::Cursor::new(out[8..].to_vec())).unwrap();
+        assert_eq!(chunks.len(), 1);
+        chunks.into_iter().next().unwrap()
+    }
+
+    fn read(bytes: &[u8]) -> Vec<(String, String)> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        Begun::open(file.path()).unwrap().texts().unwrap()
+    }
+
+    #[test]
+    fn texts_of_every_kind_are_read_on_both_sides_of_the_pixels() {
+        let plain = |kind: &[u8; 4], data: &[u8]| {
+            let check = crc(&[&kind[..], data].concat());
+            let length = (data.len() as u32).to_be_bytes();
+            [&length[..], kind, data, &check.to_be_bytes()].concat()
+        };
+        let text = plain(b"tEXt", b"Comment\0caf\xe9");
+        let packed = written("Packed", "re = \"0\"");
+        let wide = plain(b"iTXt", "Wide\0\0\0\0\0\u{3b1}".as_bytes());
+        assert_eq!(&packed[4..8], b"zTXt");
+        let own = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let all = [
+            own("Comment", "caf\u{e9}"),
+            own("Packed", "re = \"0\""),
+            own("Wide", "\u{3b1}"),
+        ];
+        let chunks = [text, packed.clone(), wide];
+        assert_eq!(read(&with(&chunks, &[])), all);
+        assert_eq!(read(&with(&[], &chunks)), all);
+        // A broken one takes no other with it.
+        let mut broken = packed.clone();
+        broken[10] = b'X';
+        let end = broken.len() - 6;
+        broken[end] ^= 0xff;
+        assert_eq!(read(&with(&[], &[broken, packed])), all[1..2]);
+        // What unpacks to more than a location has is left out.
+        let bomb = written("Bomb", &"x".repeat(MAX_BYTES as usize + 1));
+        assert!(bomb.len() < 100_000);
+        assert_eq!(read(&with(&[bomb], &chunks)), all);
+    }
+
+    #[test]
+    fn texts_are_written_as_most_programs_keep_them() {
+        for (text, kind, becomes) in [
+            ("a = \"\u{e9}\"", b"zTXt", "a = \"\u{e9}\""),
+            ("a = \"\u{3b1}\"", b"zTXt", "a = \"\\U000003B1\""),
+            ("a = '\u{3b1}'", b"iTXt", "a = '\u{3b1}'"),
+        ] {
+            let chunk = written("Mandelfarm", text);
+            assert_eq!(&chunk[4..8], kind, "{text}");
+            assert_eq!(read(&with(&[], &[chunk]))[0].1, becomes);
+        }
+    }
+
+    /// CRC-32 as PNG has it, bit by bit.
+    fn crc(bytes: &[u8]) -> u32 {
+        let step = |crc: u32| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        let byte = |crc: u32, byte: &u8| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc));
+        !bytes.iter().fold(u32::MAX, byte)
     }
 }

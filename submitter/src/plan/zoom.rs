@@ -148,7 +148,7 @@ impl ZoomPlan {
             escape_radius: sequence.escape_radius,
             z0: sequence.z0.unwrap_or((0.0, 0.0)),
             measures: sequence.measures().collect(),
-            skip_error_log2: fractal::SKIP_ERROR_LOG2,
+            skip_error_log2: (sequence.skip_error_log2).unwrap_or(fractal::SKIP_ERROR_LOG2),
         };
         frame.check()?;
         let bytes_per_pixel = frame.measures.bytes_per_pixel();
@@ -363,6 +363,7 @@ fn sequence(
     let radius = radius.unwrap_or(ESCAPE_RADIUS);
     let mut sequence = Sequence::new((re, im), (from, zoom), iterations, radius);
     sequence.z0 = location.and_then(|location| location.z0);
+    sequence.skip_error_log2 = location.and_then(|location| location.skip_error_log2);
     let turn = TurnArgs {
         rotate: args.view_rotate,
         stretch: args.stretch,

@@ -92,6 +92,12 @@ pub fn made(args: ZoomArgs) -> anyhow::Result<SequenceReport> {
         for warning in &plan.warnings {
             crate::say(&format!("warning: {warning}"));
         }
+        let frames = u64::from(plan.timing.frames);
+        if let Target::Pictures(pattern) = &plan.target
+            && let Some(beyond) = pattern.beyond(frames)
+        {
+            crate::say(&format!("warning: of {frames} frames: {beyond} these"));
+        }
     }
     // All that can be refused is refused before any work starts.
     if let Some(video) = &mut plan.video {

@@ -1,7 +1,7 @@
 //! Frames as numbered pictures.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use anyhow::Context;
 
@@ -20,6 +20,28 @@ pub struct Pattern {
     before: String,
     digits: usize,
     after: String,
+}
+
+/// Pictures behind the last one of a sequence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beyond {
+    first: PathBuf,
+    last: PathBuf,
+    pictures: u64,
+}
+
+impl fmt::Display for Beyond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = self.first.display();
+        let last = self.last.file_name().unwrap_or_default().to_string_lossy();
+        match self.pictures {
+            1 => write!(f, "{first} is of another run, and stays beside"),
+            pictures => write!(
+                f,
+                "{first} to {last} ({pictures} files) are of another run, and stay beside"
+            ),
+        }
+    }
 }
 
 impl Pattern {
@@ -68,6 +90,38 @@ impl Pattern {
     #[must_use]
     pub fn are_there(&self, count: u64) -> bool {
         (0..count).all(|number| self.file(number).is_file())
+    }
+
+    /// What earlier and longer sequences left: the first and the last picture whose number is not below `count`, and
+    /// how many there are. None where the folder cannot be read.
+    #[must_use]
+    pub fn beyond(&self, count: u64) -> Option<Beyond> {
+        let folder = match self.folder == Path::new("") {
+            true => Path::new("."),
+            false => &self.folder,
+        };
+        let names = fs::read_dir(folder).ok()?.flatten();
+        let numbers = names.filter_map(|entry| self.number(entry.file_name().to_str()?));
+        let (mut first, mut last, mut pictures) = (u64::MAX, 0, 0);
+        for number in numbers.filter(|number| *number >= count) {
+            (first, last) = (first.min(number), last.max(number));
+            pictures += 1;
+        }
+        (pictures > 0).then(|| Beyond {
+            first: self.file(first),
+            last: self.file(last),
+            pictures,
+        })
+    }
+
+    /// The number of the picture that a file of this name is.
+    fn number(&self, name: &str) -> Option<u64> {
+        let digits = name
+            .strip_prefix(&*self.before)?
+            .strip_suffix(&*self.after)?;
+        let number = digits.parse().ok()?;
+        // Only as it would be written here.
+        (self.file(number).file_name()?.to_str()? == name).then_some(number)
     }
 
     /// All of them, as one name.
@@ -157,6 +211,32 @@ mod tests {
         ] {
             assert_eq!(file(wrong, 0), None, "{wrong}");
         }
+        let folder = tempfile::tempdir().unwrap();
+        let pattern = Pattern::read(&folder.path().join("f-%02d.png")).unwrap();
+        assert_eq!(pattern.beyond(0), None);
+        for name in [
+            "f-00.png",
+            "f-08.png",
+            "f-9.png",
+            "f-123.png",
+            "f-0123.png",
+            "g-50.png",
+            "f-60.png.x",
+        ] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let said = |count| pattern.beyond(count).map(|beyond| beyond.to_string());
+        assert_eq!(said(124), None);
+        let one = said(9).unwrap();
+        assert!(
+            one.ends_with("f-123.png is of another run, and stays beside"),
+            "{one}"
+        );
+        let two = said(8).unwrap();
+        assert!(
+            two.contains("f-08.png to f-123.png (2 files) are of another run"),
+            "{two}"
+        );
         let pattern = Pattern::read(Path::new("a/%06d.png")).unwrap();
         assert_eq!(Pattern::read(&pattern.name()), Some(pattern));
     }

@@ -28,6 +28,9 @@ pub struct Sequence {
     /// Start value of the iteration, where it is not 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub z0: Option<(f64, f64)>,
+    /// log2 of the relative error that one skipped step may have, where it is another than usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip_error_log2: Option<i32>,
     /// How every view is turned and stretched.
     #[serde(default, skip_serializing_if = "Transform::is_default")]
     pub transform: Transform,
@@ -63,6 +66,7 @@ impl Sequence {
             shallow_iterations: None,
             escape_radius,
             z0: None,
+            skip_error_log2: None,
             transform: Transform::default(),
             frame: (0, 0),
             upright: (0, 0),

@@ -373,6 +373,18 @@ fn minibrots_are_located_from_files_and_into_files() {
         assert!(mini.contains(kept), "'{kept}' in {mini}");
     }
     assert!(!mini.contains("range"), "{mini}");
+    // Its nucleus stands beside the view: the point of period 3, whose third step is 0 again.
+    let json = run(&format!("locate -q {at} --json")).ok().json();
+    for found in [&run("info mini.toml --json").ok().json()["location"], &json] {
+        let part = |key: &str| -> f64 {
+            let text = found["minibrot"][key].as_str().unwrap_or_default();
+            text.parse().unwrap_or(f64::NAN)
+        };
+        let c = part("re");
+        assert_eq!(part("im").abs(), 0.0, "{found}");
+        let third = (c * c + c).powi(2) + c;
+        assert!(third.abs() < 1e-12 && (c + 1.7549).abs() < 1e-4, "{found}");
+    }
     run("render -q --location mini.toml --backend cpu -o mini.png").ok();
     for line in ["locate", "locate --location place.kfr --re 1 --im 1"] {
         let refused = run(line).run();
