@@ -16,6 +16,7 @@ mod farm {
     mod identity;
     mod interrupts;
     mod lan;
+    mod lines;
     mod load;
     mod main_job;
     mod matrix;
@@ -26,6 +27,7 @@ mod farm {
     mod oracle;
     mod palettes;
     mod precision;
+    mod progress;
     mod resume;
     mod scale;
     mod security;
