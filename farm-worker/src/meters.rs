@@ -106,7 +106,7 @@ pub struct Meters {
     strips: Family<Label, Counter>,
     in_hand: Gauge,
     pixels: Counter,
-    iterations: Counter,
+    iterations: Counter<f64, AtomicU64>,
     busy_secs: Seconds,
     compute_secs: Family<Device, Seconds>,
     strip_secs: StripSeconds,
@@ -292,7 +292,7 @@ impl Meters {
     /// A buffer was the first of its strip.
     pub(crate) fn delivered(&self, buffer: &StripBuffer) {
         self.pixels.inc_by(buffer.pixels() as u64);
-        self.iterations.inc_by(buffer.iterations_total);
+        self.iterations.inc_by(buffer.iterations_total as f64);
     }
 
     /// A strip left.

@@ -60,6 +60,8 @@ pub mod flag {
     pub const LISTED: u32 = 16;
     /// Deltas: the second plane of the output takes the number of moves, steps or blocks of them, that a pixel made.
     pub const MOVES: u32 = 32;
+    /// Deltas: the reference orbit meets the escape radius.
+    pub const TIES: u32 = 64;
 }
 
 /// What one round is told; see `round.wgsl`.
@@ -86,8 +88,8 @@ pub struct Round {
     pub z0: [f32; 4],
     /// Square of the escape radius, high and low part.
     pub radius2: [f32; 2],
-    /// Unused.
-    pub padding: [u32; 2],
+    /// The escape radius itself, likewise.
+    pub radius: [f32; 2],
 }
 
 /// Pixels that are active before a round, behind the arguments of its indirect dispatch.
@@ -202,8 +204,8 @@ pub struct Proof {
     pub padding: u32,
     /// Square of the escape radius, high and low part.
     pub radius2: [f32; 2],
-    /// Unused.
-    pub padding2: [u32; 2],
+    /// The escape radius itself, likewise.
+    pub radius: [f32; 2],
 }
 
 /// What `prove_single.wgsl` finds for a pair of numbers.

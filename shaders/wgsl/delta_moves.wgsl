@@ -17,6 +17,7 @@ fn advance_round(carried: ptr<function, State>) -> bool {
     let c = normalised(own, delta.c_exponent);
     let near_c = scaled(c.value, c.exponent);
     let skips = has(FLAG_SHORTCUTS);
+    let ties = has(FLAG_TIES);
     let unit = Scaled(one(), 0);
     var z = Scaled(state.z, state.exponent);
     for (var left = params.steps; left > 0u && is_here(state.m); left -= 1u) {
@@ -27,16 +28,24 @@ fn advance_round(carried: ptr<function, State>) -> bool {
         var whole = z;
         if z.exponent == 0 {
             whole.value = add(scaled(at.value, at.exponent), z.value);
-            if is_out(whole.value) {
+            var out = is_out(whole.value);
+            if ties && at.exponent == 0 && is_tied(at.value) {
+                out = is_just_out(at.value, z.value, 0);
+            }
+            if out {
                 finish_out(state, whole.value);
                 return false;
             }
             again = again || is_nearer(whole.value, z.value);
-        } else if ends || at.exponent != 0 {
+        } else if ends || at.exponent != 0 || ties {
             let sum = add_scaled(normalised(at.value, at.exponent), z);
             whole = normalised(sum.value, sum.exponent);
             let near = scaled(whole.value, whole.exponent);
-            if ends && is_out(near) {
+            var out = ends && is_out(near);
+            if ties && at.exponent == 0 && is_tied(at.value) {
+                out = is_just_out(at.value, z.value, z.exponent);
+            }
+            if out {
                 finish_out(state, near);
                 return false;
             }

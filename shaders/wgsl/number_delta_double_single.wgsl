@@ -110,6 +110,23 @@ fn is_out(a: Number) -> bool {
     return bitcast<u32>(norm2(a)) > bitcast<u32>(params.radius2.x);
 }
 
+// Whether |a|² is R² as far as single precision tells.
+fn is_tied(a: Number) -> bool {
+    return abs(bitcast<i32>(norm2(a)) - bitcast<i32>(params.radius2.x)) <= 8;
+}
+
+// Whether |at + z 2^exponent| > R where `at` is tied: by |at|² - R², and what z adds to it, however little. Where z has an
+// exponent of its own it is too small to count beside anything but 0.
+fn is_just_out(at: Number, z: Number, exponent: i32) -> bool {
+    let square = norm2_pair(at);
+    let own = hide(square.x - params.radius2.x) + (square.y - params.radius2.y);
+    let along = 2.0 * fma(at.x, z.x, at.z * z.z);
+    if exponent == 0 {
+        return own + (along + norm2(z)) > 0.0;
+    }
+    return own > 0.0 || own == 0.0 && (along > 0.0 || along == 0.0 && norm2(z) > 0.0);
+}
+
 // log2(|a 2^k|²) in 1/256, roughly, but always in order: the mantissa's upper bits stand in for its logarithm.
 fn magnitude(a: Number, k: i32) -> i32 {
     return i32(bitcast<u32>(norm2(a)) >> 15u) - (127 << 8u) + 512 * k;

@@ -110,6 +110,27 @@ fn is_out(a: Number) -> bool {
     return !(norm2_double(a) <= f64(params.radius2.x) + f64(params.radius2.y));
 }
 
+// Whether |a|² is R² but for what rounding could decide.
+fn is_tied(a: Number) -> bool {
+    let limit = f64(params.radius2.x) + f64(params.radius2.y);
+    return abs(norm2_double(a) - limit) <= limit * f64(9.094947e-13);
+}
+
+// Whether |at + z 2^exponent| > R where `at` is tied: by |at|² - R², and what z adds to it, however little. Where z has an
+// exponent of its own it is too small to count beside anything but 0. Of the larger part of `at`, R is taken exactly.
+fn is_just_out(at: Number, z: Number, exponent: i32) -> bool {
+    let a = max(abs(at.x), abs(at.y));
+    let b = min(abs(at.x), abs(at.y));
+    let over = (a - f64(params.radius.x)) - f64(params.radius.y);
+    let own = fma(over, a + f64(params.radius.x), b * b);
+    let along = f64(2.0) * fma(at.x, z.x, at.y * z.y);
+    if exponent == 0 {
+        return own + (along + norm2_double(z)) > f64(0.0);
+    }
+    return own > f64(0.0)
+        || own == f64(0.0) && (along > f64(0.0) || along == f64(0.0) && norm2_double(z) > f64(0.0));
+}
+
 // log2(|a 2^k|²) in 1/256, roughly, but always in order: the mantissa's upper bits stand in for its logarithm.
 fn magnitude(a: Number, k: i32) -> i32 {
     let exponent = exponent_of(a);

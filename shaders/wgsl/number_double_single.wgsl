@@ -5,6 +5,9 @@ alias Complex = vec4<f32>;
 // High and low part of a coordinate.
 alias Coordinate = vec2<f32>;
 
+// Places of |z|² in single precision that rounding may have moved.
+const TIED: i32 = 8;
+
 fn parameter(re: Coordinate, im: Coordinate) -> Complex {
     return vec4<f32>(re, im);
 }
@@ -46,13 +49,24 @@ fn norm2(z: Complex) -> f32 {
     return fma(z.x, z.x, z.z * z.z);
 }
 
-// As integers, so that infinities and NaN, which compilers may assume away, count as far out.
+// How far |z|² is from R² in single precision, in units of its last place; as integers, so that infinities and NaN, which
+// compilers may assume away, count as far out.
+fn places_out(z: Complex) -> i32 {
+    return bitcast<i32>(bitcast<u32>(norm2(z)) & 0x7fffffffu) - bitcast<i32>(params.radius2.x);
+}
+
+// Where single precision could not tell, both parts of |z|² do.
 fn is_out(z: Complex) -> bool {
-    return bitcast<u32>(norm2(z)) > bitcast<u32>(params.radius2.x);
+    let places = places_out(z);
+    if abs(places) > TIED {
+        return places > 0;
+    }
+    let square = norm2_pair(z);
+    return hide(square.x - params.radius2.x) + (square.y - params.radius2.y) > 0.0;
 }
 
 fn may_be_out(z: Complex) -> bool {
-    return is_out(z);
+    return places_out(z) >= -TIED;
 }
 
 fn norm2_pair(z: Complex) -> vec2<f32> {

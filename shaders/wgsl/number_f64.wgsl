@@ -3,6 +3,9 @@
 alias Complex = vec2<f64>;
 alias Coordinate = f64;
 
+// Share of R² by which |z|² may be off it where rounding could decide: 2^-40.
+const TIED: f32 = 9.094947e-13;
+
 fn parameter(re: Coordinate, im: Coordinate) -> Complex {
     return vec2<f64>(re, im);
 }
@@ -23,8 +26,19 @@ fn norm2(z: Complex) -> f32 {
     return f32(fma(z.x, z.x, z.y * z.y));
 }
 
+// Not `>`, so that NaN counts as far out. Where rounding could decide, the larger part a and the other one b do: a - R is
+// exact there, and b² is not lost beside a² - R² = (a - R) (a + R).
 fn is_out(z: Complex) -> bool {
-    return fma(z.x, z.x, z.y * z.y) > f64(params.radius2.x) + f64(params.radius2.y);
+    let square = fma(z.x, z.x, z.y * z.y);
+    let limit = f64(params.radius2.x) + f64(params.radius2.y);
+    let tied = limit * f64(TIED);
+    if square - limit <= tied && limit - square <= tied {
+        let a = max(abs(z.x), abs(z.y));
+        let b = min(abs(z.x), abs(z.y));
+        let over = (a - f64(params.radius.x)) - f64(params.radius.y);
+        return fma(over, a + f64(params.radius.x), b * b) > f64(0.0);
+    }
+    return !(square <= limit);
 }
 
 // As integers, so that infinities and NaN, which compilers may assume away, count as far out; and a little

@@ -10,7 +10,8 @@ struct Proof {
     padding: u32,
     // Square of the escape radius, high and low part; orbits here stay within it.
     radius2: vec2<f32>,
-    padding2: vec2<u32>,
+    // The escape radius itself, likewise.
+    radius: vec2<f32>,
 }
 
 @group(0) @binding(0) var<uniform> params: Proof;

@@ -25,7 +25,8 @@ struct Round {
     z0: vec4<f32>,
     // Square of the escape radius, high and low part.
     radius2: vec2<f32>,
-    padding: vec2<u32>,
+    // The escape radius itself, likewise.
+    radius: vec2<f32>,
 }
 
 // Pixels that are active before a round, and the workgroups that they need: the arguments of an
@@ -50,6 +51,8 @@ const FLAG_NORM: u32 = 8u;
 const FLAG_LISTED: u32 = 16u;
 // Deltas: the second plane of `output` takes the number of moves that a pixel made.
 const FLAG_MOVES: u32 = 32u;
+// Deltas: the reference orbit meets the escape radius.
+const FLAG_TIES: u32 = 64u;
 
 const WORKGROUP: u32 = 64u;
 const BLOCK: u32 = 8u;

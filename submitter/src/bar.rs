@@ -1,25 +1,23 @@
-//! The progress bar: strips, pixels a second, time left; on stderr, and only on a terminal.
+//! The progress bar: strips, pixels a second, time left; on stderr. On a terminal it is drawn; elsewhere a plain line says
+//! the same every ten seconds (`beat`).
 
-use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
 use fractal::FrameSpec;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-/// A bar over the strips of one picture; draws nothing where stderr is no terminal.
+use crate::beat::{self, Beat, Pace};
+
+/// A bar over the strips of one picture.
 pub struct Bar {
     bar: ProgressBar,
+    _beat: Option<Beat>,
 }
 
 impl Bar {
     /// For a picture of `strips` strips.
     pub fn new(frame: &FrameSpec, strips: u32, quiet: bool) -> Self {
-        let target = if quiet || !stderr().is_terminal() {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        };
-        let bar = ProgressBar::with_draw_target(Some(u64::from(strips)), target);
+        let bar = ProgressBar::with_draw_target(Some(u64::from(strips)), beat::target(quiet));
         let pixels_per_strip = frame.pixels() as f64 / f64::from(strips.max(1));
         let style =
             ProgressStyle::with_template("{bar:32} {pos}/{len} strips  {mpx}  {left}  {msg}")
@@ -34,14 +32,24 @@ impl Bar {
                 .with_key(
                     "left",
                     |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-                        let _ = write!(out, "{} left", seconds(state.eta()));
+                        let _ = write!(out, "{} left", beat::seconds(state.eta()));
                     },
                 )
                 .progress_chars("=> ");
         bar.set_style(style);
         bar.set_message("waiting for workers");
         bar.enable_steady_tick(Duration::from_millis(250));
-        Self { bar }
+        let line = move |bar: &ProgressBar, pace: Pace| {
+            let rate = pace.per_sec * pixels_per_strip / 1e6;
+            let (done, all) = (bar.position(), bar.length().unwrap_or_default());
+            let left = pace.left();
+            format!(
+                "{done}/{all} strips, {rate:.1} Mpx/s, {left}{}",
+                bar.message()
+            )
+        };
+        let _beat = Beat::of(&bar, quiet, line);
+        Self { bar, _beat }
     }
 
     /// How many workers have delivered so far.
@@ -75,24 +83,25 @@ impl Bar {
     }
 }
 
-/// The progress bar over the runs of a sweep; draws nothing where stderr is no terminal.
+/// The progress bar over the runs of a sweep.
 pub struct RunsBar {
     bar: ProgressBar,
+    _beat: Option<Beat>,
 }
 
 impl RunsBar {
     /// For so many runs.
     pub fn new(runs: u64, quiet: bool) -> Self {
-        let target = if quiet || !stderr().is_terminal() {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        };
-        let bar = ProgressBar::with_draw_target(Some(runs), target);
+        let bar = ProgressBar::with_draw_target(Some(runs), beat::target(quiet));
         let style = ProgressStyle::with_template("{bar:32} run {pos}/{len}  {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("=> "));
-        Self { bar }
+        let line = |bar: &ProgressBar, _: Pace| {
+            let (run, all) = (bar.position(), bar.length().unwrap_or_default());
+            format!("run {run}/{all}, {}", bar.message())
+        };
+        let _beat = Beat::of(&bar, quiet, line);
+        Self { bar, _beat }
     }
 
     /// The next one begins.
@@ -107,20 +116,16 @@ impl RunsBar {
     }
 }
 
-/// The progress bar of a reference orbit; draws nothing where stderr is no terminal.
+/// The progress bar of a reference orbit.
 pub struct ReferenceBar {
     bar: ProgressBar,
+    _beat: Option<Beat>,
 }
 
 impl ReferenceBar {
     /// For an orbit of at most `iterations`.
     pub fn new(iterations: u64, quiet: bool) -> Self {
-        let target = if quiet || !stderr().is_terminal() {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        };
-        let bar = ProgressBar::with_draw_target(Some(iterations), target);
+        let bar = ProgressBar::with_draw_target(Some(iterations), beat::target(quiet));
         let style = ProgressStyle::with_template(
             "{msg} {bar:32} {human_pos} of at most {human_len} iterations",
         )
@@ -129,7 +134,12 @@ impl ReferenceBar {
         bar.set_style(style);
         bar.set_message("reference orbit");
         bar.enable_steady_tick(Duration::from_millis(250));
-        Self { bar }
+        let line = |bar: &ProgressBar, _: Pace| {
+            let (made, most) = (bar.position(), bar.length().unwrap_or_default());
+            format!("{}: {made} of at most {most} iterations", bar.message())
+        };
+        let _beat = Beat::of(&bar, quiet, line);
+        Self { bar, _beat }
     }
 
     /// So many iterations are made.
@@ -151,25 +161,27 @@ impl ReferenceBar {
     }
 }
 
-/// The progress bar over the rows of a picture that is painted; draws nothing where stderr is no terminal.
+/// The progress bar over the rows of a picture that is painted.
 pub struct RowBar {
     bar: ProgressBar,
+    _beat: Option<Beat>,
 }
 
 impl RowBar {
     /// For a picture of `rows`.
     pub fn new(rows: u32, quiet: bool) -> Self {
-        let target = if quiet || !stderr().is_terminal() {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        };
-        let bar = ProgressBar::with_draw_target(Some(u64::from(rows)), target);
+        let bar = ProgressBar::with_draw_target(Some(u64::from(rows)), beat::target(quiet));
         let style = ProgressStyle::with_template("{bar:32} {pos}/{len} rows  {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("=> ");
         bar.set_style(style);
-        Self { bar }
+        let line = |bar: &ProgressBar, pace: Pace| {
+            let (done, all) = (bar.position(), bar.length().unwrap_or_default());
+            let text = format!("{done}/{all} rows, {}", pace.left());
+            text.trim_end_matches(", ").to_owned()
+        };
+        let _beat = Beat::of(&bar, quiet, line);
+        Self { bar, _beat }
     }
 
     /// So many rows are painted.
@@ -186,26 +198,5 @@ impl RowBar {
 impl Drop for ReferenceBar {
     fn drop(&mut self) {
         self.clear();
-    }
-}
-
-/// A time as on a clock.
-pub fn seconds(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s} s"),
-        (0, m, s) => format!("{m}:{s:02}"),
-        (h, m, s) => format!("{h}:{m:02}:{s:02}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_read_as_on_a_clock() {
-        let says = |s| seconds(Duration::from_secs(s));
-        assert_eq!([says(7), says(67), says(3667)], ["7 s", "1:07", "1:01:07"]);
     }
 }

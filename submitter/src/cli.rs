@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use colour::{ColourArgs, RecolourArgs};
 use farm::{JobsCommand, WorkersCommand};
 use files::{BatchArgs, ChannelArgs, InfoArgs};
-use place::{AccessArgs, CrewArgs, DeviceArgs, LogArgs, SayArgs, TurnArgs};
+use place::{AccessArgs, CrewArgs, DeviceArgs, LogArgs, SayArgs, ThreadsArgs, TurnArgs};
 use scale::ScaleArgs;
 use world::{StageArgs, WorldCommand};
 use zoom::ZoomArgs;
@@ -82,6 +82,23 @@ pub enum Command {
         #[arg(value_enum)]
         shell: Shell,
     },
+}
+
+impl Command {
+    /// How many threads it was given, where it says so.
+    #[must_use]
+    pub fn threads(&self) -> Option<u16> {
+        let args = match self {
+            Self::Render(args) | Self::Plan(args) => args.threads,
+            Self::Zoom(args) => args.place.threads,
+            Self::Locate(args) => args.threads,
+            Self::Colour(args) => args.threads,
+            Self::Batch(args) => args.threads,
+            Self::Resume(args) => args.threads,
+            _ => return None,
+        };
+        args.threads
+    }
 }
 
 /// Options of `render`.
@@ -146,6 +163,9 @@ pub struct RenderArgs {
     /// How many take part.
     #[command(flatten)]
     pub crew: CrewArgs,
+    /// By how many threads.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
     /// Rows of a strip [default: about a megabyte's worth]
     #[arg(long, value_name = "N", value_parser = |text: &str| farm_worker::count::within::<u32>(text, 1, u32::MAX))]
     pub strip_rows: Option<u32>,
@@ -197,6 +217,9 @@ pub struct LocateArgs {
     /// Longest period that is looked for
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = farm_worker::count::count)]
     pub iterations: u64,
+    /// By how many threads.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
     /// Where to write the location, .toml or .kfr; to stdout without it
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -274,6 +297,9 @@ pub struct ResumeArgs {
     /// How many take part.
     #[command(flatten)]
     pub crew: CrewArgs,
+    /// By how many threads.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
     /// Where the journals are
     #[command(flatten)]
     pub journal: JournalArgs,

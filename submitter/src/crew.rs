@@ -41,7 +41,7 @@ pub fn opening(
 ) -> impl FnOnce() -> Result<Opened, NoDevice> + Send + use<> {
     move || {
         let share = || {
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            let cores = fractal::threads::available();
             (cores / usize::from(workers)).max(1)
         };
         let threads = threads.or_else(|| (workers > 1).then(share));

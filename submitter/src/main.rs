@@ -10,6 +10,7 @@ mod acl;
 mod assembly;
 mod bar;
 mod batch;
+mod beat;
 mod cli;
 mod collect;
 mod colour;
@@ -100,6 +101,12 @@ fn main() -> ExitCode {
 
 /// Does what a command line says.
 fn run(command: Command) -> anyhow::Result<()> {
+    compute_with(command.threads());
+    carry_out(command)
+}
+
+/// The same with the threads that there are.
+fn carry_out(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Render(args) => render(*args),
         Command::Zoom(args) => zoom::run(*args),
@@ -122,6 +129,19 @@ fn run(command: Command) -> anyhow::Result<()> {
             clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);
             to_stdout(&script)
         }
+    }
+}
+
+/// Lets what follows compute and paint with so many threads, or with one for each core.
+fn compute_with(threads: Option<u16>) {
+    let threads = threads.map_or(0, usize::from);
+    fractal::threads::want(threads);
+    if threads > 0 {
+        // What has no threads of its own, as packing EXR; a later command of a batch finds them started.
+        let _ = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|number| format!("threads-{number}"))
+            .build_global();
     }
 }
 

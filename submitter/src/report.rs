@@ -15,7 +15,7 @@ pub struct Tally {
     workers: BTreeSet<String>,
     /// What was counted of each strip, so that one that comes anew replaces what it was.
     strips: HashMap<u32, Counted>,
-    iterations_total: u64,
+    iterations_total: u128,
     /// Deliveries beyond the first of each strip.
     pub redelivered: u64,
     /// Results that were malformed, truncated, oversized or foreign.
@@ -34,7 +34,7 @@ pub struct Tally {
 #[derive(Debug)]
 struct Counted {
     device: Arc<Device>,
-    iterations: u64,
+    iterations: u128,
     pixels: u64,
     busy_secs: f64,
 }
@@ -136,7 +136,7 @@ pub struct Report {
     /// Pixels.
     pub pixels: u64,
     /// Sum of the pixels' counts, the limit for those inside.
-    pub iterations_total: u64,
+    pub iterations_total: u128,
     /// From the start of the program's work to the last file in its place.
     pub elapsed_secs: f64,
     /// Strips.

@@ -17,6 +17,7 @@ mod farm {
     mod identity;
     mod interrupts;
     mod lan;
+    mod lines;
     mod load;
     mod main_job;
     mod matrix;
@@ -28,6 +29,7 @@ mod farm {
     mod others;
     mod palettes;
     mod precision;
+    mod progress;
     mod resume;
     mod scale;
     mod security;

@@ -25,7 +25,7 @@ use crate::progress::Progress;
 /// Samples along each side.
 pub const SIDE: u32 = 20;
 /// Iterations after which no further row of samples is begun.
-const MOST_ITERATIONS: u64 = 1 << 32;
+const MOST_ITERATIONS: u128 = 1 << 32;
 /// Iteration limit of samples that compare doubles with deltas: their reference orbit is for nothing else.
 const PLAIN_ITERATIONS: u64 = 1 << 18;
 /// Most samples of a hundred that may differ in an adapter's arithmetic from the processor's.

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
+use fractal::exact;
 use fractal::frame::FrameError;
 use fractal::transform::Shape;
-use fractal::{Arithmetic, ComplexExp, FloatExp, FrameSpec, Measure, ReferenceOrbit};
+use fractal::{Arithmetic, Axis, ComplexExp, FloatExp, FrameSpec, Measure, ReferenceOrbit};
 
 use crate::check::Checks;
 use crate::cpu::deep::Trees;
@@ -100,6 +101,15 @@ impl DeepFrame {
         self.minibrot.get_or_init(new).as_ref()
     }
 
+    /// Whether the reference orbit meets the escape radius, as good as exactly.
+    pub(crate) fn meets_radius(&self) -> bool {
+        /// Share of R² by which |Z|² may be off it.
+        const NEAR: f64 = 1.0 / (1u64 << 20) as f64;
+        let limit = self.escape_radius * self.escape_radius;
+        let near = |[x, y]: &[f64; 2]| (x.mul_add(*x, y * y) - limit).abs() <= NEAR * limit;
+        self.orbit.values.iter().any(near)
+    }
+
     /// What the processor's kernels keep between strips.
     pub(crate) fn trees(&self) -> &Trees {
         self.trees.get_or_init(|| Trees::new(self))
@@ -185,6 +195,8 @@ pub struct PreparedFrame {
     pub columns: Vec<f64>,
     /// Imaginary part of each row, rounded to nearest; `spec.height` of them.
     pub rows: Vec<f64>,
+    /// Their fractions, where these are all there are.
+    pub(crate) axes: Option<Arc<(Axis, Axis)>>,
     /// The samples of a turned view; columns and rows are those of the upright one then.
     pub(crate) turned: Option<Arc<TurnedPoints>>,
     /// How they lie to each other.
@@ -216,6 +228,7 @@ impl PreparedFrame {
             rows: y.to_f64s(0..spec.height),
             turned: (spec.turned_axes()).map(|axes| Arc::new(TurnedPoints::new(&axes))),
             shape: spec.shape(),
+            axes: (spec.transform.is_identity()).then(|| Arc::new((x, y))),
             spacing_log2: spec.spacing_log2(),
             extent_log2: spec.extent_log2(),
             pixel_spacing: spec.pixel_spacing(),
@@ -271,6 +284,7 @@ impl PreparedFrame {
             columns: picked(&self.columns, width),
             rows: picked(&self.rows, height),
             turned: (self.turned.as_ref()).map(|all| Arc::new(all.thinned(width, height))),
+            axes: None,
             spec,
             deep,
             checks: Arc::default(),
@@ -319,6 +333,14 @@ impl PreparedFrame {
             None => [self.columns[col], self.rows[row]],
             Some(turned) => turned.at(col, row),
         }
+    }
+
+    /// Whether |c| > R of a sample, without rounding; `None` where its c is no fraction that is known, or not what an orbit
+    /// passes first.
+    pub(crate) fn starts_beyond(&self, col: usize, row: usize) -> Option<bool> {
+        let axes = self.axes.as_ref().filter(|_| self.spec.z0 == (0.0, 0.0))?;
+        let radius = self.spec.escape_radius;
+        Some(exact::is_beyond(axes, col as u32, row as u32, radius))
     }
 
     /// The square of a bound of |c| over its samples.

@@ -104,8 +104,8 @@ pub struct StripBuffer {
     /// One plane for each measure of the frame, in the order of [`Measure::ALL`].
     pub planes: Vec<Plane>,
     /// Sum over the pixels of the iterations they stand for: the count, or the limit N for a pixel that
-    /// did not escape. Shortcuts do not change it.
-    pub iterations_total: u64,
+    /// did not escape. Shortcuts do not change it. Large strips of the largest limits pass 2^64.
+    pub iterations_total: u128,
     /// Who made it.
     pub origin: Origin,
     /// Seconds that the device was busy with it.

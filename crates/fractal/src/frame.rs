@@ -204,9 +204,20 @@ impl FrameSpec {
         if self.transform.is_identity() {
             return None;
         }
-        let (x, y) = self.axes();
-        let steps = [x.spacing_log2(), y.spacing_log2()];
-        Some(Shape::new(&self.transform, steps))
+        Some(Shape::new(&self.transform, self.steps()))
+    }
+
+    /// log2 of the distances of columns and of rows before the view is turned; `None` of a single one where its grid has
+    /// none for it. A single sample that has neither stands for its whole view.
+    fn steps(&self) -> [Option<f64>; 2] {
+        let of = |grid| {
+            let (x, y) = self.view.axes(grid, self.width, self.height);
+            [x.spacing_log2(), y.spacing_log2()]
+        };
+        match of(self.grid) {
+            [None, None] => of(Grid::Pixels),
+            steps => steps,
+        }
     }
 
     /// The coordinates of the columns (real parts) and the rows (imaginary parts) before the view is turned.
@@ -238,15 +249,12 @@ impl FrameSpec {
         if let Some(shape) = self.shape() {
             return shape.finest_log2;
         }
-        let (x, y) = self.axes();
-        [x.spacing_log2(), y.spacing_log2()]
-            .into_iter()
-            .flatten()
-            .fold(f64::INFINITY, f64::min)
+        let steps = self.steps().into_iter().flatten();
+        steps.fold(f64::INFINITY, f64::min)
     }
 
     /// log2 of the longer side of the view in the plane: what decides which arithmetic is exact enough;
-    /// minus infinity for a single sample, which has no side.
+    /// minus infinity for a single sample of a turned view, which has no side.
     #[must_use]
     pub fn extent_log2(&self) -> f64 {
         if let Some(shape) = self.shape() {
@@ -257,15 +265,14 @@ impl FrameSpec {
             };
             return shape.finest_log2 + libm::log2(longer);
         }
-        let (x, y) = self.axes();
-        [x, y]
-            .into_iter()
-            .filter_map(|axis| Some(axis.spacing_log2()? + libm::log2(f64::from(axis.len()))))
+        let sides = self.steps().into_iter().zip([self.width, self.height]);
+        sides
+            .filter_map(|(step, len)| Some(step? + libm::log2(f64::from(len))))
             .fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// The smaller distance between neighbouring samples: the size of a pixel in the plane (1 for a single sample of
-    /// a linspace grid, which has none).
+    /// The smaller distance between neighbouring samples: the size of a pixel in the plane (that of the view for a single
+    /// sample of a linspace grid, which has none).
     #[must_use]
     pub fn pixel_spacing(&self) -> f64 {
         libm::exp2(self.pixel_spacing_log2())
@@ -274,8 +281,7 @@ impl FrameSpec {
     /// log2 of [`FrameSpec::pixel_spacing`].
     #[must_use]
     pub fn pixel_spacing_log2(&self) -> f64 {
-        let finest = self.spacing_log2();
-        if finest.is_finite() { finest } else { 0.0 }
+        self.spacing_log2()
     }
 
     /// Number of pixels.
@@ -434,6 +440,18 @@ mod tests {
         let [re, im] = axes.fixed_point(4, 3, bits);
         assert_eq!([re, im], [centre(0), centre(1)], "the centre itself");
         assert!((turned.spacing_log2() - upright.spacing_log2()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_single_sample_stands_for_its_view() {
+        let mut single = frame();
+        (single.width, single.height) = (1, 1);
+        let pixels = (single.spacing_log2(), single.extent_log2());
+        single.grid = Grid::Linspace;
+        assert_eq!((single.spacing_log2(), single.extent_log2()), pixels);
+        assert!((single.pixel_spacing() - 2.5).abs() < 1e-12);
+        single.transform.rotate = 30.0;
+        assert!((single.pixel_spacing() - 2.5).abs() < 1.0);
     }
 
     #[test]

@@ -17,6 +17,8 @@
 //! - [`arithmetic`]: number types of kernels, and which views each is precise enough for
 //! - [`buffer`]: a computed strip
 //! - [`locate`]: minibrots in a view
+//! - [`threads`]: how many of them a process may use
+//! - [`exact`](mod@exact): samples by fractions, where an orbit meets the escape radius
 //! - [`oracle`]: exact iteration counts in big integers; the truth that every kernel answers to
 
 #![forbid(unsafe_code)]
@@ -26,6 +28,7 @@ pub mod axis;
 pub mod buffer;
 pub mod decimal;
 pub mod digits;
+pub mod exact;
 pub mod floatexp;
 pub mod frame;
 pub mod locate;
@@ -34,6 +37,7 @@ pub mod oracle;
 pub mod reference;
 pub mod smooth;
 pub mod strip;
+pub mod threads;
 pub mod transform;
 pub mod view;
 

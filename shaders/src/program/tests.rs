@@ -147,7 +147,7 @@ fn structs_have_the_same_layout_in_rust_and_wgsl() {
                 plane,
                 z0,
                 radius2,
-                padding
+                radius
             }),
         ),
         (
@@ -167,7 +167,7 @@ fn structs_have_the_same_layout_in_rust_and_wgsl() {
                 steps,
                 padding,
                 radius2,
-                padding2
+                radius
             }),
         ),
         (

@@ -19,8 +19,10 @@ use crate::dry_run::DryRun;
 use crate::one_file::FileId;
 use crate::operate::tables;
 use crate::plan;
-use crate::zoom;
+use crate::report::Report;
 use crate::zoom::pictures::Pattern;
+use crate::zoom::{self, SequenceReport};
+
 pub use file::BatchError;
 use file::Job;
 
@@ -48,7 +50,21 @@ struct Outcome {
     /// Why it failed, in a line.
     error: Option<String>,
     /// What a render or a sequence says of itself.
-    report: Option<serde_json::Value>,
+    report: Option<Made>,
+}
+
+/// As it is told, without a tree of values between, whose numbers have 64 bits.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Made {
+    Picture(Box<Report>),
+    Sequence(Box<SequenceReport>),
+}
+
+/// All jobs, as programs read them.
+#[derive(Debug, Serialize)]
+struct Told<'a> {
+    jobs: &'a [Outcome],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -209,18 +225,21 @@ fn parsed(args: &BatchArgs, job: &Job) -> Result<Command, BatchError> {
         })
 }
 
-fn done(args: &BatchArgs, job: &Job) -> anyhow::Result<Option<serde_json::Value>> {
-    match parsed(args, job)? {
+fn done(args: &BatchArgs, job: &Job) -> anyhow::Result<Option<Made>> {
+    let command = parsed(args, job)?;
+    crate::compute_with(command.threads().or(args.threads.threads));
+    match command {
         Command::Render(mut render) => {
             render.log = args.log.clone();
             let report = crate::rendered(*render)?;
-            Ok(report.map(serde_json::to_value).transpose()?)
+            Ok(report.map(|report| Made::Picture(Box::new(report))))
         }
         Command::Zoom(mut zoom) => {
             zoom.log = args.log.clone();
-            Ok(Some(serde_json::to_value(zoom::made(*zoom)?)?))
+            let report = zoom::made(*zoom)?;
+            Ok(Some(Made::Sequence(Box::new(report))))
         }
-        other => crate::run(other).map(|()| None),
+        other => crate::carry_out(other).map(|()| None),
     }
 }
 
@@ -244,8 +263,8 @@ fn show(args: &BatchArgs, jobs: &[Job]) -> anyhow::Result<()> {
 /// Says how all of them went.
 fn tell(args: &BatchArgs, outcomes: &[Outcome]) -> anyhow::Result<()> {
     if args.say.json {
-        let report = serde_json::json!({ "jobs": outcomes });
-        let line = serde_json::to_string(&report).context("cannot make the report")?;
+        let line =
+            serde_json::to_string(&Told { jobs: outcomes }).context("cannot make the report")?;
         return crate::to_stdout((line + "\n").as_bytes());
     }
     let rows: Vec<Vec<String>> = outcomes

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::CompressionArg;
-use super::place::SayArgs;
+use super::place::{SayArgs, ThreadsArgs};
 use crate::colour::{Blend, ColourBy, Depth, Hue, Light, Mapping, Rgb, Samples};
 
 /// Heading of these options in `--help`.
@@ -92,6 +92,9 @@ pub struct RecolourArgs {
     /// How hard to compress
     #[arg(long, value_enum, default_value_t = CompressionArg::Fast)]
     pub compression: CompressionArg,
+    /// By how many threads.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
     /// What is said.
     #[command(flatten)]
     pub say: SayArgs,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use super::place::{LogArgs, SayArgs};
+use super::place::{LogArgs, SayArgs, ThreadsArgs};
 
 /// What `.exr` files hold.
 #[derive(Debug, Args)]
@@ -78,6 +78,9 @@ pub struct BatchArgs {
     /// Show what each job would do; compute nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// By how many threads.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
     /// What is said.
     #[command(flatten)]
     pub say: SayArgs,

@@ -94,6 +94,9 @@ pub struct PlaceArgs {
     /// Workers that take part.
     #[command(flatten)]
     pub crew: CrewArgs,
+    /// By how many threads.
+    #[command(flatten)]
+    pub threads: ThreadsArgs,
 }
 
 /// How many compute.
@@ -102,6 +105,14 @@ pub struct CrewArgs {
     /// Workers that take part: how many to run in process [default: 1], or at most on a farm [default: all]
     #[arg(long, value_name = "N", value_parser = |text: &str| farm_worker::count::within::<u16>(text, 1, 1024))]
     pub workers: Option<u16>,
+}
+
+/// How many threads this process has for it.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ThreadsArgs {
+    /// Threads that this process computes and paints with, shared by its workers [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = |text: &str| farm_worker::count::within::<u16>(text, 1, 1024))]
+    pub threads: Option<u16>,
 }
 
 /// What is said of the work.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
-use crate::cli::place::{AccessArgs, CrewArgs, DeviceArgs, LogArgs, SayArgs};
+use crate::cli::place::{AccessArgs, CrewArgs, DeviceArgs, LogArgs, SayArgs, ThreadsArgs};
 use crate::cli::world::{NetworkArgs, StageArgs};
 use crate::cli::{ArithmeticArg, Cli, Command, GridArg, MeasureArg, RenderArgs, ViewArgs};
 
@@ -112,6 +112,7 @@ impl ScaleArgs {
             crew: CrewArgs {
                 workers: Some(workers),
             },
+            threads: ThreadsArgs { threads: None },
             strip_rows: self.strip_rows,
             no_journal: true,
             stage: StageArgs {

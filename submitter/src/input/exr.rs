@@ -270,7 +270,7 @@ pub(super) fn parts(
         holds(block.pixel_position.y(), block.pixel_size.height())
     });
     let mut chunks = chunks.map_err(plain)?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = fractal::threads::available();
     let block_bytes = block_rows * layout.row_bytes;
     let together = (HELD_BYTES / block_bytes.max(1)).clamp(cores, 8 * cores);
     let layout = layout.clone();

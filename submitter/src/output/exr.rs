@@ -260,7 +260,7 @@ struct BlockRows<F> {
 
 impl<F: FnMut(Vec<UncompressedBlock>) -> io::Result<()>> BlockRows<F> {
     fn new((width, height): (usize, usize), row_bytes: usize, write: F) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = fractal::threads::available();
         let block_bytes = row_bytes * BLOCK_ROWS;
         let together = match block_bytes {
             0..WORTH_BYTES => 1,

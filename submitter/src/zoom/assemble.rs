@@ -72,7 +72,7 @@ impl Assembling {
 
     /// The same with pictures of such samples.
     fn run_in<S: Sample>(self, news: Receiver<News>, sink: Sink) -> anyhow::Result<Assembled> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = fractal::threads::available();
         let (size, upright, ratio) = (self.plan.size, self.plan.upright, self.plan.ratio);
         let encoding = Encoding::of(&self.plan.colours);
         let mut composer = Composer::new(size, upright, ratio, encoding, threads)?;

@@ -1,15 +1,15 @@
-//! The progress bar of a sequence: key frames, frames, time left; on stderr, and only on a terminal.
+//! The progress bar of a sequence: key frames, frames, time left; on stderr. Where that is no terminal a plain line says the
+//! same every ten seconds.
 
-use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-use crate::bar::seconds;
+use crate::beat::{self, Beat, Pace, seconds};
 
-/// A bar over key frames and frames; draws nothing where stderr is no terminal.
+/// A bar over key frames and frames.
 #[derive(Clone, Debug)]
 pub struct SequenceBar {
     bar: ProgressBar,
@@ -19,17 +19,13 @@ pub struct SequenceBar {
     weight: u64,
     keys_done: Arc<AtomicU32>,
     frames_done: Arc<AtomicU32>,
+    _beat: Option<Arc<Beat>>,
 }
 
 impl SequenceBar {
     /// For a sequence of `keys` key frames, of which some are to be made, and `frames` frames.
     #[must_use]
     pub fn new(keys: u32, frames: u32, are_made: bool, quiet: bool) -> Self {
-        let target = if quiet || !stderr().is_terminal() {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr()
-        };
         // Making one takes about as long as all frames that it is in, and ten.
         let weight = if are_made {
             u64::from(frames / keys.max(1)) + 10
@@ -37,7 +33,7 @@ impl SequenceBar {
             0
         };
         let len = u64::from(keys) * weight + u64::from(frames);
-        let bar = ProgressBar::with_draw_target(Some(len), target);
+        let bar = ProgressBar::with_draw_target(Some(len), beat::target(quiet));
         let left = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
             let _ = write!(out, "{} left", seconds(state.eta()));
         };
@@ -48,6 +44,8 @@ impl SequenceBar {
         bar.set_style(style);
         bar.enable_steady_tick(Duration::from_millis(250));
         let (keys_done, frames_done) = (Arc::default(), Arc::default());
+        let line = |bar: &ProgressBar, pace: Pace| format!("{}{}", pace.left(), bar.message());
+        let _beat = Beat::of(&bar, quiet, line).map(Arc::new);
         Self {
             bar,
             keys,
@@ -55,6 +53,7 @@ impl SequenceBar {
             weight,
             keys_done,
             frames_done,
+            _beat,
         }
     }
 

@@ -48,7 +48,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     distance: Option<Whole>,
     /// Sum of its pixels' counts.
-    pub iterations_total: u64,
+    pub iterations_total: u128,
     /// Of the kernels that computed it.
     build: u64,
     /// Of the sequence, and which of its key frames it is.
@@ -299,7 +299,7 @@ impl Folder {
         &self,
         depth: u32,
         has_distances: bool,
-        iterations_total: u64,
+        iterations_total: u128,
         build: u64,
     ) -> Result<Record, FolderError> {
         let whole = |measure| {

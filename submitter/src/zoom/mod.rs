@@ -366,7 +366,7 @@ fn report(
             .map(|report| report.iterations_total)
             .sum(),
         iterations_keys,
-        iterations_direct: iterations_direct as u64,
+        iterations_direct: iterations_direct as u128,
         times_less: iterations_direct / (iterations_keys as f64).max(1.0),
         colour_range: assembled.range,
         composed_fps: f64::from(plan.timing.frames) / assembled.composing.as_secs_f64().max(1e-9),

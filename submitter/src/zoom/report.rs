@@ -33,12 +33,12 @@ pub struct SequenceReport {
     /// Rows of a key frame.
     pub key_height: u32,
     /// Sum of the counts of the key frames that were computed now.
-    pub iterations_total: u64,
+    pub iterations_total: u128,
     /// The same of all of them.
-    pub iterations_keys: u64,
+    pub iterations_keys: u128,
     /// What the frames would take if each were rendered by itself, one sample a pixel: the mean counts of the key
     /// frames on either side, by how far it is between them.
-    pub iterations_direct: u64,
+    pub iterations_direct: u128,
     /// How many times less that of the key frames is.
     pub times_less: f64,
     /// Smooth counts at the palette's ends.

@@ -2,7 +2,7 @@
 
 use farm_tests::naive::{self, Fate};
 use farm_tests::pictures::Npy;
-use farm_tests::{digest, folder, gpu, submitter};
+use farm_tests::{Server, Worker, digest, folder, gpu, submitter};
 
 const WIDTH: usize = 96;
 const HEIGHT: usize = 72;
@@ -190,4 +190,48 @@ fn one_view_has_many_spellings() {
         );
         seen.push(digests[0]);
     }
+}
+
+#[test]
+fn totals_beyond_64_bits_are_told() {
+    // All of it inside: 2^14 pixels of 2^53 iterations each.
+    const VIEW: &str = "--re 0 --im 0 --zoom 1e10 --size 128x128 --iterations 9007199254740992 --measure iterations \
+                        --backend cpu --strip-rows 128";
+    const TOTAL: &str = "147573952589676412928";
+    let told = format!("\"iterations_total\":{TOTAL}");
+    let (server, folder) = (Server::start(), folder());
+    let here = submitter(&format!("render {VIEW} --json -q -o x.npy"));
+    let here = here.within(&folder).ok();
+    assert!(here.stdout.contains(&told), "{here:?}");
+    // By a worker elsewhere, and in a batch's report.
+    let _worker = Worker::start(&server, "worker");
+    let far = format!("render {VIEW} --redis {} --json -q -o y.npy", server.url());
+    let far = submitter(&far).within(&folder).ok();
+    assert!(far.stdout.contains(&told), "{far:?}");
+    assert_eq!(
+        digest(folder.path().join("x.npy")),
+        digest(folder.path().join("y.npy"))
+    );
+    let batch = "[[job]]\nre = \"0\"\nim = \"0\"\nzoom = \"1e10\"\nsize = \"128x128\"\niterations = 9007199254740992\n\
+                 measure = \"iterations\"\nbackend = \"cpu\"\noutput = \"z.npy\"\n";
+    std::fs::write(folder.path().join("jobs.toml"), batch).expect("a file");
+    let batch = submitter("batch jobs.toml -q --json").within(&folder).ok();
+    assert!(batch.stdout.contains(&told), "{batch:?}");
+    // And of a sequence, from what its key frames keep.
+    let zoom = |more: &str| {
+        let line = format!("zoom {more} --fps 1 --backend cpu --json -q");
+        submitter(&line).within(&folder).ok().json()
+    };
+    let made = zoom(
+        "--re 0 --im 0 --from 1e10 --to 4e10 --size 128x128 --iterations 9007199254740992 --keep keys -o a/%02d.png",
+    );
+    let again = zoom("--reuse keys -o b/%02d.png");
+    let figure = |name: &str| made[name].as_f64().expect("a figure");
+    let pixels = figure("key_frames") * figure("key_width") * figure("key_height");
+    assert!(figure("iterations_total") > 2f64.powi(64), "{made}");
+    assert_eq!(figure("iterations_total"), pixels * 2f64.powi(53), "{made}");
+    assert_eq!(
+        again["iterations_keys"], made["iterations_total"],
+        "{again}"
+    );
 }

@@ -38,11 +38,11 @@ pub struct DeepKernelFigure {
     /// Seconds of the best run; the reference orbit and the blocks of its steps were there.
     pub secs: f64,
     /// Iterations of all pixels, those inside counted as the limit.
-    pub iterations: u64,
+    pub iterations: u128,
     /// Steps and blocks of steps that were made for them; not counted on processors.
     pub applied: Option<u64>,
     /// Iterations that were never made one by one; likewise.
-    pub skipped: Option<u64>,
+    pub skipped: Option<u128>,
     /// Iterations a second, skipped ones included, in 1e9.
     pub giter_per_sec: f64,
     /// Exact counts that are known of the scene, and its total, were held against the kernel's; a wrong one ends the run with
@@ -191,7 +191,7 @@ fn on_adapter(
         secs: figure.secs,
         iterations: figure.iterations,
         applied: Some(figure.moves),
-        skipped: Some(figure.iterations.saturating_sub(figure.moves)),
+        skipped: Some(figure.iterations.saturating_sub(u128::from(figure.moves))),
         giter_per_sec: figure.iterations as f64 / figure.secs / 1e9,
         iterations_checked: true,
     }

@@ -69,7 +69,7 @@ pub struct DeepFigure {
     /// Seconds of the best run, transfers included; the reference orbit and the blocks of its steps are there.
     pub secs: f64,
     /// Iterations of all pixels, those inside counted as the limit.
-    pub iterations: u64,
+    pub iterations: u128,
     /// Steps and blocks of steps that they took.
     pub moves: u64,
 }

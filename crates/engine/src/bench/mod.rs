@@ -30,7 +30,7 @@ pub enum BenchError {
         /// Name of the [`Scene`].
         scene: &'static str,
         /// What it counted.
-        total: u64,
+        total: u128,
         /// What is right.
         expected: u64,
     },

@@ -5,6 +5,7 @@ use fractal::transform::Shape;
 use fractal::{FrameSpec, Measure};
 
 use super::lanes::{Blocks, INDEX_BITS, Points};
+use super::radius::Radius;
 use super::simd::Simd;
 use super::{escape, finish, stability};
 use crate::prepared::PreparedFrame;
@@ -23,6 +24,7 @@ pub(super) struct Plan {
     pub(super) z0: (f64, f64),
     /// R².
     pub(super) radius2: f64,
+    pub(super) radius: Radius,
     pub(super) limit: u64,
     /// Whether an orbit that has escaped stays outside, so that a block's end tells of the whole block.
     pub(super) outside_for_good: bool,
@@ -62,6 +64,7 @@ impl Plan {
         Self {
             z0: spec.z0,
             radius2: radius * radius,
+            radius: Radius::new(radius),
             limit: spec.iterations,
             outside_for_good: radius >= 2.0 && (from_zero || beyond_c),
             starts_at_c: radius >= 2.0 && from_zero && beyond_c,
@@ -83,12 +86,23 @@ impl Plan {
         }
     }
 
-    /// Blocks of `steps` that end an orbit outside `bound2`.
-    pub(super) fn blocks(&self, steps: u64, bound2: f64) -> Blocks {
+    /// Blocks of `steps` that end an orbit outside the escape radius.
+    pub(super) fn blocks_to_escape(&self, steps: u64) -> Blocks {
         Blocks {
             steps,
             limit: self.limit,
-            bound2,
+            bound2: self.radius.below2,
+            radius: Some(self.radius),
+        }
+    }
+
+    /// Blocks of `steps` that end an orbit that cannot return.
+    pub(super) fn blocks_to_the_end(&self, steps: u64) -> Blocks {
+        Blocks {
+            steps,
+            limit: self.limit,
+            bound2: self.no_return2,
+            radius: None,
         }
     }
 }
@@ -165,7 +179,7 @@ pub(super) struct Band<'a> {
     pub(super) scratch: &'a mut Scratch,
     pub(super) progress: &'a Progress,
     /// Set by [`compute`]: see [`fractal::StripBuffer::iterations_total`].
-    pub(super) iterations_total: u64,
+    pub(super) iterations_total: u128,
 }
 
 impl Band<'_> {
@@ -191,9 +205,36 @@ impl Band<'_> {
             self.scratch.cy[at..at + run].fill(self.frame.rows[row]);
             (at, row, col) = (at + run, row + 1, 0);
         }
+        if !self.plan.starts_at_c {
+            self.settle_ties(start, len);
+        }
         self.scratch.cx[len..].fill(0.0);
         self.scratch.cy[len..].fill(0.0);
         len
+    }
+}
+
+impl Band<'_> {
+    /// Moves coordinates by a last bit where rounding put them on another side of the escape radius than they are, or off it.
+    #[inline(always)]
+    fn settle_ties(&mut self, start: usize, len: usize) {
+        for i in 0..len {
+            let (x, y) = (self.scratch.cx[i], self.scratch.cy[i]);
+            if self.plan.radius.is_tied(x, y) {
+                self.settle_tie(start + i, i);
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_tie(&mut self, pixel: usize, i: usize) {
+        let (width, at) = (self.frame.columns.len(), self.first + pixel);
+        if let Some(beyond) = self.frame.starts_beyond(at % width, at / width) {
+            let c = [self.scratch.cx[i], self.scratch.cy[i]];
+            let [x, y] = self.plan.radius.settled(c, beyond);
+            (self.scratch.cx[i], self.scratch.cy[i]) = (x, y);
+        }
     }
 }
 

@@ -9,7 +9,8 @@
 //! ([`Plan::outside_for_good`](super::band::Plan)), blocks have one step.
 
 use super::band::{Band, CHUNK, Place};
-use super::lanes::{Blocks, INDEX_BITS, Lanes, Orbits, Points, Sink, advance};
+use super::lanes::{Blocks, INDEX_BITS, Lanes, Orbits, Points, Sink, advance, within};
+use super::radius::Radius;
 use super::shortcuts;
 use super::simd::Simd;
 
@@ -31,16 +32,16 @@ fn trace<S: Simd, const V: usize, const D: bool>(
     z: &mut [Orbits<S>; V],
     meta: &mut [S::V; V],
     steps: u64,
-    radius2: f64,
+    radius: &Radius,
 ) {
-    let radius2 = s.splat(radius2);
     let mut half = steps / 2;
     while half > 0 {
         let mut ahead = *z;
         advance::<S, V, D>(s, &mut ahead, half);
         let passed = s.splat_bits(half << INDEX_BITS);
+        let within = within(s, &ahead, radius);
         for v in 0..V {
-            let within = s.le(ahead[v].norm2(s), radius2);
+            let within = within[v];
             let (cx, cy) = (z[v].cx, z[v].cy);
             z[v] = ahead[v].select::<D>(s, within, &z[v]);
             (z[v].cx, z[v].cy) = (cx, cy);
@@ -63,6 +64,7 @@ struct Escapes<'a, const V: usize, const D: bool> {
     /// Empty where no angle is asked for.
     ends: &'a mut [Place],
     blocks: Blocks,
+    radius: Radius,
 }
 
 impl<const V: usize, const D: bool> Escapes<'_, V, D> {
@@ -75,7 +77,7 @@ impl<const V: usize, const D: bool> Escapes<'_, V, D> {
             (z[v], meta[v]) = self.aside.peek::<S, D>(s, v * S::LANES);
         }
         self.aside.drop_front(count);
-        trace::<S, V, D>(s, &mut z, &mut meta, self.blocks.steps, self.blocks.bound2);
+        trace::<S, V, D>(s, &mut z, &mut meta, self.blocks.steps, &self.radius);
         let (mut metas, mut norms, mut slopes) =
             ([0.0; MAX_GROUP], [0.0; MAX_GROUP], [0.0; MAX_GROUP]);
         for v in 0..V {
@@ -171,7 +173,7 @@ pub(super) fn run<S: Simd, const V: usize, const D: bool, const P: bool>(
     band: &mut Band<'_>,
 ) -> bool {
     let plan = band.plan;
-    let blocks = plan.blocks(if plan.outside_for_good { BLOCK } else { 1 }, plan.radius2);
+    let blocks = plan.blocks_to_escape(if plan.outside_for_good { BLOCK } else { 1 });
     let padded = band.len.next_multiple_of(CHUNK);
     band.scratch.counts.clear();
     band.scratch.counts.resize(padded, 0);
@@ -201,6 +203,7 @@ pub(super) fn run<S: Simd, const V: usize, const D: bool, const P: bool>(
             derivative2: &mut scratch.derivative2,
             ends: &mut scratch.ends,
             blocks,
+            radius: plan.radius,
         };
         if !lanes.run::<D, P, _>(
             s,
@@ -239,7 +242,6 @@ fn first_steps<S: Simd, const V: usize, const D: bool>(
         0
     };
     let from = u64::from(plan.starts_at_c && plan.outside_for_good);
-    let radius2 = s.splat(plan.radius2);
     let all = (1u32 << S::LANES) - 1;
     let mut iota = [0.0; 8];
     for (i, index) in iota.iter_mut().enumerate() {
@@ -291,8 +293,9 @@ fn first_steps<S: Simd, const V: usize, const D: bool>(
         advance::<S, V, D>(s, &mut ahead, steps);
         let mut gone = [0; V];
         if steps > 0 {
+            let within = within(s, &ahead, &plan.radius);
             for v in 0..V {
-                gone[v] = open[v] & !s.bits(s.le(ahead[v].norm2(s), radius2));
+                gone[v] = open[v] & !s.bits(within[v]);
             }
         }
         if from + steps < plan.limit {
@@ -305,7 +308,7 @@ fn first_steps<S: Simd, const V: usize, const D: bool>(
             }
         }
         if gone != [0; V] {
-            trace::<S, V, D>(s, &mut z, &mut meta, steps, plan.radius2);
+            trace::<S, V, D>(s, &mut z, &mut meta, steps, &plan.radius);
             let mut metas = [0.0; MAX_GROUP];
             for v in 0..V {
                 let counted = s.select(s.mask(gone[v]), meta[v], s.splat(0.0));

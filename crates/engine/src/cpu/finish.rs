@@ -15,10 +15,9 @@ pub(super) fn write(band: &mut Band<'_>) {
     if plan.counts {
         let counts = &band.scratch.counts[..len];
         let norm2 = &band.scratch.norm2[..len];
-        band.iterations_total = counts
-            .iter()
-            .map(|&n| if n == 0 { limit } else { u64::from(n) })
-            .sum();
+        let outside: u64 = counts.iter().map(|&n| u64::from(n)).sum();
+        let inside: u64 = counts.iter().map(|&n| u64::from(n == 0)).sum();
+        band.iterations_total = u128::from(outside) + u128::from(inside) * u128::from(limit);
         if let Some(plane) = &mut band.planes.iterations {
             plane.copy_from_slice(counts);
         }
@@ -73,7 +72,7 @@ pub(super) fn write(band: &mut Band<'_>) {
             }
         }
     } else {
-        band.iterations_total = limit * len as u64;
+        band.iterations_total = u128::from(limit) * len as u128;
     }
     if let Some(plane) = &mut band.planes.stability {
         for (value, &norm2) in plane.iter_mut().zip(&band.scratch.stability[..len]) {

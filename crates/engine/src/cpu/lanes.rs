@@ -14,6 +14,7 @@
 //!   traced to its exact step.
 
 use super::band::CHUNK;
+use super::radius::Radius;
 use super::simd::Simd;
 use crate::progress::Progress;
 
@@ -97,6 +98,46 @@ pub(super) fn advance<S: Simd, const V: usize, const D: bool>(
             o.x = x;
         }
     }
+}
+
+/// Which lanes are not outside of a radius; what is no number is. Squares decide, but for those that rounding could.
+#[inline(always)]
+pub(super) fn within<S: Simd, const V: usize>(
+    s: S,
+    z: &[Orbits<S>; V],
+    radius: &Radius,
+) -> [S::M; V] {
+    let (below2, above2) = (s.splat(radius.below2), s.splat(radius.above2));
+    let mut within = [s.le(below2, below2); V];
+    let mut tied = 0;
+    for v in 0..V {
+        let norm2 = z[v].norm2(s);
+        within[v] = s.le(norm2, below2);
+        tied |= s.bits(within[v]) ^ s.bits(s.le(norm2, above2));
+    }
+    if tied != 0 {
+        let bits = settled(s, z, radius);
+        for v in 0..V {
+            within[v] = s.mask(bits[v]);
+        }
+    }
+    within
+}
+
+/// The same lane by lane, as bits.
+#[cold]
+#[inline(never)]
+fn settled<S: Simd, const V: usize>(s: S, z: &[Orbits<S>; V], radius: &Radius) -> [u32; V] {
+    let mut bits = [0; V];
+    for (bits, orbits) in bits.iter_mut().zip(z) {
+        let (mut x, mut y) = ([0.0; 8], [0.0; 8]);
+        s.store(&mut x, orbits.x);
+        s.store(&mut y, orbits.y);
+        for lane in (0..S::LANES).filter(|lane| radius.holds(x[*lane], y[*lane])) {
+            *bits |= 1 << lane;
+        }
+    }
+    bits
 }
 
 /// Most orbits that [`Points`] hold.
@@ -225,8 +266,10 @@ pub(super) struct Blocks {
     pub(super) steps: u64,
     /// Iteration limit N.
     pub(super) limit: u64,
-    /// A lane has escaped when |z|² at a block's end is not at most this.
+    /// A lane has escaped when |z|² at a block's end is not at most this,
     pub(super) bound2: f64,
+    /// and, where there is one, z is outside this.
+    pub(super) radius: Option<Radius>,
 }
 
 /// z and its derivative of one vector of lanes.
@@ -312,7 +355,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         self.set_deadline(s, frame.limit);
         while self.alive != [0; V] && (last || !queue.is_empty()) {
             // Blocks in which nothing happens.
-            let (gone, cycling) = loop {
+            let (mut gone, cycling) = loop {
                 self.blocks += 1;
                 if self.blocks.is_multiple_of(BLOCKS_BETWEEN_LOOKS) {
                     progress.step();
@@ -328,6 +371,12 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                     self.save();
                 }
             };
+            if let Some(radius) = &frame.radius {
+                for (v, gone) in gone.iter_mut().enumerate().filter(|(_, gone)| **gone != 0) {
+                    let [within] = within(s, &[self.orbits(self.end, v)], radius);
+                    *gone &= !s.bits(within);
+                }
+            }
             let mut due = self.clock >= self.deadline;
             // The vectors in which something happened, one bit each.
             let mut busy = 0u32;

@@ -17,6 +17,7 @@ mod lanes;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod peak;
+mod radius;
 mod shortcuts;
 mod simd;
 mod stability;
@@ -37,7 +38,7 @@ use crate::progress::Progress;
 use band::{Band, Plan, Planes, Scratch};
 
 /// The kernels' version: changes whenever the bytes of any strip may change.
-pub(crate) const KERNEL_ID: u64 = 0x6370_7500_0000_0001; // "cpu", 1
+pub(crate) const KERNEL_ID: u64 = 0x6370_7500_0000_0002; // "cpu", 2
 
 /// Bands that a strip is cut into for each thread at least, so that no thread waits long for another's
 /// last band.
@@ -122,7 +123,7 @@ pub struct CpuDevice {
 }
 
 impl CpuDevice {
-    /// The fastest kernels on `threads` threads; `None` is one for each core.
+    /// The fastest kernels on `threads` threads; `None` is [`fractal::threads::available`].
     #[must_use]
     pub fn new(threads: Option<usize>) -> Self {
         Self::with_isa(Isa::detect(), threads)
@@ -137,7 +138,7 @@ impl CpuDevice {
             Isa::Portable
         };
         let pool = ThreadPoolBuilder::new()
-            .num_threads(threads.unwrap_or(0))
+            .num_threads(threads.unwrap_or_else(fractal::threads::available))
             .thread_name(|i| format!("cpu-{i}"))
             .build()
             .inspect_err(|error| tracing::warn!("computing without threads of its own: {error}"))
@@ -243,7 +244,7 @@ impl CpuDevice {
             progress.step();
             Ok((band.iterations_total, began.elapsed().as_secs_f64()))
         };
-        let sum = |a: (u64, f64), b: (u64, f64)| Ok((a.0 + b.0, a.1 + b.1));
+        let sum = |a: (u128, f64), b: (u128, f64)| Ok((a.0 + b.0, a.1 + b.1));
         let (iterations_total, thread_secs) = match &self.pool {
             Some(pool) => pool.install(|| {
                 bands

@@ -45,7 +45,7 @@ impl<S: Simd> Sink<S> for Ends<'_> {
 #[inline(always)]
 pub(super) fn run<S: Simd, const V: usize, const P: bool>(s: S, band: &mut Band<'_>) -> bool {
     let plan = band.plan;
-    let blocks = plan.blocks(BLOCK, plan.no_return2);
+    let blocks = plan.blocks_to_the_end(BLOCK);
     let rest = plan.limit % BLOCK;
     let first = if rest < FIRST_STEPS && plan.limit >= BLOCK {
         rest + BLOCK

@@ -11,7 +11,7 @@ use crate::prepared::PreparedFrame;
 use crate::progress::Progress;
 
 /// Bytes of each plane, and the total: what two computations of a strip must agree on.
-type Bytes = (Vec<Vec<u8>>, u64);
+type Bytes = (Vec<Vec<u8>>, u128);
 
 /// Where one pixel's orbit ends.
 #[derive(Default)]
@@ -21,6 +21,17 @@ struct End {
     norm2: f64,
     z: [f64; 2],
     slope: [f64; 2],
+}
+
+/// Whether |z| > R, without rounding where that could decide.
+fn is_outside(x: f64, y: f64, radius: f64) -> bool {
+    let (norm2, limit) = (x.mul_add(x, y * y), radius * radius);
+    let is_close = (norm2 - limit).abs() <= 1e-12 * limit;
+    if is_close {
+        super::radius::exceeds(x, y, radius)
+    } else {
+        norm2 > limit || norm2.is_nan()
+    }
 }
 
 /// One pixel by the plain loop.
@@ -35,7 +46,7 @@ fn naive_count(spec: &FrameSpec, cx: f64, cy: f64) -> End {
         );
         (x, y) = (x.mul_add(x, (-y).mul_add(y, cx)), x2.mul_add(y, cy));
         let norm2 = x.mul_add(x, y * y);
-        if norm2 > spec.escape_radius * spec.escape_radius || norm2.is_nan() {
+        if is_outside(x, y, spec.escape_radius) {
             return End {
                 n,
                 norm2,
@@ -113,14 +124,14 @@ fn naive(frame: &PreparedFrame) -> Bytes {
             .iter()
             .map(|p| {
                 if p.n == 0 {
-                    spec.iterations
+                    u128::from(spec.iterations)
                 } else {
-                    u64::from(p.n)
+                    u128::from(p.n)
                 }
             })
             .sum()
     } else {
-        spec.iterations * spec.pixels()
+        u128::from(spec.iterations) * u128::from(spec.pixels())
     };
     (planes.map(|plane| plane.bytes().to_vec()).collect(), total)
 }

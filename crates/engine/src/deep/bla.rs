@@ -337,7 +337,7 @@ pub(super) fn shared<T: Clone + Default + Send>(
     count: usize,
     one: &(dyn Fn(usize) -> T + Sync),
 ) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = fractal::threads::available();
     let threads = threads.min(count / SHARE).clamp(1, MOST_THREADS);
     let mut all = vec![T::default(); count];
     let parts: Vec<_> = all.chunks_mut(SHARE).enumerate().collect();

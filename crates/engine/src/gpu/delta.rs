@@ -31,6 +31,8 @@ pub(super) struct DeltaBuffers {
     pages: Vec<PageBuffers>,
     /// Coordinates are in units of 2^this.
     c_exponent: i64,
+    /// Whether the reference orbit meets the escape radius.
+    pub(super) meets_radius: bool,
 }
 
 /// A stretch of the reference.
@@ -180,6 +182,7 @@ impl DeltaBuffers {
         Ok(Self {
             pages,
             c_exponent: i64::from(common.c_exponent),
+            meets_radius: deep.meets_radius(),
         })
     }
 

@@ -271,7 +271,7 @@ impl GpuDevice {
         strip: Strip,
         skips: bool,
         progress: &Progress,
-    ) -> Result<(u64, u64), EngineError> {
+    ) -> Result<(u128, u64), EngineError> {
         let task = Task {
             frame,
             arithmetic,

@@ -44,7 +44,7 @@ impl GpuDevice {
                     steps,
                     padding: 0,
                     radius2: split(0.0),
-                    padding2: [0; 2],
+                    radius: split(0.0),
                 };
                 let begun = Instant::now();
                 let factor_and_summand = bytemuck::cast::<[f32; 2], [u8; 8]>([0.75, 0.125]);

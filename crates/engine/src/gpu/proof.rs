@@ -417,7 +417,7 @@ pub(super) fn run<T: bytemuck::Pod>(
         steps,
         padding: 0,
         radius2: split(65536.0),
-        padding2: [0; 2],
+        radius: split(256.0),
     };
     let workgroups = (count as u32).div_ceil(WORKGROUP);
     let bytes = dispatch(

@@ -49,7 +49,7 @@ struct Values {
     distance: Vec<f32>,
     stability: Vec<f64>,
     fraction: Vec<f32>,
-    iterations_total: u64,
+    iterations_total: u128,
 }
 
 /// The kernels that a frame's measures need.
@@ -68,7 +68,7 @@ pub(super) fn kernels(frame: &PreparedFrame) -> impl Iterator<Item = Kernel> {
 }
 
 /// Computes the planes of a strip, and its total of iterations.
-pub(super) fn compute(context: &Context, task: Task<'_>) -> Result<(Vec<Plane>, u64), Stop> {
+pub(super) fn compute(context: &Context, task: Task<'_>) -> Result<(Vec<Plane>, u128), Stop> {
     let measures = task.frame.spec.measures;
     let mut values = Values::default();
     for kernel in kernels(task.frame) {
@@ -86,8 +86,8 @@ pub(super) fn compute(context: &Context, task: Task<'_>) -> Result<(Vec<Plane>, 
         })?;
     }
     if !task.frame.counts_iterations() {
-        let pixels = u64::from(task.strip.rows) * u64::from(task.frame.spec.width);
-        values.iterations_total = pixels * task.frame.spec.iterations;
+        let pixels = u128::from(task.strip.rows) * u128::from(task.frame.spec.width);
+        values.iterations_total = pixels * u128::from(task.frame.spec.iterations);
     }
     let planes = measures
         .iter()
@@ -115,7 +115,8 @@ impl Values {
         self.iterations_total += counts
             .iter()
             .map(|n| if *n == 0 { limit } else { u64::from(*n) })
-            .sum::<u64>();
+            .map(u128::from)
+            .sum::<u128>();
         if spec.measures.contains(Measure::Iterations) {
             self.iterations.extend_from_slice(counts);
         }
@@ -183,13 +184,13 @@ pub(super) fn compute_listed(context: &Context, task: Task<'_>) -> Result<Vec<u3
 
 /// The iterations of a strip of a deep view, those inside counted as the limit, and the moves that they took: a block
 /// of steps is one.
-pub(super) fn count_moves(context: &Context, task: Task<'_>) -> Result<(u64, u64), Stop> {
+pub(super) fn count_moves(context: &Context, task: Task<'_>) -> Result<(u128, u64), Stop> {
     let (mut iterations, mut moves) = (0, 0);
     let limit = task.frame.spec.iterations;
     run(context, task, Kernel::Escape, &mut |words, pixels| {
         let (counts, made) = words[..2 * pixels].split_at(pixels);
         let steps = (counts.iter()).map(|n| if *n == 0 { limit } else { u64::from(*n) });
-        iterations += steps.sum::<u64>();
+        iterations += steps.map(u128::from).sum::<u128>();
         moves += made.iter().copied().map(u64::from).sum::<u64>();
     })?;
     Ok((iterations, moves))
@@ -318,10 +319,14 @@ fn run_part(
             vec![set.bind_groups.clone()]
         }
     };
-    let template = Round {
+    let mut template = Round {
         width,
         ..first_round(task, pipeline.program.kernel, pixels)
     };
+    let escapes = pipeline.program.kernel != Kernel::Stability;
+    if escapes && part.deltas.is_some_and(|deltas| deltas.meets_radius) {
+        template.flags |= flag::TIES;
+    }
     let planes = match pipeline.program.kernel {
         Kernel::EscapeWithDerivative => 3,
         Kernel::Escape if template.flags & (flag::NORM | flag::MOVES) == 0 => 1,
@@ -467,7 +472,7 @@ fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
         plane: pixels,
         z0: [re, re_low, im, im_low],
         radius2: split(radius2),
-        padding: [0; 2],
+        radius: split(radius2.sqrt()),
     }
 }
 

@@ -7,6 +7,7 @@ mod deltas;
 mod faults;
 mod kernels;
 mod proofs;
+mod ties;
 
 use std::sync::OnceLock;
 

@@ -1,5 +1,6 @@
 //! `simulate`: a large farm in virtual time, and what came of it.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
@@ -57,6 +58,9 @@ struct Cli {
     /// Idle workers wait longer each time, and a hint wakes no more than there is work for.
     #[arg(long)]
     gentle: bool,
+    /// Instead, so many small farms on bad days, from the seed on: nothing may be lost.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    bad_days: u64,
     /// A quiet day: nothing goes wrong.
     #[arg(long)]
     no_faults: bool,
@@ -96,8 +100,37 @@ impl Cli {
     }
 }
 
+/// Plays small farms on bad days, and says what went wrong on them.
+fn bad_days(seed: u64, days: u64) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let mut faults: BTreeMap<&str, u64> = BTreeMap::new();
+    for seed in (seed..).take(usize::try_from(days)?) {
+        let report = Simulation::new(&Settings::bad_day(seed)).run();
+        let report =
+            report.map_err(|broken| anyhow::anyhow!("bad day of seed {seed}: {broken}"))?;
+        for (name, count) in report.faults {
+            *faults.entry(name).or_default() += count;
+        }
+    }
+    let faults: Vec<String> = (faults.iter())
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    let took = start.elapsed().as_secs_f64();
+    let mut out = std::io::stdout().lock();
+    writeln!(
+        out,
+        "nothing lost on {days} bad days from seed {seed}, in {took:.1} s: {}",
+        faults.join(", ")
+    )?;
+    Ok(())
+}
+
 fn main() -> anyhow::Result<()> {
-    let settings = Cli::parse().settings();
+    let cli = Cli::parse();
+    if cli.bad_days > 0 {
+        return bad_days(cli.seed, cli.bad_days);
+    }
+    let settings = cli.settings();
     let start = Instant::now();
     let report = Simulation::new(&settings).run()?;
     let mut out = std::io::stdout().lock();

@@ -92,6 +92,24 @@ impl Settings {
         }
     }
 
+    /// A small farm on which far more goes wrong than on any day, and nothing may be lost; `seed` chooses the strips' size
+    /// and the window as well.
+    #[must_use]
+    pub fn bad_day(seed: u64) -> Self {
+        Self {
+            strip_secs: [0.2, 3.0, 20.0][(seed % 3) as usize],
+            window: [3, 16, 64][(seed / 3 % 3) as usize],
+            slow_share: 0.1,
+            crashes_per_hour: 20.0,
+            pauses_per_hour: 20.0,
+            lost_answers: 0.01,
+            restart_secs: 20.0,
+            limit: Duration::from_secs(24 * 3600),
+            check: true,
+            ..Self::new(seed, 12, 300)
+        }
+    }
+
     /// The same farm on a day on which nothing goes wrong.
     #[must_use]
     pub fn without_faults(self) -> Self {

@@ -7,12 +7,12 @@
 //!  6  2  length of the header              62  1  arithmetic
 //!  8  8  xxh3 of all other bytes           63  1  measures whose planes are packed
 //! 16  8  length of the payload             64  8  kernel id
-//! 24 16  job                               72  8  iterations, total
-//! 40  4  strip: index                      80  8  busy seconds, f64
-//! 44  4  strip: first row                  88 28  length of each measure's plane here, or 0
-//! 48  4  strip: rows                      116  1  length of the device's name
-//! 52  4  width                            117  1  length of the worker's name
-//! 56  4  attempt                          118     both names, UTF-8, then the payload
+//! 24 16  job                               72 16  iterations, total
+//! 40  4  strip: index                      88  8  busy seconds, f64
+//! 44  4  strip: first row                  96 28  length of each measure's plane here, or 0
+//! 48  4  strip: rows                      124  1  length of the device's name
+//! 52  4  width                            125  1  length of the worker's name
+//! 56  4  attempt                          126     both names, UTF-8, then the payload
 //! ```
 //!
 //! Where the farm has a key a seal of 32 bytes follows, the HMAC-SHA256 by the worker's key ([`crate::protocol::signing`])
@@ -54,7 +54,7 @@ const PURPOSE: &str = "mandelfarm result 1";
 /// Planes that a blob has at most.
 const PLACES: usize = 7;
 const MAGIC: &[u8; 4] = b"MFSB";
-const FIXED_BYTES: usize = 90 + 4 * PLACES;
+const FIXED_BYTES: usize = 98 + 4 * PLACES;
 const DIGEST_AT: usize = 8;
 const AFTER_DIGEST: usize = DIGEST_AT + 8;
 
@@ -353,14 +353,14 @@ fn decode_with(
         return Err(BlobError::Field("set of packed measures"));
     }
     let kernel_id = u64::from_le_bytes(header.take()?);
-    let iterations_total = u64::from_le_bytes(header.take()?);
+    let iterations_total = u128::from_le_bytes(header.take()?);
     let busy_secs = f64::from_le_bytes(header.take()?);
     if !(busy_secs.is_finite() && busy_secs >= 0.0) {
         return Err(BlobError::Field("busy time"));
     }
     let pixels = rows as usize * spec.frame.width as usize;
     // Rates are made of it: a figure that no strip can have would spoil the whole job's.
-    if iterations_total > (pixels as u64).saturating_mul(spec.frame.iterations) {
+    if iterations_total > pixels as u128 * u128::from(spec.frame.iterations) {
         return Err(BlobError::Field("number of iterations"));
     }
     let mut lens = [0; PLACES];

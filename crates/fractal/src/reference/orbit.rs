@@ -202,7 +202,7 @@ impl Walker {
 
 /// Threads that may work at one orbit: a square has two halves.
 pub(crate) fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().min(2))
+    crate::threads::available().min(2)
 }
 
 /// Makes room for one more value, growing by an eighth: doubling would take half as much memory again.

@@ -1,7 +1,7 @@
 //! Views at the edges of what deltas were made for: the real axis, orbits that meet the escape radius, references that end
 //! at once, and the largest components.
 
-use fractal::{FrameSpec, Grid, Measure, MeasureSet, Plane, View, oracle};
+use fractal::{FrameSpec, Grid, Measure, MeasureSet, Plane, View, exact, oracle};
 
 use super::tests::{centre, deep, render};
 use crate::cpu::CpuDevice;
@@ -103,5 +103,70 @@ fn the_largest_components_take_no_time() {
     for place in [["0", "0", "1e10"], ["-1", "0", "1e40"]] {
         let view = spec(place, (64, 64), 1 << 50);
         assert_eq!(counts(&view), vec![0; 64 * 64], "{place:?}");
+    }
+}
+
+#[test]
+fn circles_that_no_double_is_on_are_met_all_the_same() {
+    for (re, im, radius) in [("0.6", "0.8", 1.0), ("-1.2", "1.6", 2.0)] {
+        for zoom in ["1e3", "1e12", "1e30"] {
+            let mut view = spec([re, im, zoom], (9, 9), 6);
+            view.escape_radius = radius;
+            let known: Vec<u64> = (0..81)
+                .map(|at| exact::iteration_count(&view, at % 9, at / 9))
+                .collect();
+            assert_eq!(counts(&view), known, "{view:?}");
+            assert!(known[40] > 1 && known.contains(&1), "{view:?}");
+        }
+    }
+}
+
+#[test]
+fn rows_columns_and_single_samples_of_linspace_are_as_fine_as_they_are() {
+    let re = "-0.7437485627794257007334747472549807878117145697411620836770853449423833889100126";
+    let im = "0.1318710906608262749433175178216937155291090265305708196113361784344997403491702";
+    for zoom in ["1e20", "1.764e47", "1e50"] {
+        for size in [(24, 1), (1, 24), (1, 1)] {
+            let mut view = spec([re, im, zoom], size, 6000);
+            view.grid = Grid::Linspace;
+            let known: Vec<u64> = (0..size.0 * size.1)
+                .map(|at| oracle::iteration_count(&view, at % size.0, at / size.0))
+                .collect();
+            // The last bits of what is skipped may decide one of a dense row.
+            let off = counts(&view)
+                .iter()
+                .zip(&known)
+                .filter(|(a, b)| a != b)
+                .count();
+            assert!(off <= known.len() / 24, "{off}: {view:?}");
+        }
+    }
+}
+
+#[test]
+fn pixels_far_from_square_are_refused_in_a_sentence() {
+    let oblong = |high: &str| {
+        let mut view = spec(["0", "0", "1"], (60, 40), 1000);
+        view.view = View::Bounds {
+            xmin: "-1.7005".parse().unwrap(),
+            xmax: "-1.6995".parse().unwrap(),
+            ymin: format!("-{high}").parse().unwrap(),
+            ymax: high.parse().unwrap(),
+        };
+        view
+    };
+    let refused = oblong("5e-21").check().unwrap_err().to_string();
+    assert!(
+        refused.starts_with("pixels are too far from square: "),
+        "{refused}"
+    );
+    // What is not refused is right.
+    let narrow = oblong("5e-10");
+    narrow.check().unwrap();
+    let made = counts(&narrow);
+    for at in (0..made.len()).step_by(11) {
+        let (col, row) = (at as u32 % 60, at as u32 / 60);
+        let known = oracle::iteration_count(&narrow, col, row);
+        assert_eq!(made[at], known, "{col} {row}");
     }
 }

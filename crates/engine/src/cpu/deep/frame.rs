@@ -178,6 +178,11 @@ pub(super) struct Deep<'a> {
 }
 
 impl<'a> Deep<'a> {
+    /// See [`PreparedFrame::starts_beyond`].
+    pub(super) fn starts_beyond(&self, col: u32, row: u32) -> Option<bool> {
+        self.frame.starts_beyond(col as usize, row as usize)
+    }
+
     /// `escape_radius` is the frame's own, or that of the stability measure.
     pub(super) fn new(
         frame: &'a PreparedFrame,

@@ -27,7 +27,7 @@ pub(super) use task::{Output, Task};
 pub(crate) use tree::Tree;
 
 /// The kernels' version: changes whenever the bytes of any strip may change.
-pub(crate) const KERNEL_ID: u64 = 0x6465_6570_0000_0005; // "deep", 5
+pub(crate) const KERNEL_ID: u64 = 0x6465_6570_0000_0006; // "deep", 6
 /// Side of the squares that tasks compute.
 pub(super) const TASK: u32 = tree::TASK;
 

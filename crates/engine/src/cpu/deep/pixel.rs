@@ -320,6 +320,11 @@ impl Pixel {
     #[cold]
     #[inline(never)]
     fn is_just_out(&self, deep: &Deep<'_>) -> bool {
+        if self.n == 1
+            && let Some(beyond) = deep.starts_beyond(self.col, self.row)
+        {
+            return beyond;
+        }
         let [zx, zy] = deep.orbit.values[self.m as usize];
         let product = |a: f64, b: f64| (a * b, a.mul_add(b, -(a * b)));
         let ((xx, xx_rest), (yy, yy_rest)) = (product(zx, zx), product(zy, zy));

@@ -40,7 +40,7 @@ pub(in crate::cpu) struct Output {
     pub(in crate::cpu) phase: Vec<f32>,
     pub(in crate::cpu) direction: Vec<f32>,
     /// See [`fractal::StripBuffer::iterations_total`].
-    pub(in crate::cpu) iterations_total: u64,
+    pub(in crate::cpu) iterations_total: u128,
 }
 
 impl Task<'_> {
@@ -74,7 +74,7 @@ impl Task<'_> {
             };
             self.write(&ends, &mut out);
         } else {
-            out.iterations_total = plan.limit * self.pixels() as u64;
+            out.iterations_total = u128::from(plan.limit) * self.pixels() as u128;
         }
         if plan.stability {
             let ends = self.ends::<S, V, T, false>(s, stability, plan.no_return2.sqrt(), false)?;
@@ -97,7 +97,7 @@ impl Task<'_> {
         let measures = self.frame.spec.measures;
         let limit = plan.limit;
         let steps = |end: &End| if end.count == 0 { limit } else { end.count };
-        out.iterations_total = ends.iter().map(steps).sum();
+        out.iterations_total = ends.iter().map(steps).map(u128::from).sum();
         // Where they are asked for in 32 bits, the frame's limit sees to it that they fit.
         let count = |end: &End| end.count as u32;
         if measures.contains(fractal::Measure::LongIterations) {

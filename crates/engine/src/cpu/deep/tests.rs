@@ -1,5 +1,7 @@
 //! The deep kernels against exact counts, across instruction sets, strips and depths.
 
+mod long;
+
 use std::sync::Arc;
 
 use fractal::reference::{ReferencePoint, compute};
@@ -69,7 +71,7 @@ pub(super) fn render(device: &CpuDevice, frame: &PreparedFrame) -> StripBuffer {
     buffer
 }
 
-fn bytes(buffer: &StripBuffer) -> (Vec<Vec<u8>>, u64) {
+fn bytes(buffer: &StripBuffer) -> (Vec<Vec<u8>>, u128) {
     let planes = buffer.planes.iter().map(|plane| plane.bytes().to_vec());
     (planes.collect(), buffer.iterations_total)
 }

@@ -25,7 +25,7 @@ fn orbit_of(spec: &FrameSpec) -> ReferenceOrbit {
     reference::compute(spec, centre, 1 << 24, &mut |_| true).unwrap()
 }
 
-fn with_reference(spec: FrameSpec) -> PreparedFrame {
+pub(super) fn with_reference(spec: FrameSpec) -> PreparedFrame {
     let orbit = Arc::new(orbit_of(&spec));
     PreparedFrame::with_reference(spec, orbit).unwrap()
 }
@@ -304,13 +304,13 @@ fn blocks_of_steps_are_skipped_and_counted() {
             eprintln!("  {figure:?}");
             let buffer = whole(device, &frame, figure.arithmetic);
             assert_eq!(figure.iterations, buffer.iterations_total);
-            assert!(figure.moves > 0 && figure.moves < figure.iterations / 4);
+            assert!(figure.moves > 0 && u128::from(figure.moves) < figure.iterations / 4);
             let strip = whole_strip(&frame);
             let progress = Progress::default();
             let unskipped = device
                 .count_moves(&frame, figure.arithmetic, strip, false, &progress)
                 .unwrap();
-            assert_eq!(unskipped.1, unskipped.0);
+            assert_eq!(u128::from(unskipped.1), unskipped.0);
             let plain = device
                 .compute_without_shortcuts(&frame, figure.arithmetic, strip, &progress)
                 .unwrap();

@@ -151,7 +151,7 @@ fn agrees(device: &GpuDevice, frame: &PreparedFrame, arithmetic: Arithmetic) {
     let buffer = whole(device, frame, arithmetic);
     let (width, height) = (frame.spec.width as usize, frame.spec.height as usize);
     let mut off = [0usize; 4];
-    let mut total = 0u64;
+    let mut total = 0u128;
     for (at, (row, col)) in (0..height)
         .flat_map(|row| (0..width).map(move |col| (row, col)))
         .enumerate()
@@ -164,9 +164,9 @@ fn agrees(device: &GpuDevice, frame: &PreparedFrame, arithmetic: Arithmetic) {
             let (kind, same) = match plane {
                 Plane::Iterations(values) => {
                     total += if values[at] == 0 {
-                        frame.spec.iterations
+                        u128::from(frame.spec.iterations)
                     } else {
-                        u64::from(values[at])
+                        u128::from(values[at])
                     };
                     (0, values[at] == exact.n)
                 }
@@ -192,7 +192,7 @@ fn agrees(device: &GpuDevice, frame: &PreparedFrame, arithmetic: Arithmetic) {
     } else if !frame.counts_iterations() {
         assert_eq!(
             buffer.iterations_total,
-            frame.spec.pixels() * frame.spec.iterations
+            u128::from(frame.spec.pixels()) * u128::from(frame.spec.iterations)
         );
     }
     let percent = off.map(|off| 100.0 * off as f64 / (width * height) as f64);
@@ -322,7 +322,7 @@ fn values_do_not_depend_on_the_strips() {
         for arithmetic in &plain(device) {
             let bytes = |strip_rows| {
                 let strips = strips(device, &frame, *arithmetic, strip_rows);
-                let total: u64 = strips.iter().map(|strip| strip.iterations_total).sum();
+                let total: u128 = strips.iter().map(|strip| strip.iterations_total).sum();
                 let planes: Vec<Vec<u8>> = (0..all.len())
                     .map(|plane| {
                         strips

@@ -117,7 +117,7 @@ fn refuses_more_iterations_than_a_strip_has() {
     let spec = spec_with(all_measures());
     let mut buffer = buffer_of(&spec, 0, 0);
     let most = 3 * 13 * 100;
-    for (total, good) in [(most, true), (most + 1, false), (u64::MAX, false)] {
+    for (total, good) in [(most, true), (most + 1, false), (u128::MAX, false)] {
         buffer.iterations_total = total;
         let blob = encode(&spec.id, &buffer, "w", 1);
         assert_eq!(decode(&blob, &spec, buffer.strip).is_ok(), good, "{total}");
@@ -128,6 +128,21 @@ fn refuses_more_iterations_than_a_strip_has() {
         let blob = encode(&spec.id, &buffer, "w", 1);
         let refused = decode(&blob, &spec, buffer.strip);
         assert_eq!(refused, Err(BlobError::Field("busy time")));
+    }
+}
+
+#[test]
+fn totals_beyond_64_bits_travel() {
+    let mut spec = spec_with(MeasureSet::default().with(Measure::Stability));
+    (spec.frame.width, spec.frame.iterations) = (1 << 13, fractal::frame::MAX_ITERATIONS);
+    let mut buffer = buffer_of(&spec, 0, 0);
+    let most = 3 * (1u128 << (13 + 53));
+    for (total, good) in [(1 << 64, true), (most, true), (most + 1, false)] {
+        buffer.iterations_total = total;
+        let blob = encode(&spec.id, &buffer, "w", 1);
+        let decoded =
+            decode(&blob, &spec, buffer.strip).map(|decoded| decoded.buffer.iterations_total);
+        assert_eq!(decoded.ok(), good.then_some(total));
     }
 }
 
@@ -195,11 +210,11 @@ fn refuses_other_versions_and_other_things() {
         BlobError::Field("set of packed measures")
     );
     assert_eq!(changed(75, 1), BlobError::Field("number of iterations"));
-    assert_eq!(changed(87, 0xff), BlobError::Field("busy time"));
-    assert_eq!(changed(116, 121), BlobError::Field("length of names"));
-    assert_eq!(changed(118, 0xff), BlobError::Field("device's name"));
-    assert_eq!(changed(118, 0x1b), BlobError::Field("device's name"));
-    let last_of_names = 118 + buffer.origin.device.len();
+    assert_eq!(changed(95, 0xff), BlobError::Field("busy time"));
+    assert_eq!(changed(124, 121), BlobError::Field("length of names"));
+    assert_eq!(changed(126, 0xff), BlobError::Field("device's name"));
+    assert_eq!(changed(126, 0x1b), BlobError::Field("device's name"));
+    let last_of_names = 126 + buffer.origin.device.len();
     assert_eq!(
         changed(last_of_names, 0x07),
         BlobError::Field("worker's name")
@@ -234,13 +249,13 @@ fn refuses_planes_of_other_lengths() {
         found,
         raw,
     };
-    // Three rows of 13 pixels: 156 bytes. Lengths of planes begin at 88.
+    // Three rows of 13 pixels: 156 bytes. Lengths of planes begin at 96.
     assert_eq!(refused(0, 63, 0), plane(Measure::Smooth, 33, 156));
     assert_eq!(refused(1, 63, 2), plane(Measure::Smooth, 156, 156));
-    assert_eq!(refused(1, 92, 155), plane(Measure::Smooth, 155, 156));
-    assert_eq!(refused(0, 88, 1), plane(Measure::Iterations, 1, 0));
+    assert_eq!(refused(1, 100, 155), plane(Measure::Smooth, 155, 156));
+    assert_eq!(refused(0, 96, 1), plane(Measure::Iterations, 1, 0));
     let payload = BlobError::Field("length of its payload");
-    assert_eq!(refused(0, 92, 32), payload);
+    assert_eq!(refused(0, 100, 32), payload);
     assert!(matches!(refused(0, 16, 112), BlobError::Length { .. }));
 }
 
@@ -323,7 +338,7 @@ proptest! {
     #[test]
     fn comes_back_as_it_went(
         measures in any_measures(), index in 0u32..7, seed: u8, worker in "w.{0,59}", attempt in 1u32..,
-        kernel_id: u64, iterations_total in 0u64..=13 * 2 * 100, busy_secs in 0.0f64..1e9,
+        kernel_id: u64, iterations_total in 0u128..=13 * 2 * 100, busy_secs in 0.0f64..1e9,
     ) {
         let spec = spec_with(measures);
         let mut buffer = buffer_of(&spec, index, seed);
