@@ -62,6 +62,10 @@ pub(crate) async fn hung(computation: &Computation, floor: Duration) -> Duration
         // A process that was stopped, or a machine that slept, saw nothing move in all that time.
         let passed = last.elapsed().min(2 * every);
         last = Instant::now();
+        if computation.is_waiting() {
+            gate.still = Duration::ZERO;
+            continue;
+        }
         let station = computation.station();
         let steps = computation.progress.steps();
         if steps != gate.steps {

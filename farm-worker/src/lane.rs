@@ -1,8 +1,8 @@
 //! One device and the strips it works on: lease, compute, deliver.
 //!
-//! A lane has a few slots, each a task with a strip of its own, so that while one strip is computed
+//! A lane has slots, each a task with a strip of its own, so that while one strip is computed
 //! another one is uploaded, read back or delivered. Slots take turns at the device: a strip on its way
-//! back keeps none, so that slow deliveries do not leave the device idle.
+//! back keeps none, so that slow deliveries do not leave the device idle. How many there are at a time, [`Pace`] says.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,19 +10,17 @@ use std::time::Duration;
 use engine::{EngineError, PreparedFrame};
 use farm_queue::{Accepts, Delivered, Lease, QueueError, WorkerQueue};
 use fractal::{Backend, BackendChoice, Strip, StripBuffer};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use crate::frames::FrameTrouble;
 use crate::gate;
 use crate::keepalive::{Gone, keep_alive};
 use crate::meters::{Call, Meters, Outcome};
+use crate::pace::{Pace, Permit};
 use crate::shared::{Shared, Stop};
 use crate::station::{Computation, Station};
 
-/// Strips of a lane that are leased or computed: the next one is there when one is done. More would be kept from
-/// other workers towards a job's end.
-const COMPUTED_PER_LANE: usize = 2;
 /// How long one call waits for a strip before it asks again.
 const LEASE_WAIT: Duration = Duration::from_secs(5);
 /// First and longest pause after a failure of the queue or of a device.
@@ -31,7 +29,7 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::fro
 /// One device, and the turns that slots take at it.
 pub(crate) struct Lane {
     station: Arc<Station>,
-    turns: Arc<Semaphore>,
+    pace: Pace,
     hung: watch::Sender<Hung>,
 }
 
@@ -47,7 +45,7 @@ impl Lane {
     pub(crate) fn new(station: Arc<Station>) -> Self {
         Self {
             station,
-            turns: Arc::new(Semaphore::new(COMPUTED_PER_LANE)),
+            pace: Pace::new(),
             hung: watch::Sender::new(Hung::default()),
         }
     }
@@ -102,8 +100,12 @@ pub(crate) async fn run_slot<Q: WorkerQueue>(shared: Arc<Shared<Q>>, lane: Arc<L
     let mut queue_trouble = BackOff::new();
     let mut device_trouble = BackOff::new();
     while *stop.borrow_and_update() == Stop::No {
+        let _in_hand = tokio::select! {
+            permit = lane.pace.in_hand.take() => permit,
+            _ = stop.changed() => break,
+        };
         let mut turn = tokio::select! {
-            turn = Arc::clone(&lane.turns).acquire_owned() => turn.ok(),
+            turn = lane.pace.turns.take() => turn,
             _ = stop.changed() => break,
         };
         // Only now: turns are given up by strips that hang, too.
@@ -111,14 +113,20 @@ pub(crate) async fn run_slot<Q: WorkerQueue>(shared: Arc<Shared<Q>>, lane: Arc<L
             () = until_hung(&mut hung, false) => {}
             _ = stop.changed() => break,
         }
+        // Those that bridge a long way look, and leave the waiting to the usual ones.
+        let wait = match lane.pace.is_ahead() {
+            true => Duration::ZERO,
+            false => LEASE_WAIT,
+        };
         let leased = tokio::select! {
-            leased = shared.queue.lease(accepts, LEASE_WAIT) => leased,
+            leased = shared.queue.lease(accepts, wait) => leased,
             () = until_hung(&mut hung, true) => continue,
             _ = stop.changed() => break,
         };
         match leased {
             Ok(Some(lease)) => {
                 queue_trouble = BackOff::new();
+                (lane.pace).flows(shared.queue.trip(), lane.station.mean_secs());
                 match serve(&shared, &lane, lease, &mut turn).await {
                     Outcome::Failed => tokio::select! {
                         () = device_trouble.pause() => {}
@@ -127,7 +135,10 @@ pub(crate) async fn run_slot<Q: WorkerQueue>(shared: Arc<Shared<Q>>, lane: Arc<L
                     _ => device_trouble = BackOff::new(),
                 }
             }
-            Ok(None) => queue_trouble = BackOff::new(),
+            Ok(None) => {
+                queue_trouble = BackOff::new();
+                lane.pace.is_dry();
+            }
             Err(error) => {
                 shared.meters.queue_error(Call::Lease);
                 tracing::warn!(%error, "cannot lease; trying again");
@@ -146,6 +157,8 @@ enum Trouble {
     Frame(FrameTrouble),
     /// The device failed at it.
     Device(String),
+    /// The device hangs over others, and this one was not begun.
+    Elsewhere,
 }
 
 /// Waits until the lane hangs, or does not.
@@ -172,7 +185,7 @@ async fn serve<Q: WorkerQueue>(
     shared: &Arc<Shared<Q>>,
     lane: &Arc<Lane>,
     lease: Lease,
-    turn: &mut Option<OwnedSemaphorePermit>,
+    turn: &mut Option<Permit>,
 ) -> Outcome {
     let began = Instant::now();
     shared.meters.leased(lease.attempt);
@@ -189,7 +202,7 @@ async fn carry<Q: WorkerQueue>(
     shared: &Arc<Shared<Q>>,
     lane: &Arc<Lane>,
     lease: &Lease,
-    turn: &mut Option<OwnedSemaphorePermit>,
+    turn: &mut Option<Permit>,
 ) -> Outcome {
     let computation = Arc::new(Computation::at(&lane.station));
     // Whichever way this function is left, the computation does not run on for nobody.
@@ -197,12 +210,19 @@ async fn carry<Q: WorkerQueue>(
     // Told, or dropped, when the computation has really ended.
     let (end, has_ended) = oneshot::channel();
     let mut stop = shared.stop.clone();
+    let mut hung = lane.hung.subscribe();
     let work = async {
         // Before a thread is taken: it may have to be fetched.
         let frame = shared
             .frames
             .get(&shared.queue, &lease.job, &computation.progress);
         let frame = frame.await.map_err(Trouble::Frame)?;
+        computation.waits(true);
+        let computing = tokio::select! {
+            permit = lane.pace.computing.take() => permit,
+            () = until_hung(&mut hung, true) => return Err(Trouble::Elsewhere),
+        };
+        computation.waits(false);
         let computed = {
             let (shared, lane, lease, computation) = (
                 Arc::clone(shared),
@@ -218,6 +238,7 @@ async fn carry<Q: WorkerQueue>(
         };
         let computed = computed.await;
         computation.end();
+        drop(computing);
         let buffer = match computed {
             Ok(Ok((buffer, secs))) => {
                 shared.meters.computed(&buffer, secs);
@@ -232,9 +253,9 @@ async fn carry<Q: WorkerQueue>(
         drop(turn.take());
         Ok((deliver(shared, lease, Arc::clone(&buffer)).await, buffer))
     };
-    let hung = gate::hung(&computation, shared.settings.strip_timeout);
+    let still = gate::hung(&computation, shared.settings.strip_timeout);
     let kept = tokio::select! {
-        kept = keep_alive(&shared.queue, &shared.meters, lease, hung, work) => kept,
+        kept = keep_alive(&shared.queue, &shared.meters, lease, still, work) => kept,
         () = told_to_drop(&mut stop) => {
             computation.progress.cancel();
             if let Err(error) = shared.queue.release(lease).await {
@@ -266,6 +287,13 @@ async fn carry<Q: WorkerQueue>(
                 station.info().name
             );
             failed(shared, lease, &reason).await
+        }
+        Ok(Err(Trouble::Elsewhere)) => {
+            if let Err(error) = shared.queue.release(lease).await {
+                shared.meters.queue_error(Call::Release);
+                tracing::warn!(%error, "strip not released; its lease will expire");
+            }
+            Outcome::Released
         }
         Ok(Err(Trouble::Frame(trouble))) if trouble.may_pass() => {
             tracing::warn!(error = %trouble, "strip given back");

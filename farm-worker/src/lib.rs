@@ -31,6 +31,7 @@ pub mod limited;
 mod log_file;
 pub mod memory;
 pub mod meters;
+mod pace;
 pub mod shared;
 mod station;
 pub mod terminal;

@@ -75,6 +75,7 @@ impl Station {
 pub(crate) struct Computation {
     pub(crate) progress: Progress,
     station: Mutex<Arc<Station>>,
+    waiting: AtomicBool,
     over: AtomicBool,
 }
 
@@ -84,6 +85,7 @@ impl Computation {
         Self {
             progress: Progress::default(),
             station: Mutex::new(Arc::clone(station)),
+            waiting: AtomicBool::new(false),
             over: AtomicBool::new(false),
         }
     }
@@ -91,6 +93,16 @@ impl Computation {
     /// Where it is now.
     pub(crate) fn station(&self) -> Arc<Station> {
         Arc::clone(&self.station.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Its turn at the device has yet to come, or came.
+    pub(crate) fn waits(&self, waiting: bool) {
+        self.waiting.store(waiting, Ordering::Relaxed);
+    }
+
+    /// Whether its turn at the device has yet to come: until then it cannot move.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Whether it is done, one way or the other; what follows is no computation.

@@ -15,11 +15,10 @@ use crate::fault::Fault;
 use crate::frames::Frames;
 use crate::lane::{Lane, run_slot};
 use crate::meters::Meters;
+use crate::pace::SLOTS_PER_LANE;
 use crate::shared::{Settings, Shared, Stop};
 use crate::station::Station;
 
-/// Strips that one lane has in hand at a time, those on their way back included.
-const SLOTS_PER_LANE: usize = 4;
 /// How often lanes that hang are looked at, at least.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often figures that have changed are told.

@@ -215,6 +215,11 @@ pub trait WorkerQueue: Send + Sync + 'static {
         reason: &str,
     ) -> impl Future<Output = Result<(), QueueError>> + Send;
 
+    /// How long the queue takes to answer, of late.
+    fn trip(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Leaves all strips of a job to other workers for a while, where this one cannot do it.
     fn leave_to_others(&self, job: &JobId) -> impl Future<Output = ()> + Send;
 

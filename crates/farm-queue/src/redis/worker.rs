@@ -389,7 +389,8 @@ impl WorkerQueue for RedisWorkerQueue {
             .arg(entry::ENTRY_VERSION)
             .arg(millis(JOB_LIFETIME));
         // Together: the script itself sees whether the buffer is there, and refuses without it.
-        let timeout = bulk_timeout(parts.total_len() as u64);
+        let upload = inner.bulk.upload(parts.total_len() as u64);
+        let timeout = upload.timeout();
         let mut set = Cmd::with_capacity(6, parts.total_len() + 2 * result.len());
         set.arg("SET").arg(&result).arg(BlobArgument(&parts));
         set.arg("NX").arg("PX").arg(millis(RESULT_LIFETIME));
@@ -452,6 +453,10 @@ impl WorkerQueue for RedisWorkerQueue {
         (inner.state().failures).failed(&lease.job.id, entry, now);
         inner.given_back(lease);
         Ok(())
+    }
+
+    fn trip(&self) -> Duration {
+        self.inner.control.trip()
     }
 
     async fn leave_to_others(&self, job: &JobId) {

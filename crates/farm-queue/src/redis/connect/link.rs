@@ -5,6 +5,7 @@
 //! out, and gives every call 500 ms unless told otherwise.)
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
@@ -16,13 +17,17 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use crate::queue::QueueError;
-use crate::redis::connect::{CONTROL_TIMEOUT, Server, is_unknown_script, one_line, says_demoted};
+use crate::redis::connect::{
+    CONTROL_TIMEOUT, Server, bulk_timeout, is_unknown_script, one_line, says_demoted,
+};
 use crate::redis::scripts::{self, Call};
 
 /// Waits between attempts to connect again: the first, and the longest.
 const RECONNECT_WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// How often a link that keeps the scripts known asks whether they still are.
 const SCRIPTS_CHECK: Duration = Duration::from_secs(1);
+/// What the newest command weighs in the mean of all, as a divisor.
+const NEWEST: u64 = 8;
 
 /// One connection that is opened anew when it breaks.
 pub(in crate::redis) struct Link {
@@ -30,6 +35,31 @@ pub(in crate::redis) struct Link {
     state: Mutex<LinkState>,
     /// Whether this link keeps the scripts known to the server, for those who may only call them.
     keeps_scripts: bool,
+    /// How long single commands take, in microseconds: a mean in which the newest weighs most; 0 before the first.
+    trip: AtomicU64,
+    /// Bytes that are on their way to the server.
+    uploading: AtomicU64,
+}
+
+/// Bytes on their way, until it is dropped.
+pub(in crate::redis) struct Upload<'a> {
+    link: &'a Link,
+    bytes: u64,
+    /// Its own and those before it, which share the way.
+    all: u64,
+}
+
+impl Upload<'_> {
+    /// Longest time that it may take.
+    pub(in crate::redis) fn timeout(&self) -> Duration {
+        bulk_timeout(self.all)
+    }
+}
+
+impl Drop for Upload<'_> {
+    fn drop(&mut self) {
+        self.link.uploading.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 #[derive(Default)]
@@ -52,7 +82,33 @@ impl Link {
             server,
             state: Mutex::default(),
             keeps_scripts: false,
+            trip: AtomicU64::new(0),
+            uploading: AtomicU64::new(0),
         }
+    }
+
+    /// `bytes` are about to be sent; they go after those that are on their way.
+    pub(in crate::redis) fn upload(&self, bytes: u64) -> Upload<'_> {
+        let before = self.uploading.fetch_add(bytes, Ordering::Relaxed);
+        Upload {
+            link: self,
+            bytes,
+            all: before.saturating_add(bytes),
+        }
+    }
+
+    /// How long a single command takes, of late; 0 before the first.
+    pub(in crate::redis) fn trip(&self) -> Duration {
+        Duration::from_micros(self.trip.load(Ordering::Relaxed))
+    }
+
+    fn took(&self, passed: Duration) {
+        let newest = u64::try_from(passed.as_micros()).unwrap_or(u64::MAX);
+        let mean = match self.trip.load(Ordering::Relaxed) {
+            0 => newest,
+            old => old - old / NEWEST + newest / NEWEST,
+        };
+        self.trip.store(mean, Ordering::Relaxed);
     }
 
     /// A submitter's link: makes the server know the scripts again soon after it forgot them, whoever notices.
@@ -183,7 +239,11 @@ impl Link {
                 self.connection().await.map_err(SendError::Connect)?;
             self.keep_scripts(&mut connection).await;
             connection.set_response_timeout(timeout);
+            let began = Instant::now();
             let answer = connection.send_packed_command(command).await;
+            if answer.is_ok() {
+                self.took(began.elapsed());
+            }
             match answer.and_then(Value::extract_error) {
                 Ok(value) => return Ok(value),
                 Err(error) => {

@@ -35,7 +35,7 @@ pub(super) const CONTROL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest time that a command with a buffer may take, beside the time of its bytes.
 const BULK_TIMEOUT: Duration = Duration::from_secs(10);
 /// The slowest network that is waited for.
-const SLOWEST_BYTES_PER_SEC: u64 = 256 << 10;
+const SLOWEST_BYTES_PER_SEC: u64 = 32 << 10;
 /// Oldest server that has all we use (`XPENDING IDLE`, flags of scripts).
 const OLDEST_MAJOR_VERSION: u32 = 7;
 /// Most bytes that an error quotes of what the server said.
