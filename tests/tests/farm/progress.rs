@@ -107,9 +107,7 @@ fn threads_are_as_many_as_asked_for_and_decide_no_byte() {
     assert_eq!(made("--threads 1"), made("--threads 3"));
 
     // Each job of a batch its own, or the batch's.
-    let batch = format!(
-        "[defaults]\nbackend = \"cpu\"\n[[job]]\noutput = \"a.npy\"\ndensity = 20\nthreads = 3\n[[job]]\noutput = \"b.npy\"\ndensity = 20\n"
-    );
+    let batch = "[defaults]\nbackend = \"cpu\"\n[[job]]\noutput = \"a.npy\"\ndensity = 20\nthreads = 3\n[[job]]\noutput = \"b.npy\"\ndensity = 20\n";
     std::fs::write(folder.path().join("jobs.toml"), batch).expect("a file");
     let done = submitter("batch jobs.toml -q --json --threads 2")
         .within(&folder)
