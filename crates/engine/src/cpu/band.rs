@@ -92,7 +92,8 @@ impl Plan {
             steps,
             limit: self.limit,
             bound2: self.radius.below2,
-            radius: Some(self.radius),
+            tied2: self.radius.above2,
+            radius: self.radius,
         }
     }
 
@@ -102,7 +103,8 @@ impl Plan {
             steps,
             limit: self.limit,
             bound2: self.no_return2,
-            radius: None,
+            tied2: self.no_return2,
+            radius: self.radius,
         }
     }
 }

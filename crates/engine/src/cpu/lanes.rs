@@ -266,10 +266,12 @@ pub(super) struct Blocks {
     pub(super) steps: u64,
     /// Iteration limit N.
     pub(super) limit: u64,
-    /// A lane has escaped when |z|² at a block's end is not at most this,
+    /// A lane has escaped when |z|² at a block's end is not at most this;
     pub(super) bound2: f64,
-    /// and, where there is one, z is outside this.
-    pub(super) radius: Option<Radius>,
+    /// but where it is at most this, when z is outside of the radius.
+    pub(super) tied2: f64,
+    /// The radius.
+    pub(super) radius: Radius,
 }
 
 /// z and its derivative of one vector of lanes.
@@ -355,7 +357,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         self.set_deadline(s, frame.limit);
         while self.alive != [0; V] && (last || !queue.is_empty()) {
             // Blocks in which nothing happens.
-            let (mut gone, cycling) = loop {
+            let (mut gone, cycling, ties) = loop {
                 self.blocks += 1;
                 if self.blocks.is_multiple_of(BLOCKS_BETWEEN_LOOKS) {
                     progress.step();
@@ -363,19 +365,16 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                         return false;
                     }
                 }
-                let (gone, cycling, any) = self.block::<D, P>(s, frame);
+                let (gone, cycling, any, ties) = self.block::<D, P>(s, frame);
                 if any != 0 || self.clock >= self.deadline {
-                    break (gone, cycling);
+                    break (gone, cycling, ties);
                 }
                 if P && self.blocks >= self.next_save {
                     self.save();
                 }
             };
-            if let Some(radius) = &frame.radius {
-                for (v, gone) in gone.iter_mut().enumerate().filter(|(_, gone)| **gone != 0) {
-                    let [within] = within(s, &[self.orbits(self.end, v)], radius);
-                    *gone &= !s.bits(within);
-                }
+            if ties != 0 {
+                self.keep_ties(s, &mut gone, &frame.radius);
             }
             let mut due = self.clock >= self.deadline;
             // The vectors in which something happened, one bit each.
@@ -425,14 +424,28 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         true
     }
 
+    /// Takes those off the lanes `gone` that are not outside of a radius after all.
+    #[cold]
+    #[inline(never)]
+    fn keep_ties(&self, s: S, gone: &mut [u32; V], radius: &Radius) {
+        let mut z = [Orbits::idle(s); V];
+        for (v, z) in z.iter_mut().enumerate() {
+            *z = self.orbits(self.end, v);
+        }
+        let within = settled(s, &z, radius);
+        for (gone, within) in gone.iter_mut().zip(within) {
+            *gone &= !within;
+        }
+    }
+
     /// Iterates all lanes for a block. The lanes that had escaped at its end, those that were back in the
-    /// saved state, and whether there were any of either.
+    /// saved state, whether there were any of either, and whether rounding could decide on some of the first.
     #[inline(always)]
     fn block<const D: bool, const P: bool>(
         &mut self,
         s: S,
         frame: &Blocks,
-    ) -> ([u32; V], [u32; V], u32) {
+    ) -> ([u32; V], [u32; V], u32, u32) {
         let mut z = [Orbits::idle(s); V];
         for (v, z) in z.iter_mut().enumerate() {
             *z = self.orbits(self.end, v);
@@ -440,15 +453,17 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         advance::<S, V, D>(s, &mut z, frame.steps);
         self.clock += frame.steps;
         self.end ^= 1;
-        let bound2 = s.splat(frame.bound2);
-        let (mut gone, mut cycling, mut any) = ([0; V], [0; V], 0);
+        let (bound2, tied2) = (s.splat(frame.bound2), s.splat(frame.tied2));
+        let (mut gone, mut cycling, mut any, mut ties) = ([0; V], [0; V], 0, 0);
         for v in 0..V {
             let state = &mut self.states[self.end & 1][v];
             (state[0], state[1]) = (z[v].x, z[v].y);
             if D {
                 (state[2], state[3]) = (z[v].dx, z[v].dy);
             }
-            gone[v] = self.alive[v] & !s.bits(s.le(z[v].norm2(s), bound2));
+            let norm2 = z[v].norm2(s);
+            gone[v] = self.alive[v] & !s.bits(s.le(norm2, bound2));
+            ties |= gone[v] & s.bits(s.le(norm2, tied2));
             if P {
                 let (x, y) = self.saved[v];
                 let same = s.and(s.eq(z[v].x, x), s.eq(z[v].y, y));
@@ -456,7 +471,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
             }
             any |= gone[v] | cycling[v];
         }
-        (gone, cycling, any)
+        (gone, cycling, any, ties)
     }
 
     /// Gives the lanes `free` of vector `v` the next orbits of the queue, as far as there are any.
