@@ -30,9 +30,7 @@ use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::signing::FarmKey;
 use crate::protocol::{attempts, blob, entry};
 use crate::queue::{Accepts, Delivered, Lease, LeaseState, QueueError, WorkerQueue};
-use crate::redis::connect::{
-    CONTROL_TIMEOUT, ConnectOptions, Link, Server, bulk_timeout, is_unknown_script,
-};
+use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server, is_unknown_script};
 use crate::redis::wake::{self, Heard};
 use crate::redis::{JOB_LIFETIME, RESULT_LIFETIME, millis, orbits, scripts};
 use crate::status::{WorkerAbout, WorkerFigures};
