@@ -98,7 +98,7 @@ impl Palette {
         let shows = |list: &[Rgb]| {
             Self::cyclic(list, false, Blend::Srgb).is_ok_and(|few| {
                 let seen = at(&*few.gradient().0, PLACES);
-                let is_near = |(a, b): (&Rgb, &Rgb)| (0..3).all(|i| a.0[i].abs_diff(b.0[i]) <= 1);
+                let is_near = |(a, b): (&Rgb, &Rgb)| (0..3).all(|i| a.0[i].abs_diff(b.0[i]) <= 2);
                 seen.iter().zip(&exact).all(is_near)
             })
         };
@@ -224,7 +224,8 @@ mod tests {
         let round = Palette::cyclic(&list, false, Blend::Srgb).unwrap();
         assert_eq!(round.in_equal_parts(), list);
         let classic = Palette::named("classic").unwrap().in_equal_parts();
-        assert!((100..=512).contains(&classic.len()), "{}", classic.len());
+        assert!(classic.len() > 100, "{}", classic.len());
+        assert_eq!(classic[0], Rgb([0, 7, 100]));
         // Its end is far from its beginning, which no mixing may show.
         let plasma = Palette::named("plasma").unwrap().in_equal_parts();
         assert_eq!(plasma.len(), PLACES);

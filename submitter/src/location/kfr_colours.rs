@@ -9,7 +9,7 @@ use crate::plan::colours::plain;
 
 /// Places of a palette.
 const PLACES: f64 = 1024.0;
-/// Colours that the program mixes where only the distance estimate is taken for them.
+/// Of the kinds of differences the one that is the distance estimate.
 const ANALYTIC: f64 = 7.0;
 /// Where its light comes from unless a file says otherwise.
 const SLOPE_ANGLE: f64 = 45.0;

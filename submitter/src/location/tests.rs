@@ -122,10 +122,9 @@ fn colours_go_out_into_a_kfr_and_come_back() {
             panic!("{theirs:?}")
         };
         assert!((a / b - 1.0).abs() < 1e-12, "{a} {b}");
-        let palette = own.palette.clone();
         let same = Location {
             colours: Some(Scheme {
-                palette,
+                palette: own.palette,
                 repeat: own.repeat,
                 ..theirs
             }),

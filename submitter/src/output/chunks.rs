@@ -42,7 +42,7 @@ pub(super) fn texts(file: &mut impl Passing) -> io::Result<Vec<Vec<u8>>> {
         let length = head
             .iter()
             .take(4)
-            .fold(0, |sum, byte| sum << 8 | u32::from(*byte));
+            .fold(0, |sum, byte| (sum << 8) | u32::from(*byte));
         // Its length has 31 bits.
         let Some(rest) = length
             .checked_add(CHECK_BYTES)
@@ -61,7 +61,7 @@ pub(super) fn texts(file: &mut impl Passing) -> io::Result<Vec<Vec<u8>>> {
             continue;
         }
         taken += size;
-        let mut chunk = head.clone();
+        let mut chunk = head;
         chunk.append(&mut take_limited(file.by_ref().take(size), size)?);
         if chunk.len() as u64 == HEAD_BYTES + size {
             found.push(chunk);
@@ -120,10 +120,10 @@ mod tests {
         // One that is too long is left out, and all of them have a limit.
         let long = whole(b"tEXt", &vec![b'x'; MAX_BYTES as usize]);
         let half = whole(b"tEXt", &vec![b'x'; MAX_BYTES as usize / 2]);
-        let found = walked(&[header.clone(), long, a.clone(), end.clone()]).unwrap();
+        let found = walked(&[header.clone(), long, a.clone(), end]).unwrap();
         assert_eq!(found, std::slice::from_ref(&a));
         let many: Vec<Vec<u8>> = (0..20).map(|_| half.clone()).collect();
-        assert_eq!(walked(&[header.clone(), many.concat()]).unwrap().len(), 7);
+        assert_eq!(walked(&[header, many.concat()]).unwrap().len(), 7);
         for none in [vec![], vec![pixels], vec![b"xxxx".to_vec()]] {
             assert!(walked(&none).is_err());
         }

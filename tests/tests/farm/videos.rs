@@ -45,8 +45,13 @@ fn videos_are_marked_as_what_they_are() {
         ),
         (
             "c.mkv",
-            "--encoder ffv1 --encoder-option pix_fmt=gbrp",
-            ["gbr", "pc", "iec61966-2-1", "gbrp", "FFV1"],
+            "--encoder ffv1 --encoder-option pix_fmt=bgr0",
+            ["gbr", "pc", "iec61966-2-1", "bgr0", "FFV1"],
+        ),
+        (
+            "f.mkv",
+            "--encoder ffv1 --encoder-option pix_fmt=gbrp16le --depth 16",
+            ["gbr", "pc", "iec61966-2-1", "gbrp16le", "FFV1"],
         ),
         (
             "d.mp4",
