@@ -82,7 +82,6 @@ impl Info {
     fn of(path: &Path) -> anyhow::Result<Self> {
         let shown = || path.display().to_string();
         let bytes = std::fs::metadata(path).with_context(shown)?.len();
-        let picture = Picture::of(path).with_context(shown)?;
         let mut info = Self {
             file: path.to_string_lossy().into_owned(),
             kind: "location",
@@ -98,6 +97,7 @@ impl Info {
             info.location = Some(Place::of(Location::read(path)?)?);
             return Ok(info);
         }
+        let picture = Picture::of(path).with_context(shown)?;
         if let Some(names) = names_in(path)? {
             info.kind = "Ultra Fractal gradients";
             info.gradients = Some(names);
