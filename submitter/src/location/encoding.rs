@@ -34,9 +34,12 @@ pub(super) fn text(bytes: Vec<u8>, is_old: impl Fn(&str) -> bool) -> Result<Stri
     ))
 }
 
+/// How two bytes are a unit of UTF-16.
+type Unit = fn([u8; 2]) -> u16;
+
 /// Text in UTF-16, which begins with a mark that says in which order its bytes come.
 fn utf16(bytes: &[u8]) -> Option<Result<String, String>> {
-    let (rest, unit): (&[u8], fn([u8; 2]) -> u16) = match bytes {
+    let (rest, unit): (&[u8], Unit) = match bytes {
         [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
         _ => return None,

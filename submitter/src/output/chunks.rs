@@ -105,7 +105,7 @@ mod tests {
         let all = [&header, &a, &pixels, &pixels, &b, &c, &end, &a].map(Clone::clone);
         assert_eq!(walked(&all).unwrap(), [a.clone(), b.clone(), c]);
         // What breaks off, or goes on as nothing, has what stood before.
-        let mut cut = b.clone();
+        let mut cut = b;
         cut.pop();
         for rest in [
             vec![],
