@@ -284,7 +284,7 @@ fn a_world_ends_with_the_last_render_that_uses_it() {
     assert!(user.is_running() && pids.iter().all(|pid| is_alive(*pid)));
     // One that is killed does not count.
     user.signal(Signal::KILL);
-    user.wait();
+    assert_ne!(user.wait().code, Some(0));
     world.render(&quick).within(&first).ok();
     assert!(pids.iter().all(|pid| !is_alive(*pid)));
     world.nothing_is_left();

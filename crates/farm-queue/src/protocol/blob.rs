@@ -413,7 +413,7 @@ fn decode_with(
             return Err(BlobError::Unsealed);
         }
         let pieces = sealer.bound(issue, std::iter::once(bytes));
-        if !sealer.key.is_seal(&worker, PURPOSE, pieces, seal) {
+        if !sealer.key.is_seal(worker, PURPOSE, pieces, seal) {
             return Err(BlobError::Seal);
         }
     }
