@@ -283,6 +283,9 @@ impl Run<'_> {
         };
         let (collected, state) = collect(work, ends.as_mut()).await;
         let is_done = collected.is_ok();
+        if let (Err(CollectError::Dead(_)), Some(journal)) = (&collected, &journal) {
+            journal.job_failed();
+        }
         if !is_done {
             // Nobody should work on, and no key stay behind.
             self.clear(queue, &collected, &state).await;

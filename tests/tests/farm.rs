@@ -22,6 +22,7 @@ mod farm {
     mod main_job;
     mod matrix;
     mod measures;
+    mod memory;
     mod notebook;
     mod notebook_page;
     mod operate;

@@ -91,6 +91,8 @@ struct Shared {
     spoilt: AtomicBool,
     /// Nobody will want it: what is not written need not be.
     discard: AtomicBool,
+    /// Its job failed, and is kept to be taken up again.
+    failed: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -125,6 +127,7 @@ impl Journal {
             ended: AtomicBool::new(false),
             spoilt: AtomicBool::new(false),
             discard: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
         });
         let (sender, receiver) = channel(WAITING);
         let start = match begin {
@@ -248,6 +251,11 @@ impl Journal {
                 Err(_) => None,
             }
         }
+    }
+
+    /// Its job failed: there will be a journal to take it up from, however young it is.
+    pub fn job_failed(&self) {
+        self.shared.failed.store(true, Ordering::Relaxed);
     }
 
     /// Ends it: writes what was handed over, or removes it all. Whether there is something to resume.
@@ -383,8 +391,9 @@ impl Shared {
                             bytes += entry.bytes();
                             early.push(entry);
                         }
-                        // Over before it was worth a journal.
-                        Ok(None) => return,
+                        // Over before it was worth a journal, unless it is to be taken up.
+                        Ok(None) if !self.failed.load(Ordering::Relaxed) => return,
+                        Ok(None) => break,
                         Err(_) => break,
                     }
                 }

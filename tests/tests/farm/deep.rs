@@ -585,32 +585,3 @@ fn a_reference_of_many_steps_stays_within_its_memory() {
         );
     }
 }
-
-#[test]
-fn a_worker_refuses_what_is_over_its_memory_and_its_job_says_so() {
-    let server = Server::start();
-    // The orbit of i is 400,000 steps of three values: a few bytes on the way, 25 MB in a worker.
-    let scene = "--re 0 --im 1 --zoom 1e40 --size 64x48 --iterations 400000 --measure iterations --backend cpu";
-    let folder = folder();
-    let mut running = submitter(&format!("render {scene} -o x.npy --redis {}", server.url()))
-        .within(&folder)
-        .start();
-    until_shared(&server, 1);
-    let small = Worker::start_with(&server, "small", "--backend cpu --threads 1 --memory 16MiB");
-    running.until_it_says(
-        "a worker failed at a strip: small: the job's reference orbit takes 24.4 MiB here, and this worker has 16.0 MiB for it (--memory)",
-    );
-    assert!(running.is_running(), "it waits for another worker");
-    let kib = small.peak_kib();
-    let large = Worker::start_with(&server, "large", "--backend cpu --threads 1 --memory 64MiB");
-    let done = running.wait();
-    assert_eq!(done.code, Some(0), "{done:?}");
-    let got = digest(folder.path().join("x.npy"));
-    assert_eq!(got, farm_tests::job::quiet(scene));
-    nothing_is_left(&server);
-    let beyond = large.peak_kib().saturating_sub(kib);
-    assert!(
-        beyond > 4 << 10,
-        "control: whoever unpacks it takes more memory: {beyond} KiB"
-    );
-}

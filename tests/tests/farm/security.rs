@@ -385,7 +385,7 @@ fn workers_with_keys_of_their_own_render_and_audit() {
         )
     };
     let (first, second) = (key_of("first"), key_of("second"));
-    let refused = worker(&format!("{first} --name second")).run();
+    let refused = worker(&first).run();
     assert_refused(&refused, 1, "the farm key is that of the worker \"first\"");
     assert_refused(
         &make("third", "first.key").run(),
