@@ -61,7 +61,7 @@ async fn a_worker_refuses_an_orbit_that_is_over_its_memory_and_another_takes_it(
         orbit: Some(shared.key.clone()),
         arithmetic: None,
     });
-    let jobs = RedisJobQueue::connect(server.url()).await.unwrap();
+    let jobs = RedisJobQueue::connect(server.url().as_str()).await.unwrap();
     jobs.create(Arc::clone(&job)).await.unwrap();
     jobs.share_orbit(&job.id, shared).await.unwrap();
     let orders: Vec<Order> = job.strips.strips().map(Order::from).collect();
