@@ -8,7 +8,7 @@ use farm_tests::{Server, Worker};
 use fractal::reference::{self, ReferencePoint};
 use fractal::{BackendChoice, FrameSpec, Grid, Measure, MeasureSet, StripPlan, View};
 
-/// Steps of the orbit of i, which never ends: 0, i, -1 + i, -i, -1 + i, ...
+/// Steps of an orbit that never ends: it comes nearer and nearer to a fixed point.
 const STEPS: u64 = 400_000;
 /// What its worker says of them at 64 bytes a value.
 const REFUSAL: &str =
@@ -19,8 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn frame() -> FrameSpec {
     FrameSpec {
         view: View::Centre {
-            re: "0".parse().unwrap(),
-            im: "1".parse().unwrap(),
+            re: "-0.1".parse().unwrap(),
+            im: "0.1".parse().unwrap(),
             zoom: "1e40".parse().unwrap(),
         },
         transform: fractal::Transform::default(),

@@ -386,7 +386,11 @@ fn workers_with_keys_of_their_own_render_and_audit() {
     };
     let (first, second) = (key_of("first"), key_of("second"));
     let refused = worker(&first).run();
-    assert_refused(&refused, 1, "the farm key is that of the worker \"first\"");
+    assert_refused(
+        &refused,
+        USAGE,
+        "the farm key is that of the worker \"first\"",
+    );
     assert_refused(
         &make("third", "first.key").run(),
         USAGE,
@@ -394,7 +398,7 @@ fn workers_with_keys_of_their_own_render_and_audit() {
     );
     assert_refused(
         &render(folder.path(), &second).run(),
-        1,
+        USAGE,
         "a submitter needs the farm's own",
     );
 

@@ -263,8 +263,8 @@ fn a_world_ends_with_the_last_render_that_uses_it() {
     let scene = format!("{QUICK} --backend cpu");
     let slow = format!(
         "render {} --fallback never -o y.npy --no-journal",
-        // So many samples that it never ends by itself.
-        farm_tests::scenes::SLOW.replace("--size 128x192", "--size 1280x1920")
+        // So many strips that it does not end by itself, each of them short.
+        farm_tests::scenes::SLOW.replace("--size 128x192", "--size 128x19200 --strip-rows 8")
     );
     let quick = format!("render {scene} --fallback never -o x.npy");
     // The one that booted it goes on after one that only used it.
