@@ -93,9 +93,10 @@ pub(super) fn advance<S: Simd, const V: usize, const D: bool>(
                 o.dy = s.fma(twice_x, o.dy, s.mul(twice_y, o.dx));
                 o.dx = dx;
             }
-            let x = s.fma(o.x, o.x, s.fnma(o.y, o.y, o.cx));
-            o.y = s.fma(twice_x, o.y, o.cy);
-            o.x = x;
+            // In this order a compiler needs no register for a copy of y, of which a loop of many vectors has none to spare.
+            let y = s.fma(twice_x, o.y, o.cy);
+            o.x = s.fma(o.x, o.x, s.fnma(o.y, o.y, o.cx));
+            o.y = y;
         }
     }
 }
