@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use farm_queue::protocol::attempts;
+use farm_queue::protocol::lines;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
 use fractal::{Arithmetic, Decimal, Grid, Measure};
@@ -530,12 +530,12 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 }
 
 fn worker_name(text: &str) -> Result<String, String> {
-    if !text.trim().is_empty() && attempts::worker_name(text) == text {
+    if !text.trim().is_empty() && lines::worker_name(text) == text {
         Ok(text.to_owned())
     } else {
         Err(format!(
             "a worker's name is one line of at most {} bytes without ':'",
-            attempts::MAX_NAME_BYTES
+            lines::MAX_NAME_BYTES
         ))
     }
 }

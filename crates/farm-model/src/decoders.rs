@@ -4,8 +4,9 @@
 //! A probe panics when a decoder breaks its promise: whatever it accepts is whole, and comes back when it is written
 //! again. A new decoder is a line in [`ALL`] and a file in `fuzz/fuzz_targets`.
 
-use farm_queue::protocol::attempts::{self, MAX_REASON_BYTES, MAX_REASONS};
+use farm_queue::protocol::attempts::{self, MAX_REASONS};
 use farm_queue::protocol::entry::{self, Field, MAX_FIELDS};
+use farm_queue::protocol::lines::{self, MAX_REASON_BYTES};
 use farm_queue::protocol::{blob, packing, spec};
 use farm_queue::status::{JobReport, Quarantine, WorkerRecord};
 use farm_queue::{JobId, JobSpec};
@@ -276,12 +277,12 @@ fn entry_seeds() -> Vec<Vec<u8>> {
 
 fn probe_attempts(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
-    let line = attempts::reason_line(&text);
+    let line = lines::reason_line(&text);
     assert!(line.len() <= MAX_REASON_BYTES && !line.chars().any(char::is_control));
-    assert_eq!(attempts::reason_line(&line), line);
-    let name = attempts::worker_name(&text);
-    assert!(name.len() <= attempts::MAX_NAME_BYTES && !name.contains(':'));
-    assert!(text.starts_with(attempts::worker_of(&text)));
+    assert_eq!(lines::reason_line(&line), line);
+    let name = lines::worker_name(&text);
+    assert!(name.len() <= lines::MAX_NAME_BYTES && !name.contains(':'));
+    assert!(text.starts_with(lines::worker_of(&text)));
     let mut reasons = Vec::new();
     for line in text.lines() {
         attempts::remember(&mut reasons, line);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::order::Issue;
-use crate::protocol::attempts;
+use crate::protocol::lines;
 use fractal::Strip;
 
 /// Most workers and dead strips that a report lists.
@@ -196,7 +196,7 @@ impl Quarantine {
         Some(Self {
             until_ms: parts.next()?.parse().ok()?,
             strikes: parts.next()?.parse().ok()?,
-            reason: attempts::reason_line(parts.next().unwrap_or_default()),
+            reason: lines::reason_line(parts.next().unwrap_or_default()),
         })
     }
 }

@@ -7,7 +7,8 @@
 use fractal::{Strip, StripPlan};
 
 use crate::order::{Issue, Order};
-use crate::protocol::attempts::{MAX_REASONS, reason_line, worker_name};
+use crate::protocol::attempts::MAX_REASONS;
+use crate::protocol::lines::{reason_line, worker_name};
 
 /// Version of the entries that this build writes, and the only one that it reads.
 pub const ENTRY_VERSION: &str = "2";

@@ -10,7 +10,8 @@
 //! - [`blob`]: a computed strip as it travels
 //! - [`packing`]: its planes made smaller
 //! - [`entry`]: the small fields of stream entries
-//! - [`attempts`]: how often a strip may be delivered, and what is remembered of its failures
+//! - [`attempts`]: how often a strip may be delivered, and what is remembered of its failures; [`lines`]: the words of
+//!   workers, as they are kept; [`sealed`]: their reasons on a farm with a key
 //! - [`failures`]: what a worker failed at and leaves to others
 //! - [`choice`]: which job a worker serves next
 //! - [`table`]: what a queue holds of a job, and every step on it, as a state machine
@@ -22,7 +23,9 @@ pub mod choice;
 pub mod entry;
 pub mod failures;
 pub mod keys;
+pub mod lines;
 pub mod packing;
+pub mod sealed;
 pub mod signing;
 pub mod spec;
 pub mod table;

@@ -12,7 +12,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::protocol::attempts::worker_name;
+use crate::protocol::lines::worker_name;
 
 /// Fewest bytes of a key: shorter ones can be guessed.
 pub const MIN_KEY_BYTES: usize = 16;

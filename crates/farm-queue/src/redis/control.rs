@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::job::{JobId, JobSpec};
 use crate::protocol::keys::{self, JobKeys};
-use crate::protocol::{attempts, spec};
+use crate::protocol::{lines, spec};
 use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server, bulk_timeout};
 use crate::redis::submitter::{health, removal};
@@ -392,7 +392,7 @@ impl RedisControl {
                     .and_then(|text| serde_json::from_str(&text).ok())
                     .unwrap_or_default();
                 // What it is called decides its quarantine, whatever it says.
-                attempts::worker_of(&process).clone_into(&mut record.name);
+                lines::worker_of(&process).clone_into(&mut record.name);
                 let quarantine = (confined.get(&record.name))
                     .and_then(|text| Quarantine::parse(text))
                     .filter(|quarantine| quarantine.until_ms > now)
@@ -449,9 +449,7 @@ impl RedisControl {
     /// When the server does not answer.
     pub async fn forgive(&self, worker: &str) -> Result<bool, QueueError> {
         let mut forget = cmd("HDEL");
-        forget
-            .arg(keys::QUARANTINE)
-            .arg(attempts::worker_name(worker));
+        forget.arg(keys::QUARANTINE).arg(lines::worker_name(worker));
         let known: i64 = self.link.query(&forget, CONTROL_TIMEOUT).await?;
         self.then_say(&mut Pipeline::new(), keys::WAKE_ORDERS)
             .await?;

@@ -28,7 +28,7 @@ use crate::protocol::choice::Chooser;
 use crate::protocol::failures::Failures;
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::signing::FarmKey;
-use crate::protocol::{attempts, blob, entry};
+use crate::protocol::{blob, entry, lines, sealed};
 use crate::queue::{Accepts, Delivered, Lease, LeaseState, QueueError, WorkerQueue};
 use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server, is_unknown_script};
 use crate::redis::wake::{self, Heard};
@@ -170,7 +170,7 @@ impl RedisWorkerQueue {
         lease: Duration,
     ) -> Result<Self, QueueError> {
         let server = Server::parse(&options.into())?;
-        let name = attempts::worker_name(worker_name);
+        let name = lines::worker_name(worker_name);
         if name.trim().is_empty() {
             // Audits and quarantines go by it.
             return Err(QueueError::Options("a worker's name is empty".to_owned()));
@@ -427,8 +427,8 @@ impl WorkerQueue for RedisWorkerQueue {
         let job = JobKeys::new(&lease.job.id);
         let reason = format!("{}: {reason}", inner.name);
         let reason = match inner.control.server().farm_key() {
-            Some(key) => attempts::sealed_reason(&reason, key, &lease.job.id, lease.slot()),
-            None => attempts::reason_line(&reason),
+            Some(key) => sealed::sealed_reason(&reason, key, &lease.job.id, lease.slot()),
+            None => lines::reason_line(&reason),
         };
         let call = (scripts::FAIL.call(&[&job.queue, &job.dead, &job.why, &job.bits]))
             .arg(keys::GROUP)

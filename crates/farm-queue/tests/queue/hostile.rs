@@ -11,11 +11,11 @@ use farm_queue::{Collected, Delivered, JobId, JobQueue, JobSpec, WorkerQueue};
 use crate::conformance::{collect, lease, submit};
 use crate::farms::{Farm, RedisFarm};
 use crate::samples::*;
+use crate::server::Server;
 
 /// Plants `bytes` in the place of strip 0's result and announces it, as a committed one would be.
-fn plant(farm: &RedisFarm, job: &JobSpec, bytes: &[u8]) {
+pub(crate) fn plant(server: &Server, job: &JobSpec, bytes: &[u8]) {
     let keys = JobKeys::new(&job.id);
-    let server = &farm.server;
     let result = keys.result(0);
     let set: [&[u8]; 3] = [b"SET", result.as_bytes(), bytes];
     server.ask::<()>(&set);
@@ -68,7 +68,7 @@ async fn bad_results_are_rejected_and_the_job_goes_on() {
     for (said, damage) in damages {
         let job = job(2);
         farm.jobs().create(Arc::clone(&job)).await.unwrap();
-        plant(&farm, &job, &damage(blob_of(&job)));
+        plant(&farm.server, &job, &damage(blob_of(&job)));
         let collected = collect(farm.jobs(), &job.id, 1).await;
         let Collected::Rejected { strip, reason } = &collected[0] else {
             panic!("{collected:?}");
@@ -86,7 +86,7 @@ async fn bad_results_are_rejected_and_the_job_goes_on() {
         } else {
             blob_of(&good)
         };
-        plant(&farm, &this, &blob);
+        plant(&farm.server, &this, &blob);
         let collected = collect(farm.jobs(), &this.id, 1).await;
         assert_eq!(matches!(collected[0], Collected::Strip { .. }), taken);
     }
@@ -98,7 +98,7 @@ async fn something_else_under_a_results_name_is_rejected() {
     let job = job(1);
     farm.jobs().create(Arc::clone(&job)).await.unwrap();
     let keys = JobKeys::new(&job.id);
-    plant(&farm, &job, b"x");
+    plant(&farm.server, &job, b"x");
     farm.server.ask::<()>(&["DEL", &keys.result(0)]);
     farm.server.ask::<i64>(&["LPUSH", &keys.result(0), "x"]);
     let collected = collect(farm.jobs(), &job.id, 1).await;

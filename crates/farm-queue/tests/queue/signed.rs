@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use farm_queue::protocol::keys::{JOBS, JobKeys};
 use farm_queue::protocol::signing::FarmKey;
-use farm_queue::protocol::{attempts, blob, spec};
+use farm_queue::protocol::{blob, sealed, spec};
 use farm_queue::redis::ConnectOptions;
 use farm_queue::{
     Collected, Issue, JobQueue, JobSpec, QueueError, RedisJobQueue, RedisWorkerQueue, WorkerQueue,
 };
 
 use crate::conformance::{collect, lease};
+use crate::hostile::plant;
 use crate::samples::*;
 use crate::server::Server;
 
@@ -75,22 +76,20 @@ async fn worker(server: &Server, name: &str, key: &FarmKey) -> RedisWorkerQueue 
         .unwrap()
 }
 
-/// Puts `bytes` where strip 0's result is awaited and announces it, as whoever has a worker's password can.
-fn plant(server: &Server, job: &JobSpec, bytes: &[u8]) {
-    let keys = JobKeys::new(&job.id);
-    server.ask::<()>(&[b"SET", keys.result(0).as_bytes(), bytes]);
-    server.ask::<i64>(&["SETBIT", &keys.bits, "0", "1"]);
-    server.ask::<String>(&["XADD", &keys.done, "*", "v", "2", "s", "0"]);
+/// A farm with a key, and a job of one strip that is queued on it.
+async fn farm_with_a_job(server: &Server) -> (FarmKey, RedisJobQueue, Arc<JobSpec>) {
+    let farm = key(1);
+    let jobs = submitter(server, Some(farm.clone())).await;
+    let wanted = job(1);
+    jobs.create(Arc::clone(&wanted)).await.unwrap();
+    jobs.enqueue(&wanted.id, &orders(&wanted)).await.unwrap();
+    (farm, jobs, wanted)
 }
 
 #[tokio::test]
 async fn a_farm_with_a_key_takes_what_its_workers_sealed_and_nothing_else() {
     let server = Server::start();
-    let farm = key(1);
-    let jobs = submitter(&server, Some(farm.clone())).await;
-    let wanted = job(1);
-    jobs.create(Arc::clone(&wanted)).await.unwrap();
-    jobs.enqueue(&wanted.id, &orders(&wanted)).await.unwrap();
+    let (farm, jobs, wanted) = farm_with_a_job(&server).await;
     let strip = strips(&wanted)[0];
     let own = |name| FarmKey::new(farm.worker_key(name).unwrap().as_bytes()).unwrap();
     let forged = buffer(&wanted, strip, 66.0);
@@ -165,11 +164,7 @@ async fn a_farm_with_a_key_takes_what_its_workers_sealed_and_nothing_else() {
 #[tokio::test]
 async fn whoever_has_no_key_accuses_nobody() {
     let server = Server::start();
-    let farm = key(1);
-    let jobs = submitter(&server, Some(farm.clone())).await;
-    let wanted = job(1);
-    jobs.create(Arc::clone(&wanted)).await.unwrap();
-    jobs.enqueue(&wanted.id, &orders(&wanted)).await.unwrap();
+    let (farm, jobs, wanted) = farm_with_a_job(&server).await;
     let own = |name| FarmKey::new(farm.worker_key(name).unwrap().as_bytes()).unwrap();
     // One that failed says so itself; of others nobody may say it.
     let failing = worker(&server, "failing", &own("failing")).await;
@@ -179,7 +174,7 @@ async fn whoever_has_no_key_accuses_nobody() {
     let keys = JobKeys::new(&wanted.id);
     let said: String = server.ask(&["HGET", &keys.why, "0"]);
     assert!(said.contains("failing: out of memory #"), "{said}");
-    let plain = attempts::sealed_reason("honest: burnt", &own("liar"), &wanted.id, 0);
+    let plain = sealed::sealed_reason("honest: burnt", &own("liar"), &wanted.id, 0);
     let more = format!("{said}\nhonest: burnt\nhonest.1.0: no heartbeat\n{plain}");
     server.ask::<i64>(&["HSET", &keys.why, "0", &more]);
     let honest = worker(&server, "honest", &own("honest")).await;

@@ -10,7 +10,7 @@ use crate::job::JobId;
 use crate::order::Issue;
 use crate::protocol::choice::DEFAULT_PRIORITY;
 use crate::protocol::keys::{self, JobKeys};
-use crate::protocol::{attempts, entry, spec};
+use crate::protocol::{entry, lines, spec};
 use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, bulk_timeout};
 use crate::redis::submitter::reading::Job;
@@ -144,8 +144,8 @@ impl RedisJobQueue {
         reason: &str,
     ) -> Result<(), QueueError> {
         let mut call = (scripts::QUARANTINE.call(&[keys::QUARANTINE]))
-            .arg(attempts::worker_name(worker))
-            .arg(attempts::reason_line(reason));
+            .arg(lines::worker_name(worker))
+            .arg(lines::reason_line(reason));
         for time in QUARANTINE {
             call = call.arg(millis(time));
         }
@@ -308,7 +308,7 @@ pub(in crate::redis) async fn under_way(
             Some((entry, owner, _, deliveries)) => way.leases.push(Leased {
                 strip: order.strip,
                 issue: order.issue,
-                worker: attempts::worker_of(owner).to_owned(),
+                worker: lines::worker_of(owner).to_owned(),
                 attempt: *deliveries,
                 entry: entry.clone(),
             }),

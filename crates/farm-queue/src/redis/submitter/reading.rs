@@ -16,7 +16,7 @@ use crate::order::Issue;
 use crate::protocol::attempts::{self, Blame};
 use crate::protocol::entry::Field;
 use crate::protocol::keys::JobKeys;
-use crate::protocol::{blob, entry, spec};
+use crate::protocol::{blob, entry, lines, sealed, spec};
 use crate::queue::{Collected, QueueError, SAMPLED_FAILURES};
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, Server, bulk_timeout};
 use crate::redis::spares::Spares;
@@ -213,7 +213,7 @@ impl Job {
                 strip,
                 issue,
                 reasons: (entry::reasons(fields).iter())
-                    .map(|line| attempts::bare_reason(line).to_owned())
+                    .map(|line| sealed::bare_reason(line).to_owned())
                     .collect(),
             },
             Err(error) => Collected::Rejected {
@@ -304,18 +304,21 @@ impl Job {
             .arg(SAMPLED_FAILURES)
             .arg("WITHVALUES");
         let found: Vec<(u32, String)> = self.link.query(&ask, CONTROL_TIMEOUT).await?;
-        let key = self.link.server().farm_key();
         let mut reasons = Vec::new();
         for (slot, text) in &found {
             for line in text.lines().take(attempts::MAX_REASONS) {
-                let reason = match key {
-                    Some(key) => attempts::unsealed(line, key, &self.spec.id, *slot),
-                    None => Some(line),
-                };
-                reasons.extend(reason.map(attempts::reason_line));
+                reasons.extend(self.reason_in(line, *slot).map(lines::reason_line));
             }
         }
         Ok(reasons)
+    }
+
+    /// The reason in a line that was kept of a slot; `None` where the farm has a key and the line no seal of it.
+    fn reason_in<'a>(&self, line: &'a str, slot: u32) -> Option<&'a str> {
+        match self.link.server().farm_key() {
+            Some(key) => sealed::unsealed(line, key, &self.spec.id, slot),
+            None => Some(line),
+        }
     }
 
     /// Notes who failed at strips that came in the end: (place among the ready ones, slot).
@@ -329,25 +332,22 @@ impl Job {
             ask.cmd("HGET").arg(&self.keys.why).arg(*slot);
         }
         let answers = self.link.pipeline(&ask, CONTROL_TIMEOUT).await?;
-        let key = self.link.server().farm_key();
+        let has_key = self.link.server().farm_key().is_some();
         for ((place, slot), answer) in again.into_iter().zip(answers) {
             let text: Option<String> = from_redis_value(answer).ok().flatten();
             let mut names = Vec::new();
             let mut known = HashSet::new();
             let text = text.unwrap_or_default();
             for line in text.lines().take(attempts::MAX_REASONS) {
-                // On a farm with a key whoever has none accuses nobody: neither in words, nor by taking a strip in
-                // somebody's name and falling silent.
-                let reason = match key {
-                    Some(key) => attempts::unsealed(line, key, &self.spec.id, slot)
-                        .filter(|_| known.insert(line)),
-                    None => Some(line),
-                };
+                // On a farm with a key whoever has none accuses nobody: neither in words, nor by repeating what another
+                // said, nor by taking a strip in somebody's name and falling silent.
+                let reason = self.reason_in(line, slot);
+                let reason = reason.filter(|_| !has_key || known.insert(line));
                 match reason.and_then(attempts::blame) {
-                    Some(Blame::Worker(name)) => names.push(attempts::worker_name(name)),
+                    Some(Blame::Worker(name)) => names.push(lines::worker_name(name)),
                     // A process that ends with several strips in hand failed once.
                     Some(Blame::Silent(process)) if reading.silent.insert(process.to_owned()) => {
-                        names.push(attempts::worker_name(attempts::worker_of(process)));
+                        names.push(lines::worker_name(lines::worker_of(process)));
                     }
                     Some(Blame::Silent(_)) | None => {}
                 }
