@@ -258,11 +258,7 @@ async fn carry<Q: WorkerQueue>(
         kept = keep_alive(&shared.queue, &shared.meters, lease, still, work) => kept,
         () = told_to_drop(&mut stop) => {
             computation.progress.cancel();
-            if let Err(error) = shared.queue.release(lease).await {
-                shared.meters.queue_error(Call::Release);
-                tracing::warn!(%error, "strip not released; its lease will expire");
-            }
-            return Outcome::Released;
+            return released(shared, lease).await;
         }
     };
     match kept {
@@ -288,13 +284,7 @@ async fn carry<Q: WorkerQueue>(
             );
             failed(shared, lease, &reason).await
         }
-        Ok(Err(Trouble::Elsewhere)) => {
-            if let Err(error) = shared.queue.release(lease).await {
-                shared.meters.queue_error(Call::Release);
-                tracing::warn!(%error, "strip not released; its lease will expire");
-            }
-            Outcome::Released
-        }
+        Ok(Err(Trouble::Elsewhere)) => released(shared, lease).await,
         Ok(Err(Trouble::Frame(trouble))) if trouble.may_pass() => {
             tracing::warn!(error = %trouble, "strip given back");
             shared.meters.queue_error(Call::Orbit);
@@ -316,7 +306,16 @@ async fn carry<Q: WorkerQueue>(
     }
 }
 
-/// Gives a strip back that was not computed.
+/// Gives a strip back uncounted.
+async fn released<Q: WorkerQueue>(shared: &Shared<Q>, lease: &Lease) -> Outcome {
+    if let Err(error) = shared.queue.release(lease).await {
+        shared.meters.queue_error(Call::Release);
+        tracing::warn!(%error, "strip not released; its lease will expire");
+    }
+    Outcome::Released
+}
+
+/// Gives a strip back that was not computed, as a failure.
 async fn failed<Q: WorkerQueue>(shared: &Shared<Q>, lease: &Lease, reason: &str) -> Outcome {
     tracing::error!(reason, "strip failed");
     if let Err(error) = shared.queue.fail(lease, reason).await {

@@ -64,7 +64,6 @@ struct Escapes<'a, const V: usize, const D: bool> {
     /// Empty where no angle is asked for.
     ends: &'a mut [Place],
     blocks: Blocks,
-    radius: Radius,
 }
 
 impl<const V: usize, const D: bool> Escapes<'_, V, D> {
@@ -77,7 +76,7 @@ impl<const V: usize, const D: bool> Escapes<'_, V, D> {
             (z[v], meta[v]) = self.aside.peek::<S, D>(s, v * S::LANES);
         }
         self.aside.drop_front(count);
-        trace::<S, V, D>(s, &mut z, &mut meta, self.blocks.steps, &self.radius);
+        trace::<S, V, D>(s, &mut z, &mut meta, self.blocks.steps, &self.blocks.radius);
         let (mut metas, mut norms, mut slopes) =
             ([0.0; MAX_GROUP], [0.0; MAX_GROUP], [0.0; MAX_GROUP]);
         for v in 0..V {
@@ -203,7 +202,6 @@ pub(super) fn run<S: Simd, const V: usize, const D: bool, const P: bool>(
             derivative2: &mut scratch.derivative2,
             ends: &mut scratch.ends,
             blocks,
-            radius: plan.radius,
         };
         if !lanes.run::<D, P, _>(
             s,
