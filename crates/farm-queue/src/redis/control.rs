@@ -243,9 +243,7 @@ impl RedisControl {
     /// Sends commands together and says so to everybody.
     async fn then_say(&self, commands: &mut Pipeline, message: &str) -> Result<(), QueueError> {
         commands.cmd("PUBLISH").arg(keys::CONTROL).arg(message);
-        for answer in self.link.pipeline(commands, bulk_timeout(0)).await? {
-            (answer.extract_error()).map_err(|error| self.link.server().error(&error))?;
-        }
+        self.link.all(commands, bulk_timeout(0)).await?;
         Ok(())
     }
 
@@ -307,8 +305,8 @@ impl RedisControl {
             .arg(JobState::Cancelled.name())
             .arg(millis(ENDED_LIFETIME))
             .arg("");
-        self.link.script::<i64>(&call).await?;
         let mut remove = Pipeline::new();
+        remove.add_command(call.command());
         let nobody = silent > SUBMITTER_SILENCE;
         remove.cmd("ZREM").arg(keys::JOBS).arg(id.as_str());
         if nobody {
@@ -316,7 +314,7 @@ impl RedisControl {
         }
         removal(&mut remove, &keys, strips, !nobody);
         if let Some(key) = orbit {
-            orbits::leave(&self.link, id, &key).await?;
+            remove.add_command(orbits::leave(id, &key));
         }
         self.then_say(&mut remove, keys::WAKE_ENDED).await?;
         Ok(Changed::Done)

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ::redis::{Pipeline, Value, cmd, from_redis_value};
+use ::redis::{Cmd, Pipeline, Value, cmd, from_redis_value};
 
 use crate::job::JobId;
 use crate::orbit::{ORBIT_CHUNK, OrbitKey, SharedOrbit};
@@ -75,12 +75,11 @@ fn prolong(pipeline: &mut Pipeline, names: &[String], lifetime: Duration) {
     }
 }
 
-/// `job` needs an orbit no more; it is removed if no other job does.
-pub(super) async fn leave(link: &Link, job: &JobId, key: &OrbitKey) -> Result<(), QueueError> {
+/// What says that `job` needs an orbit no more; it is removed if no other job does.
+pub(super) fn leave(job: &JobId, key: &OrbitKey) -> Cmd {
     let names = keys::orbit(key);
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let call = scripts::ORPHAN.call(&names).arg(job.as_str());
-    link.script::<i64>(&call).await.map(drop)
+    scripts::ORPHAN.call(&names).arg(job.as_str()).command()
 }
 
 /// The bytes of an orbit; `None` where a piece is not there. `piece` is called after each.

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
-use ::redis::{Pipeline, cmd, from_redis_value};
+use ::redis::{Cmd, Pipeline, cmd, from_redis_value};
 use fractal::Strip;
 use tokio::time::Instant;
 
@@ -81,21 +81,14 @@ impl RedisJobQueue {
     }
 
     async fn say(&self, message: &str) -> Result<(), QueueError> {
-        let mut say = cmd("PUBLISH");
-        say.arg(keys::CONTROL).arg(message);
-        self.control.query(&say, CONTROL_TIMEOUT).await
+        self.control.query(&said(message), CONTROL_TIMEOUT).await
     }
 
     /// Gives the keys of a job new lifetimes.
     async fn keep(&self, job: &Job) -> Result<(), QueueError> {
         let mut keep = Pipeline::new();
         let lifetime = job.lifetime();
-        for key in job.keys.fixed() {
-            keep.cmd("PEXPIRE").arg(key).arg(millis(lifetime));
-        }
-        for list in [keys::JOBS, keys::ALL_JOBS] {
-            keep.cmd("PEXPIRE").arg(list).arg(millis(JOB_LIFETIME));
-        }
+        prolong(&mut keep, job);
         let pieces =
             (job.spec.orbit.as_ref()).map_or(0, |key| orbits::keep(&mut keep, key, lifetime));
         let answers = self.control.pipeline(&keep, CONTROL_TIMEOUT).await?;
@@ -118,10 +111,13 @@ impl RedisJobQueue {
             (keys::JOBS, |keys| keys.spec),
             (keys::ALL_JOBS, |keys| keys.state),
         ];
-        for (list, key_of) in lists {
-            let mut ask = cmd("ZRANGE");
-            ask.arg(list).arg(0).arg(CHUNK - 1);
-            let names: Vec<String> = self.control.query(&ask, CONTROL_TIMEOUT).await?;
+        let mut ask = Pipeline::with_capacity(lists.len());
+        for (list, _) in lists {
+            ask.cmd("ZRANGE").arg(list).arg(0).arg(CHUNK - 1);
+        }
+        let listed = self.control.all(&ask, CONTROL_TIMEOUT).await?;
+        for ((list, key_of), names) in lists.into_iter().zip(listed) {
+            let names: Vec<String> = self.control.read(names)?;
             let mut ask = Pipeline::with_capacity(names.len());
             for name in &names {
                 // What is no job's name has no keys, whatever lies there.
@@ -149,16 +145,31 @@ impl RedisJobQueue {
     }
 }
 
+/// What says a message to all workers.
+fn said(message: &str) -> Cmd {
+    let mut say = cmd("PUBLISH");
+    say.arg(keys::CONTROL).arg(message);
+    say
+}
+
+/// Adds what gives the keys of a job new lifetimes, but for its orbit.
+fn prolong(keep: &mut Pipeline, job: &Job) {
+    for key in job.keys.fixed() {
+        keep.cmd("PEXPIRE").arg(key).arg(millis(job.lifetime()));
+    }
+    for list in [keys::JOBS, keys::ALL_JOBS] {
+        keep.cmd("PEXPIRE").arg(list).arg(millis(JOB_LIFETIME));
+    }
+}
+
 impl JobQueue for RedisJobQueue {
     fn window_bytes(&self) -> u64 {
         self.window_bytes
     }
 
     async fn create(&self, job: Arc<JobSpec>) -> Result<(), QueueError> {
-        self.prune().await?;
         let known = Job::new(Arc::clone(&job), self.control.server());
-        self.put_up(&known, false).await?;
-        self.keep(&known).await?;
+        tokio::try_join!(self.prune(), self.put_up(&known, false))?;
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         jobs.entry(job.id.clone()).or_insert(Arc::new(known));
         Ok(())
@@ -181,6 +192,7 @@ impl JobQueue for RedisJobQueue {
     async fn enqueue(&self, id: &JobId, orders: &[Order]) -> Result<(), QueueError> {
         let job = self.known(id)?;
         let keys = &job.keys;
+        let mut all = Pipeline::new();
         for chunk in orders.chunks(CHUNK) {
             let mut call = (scripts::ENQUEUE.call(&[&keys.queue, &keys.bits, &keys.got]))
                 .arg(entry::ENTRY_VERSION);
@@ -190,11 +202,15 @@ impl JobQueue for RedisJobQueue {
                     .arg(order.not.as_deref().unwrap_or_default())
                     .arg(if order.extra { "1" } else { "" });
             }
-            if self.control.script::<i64>(&call).await? < 0 {
+            all.add_command(call.command());
+        }
+        all.add_command(said(keys::WAKE_WORK));
+        for answer in self.control.all(&all, CONTROL_TIMEOUT).await? {
+            if self.control.read::<i64>(answer)? < 0 {
                 return Err(self.why_gone(&job).await);
             }
         }
-        self.say(keys::WAKE_WORK).await
+        Ok(())
     }
 
     async fn collect(&self, job: &JobId, wait: Duration) -> Result<Vec<Collected>, QueueError> {
@@ -265,9 +281,8 @@ impl JobQueue for RedisJobQueue {
     }
 
     async fn finish(&self, job: &JobId) -> Result<(), QueueError> {
-        // Soon enough to be told of the whole job.
-        self.watch.look(&self.control).await;
-        self.clear(job, None).await
+        // The look is soon enough to be told of the whole job.
+        tokio::join!(self.watch.look(&self.control), self.clear(job, None)).1
     }
 
     async fn fail(&self, job: &JobId, report: &JobReport) -> Result<(), QueueError> {

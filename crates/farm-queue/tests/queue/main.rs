@@ -15,3 +15,4 @@ mod samples;
 mod server;
 mod signed;
 mod throughput;
+mod trips;

@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{
-    Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind, Value, cmd,
-    from_redis_value,
+    Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind, Value, from_redis_value,
 };
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
@@ -73,6 +72,8 @@ struct LinkState {
     not_before: Option<Instant>,
     /// When the scripts were last known to be known.
     scripts_seen: Option<Instant>,
+    /// The server refused to say whether it knows them: the next command is to hear why.
+    refused: bool,
 }
 
 impl Link {
@@ -231,6 +232,31 @@ impl Link {
         })
     }
 
+    /// Sends commands together that may be sent twice, calls of scripts among them; the texts of scripts first where the
+    /// server does not know one. None of the answers is an error.
+    pub(in crate::redis) async fn all(
+        &self,
+        commands: &Pipeline,
+        timeout: Duration,
+    ) -> Result<Vec<Value>, QueueError> {
+        let mut answers = self.checked(commands, timeout).await?;
+        if matches!(&answers, Err(error) if is_unknown_script(error)) {
+            self.load_scripts().await?;
+            answers = self.checked(commands, timeout).await?;
+        }
+        answers.map_err(|error| self.server.error(&error))
+    }
+
+    /// The answers to all commands, or the first one that is an error of the server.
+    async fn checked(
+        &self,
+        commands: &Pipeline,
+        timeout: Duration,
+    ) -> Result<Result<Vec<Value>, RedisError>, QueueError> {
+        let answers = self.pipeline(commands, timeout).await?;
+        Ok(answers.into_iter().map(Value::extract_error).collect())
+    }
+
     async fn send(&self, command: &Cmd, timeout: Duration, tries: u32) -> Result<Value, SendError> {
         let mut left = tries;
         loop {
@@ -321,13 +347,24 @@ impl Link {
                 return;
             }
             state.scripts_seen = Some(Instant::now());
+            if std::mem::take(&mut state.refused) {
+                return;
+            }
         }
         connection.set_response_timeout(CONTROL_TIMEOUT);
-        // A server that wants a password first hangs up on longer commands, and nobody would hear why.
-        if cmd("PING").exec_async(connection).await.is_err() {
-            return;
+        let mut ask = Pipeline::with_capacity(2);
+        ask.cmd("PING").add_command(scripts::exist());
+        let answers = connection.send_packed_commands(&ask, 0, ask.len()).await;
+        let known = answers.and_then(|answers| {
+            let answers: Result<Vec<_>, _> =
+                answers.into_iter().map(Value::extract_error).collect();
+            let known = answers?.pop().unwrap_or(Value::Nil);
+            Ok(from_redis_value::<Vec<bool>>(known)?)
+        });
+        if known.is_err() {
+            // A server that wants a password first hangs up on longer commands, and says why only to shorter ones.
+            self.state.lock().await.refused = true;
         }
-        let known: Result<Vec<bool>, _> = scripts::exist().query_async(connection).await;
         let kept = match known {
             Ok(known) if known.iter().all(|known| *known) => Ok(()),
             Ok(_) => load(connection).await,

@@ -14,7 +14,7 @@ use crate::protocol::{entry, lines, spec};
 use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, bulk_timeout};
 use crate::redis::submitter::reading::Job;
-use crate::redis::submitter::{CHUNK, RedisJobQueue};
+use crate::redis::submitter::{CHUNK, RedisJobQueue, prolong, said};
 use crate::redis::{ENDED_LIFETIME, millis, orbits, reply, scripts};
 use crate::status::{JobOrders, JobReport, JobState, Leased, UnderWay};
 
@@ -61,45 +61,48 @@ impl RedisJobQueue {
             .arg(last.priority)
             .arg(last.state.name())
             .arg(if repair { "1" } else { "" });
-        let (state, priority): (String, f64) = self.control.script(&call).await?;
+        let mut all = Pipeline::new();
+        all.add_command(call.command());
+        // What lies under its name now.
+        let spec = all.cmd("GETRANGE").arg(&job.keys.spec);
+        spec.arg(0).arg(spec::MAX_SPEC_BYTES);
+        if !repair {
+            list(&mut all, job, last);
+            prolong(&mut all, job);
+        }
+        let mut answers = (self.control.all(&all, CONTROL_TIMEOUT).await?).into_iter();
+        let mut next = || answers.next().unwrap_or(Value::Nil);
+        let (state, priority): (String, f64) = self.control.read(next())?;
+        let lying: Vec<u8> = self.control.read(next())?;
+        self.check_spec(job, &text, &lying)?;
         let standing = Standing {
             state: JobState::parse(&state).unwrap_or_default(),
             priority,
         };
-        self.check_spec(job, &text).await?;
-        let mut list = Pipeline::with_capacity(2);
-        let name = job.spec.id.as_str();
-        if standing.state == JobState::Running {
-            list.cmd("ZADD")
-                .arg(keys::JOBS)
-                .arg("NX")
-                .arg(priority)
-                .arg(name);
-        }
-        if matches!(standing.state, JobState::Running | JobState::Paused) {
-            list.cmd("ZADD")
-                .arg(keys::ALL_JOBS)
-                .arg("NX")
-                .arg(priority)
-                .arg(name);
-            for answer in self.control.pipeline(&list, CONTROL_TIMEOUT).await? {
-                (answer.extract_error()).map_err(|error| self.control.server().error(&error))?;
+        job.note(standing);
+        let mut all = Pipeline::new();
+        if !repair && standing != last {
+            // It was there before, and an operator has changed it since.
+            for list in [keys::JOBS, keys::ALL_JOBS] {
+                all.cmd("ZREM").arg(list).arg(job.spec.id.as_str());
             }
         }
-        job.note(standing);
+        if repair || standing != last {
+            list(&mut all, job, standing);
+        }
+        if !all.is_empty() {
+            self.control.all(&all, CONTROL_TIMEOUT).await?;
+        }
         Ok(standing)
     }
 
     /// Whether what lies under the job's name is this job, and signed by this farm: `text`, or the same in other bytes.
-    async fn check_spec(&self, job: &Job, text: &[u8]) -> Result<(), QueueError> {
-        let mut ask = cmd("GETRANGE");
-        ask.arg(&job.keys.spec).arg(0).arg(spec::MAX_SPEC_BYTES);
-        let lying: Vec<u8> = self.control.query(&ask, CONTROL_TIMEOUT).await?;
+    fn check_spec(&self, job: &Job, text: &[u8], lying: &[u8]) -> Result<(), QueueError> {
         // Of a job that has ended nothing lies there.
         if lying.is_empty() || lying == text {
             return Ok(());
         }
-        match spec::decode(&lying, self.control.server().farm_key()) {
+        match spec::decode(lying, self.control.server().farm_key()) {
             Ok(read) if read == *job.spec => Ok(()),
             Ok(_) => Err(QueueError::Spec(
                 "another one has its name already".to_owned(),
@@ -170,6 +173,7 @@ impl RedisJobQueue {
                     .map_or((0, None), |spec| (spec.strips.count(), spec.orbit))
             }
         };
+        let mut all = Pipeline::new();
         let mut listed = vec![keys::JOBS];
         if let Some(report) = failed {
             // From here on the stream is gone, and whoever delivers removes what it stored.
@@ -177,23 +181,34 @@ impl RedisJobQueue {
                 .arg(JobState::Failed.name())
                 .arg(millis(ENDED_LIFETIME))
                 .arg(text_of(report));
-            self.control.script::<i64>(&call).await?;
+            all.add_command(call.command());
         } else {
             listed.push(keys::ALL_JOBS);
         }
-        let mut remove = Pipeline::new();
         for list in listed {
-            remove.cmd("ZREM").arg(list).arg(id.as_str());
+            all.cmd("ZREM").arg(list).arg(id.as_str());
         }
-        removal(&mut remove, &keys, strips, failed.is_some());
-        for answer in self.control.pipeline(&remove, bulk_timeout(0)).await? {
-            (answer.extract_error()).map_err(|error| self.control.server().error(&error))?;
-        }
+        removal(&mut all, &keys, strips, failed.is_some());
         if let Some(key) = orbit {
-            orbits::leave(&self.control, id, &key).await?;
+            all.add_command(orbits::leave(id, &key));
         }
+        all.add_command(said(keys::WAKE_ENDED));
+        self.control.all(&all, bulk_timeout(0)).await?;
         self.forget(id);
-        self.say(keys::WAKE_ENDED).await
+        Ok(())
+    }
+}
+
+/// Adds what puts a job that stands so into the lists, where it is in neither yet.
+fn list(all: &mut Pipeline, job: &Job, standing: Standing) {
+    let listed: &[&str] = match standing.state {
+        JobState::Running => &[keys::JOBS, keys::ALL_JOBS],
+        JobState::Paused => &[keys::ALL_JOBS],
+        JobState::Cancelled | JobState::Failed => &[],
+    };
+    for list in listed {
+        let add = all.cmd("ZADD").arg(list).arg("NX");
+        add.arg(standing.priority).arg(job.spec.id.as_str());
     }
 }
 
