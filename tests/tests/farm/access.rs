@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use farm_queue::JobId;
 use farm_queue::redis::acl::{Role, commands};
+use farm_tests::job::quiet;
 use farm_tests::programs::{Run, Running};
 use farm_tests::scenes::{LONG, QUICK, SLOW, SLOW_STRIPS};
 use farm_tests::{Server, digest, folder, submitter, write_secret};
@@ -129,19 +130,10 @@ impl Farm {
     }
 }
 
-/// A scene's digest without a farm.
-fn alone(scene: &str) -> u64 {
-    let folder = folder();
-    submitter(&format!("render -q {scene} -o x.npy"))
-        .within(&folder)
-        .ok();
-    digest(folder.path().join("x.npy"))
-}
-
 #[test]
 fn a_whole_farm_works_under_its_access_list() {
     let scene = format!("{SLOW} {SLOW_STRIPS} --workers 2");
-    let expected = alone(&scene);
+    let expected = quiet(&scene);
     let farm = Farm::start();
     // Before anybody who may send scripts: it says so once, and waits.
     let first = farm.worker("first");
@@ -203,7 +195,7 @@ fn a_whole_farm_works_under_its_access_list() {
 #[test]
 fn audits_quarantines_and_dead_letters_work_under_it() {
     let scene = format!("{QUICK} --backend cpu --strip-rows 8");
-    let expected = alone(&scene);
+    let expected = quiet(&scene);
     let farm = Farm::start();
     // One that lies is found out, while the job is paused and goes on.
     let liar = farm.pretend("liar", "--mode lie");
@@ -228,7 +220,7 @@ fn audits_quarantines_and_dead_letters_work_under_it() {
     assert_eq!(liar.wait().code, Some(0));
     // One that fails where others do not.
     let bad = farm.pretend("bad", "--mode fail");
-    let expected = alone(LONG);
+    let expected = quiet(LONG);
     let done = farm.render(LONG).start().wait();
     assert_eq!(done.code, Some(0), "{done:?}");
     assert_eq!(farm.picture(), expected);
@@ -253,7 +245,7 @@ fn audits_quarantines_and_dead_letters_work_under_it() {
 #[test]
 fn a_server_that_forgot_the_scripts_is_told_again() {
     let scene = format!("{SLOW} {SLOW_STRIPS}");
-    let expected = alone(&scene);
+    let expected = quiet(&scene);
     let farm = Farm::start();
     let mut worker = farm.worker("worker");
     let running = farm.render(&scene).start();

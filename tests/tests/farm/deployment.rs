@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use farm_tests::job::quiet;
 use farm_tests::programs::{Finished, Run, Running, path_of};
 use farm_tests::scenes::QUICK;
 use farm_tests::{digest, folder, house, names_in, page, submitter};
@@ -346,15 +347,6 @@ fn words(list: &Value) -> Vec<&str> {
     words.map(|word| word.as_str().expect("a word")).collect()
 }
 
-/// The picture without a farm.
-fn alone() -> u64 {
-    let folder = folder();
-    submitter(&format!("render -q {QUICK} --backend cpu -o x.npy"))
-        .within(&folder)
-        .ok();
-    digest(folder.path().join("x.npy"))
-}
-
 #[test]
 fn the_compose_files_farm_renders() {
     let redis = Redis::start();
@@ -366,7 +358,10 @@ fn the_compose_files_farm_renders() {
         .start();
     worker.until_it_says("ready");
     let folder = folder();
-    assert_eq!(redis.picture(folder.path()), alone());
+    assert_eq!(
+        redis.picture(folder.path()),
+        quiet(&format!("{QUICK} --backend cpu"))
+    );
     // Its health check sees it serve, and sees when nobody does.
     let compose = yaml("compose.yaml");
     let check = words(&compose["services"]["worker"]["healthcheck"]["test"]);
@@ -415,7 +410,10 @@ fn the_services_command_joins_the_farm_and_drains() {
     worker.until_it_says("ready");
     assert!(worker.said().contains("metrics at"), "{}", worker.said());
     let folder = folder();
-    assert_eq!(redis.picture(folder.path()), alone());
+    assert_eq!(
+        redis.picture(folder.path()),
+        quiet(&format!("{QUICK} --backend cpu"))
+    );
     let unit = text("farm-worker.service");
     assert_eq!(settings(&unit, "KillSignal"), ["SIGTERM"]);
     let patience: u64 = settings(&unit, "TimeoutStopSec")[0]

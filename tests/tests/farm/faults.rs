@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use farm_tests::job::quiet;
 use farm_tests::programs::{Running, outputs};
-use farm_tests::scenes::{QUICK, SLOW, SLOW_STRIPS, SLOWER};
+use farm_tests::scenes::{QUICK, SLOW, SLOW_STRIPS, SLOWER, WAITED};
 use farm_tests::server::Pending;
 use farm_tests::{Server, Worker, digest, folder, names_in, submitter};
 use rustix::process::Signal;
@@ -94,10 +95,12 @@ fn a_killed_workers_strips_are_computed_by_another() {
 
 #[test]
 fn a_worker_told_to_stop_gives_its_strips_back_at_once() {
-    let (expected, _) = alone(SLOWER);
+    let scene = format!("{WAITED} --backend cpu");
+    let expected = quiet(&scene);
     let server = Server::start();
-    let told = Worker::start(&server, "told");
-    let job = Job::start(&server, SLOWER);
+    // Longer over a strip than it has after it was told.
+    let told = Worker::pretend(&server, "told", "--mode wait --secs 30");
+    let job = Job::start(&server, &scene);
     let id = server.job();
     server.until("it is in the middle of strips", || {
         of("told", &server.pending(&id)).len() == 2
@@ -174,7 +177,7 @@ fn a_worker_that_was_frozen_changes_nothing_when_it_wakes() {
     );
     // And it is as good as before.
     drop(_other);
-    let (quick, _) = self::alone(&format!("{QUICK} --backend cpu"));
+    let quick = quiet(&format!("{QUICK} --backend cpu"));
     let report = Job::start(&server, &format!("{QUICK} --backend cpu")).done(&server, quick);
     assert_eq!(report["workers"][0]["name"], "frozen");
 }
@@ -182,7 +185,7 @@ fn a_worker_that_was_frozen_changes_nothing_when_it_wakes() {
 #[test]
 fn workers_may_join_while_a_job_runs() {
     let scene = format!("{SLOW} {SLOW_STRIPS}");
-    let (expected, _) = alone(&scene);
+    let expected = quiet(&scene);
     let server = Server::start();
     let mut job = Job::start(&server, &scene);
     let id = server.job();
@@ -240,7 +243,7 @@ fn an_interrupted_render_leaves_no_file_and_no_key() {
         assert_eq!(server.job_keys(), [""; 0]);
     }
     // The worker noticed, and serves the next job.
-    let (expected, _) = alone(&format!("{QUICK} --backend cpu"));
+    let expected = quiet(&format!("{QUICK} --backend cpu"));
     let asked = Instant::now();
     let _ = Job::start(&server, &format!("{QUICK} --backend cpu")).done(&server, expected);
     assert!(asked.elapsed() < RECOVERY, "{:?}", asked.elapsed());

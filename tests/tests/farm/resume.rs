@@ -3,23 +3,28 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use farm_tests::job::quiet;
 use farm_tests::programs::{Run, Running};
+use farm_tests::scenes::{LONG, SLOW, SLOW_STRIPS};
 use farm_tests::{Finished, Server, Worker, digest, folder, names_in, submitter};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-/// Seconds of work in many strips. Too deep for plain `f64` to be exact; the bytes are the same everywhere.
-const LONG: &str = "--arithmetic f64 --re -0.75 --im 0.00001 --zoom 3e9 --size 128x768 --iterations 1000000 --backend cpu \
-                    --strip-rows 4 -o x.npy";
-/// Its strips.
-const STRIPS: u64 = 192;
+/// Strips of the pictures here.
+const STRIPS: u64 = 48;
 /// Longer than any journal takes to begin.
 const FOREVER: Duration = Duration::from_secs(60);
+/// After so long a render's next strip begins its journal.
+const JOURNAL_BEGINS: Duration = Duration::from_millis(1200);
+/// How long a held render goes on at a time: less than two strips of [`SLOW`] take.
+const SLICE: Duration = Duration::from_millis(30);
 
-/// A folder for one picture and its journals.
+/// A folder for one picture and its journals: on a farm one whose workers take their time ([`Worker::steady`]), in process
+/// one whose strips do.
 struct Place {
     folder: TempDir,
     redis: Option<String>,
+    scene: String,
 }
 
 impl Place {
@@ -27,6 +32,10 @@ impl Place {
         Self {
             folder: folder(),
             redis: server.map(Server::url),
+            scene: match server {
+                Some(_) => LONG.to_owned(),
+                None => format!("{SLOW} {SLOW_STRIPS}"),
+            },
         }
     }
 
@@ -46,7 +55,40 @@ impl Place {
     }
 
     fn render(&self) -> Run {
-        self.command(&format!("render {LONG} --json"))
+        self.command(&format!("render {} -o x.npy --json", self.scene))
+    }
+
+    /// Starts it in process, and holds it once its journal has so many strips; which job it is. However fast the machine
+    /// is, it stands still while it is looked at.
+    fn held_at(&self, strips: u64) -> (Running, String) {
+        let mut running = self.render().start();
+        running.until_it_handles(Signal::INT);
+        running.signal(Signal::STOP);
+        std::thread::sleep(JOURNAL_BEGINS);
+        let started = Instant::now();
+        loop {
+            running.signal(Signal::CONT);
+            std::thread::sleep(SLICE);
+            running.signal(Signal::STOP);
+            assert!(
+                running.is_running() && started.elapsed() < FOREVER,
+                "{}",
+                running.said()
+            );
+            if let Some(job) = self.journals().first()
+                && self.journalled(job) >= strips
+            {
+                return (running, job.clone());
+            }
+        }
+    }
+
+    /// The same, and kills it.
+    fn killed_at(&self, strips: u64) -> String {
+        let (running, job) = self.held_at(strips);
+        running.signal(Signal::KILL);
+        let _ = running.wait();
+        job
     }
 
     /// Jobs that have a journal.
@@ -67,7 +109,7 @@ impl Place {
         found.map_or(0, |listed| listed["strips_done"].as_u64().unwrap_or(0))
     }
 
-    /// Waits until a journal has so many strips, kills its submitter, and names the job.
+    /// Waits until the journal of a render on a farm has so many strips, kills its submitter, and names the job.
     fn kill_at(&self, mut running: Running, strips: u64) -> String {
         let started = Instant::now();
         let job = loop {
@@ -89,23 +131,17 @@ impl Place {
     }
 
     /// Whether all is as after a render without trouble.
-    fn assert_done(&self, done: &Finished, expected: u64) {
-        assert_eq!(digest(self.path().join("x.npy")), expected, "{done:?}");
+    fn assert_done(&self, done: &Finished) {
+        assert_eq!(
+            digest(self.path().join("x.npy")),
+            quiet(&self.scene),
+            "{done:?}"
+        );
         assert_eq!(self.journals(), [""; 0], "the journal is gone");
         let names = names_in(self.path());
         let part = |name: &&String| name.ends_with(".part");
         assert_eq!(names.iter().find(part), None, "nor is a part left");
     }
-}
-
-/// The picture's digest, rendered in one go.
-fn alone() -> u64 {
-    let place = Place::new(None);
-    let done = place
-        .command(&format!("render -q {LONG} --no-journal"))
-        .ok();
-    place.assert_done(&done, digest(place.path().join("x.npy")));
-    digest(place.path().join("x.npy"))
 }
 
 fn figure(done: &Finished, name: &str) -> u64 {
@@ -116,10 +152,9 @@ fn figure(done: &Finished, name: &str) -> u64 {
 
 #[test]
 fn a_killed_render_goes_on_in_process_by_its_name_and_by_the_same_command() {
-    let expected = alone();
-    for (strips, by_name) in [(1, true), (60, false), (120, true)] {
+    for (strips, by_name) in [(1, true), (15, false), (30, true)] {
         let place = Place::new(None);
-        let job = place.kill_at(place.render().start(), strips);
+        let job = place.killed_at(strips);
         let there = place.journalled(&job);
         let done = if by_name {
             place.command(&format!("resume {} --json", &job[..20])).ok()
@@ -134,18 +169,17 @@ fn a_killed_render_goes_on_in_process_by_its_name_and_by_the_same_command() {
         assert_eq!(done.json()["job"], job);
         // A window is 128 MiB in process, more than the whole picture: what was not there is computed again.
         assert_eq!(figure(&done, "recomputed"), STRIPS - there);
-        place.assert_done(&done, expected);
+        place.assert_done(&done);
     }
 }
 
 #[test]
 fn a_killed_render_goes_on_with_redis_kept_and_emptied() {
-    let expected = alone();
     for emptied in [false, true] {
         let server = Server::start();
-        let workers = Worker::crew(&server, 2);
+        let workers = ["worker-1", "worker-2"].map(|name| Worker::steady(&server, name));
         let place = Place::new(Some(&server));
-        let job = place.kill_at(place.render().start(), 20);
+        let job = place.kill_at(place.render().start(), 16);
         if emptied {
             let _: String = server.ask(&["FLUSHALL"]);
         }
@@ -158,7 +192,7 @@ fn a_killed_render_goes_on_with_redis_kept_and_emptied() {
             emptied || again < STRIPS - there,
             "the server had results: {done:?}"
         );
-        place.assert_done(&done, expected);
+        place.assert_done(&done);
         assert_eq!(server.job_keys(), [""; 0]);
         drop(workers);
     }
@@ -166,9 +200,8 @@ fn a_killed_render_goes_on_with_redis_kept_and_emptied() {
 
 #[test]
 fn a_farm_that_forgets_everything_under_way_is_told_again() {
-    let expected = alone();
     let server = Server::start();
-    let _workers = Worker::crew(&server, 2);
+    let _workers = ["worker-1", "worker-2"].map(|name| Worker::steady(&server, name));
     let place = Place::new(Some(&server));
     let running = place.render().start();
     let job = server.job();
@@ -177,22 +210,17 @@ fn a_farm_that_forgets_everything_under_way_is_told_again() {
     let done = running.wait();
     assert_eq!(done.code, Some(0), "{done:?}");
     assert!(figure(&done, "recomputed") > 0, "{done:?}");
-    place.assert_done(&done, expected);
+    place.assert_done(&done);
 }
 
 #[test]
 fn an_interrupted_render_says_how_to_go_on() {
-    let expected = alone();
     let place = Place::new(None);
-    let running = place.render().start();
-    let started = Instant::now();
-    while place.journals().is_empty() && started.elapsed() < FOREVER {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let (running, job) = place.held_at(1);
     running.signal(Signal::INT);
+    running.signal(Signal::CONT);
     let ended = running.wait();
     assert_eq!(ended.code, Some(130), "{ended:?}");
-    let job = place.journals()[0].clone();
     assert!(
         ended.stderr.contains(&format!("submitter resume {job}")),
         "{ended:?}"
@@ -203,7 +231,7 @@ fn an_interrupted_render_says_how_to_go_on() {
         "{list:?}"
     );
     let done = place.command(&format!("resume {job}")).ok();
-    place.assert_done(&done, expected);
+    place.assert_done(&done);
     let again = place.command(&format!("resume {job}")).run();
     assert_eq!(again.code, Some(1), "it is done: {again:?}");
     assert!(again.stderr.contains("no journal of a job"), "{again:?}");
@@ -211,10 +239,9 @@ fn an_interrupted_render_says_how_to_go_on() {
 
 #[test]
 fn a_torn_or_damaged_journal_costs_what_is_torn() {
-    let expected = alone();
     for cut in [false, true] {
         let place = Place::new(None);
-        let job = place.kill_at(place.render().start(), 30);
+        let job = place.killed_at(8);
         let there = place.journalled(&job);
         let strips = place.path().join("journals").join(&job).join("strips");
         let mut bytes = std::fs::read(&strips).expect("a journal");
@@ -228,25 +255,20 @@ fn a_torn_or_damaged_journal_costs_what_is_torn() {
         std::fs::write(&strips, bytes).expect("a journal");
         let done = place.render().ok();
         assert_eq!(figure(&done, "resumed"), there - 1, "{done:?}");
-        place.assert_done(&done, expected);
+        place.assert_done(&done);
     }
 }
 
 #[test]
 fn a_second_submitter_with_the_same_arguments_has_a_job_of_its_own() {
-    let expected = alone();
     let place = Place::new(None);
-    let first = place.render().start();
-    let started = Instant::now();
-    while place.journals().is_empty() && started.elapsed() < FOREVER {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let job = place.journals()[0].clone();
+    let (first, job) = place.held_at(1);
     let refused = place.command(&format!("resume {job}")).run();
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("still under way"), "{refused:?}");
-    let second = place.render().start();
-    let (first, second) = (first.wait(), second.wait());
+    let second = place.render().run();
+    first.signal(Signal::CONT);
+    let first = first.wait();
     assert_eq!(
         (first.code, second.code),
         (Some(0), Some(0)),
@@ -254,18 +276,17 @@ fn a_second_submitter_with_the_same_arguments_has_a_job_of_its_own() {
     );
     assert_ne!(first.json()["job"], second.json()["job"]);
     assert_eq!(figure(&second, "resumed"), 0);
-    place.assert_done(&second, expected);
+    place.assert_done(&second);
 }
 
 #[test]
 fn fresh_starts_over_and_no_journal_leaves_none() {
-    let expected = alone();
     let place = Place::new(None);
-    let job = place.kill_at(place.render().start(), 10);
+    let job = place.killed_at(4);
     let done = place.render().arg("--fresh").ok();
     assert_eq!(figure(&done, "resumed"), 0);
     assert_ne!(done.json()["job"], job);
-    assert_eq!(digest(place.path().join("x.npy")), expected);
+    assert_eq!(digest(place.path().join("x.npy")), quiet(&place.scene));
     assert_eq!(place.journals(), [job], "it is left alone");
     let done = place.render().arg("--no-journal").ok();
     assert_eq!(figure(&done, "resumed"), 0);
@@ -273,12 +294,11 @@ fn fresh_starts_over_and_no_journal_leaves_none() {
 
 #[test]
 fn audits_agree_among_honest_workers_and_change_nothing() {
-    let expected = alone();
     let server = Server::start();
-    let _workers = Worker::crew(&server, 2);
+    let _workers = ["worker-1", "worker-2"].map(|name| Worker::steady(&server, name));
     let place = Place::new(Some(&server));
     let done = place.render().args(["--audit", "20"]).ok();
     assert!(figure(&done, "audited") > STRIPS / 20, "{done:?}");
-    place.assert_done(&done, expected);
+    place.assert_done(&done);
     assert_eq!(server.job_keys(), [""; 0]);
 }

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use farm_queue::redis::RedisControl;
+use farm_tests::job::quiet;
 use farm_tests::programs::{Finished, Run, Running};
 use farm_tests::scenes::{QUICK, SLOW, SLOW_STRIPS, SLOWER};
 use farm_tests::{Server, Worker, digest, folder, submitter};
@@ -62,15 +63,6 @@ fn metrics_of(worker: &Running) -> String {
     let said = worker.said();
     let (_, rest) = said.split_once("metrics at http://").expect("it says so");
     rest.split('/').next().unwrap_or_default().to_owned()
-}
-
-/// The picture of a scene made in process, alone.
-fn alone(scene: &str) -> u64 {
-    let folder = folder();
-    submitter(&format!("render -q {scene} -o x.npy"))
-        .within(&folder)
-        .ok();
-    digest(folder.path().join("x.npy"))
 }
 
 fn on_farm(server: &Server, scene: &str) -> (Running, TempDir) {
@@ -268,7 +260,7 @@ fn a_submitters_log_is_for_machines_too() {
 #[test]
 fn strips_of_a_device_that_hangs_are_computed_by_another() {
     let scene = format!("{QUICK} --backend cpu");
-    let expected = alone(&scene);
+    let expected = quiet(&scene);
     let server = Server::start();
     let mut hung = Worker::pretend(&server, "hung", "--mode hang --strip-timeout 2");
     let job = on_farm(&server, &scene);
@@ -297,7 +289,7 @@ fn strips_of_a_device_that_hangs_are_computed_by_another() {
 #[test]
 fn a_slow_device_that_moves_keeps_its_strips() {
     let scene = format!("{QUICK} --backend cpu --strip-rows 50");
-    let expected = alone(&scene);
+    let expected = quiet(&scene);
     let server = Server::start();
     // Far slower than its time-out, but it moves.
     let _slow = Worker::pretend(&server, "slow", "--mode slow --secs 3 --strip-timeout 1");
@@ -309,7 +301,7 @@ fn a_slow_device_that_moves_keeps_its_strips() {
 #[test]
 fn control_a_liar_changes_the_picture() {
     let scene = format!("{QUICK} --backend cpu");
-    let expected = alone(&scene);
+    let expected = quiet(&scene);
     let server = Server::start();
     let _liar = Worker::pretend(&server, "liar", "--mode lie --first 1");
     let (_, picture) = finished(on_farm(&server, &scene));
@@ -321,7 +313,7 @@ fn control_a_liar_changes_the_picture() {
 #[test]
 fn a_worker_of_another_build_gets_no_strips() {
     let scene = format!("{QUICK} --backend cpu");
-    let expected = alone(&scene);
+    let expected = quiet(&scene);
     let server = Server::start();
     let _other = Worker::pretend(&server, "other", "--mode foreign");
     let job = on_farm(&server, &scene);
