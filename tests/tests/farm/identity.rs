@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use farm_tests::programs::outputs;
-use farm_tests::scenes::{QUICK, SLOW};
+use farm_tests::scenes::{LONG, QUICK};
 use farm_tests::{Server, Worker, digest, folder, gpu, submitter};
 
 const FILES: [&str; 3] = ["x.npy", "x.png", "x.exr"];
@@ -69,12 +69,12 @@ fn two_jobs_at_once_on_one_farm() {
     // Of different sizes, measures and lengths, so that a strip of one would not fit the other.
     let jobs = [
         format!("{QUICK} --backend cpu --measure iterations --strip-rows 3"),
-        format!("{SLOW} --measure smooth --strip-rows 4"),
+        format!("{LONG} --measure smooth"),
     ];
     let expected = jobs.clone().map(|job| digests(&job));
     assert_ne!(expected[0], expected[1]);
     let server = Server::start();
-    let _crew = Worker::crew(&server, 2);
+    let _crew = ["worker-1", "worker-2"].map(|name| Worker::steady(&server, name));
     let running = jobs.map(|job| {
         let folder = folder();
         let run = submitter(&format!("render -q {job} --redis {}", server.url()));

@@ -1,7 +1,7 @@
 //! What is said, and where: data on stdout, words on stderr, a bar on a terminal only.
 
 use farm_tests::programs::Run;
-use farm_tests::scenes::SLOW;
+use farm_tests::scenes::LONG;
 use farm_tests::terminal::show;
 use farm_tests::{Server, Worker, folder, submitter};
 
@@ -39,8 +39,11 @@ fn quiet_says_nothing_and_json_one_line() {
 
 #[test]
 fn a_terminal_sees_strips_speed_and_time_left() {
-    let folder = folder();
-    let shown = show(submitter(&format!("render {SLOW} --json -o x.npy")).within(&folder));
+    let (server, folder) = (Server::start(), folder());
+    // It takes its time over each strip: the bar has something to show on any machine.
+    let _worker = Worker::steady(&server, "worker");
+    let line = format!("render {LONG} --json -o x.npy --redis {}", server.url());
+    let shown = show(submitter(&line).within(&folder));
     assert_eq!(shown.code, Some(0), "{shown:?}");
     for part in [" strips", " Mpx/s", " left", "1 worker"] {
         assert!(shown.screen.contains(part), "'{part}' in {shown:?}");
@@ -64,7 +67,7 @@ fn a_terminal_sees_strips_speed_and_time_left() {
 fn no_color_is_kept() {
     let folder = folder();
     // A view too deep for doubles, so that there is a warning, too.
-    let run = submitter(&format!("render {SLOW} -o x.npy --log debug")).within(&folder);
+    let run = submitter(&format!("render {LONG} -o x.npy --log debug")).within(&folder);
     let shown = show(run.env("NO_COLOR", "1"));
     assert_eq!(shown.code, Some(0), "{shown:?}");
     let colours = shown.screen.split(ESCAPE).skip(1).filter(|rest| {
