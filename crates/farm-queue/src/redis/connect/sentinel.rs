@@ -229,7 +229,8 @@ impl Sentinels {
         // What everybody may ask who is in, and what `ROLE` says as well.
         let about: HashMap<String, Value> = (cmd("HELLO").query_async(&mut connection).await)
             .map_err(|error| source().error(&error))?;
-        let role = (about.get("role").cloned()).and_then(|role| from_redis_value(role).ok());
+        let role: Option<String> =
+            (about.get("role").cloned()).and_then(|role| from_redis_value(role).ok());
         if role.as_deref() != Some("master") {
             return Err(QueueError::Unreachable {
                 address: shown,
