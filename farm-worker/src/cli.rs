@@ -44,7 +44,7 @@ pub enum Command {
 pub struct WorkArgs {
     /// The farm's Redis.
     #[arg(
-        help = "The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text) or unix:///PATH",
+        help = "The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text), unix:///PATH, or what Sentinels call NAME: rediss+sentinel://HOST[:PORT],HOST/NAME",
         long,
         value_name = "URL",
         env = "FARM_REDIS",

@@ -169,7 +169,7 @@ impl FarmArgs {
         environment: Environment,
     ) -> Result<ConnectOptions, FarmArgsError> {
         let (has_user, has_password) = ConnectOptions::credentials_in(&url);
-        let is_tls = url.starts_with("rediss://");
+        let is_tls = ConnectOptions::has_tls(&url);
         let mut options = ConnectOptions::new(url);
         options.user = (self.redis_user.clone()).or_else(|| environment.user.filter(|_| !has_user));
         let file = given(
@@ -453,6 +453,12 @@ mod tests {
         let options = given("redis://u:typed@h");
         assert_eq!(options.password, None);
         assert!(options.authorities.is_none() && options.identity.is_none());
+        // So with Sentinels, whose own password is another matter.
+        let options = given("rediss+sentinel://h,i/farm?sentinel_pass=x");
+        assert_eq!(options.password, Some(Secret::new("filed")));
+        assert!(options.authorities.is_some());
+        let options = given("redis+sentinel://u:typed@h/farm");
+        assert!(options.password.is_none() && options.authorities.is_none());
         // What is typed counts more.
         let typed = FarmArgs {
             redis_password_file: Some(file("other", "typed\n").into()),

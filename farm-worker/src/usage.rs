@@ -223,6 +223,10 @@ mod tests {
             ("redis://u:secret@h redis://u:secret@i", "redis://***@i"),
             ("--redsi=redis://u:secret@h", "--redsi=redis://***@h"),
             ("unix:///sock?user=u&pass=secret", "unix:///sock?***"),
+            (
+                "redis+sentinel://u:secret@h,i/m?sentinel_pass=secret",
+                "redis+sentinel://***@h,i/m?***",
+            ),
             ("redis://h", "redis://h"),
             ("u@h", "u@h"),
         ] {

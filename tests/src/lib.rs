@@ -7,6 +7,7 @@
 //! - [`terminal`]: the same in a terminal
 //! - [`server`]: a private redis-server per test, [`aof`]: the log that it keeps; [`worker`]: worker processes on it,
 //!   good ones and those of the program `pretender`, whose devices misbehave; [`proxy`]: a bad network between them
+//! - [`sentinel`]: a Sentinel that watches one of them
 //! - [`world`]: networks of workers that are booted from a file
 //! - [`mod@ssh`]: an sshd with throw-away keys
 //! - [`job`]: renders on a farm while something goes wrong
@@ -41,6 +42,7 @@ pub mod pictures;
 pub mod programs;
 pub mod proxy;
 pub mod scenes;
+pub mod sentinel;
 pub mod server;
 pub mod similarity;
 pub mod ssh;
@@ -53,6 +55,7 @@ pub use job::Job;
 pub use pictures::digest;
 pub use programs::{Finished, Run, Running, submitter};
 pub use proxy::{Network, Proxy};
+pub use sentinel::Sentinel;
 pub use server::{Persistence, Server};
 pub use worker::Worker;
 
@@ -65,6 +68,23 @@ use tempfile::TempDir;
 #[must_use]
 pub fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
+}
+
+/// A `valkey-server`: the one that `tests/prepare` installs beside the build. `None` where it is missing and need not be
+/// there.
+///
+/// # Panics
+/// When it is missing and `FARM_TOOLS=require` is set.
+#[must_use]
+pub fn valkey() -> Option<std::path::PathBuf> {
+    let path = page::tools().join("bin/valkey-server");
+    let required = std::env::var("FARM_TOOLS").is_ok_and(|wanted| wanted == "require");
+    assert!(
+        path.is_file() || !required,
+        "FARM_TOOLS=require, and {} is missing (./tests/run installs it)",
+        path.display()
+    );
+    path.is_file().then_some(path)
 }
 
 /// Names of everything in a folder, sorted.

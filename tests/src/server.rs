@@ -3,7 +3,7 @@
 //! The only place of these tests that speaks Redis: what lies in it, and what a stranger might put there.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
@@ -44,12 +44,18 @@ pub enum Persistence {
 /// A redis-server that stops, and whose files vanish, on drop.
 #[derive(Debug)]
 pub struct Server {
+    program: PathBuf,
     child: Child,
     port: u16,
     password: Option<String>,
     arguments: Vec<String>,
     environment: Vec<(&'static str, String)>,
     folder: TempDir,
+}
+
+/// The program of servers: `FARM_REDIS_SERVER` names another one that speaks the same.
+pub(crate) fn program() -> PathBuf {
+    std::env::var_os("FARM_REDIS_SERVER").map_or_else(|| "redis-server".into(), PathBuf::from)
 }
 
 /// A strip under way, as the server sees it.
@@ -78,12 +84,33 @@ impl Server {
     /// When redis-server is not installed or does not start.
     #[must_use]
     pub fn start_with(more: &[&str]) -> Self {
+        Self::start_of(&program(), more)
+    }
+
+    /// Starts one that copies `master`, and waits until it has what that has.
+    #[must_use]
+    pub fn start_replica(master: &Self) -> Self {
+        master.configure("repl-diskless-sync-delay", "0");
+        let port = master.port.to_string();
+        let replica = Self::start_with(&["--replicaof", "127.0.0.1", &port]);
+        replica.until("it has what its master has", || {
+            replica.tells("master_link_status") == "up"
+        });
+        replica
+    }
+
+    /// Starts one of another program, with more arguments.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn start_of(program: &Path, more: &[&str]) -> Self {
         let password = more
             .iter()
             .position(|word| *word == "--requirepass")
             .map(|at| more[at + 1].to_owned());
         (0..PORTS)
-            .find_map(|_| Self::try_start(more, &[], password.clone()))
+            .find_map(|_| Self::try_start(program, more, &[], password.clone()))
             .expect("redis-server did not start")
     }
 
@@ -94,7 +121,7 @@ impl Server {
     #[must_use]
     pub fn start_by(clock: &Clock) -> Self {
         (0..PORTS)
-            .find_map(|_| Self::try_start(&[], &clock.environment(), None))
+            .find_map(|_| Self::try_start(&program(), &[], &clock.environment(), None))
             .expect("redis-server did not start")
     }
 
@@ -113,6 +140,7 @@ impl Server {
     }
 
     fn try_start(
+        program: &Path,
         more: &[&str],
         environment: &[(&'static str, String)],
         password: Option<String>,
@@ -120,8 +148,9 @@ impl Server {
         let folder = crate::folder();
         let port = server_port();
         let arguments: Vec<String> = more.iter().map(|&word| word.to_owned()).collect();
-        let child = spawn(port, folder.path(), &arguments, environment);
+        let child = spawn(program, port, folder.path(), &arguments, environment);
         let mut server = Self {
+            program: program.to_owned(),
             child,
             port,
             password,
@@ -164,6 +193,7 @@ impl Server {
     /// When it does not come back.
     pub fn restart(&mut self) {
         self.child = spawn(
+            &self.program,
             self.port,
             self.folder.path(),
             &self.arguments,
@@ -232,10 +262,28 @@ impl Server {
     /// When it tells none of that name.
     #[must_use]
     pub fn figure(&self, name: &str) -> u64 {
-        let info: String = self.ask(&["INFO"]);
-        let line = info.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|rest| rest.strip_prefix(':')?.trim().parse().ok())
-            .unwrap_or_else(|| panic!("no figure '{name}': {info}"))
+        (self.tells(name).parse()).unwrap_or_else(|_| panic!("no figure '{name}'"))
+    }
+
+    /// What it tells of itself under a name, from `INFO`; nothing when it tells none of that name.
+    #[must_use]
+    pub fn tells(&self, name: &str) -> String {
+        let info: String = self.ask(&["INFO", "everything"]);
+        let line = (info.lines()).find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.unwrap_or_default().trim().to_owned()
+    }
+
+    /// How often it answered with this error so far.
+    #[must_use]
+    pub fn refusals(&self, code: &str) -> u64 {
+        let count = self.tells(&format!("errorstat_{code}"));
+        (count.strip_prefix("count=")).map_or(0, |count| count.parse().expect("a count"))
+    }
+
+    /// The folder of its files.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Its port.
@@ -301,6 +349,23 @@ impl Server {
         let mut command = redis::Cmd::new();
         command.arg(words);
         command.query(&mut connection).expect("redis-server obeys")
+    }
+
+    /// Keeps it busy with a script for as long as something takes.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub fn busy_while(&self, something: impl FnOnce()) {
+        // Opened before: it lets nobody in who asks anything else.
+        let mut connection = self.try_connect().expect("redis-server answers");
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.try_ask::<()>(&["EVAL", "while true do end", "0"]));
+            something();
+            self.until("the script is killed", || {
+                let mut kill = redis::cmd("SCRIPT");
+                kill.arg("KILL").query::<()>(&mut connection).is_ok()
+            });
+        });
     }
 
     /// Names of the keys that match a pattern, sorted.
@@ -389,12 +454,13 @@ impl Drop for Server {
 }
 
 fn spawn(
+    program: &Path,
     port: u16,
     folder: &Path,
     arguments: &[String],
     environment: &[(&'static str, String)],
 ) -> Child {
-    Command::new("redis-server")
+    Command::new(program)
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
         .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
@@ -409,7 +475,7 @@ fn spawn(
 }
 
 /// A port of [`SERVER_PORTS`] that was free a moment ago; each call another one.
-fn server_port() -> u16 {
+pub(crate) fn server_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let span = SERVER_PORTS.end - SERVER_PORTS.start;
     // Processes that test at once begin at different places.

@@ -78,9 +78,15 @@ impl Worker {
     /// The command line of one, to be changed and then started with [`Worker::ready`].
     #[must_use]
     pub fn steady_command(url: &str, name: &str) -> Run {
+        Self::slow_command(url, name, STEADY_SECS)
+    }
+
+    /// The command line of one that takes so many seconds over each strip.
+    #[must_use]
+    pub fn slow_command(url: &str, name: &str, secs: &str) -> Run {
         Run::program("pretender")
             .args(["--redis", url, "--name", name, "--mode", "slow"])
-            .args(["--secs", STEADY_SECS])
+            .args(["--secs", secs])
             .limit(LIFE)
     }
 

@@ -34,8 +34,10 @@ mod farm {
     mod resume;
     mod scale;
     mod security;
+    mod sentinels;
     mod terminal;
     mod turned;
+    mod valkey;
     mod videos;
     mod words;
     mod worker;

@@ -127,13 +127,11 @@ pub enum QueueError {
         reason: String,
     },
     /// The server wants other credentials.
-    #[error(
-        "Redis at {address} refused the credentials: {reason} (give them as redis://USER:PASSWORD@HOST)"
-    )]
+    #[error("Redis at {address} refused the credentials: {reason}")]
     Denied {
         /// Host and port, or path of the socket, without credentials.
         address: String,
-        /// What the server said.
+        /// What the server said, and how they are given.
         reason: String,
     },
     /// The server is set up in a way in which strips could be lost, or is too old.

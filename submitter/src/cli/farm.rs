@@ -8,7 +8,7 @@ use super::place::AccessArgs;
 
 /// Options of everything that looks at a farm.
 #[derive(Debug, Args)]
-#[command(mut_arg("redis", |redis| redis.help("The farm's Redis, redis://[USER:PASSWORD@]HOST[:PORT] or unix:///PATH")))]
+#[command(mut_arg("redis", |redis| redis.help("The farm's Redis, rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text), unix:///PATH, or what Sentinels call NAME: rediss+sentinel://HOST[:PORT],HOST/NAME")))]
 pub struct AskArgs {
     /// The farm.
     #[command(flatten)]

@@ -11,7 +11,7 @@ use fractal::Transform;
 pub struct AccessArgs {
     /// The farm's Redis.
     #[arg(
-        help = "The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text) or unix:///PATH; without it, render in process",
+        help = "The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text), unix:///PATH, or what Sentinels call NAME: rediss+sentinel://HOST[:PORT],HOST/NAME; without it, render in process",
         long,
         value_name = "URL",
         env = "FARM_REDIS",

@@ -16,7 +16,7 @@ const MOST_COUNTS: usize = 64;
 #[command(
     allow_negative_numbers = true,
     after_help = "Renders one picture with each number of workers, in turns, and compares elapsed times and bytes. A speed-up is told only where the workers that took part had processors of their own.\n\nExamples:\n  submitter scale --workers 1..4 --density 768 --iterations 200 -o scale.svg\n  submitter scale --world worlds/4-local.penvm --workers 1..4 -o scale.svg\n  submitter scale --redis rediss://farm.example --workers 1,2,4,8 --repeat 5 --json\n  submitter scale --workers 1..2 --grid linspace --measure stability -o scale.svg -o picture.npy",
-    mut_arg("redis", |redis| redis.help("The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text) or unix:///PATH; without it, workers in process")),
+    mut_arg("redis", |redis| redis.help("The farm's Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text), unix:///PATH, or what Sentinels call NAME: rediss+sentinel://HOST[:PORT],HOST/NAME; without it, workers in process")),
     mut_arg("backend", |backend| backend.help("Which kinds of device may compute it")),
     mut_arg("json", |json| json.help("Print one JSON object on stdout instead of the table")),
     mut_arg("quiet", |quiet| quiet.help("Do not say which run is under way"))

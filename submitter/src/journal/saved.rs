@@ -384,6 +384,10 @@ pub(super) mod tests {
                 "unix:///run/a@b.sock",
             ),
             ("redis://user:se/cret@farm", "redis://farm"),
+            (
+                "redis+sentinel://u:secret@127.0.0.1,[::1]:7/farm/2?sentinel_user=s&sentinel_pass=secret",
+                "redis+sentinel://127.0.0.1,[::1]:7/farm/2",
+            ),
         ] {
             assert_eq!(without_credentials(given), kept);
             let saved = saved(&format!("--density 8 --redis {given}"));

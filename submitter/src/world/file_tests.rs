@@ -140,6 +140,11 @@ fn what_is_wrong_is_named_with_its_line() {
             "redis://:secret@farm",
             "line 27: 'redis' holds a password; keep it in a file and name that with 'redis-password-file'",
         ),
+        (
+            "rediss://farm.example",
+            "redis+sentinel://farm/main?sentinel_pass=secret",
+            "line 27: 'redis' holds a password; keep it in a file and name that with 'redis-password-file'",
+        ),
     ] {
         assert!(WORLD.contains(from), "{from}");
         assert_eq!(change(from, to), says, "{to}");

@@ -375,10 +375,7 @@ impl<'a> Fields<'a> {
     fn redis(&mut self, key: &'static str) -> Result<Option<String>, Wrong> {
         let line = self.line(key);
         let url = self.plain(key)?;
-        if url
-            .as_deref()
-            .is_some_and(|url| ConnectOptions::credentials_in(url).1)
-        {
+        if url.as_deref().is_some_and(ConnectOptions::has_password) {
             let reason = format!(
                 "'{key}' holds a password; keep it in a file and name that with 'redis-password-file'"
             );

@@ -3,7 +3,9 @@
 //! Whatever goes wrong, the picture has the bytes that it has in quiet, and no key of its job is left. Each
 //! row says beside that what else has to hold. The table is in `docs/reliability.md`, with each row's test.
 
+mod failover;
 mod network;
+mod passing;
 mod planted;
 mod redis;
 mod rollback;

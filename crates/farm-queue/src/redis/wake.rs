@@ -44,6 +44,7 @@ async fn listen_once(
     server: &Server,
     heard: &Arc<watch::Sender<Heard>>,
 ) -> Result<(), crate::QueueError> {
+    let demotions = server.demotions();
     let broken = Arc::new(Notify::new());
     let (on_message, on_break) = (Arc::clone(heard), Arc::clone(&broken));
     let mut connection = server
@@ -77,6 +78,10 @@ async fn listen_once(
     });
     loop {
         if timeout(PING_INTERVAL, broken.notified()).await.is_ok() {
+            return Ok(());
+        }
+        // Another server is the master by now, and is the one to listen to.
+        if server.demotions() != demotions {
             return Ok(());
         }
         (cmd("PING").exec_async(&mut connection).await).map_err(|error| server.error(&error))?;

@@ -1,7 +1,7 @@
 //! Tests of the queue: one conformance suite on both implementations, its table against the
 //! scripts, faults of Redis, and throughput.
 //!
-//! Every test that needs Redis starts a private `redis-server`; a machine without one fails these tests
+//! Every test that needs Redis starts a private `redis-server`, or, all once more, a `valkey-server`; a machine without one fails these tests
 //! rather than skipping them.
 
 mod conformance;
@@ -16,3 +16,4 @@ mod server;
 mod signed;
 mod throughput;
 mod trips;
+mod valkey;

@@ -10,6 +10,9 @@ use tempfile::TempDir;
 /// Longest time that a server may take to start.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
+/// The variable that names another program than `redis-server`, which speaks the same.
+pub(crate) const PROGRAM: &str = "FARM_REDIS_SERVER";
+
 /// How the server is reached.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
@@ -37,7 +40,8 @@ impl Server {
             Transport::Unix => 0,
             Transport::Tcp => free_port(),
         };
-        let child = Command::new("redis-server")
+        let program = std::env::var_os(PROGRAM).unwrap_or_else(|| "redis-server".into());
+        let child = Command::new(program)
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
             .args([PathBuf::from("--unixsocket"), socket.clone()])
             .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])

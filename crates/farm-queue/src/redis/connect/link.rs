@@ -16,9 +16,8 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use crate::queue::QueueError;
-use crate::redis::connect::{
-    CONTROL_TIMEOUT, Server, bulk_timeout, is_unknown_script, one_line, says_demoted,
-};
+use crate::redis::connect::errors::{is_unknown_script, one_line, says_demoted};
+use crate::redis::connect::{CONTROL_TIMEOUT, Server, bulk_timeout};
 use crate::redis::scripts::{self, Call};
 
 /// Waits between attempts to connect again: the first, and the longest.
@@ -227,7 +226,7 @@ impl Link {
             }
         }
         Err(QueueError::Unreachable {
-            address: self.server.address.clone(),
+            address: self.server.address(),
             reason: "the connection keeps breaking".to_owned(),
         })
     }
@@ -325,7 +324,7 @@ impl Link {
         match load(&mut connection).await {
             Ok(()) => Ok(()),
             Err(error) if is_not_allowed(&error) => Err(QueueError::Scripts {
-                address: self.server.address.clone(),
+                address: self.server.address(),
             }),
             Err(error) => {
                 self.after_error(generation, &error).await;

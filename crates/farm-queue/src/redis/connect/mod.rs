@@ -1,12 +1,17 @@
 //! Connections: addresses, checks of the server, reconnecting, and errors in one line.
 //!
-//! - [`options`]: what a program is told; [`tls`]: certificates; [`link`]: one connection that is opened anew
-//!   when it breaks
+//! - [`options`]: what a program is told; [`address`]: where that leads to; [`tls`]: certificates; [`entrance`]: what all
+//!   connections have in common; [`sentinel`]: servers that Sentinels name
+//! - [`link`]: one connection that is opened anew when it breaks; [`errors`]: what its errors mean
 //!
 //! Credentials stay inside the crate's connection info: no error and no `Debug` output shows them.
 
+mod address;
+mod entrance;
+mod errors;
 mod link;
 mod options;
+mod sentinel;
 mod tls;
 
 use std::fmt;
@@ -15,15 +20,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::io::tcp::TcpSettings;
-use ::redis::io::tcp::socket2::TcpKeepalive;
 use ::redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo,
-    Pipeline, ProtocolVersion, RedisError, ServerErrorKind, from_redis_value,
+    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, Pipeline, ProtocolVersion,
+    RedisError, ServerErrorKind, from_redis_value,
 };
 
+pub(super) use errors::{is_no_group, is_unknown_script};
 pub(super) use link::{Link, SendError};
 pub use options::{ConnectOptions, Identity, Secret};
+
+use address::{Place, without_credentials};
+use entrance::Entrance;
+use errors::{CLUSTER, SERVERS_LOGIN, Security, Source};
+use sentinel::Sentinels;
 
 use crate::protocol::signing::FarmKey;
 use crate::queue::QueueError;
@@ -38,27 +47,8 @@ const BULK_TIMEOUT: Duration = Duration::from_secs(10);
 const SLOWEST_BYTES_PER_SEC: u64 = 32 << 10;
 /// Oldest server that has all we use (`XPENDING IDLE`, flags of scripts).
 const OLDEST_MAJOR_VERSION: u32 = 7;
-/// Most bytes that an error quotes of what the server said.
-const MAX_QUOTED_BYTES: usize = 300;
-
-/// What servers answer while something passes: a failover, a start, a script or a disk in the way, replicas that are
-/// missing, scripts that somebody throws away again and again.
-const PASSING: [&str; 10] = [
-    "READONLY",
-    "UNBLOCKED",
-    "MASTERDOWN",
-    "LOADING",
-    "BUSY",
-    "MISCONF",
-    "NOREPLICAS",
-    "TRYAGAIN",
-    "CLUSTERDOWN",
-    "NOSCRIPT",
-];
-/// Those of them by which it says that it is no master any more.
-const DEMOTED: [&str; 3] = ["READONLY", "UNBLOCKED", "MASTERDOWN"];
-/// Why a server that is part of a cluster is none for a farm.
-const CLUSTER: &str = "it is part of a Redis Cluster, and a farm needs one server that is none";
+/// Why a Sentinel is no server for a farm.
+const SENTINEL: &str = "it is a Sentinel, which holds no data; redis+sentinel://HOST:PORT/NAME leads to what it calls NAME";
 
 /// Longest time that a command may take which moves `bytes`.
 pub(super) fn bulk_timeout(bytes: u64) -> Duration {
@@ -67,54 +57,30 @@ pub(super) fn bulk_timeout(bytes: u64) -> Duration {
 
 /// Where the server is, and how to get in.
 pub(super) struct Server {
-    client: Client,
-    /// The same in the protocol that carries published messages.
-    push_client: Client,
-    address: String,
+    way: Way,
     security: Security,
     farm_key: Option<FarmKey>,
     /// How often the server at this address turned out to be no master any more: connections that are older than the
     /// last time are opened anew, by the name, which may lead elsewhere by then.
-    demotions: AtomicU64,
+    demotions: Arc<AtomicU64>,
 }
 
-/// What a connection is wrapped in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Security {
-    Plain,
-    /// TLS, without showing the server who the client is.
-    Anonymous,
-    /// TLS, with a client certificate.
-    Known,
+/// The way to the server.
+enum Way {
+    /// Always the same one.
+    Direct {
+        client: Client,
+        /// The same in the protocol that carries published messages.
+        push_client: Client,
+        address: String,
+    },
+    /// Sentinels are asked for it.
+    Sentinels(Arc<Sentinels>),
 }
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Server").field(&self.address).finish()
-    }
-}
-
-/// `url` without what may be a secret: user, password and query.
-///
-/// It may be no address at all, so it is read carefully: a password with a `#` or `?` in it ends the address early for a
-/// reader who knows the rules, and one in the query may hold an `@`. Where either is possible nothing but the scheme is
-/// left.
-fn without_credentials(url: &str) -> String {
-    let is_scheme =
-        |text: &str| (text.chars()).all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    let (scheme, rest) = (url.split_once("://"))
-        .filter(|(scheme, _)| is_scheme(scheme))
-        .unwrap_or(("", url));
-    let place = match rest.rsplit_once('@') {
-        Some((credentials, _)) if credentials.contains(['?', '#']) => "***",
-        Some((_, place)) => place,
-        None => rest,
-    };
-    let place = place.split(['?', '#']).next().unwrap_or_default();
-    if scheme.is_empty() {
-        place.to_owned()
-    } else {
-        format!("{scheme}://{place}")
+        f.debug_tuple("Server").field(&self.address()).finish()
     }
 }
 
@@ -126,73 +92,87 @@ impl Server {
             given: without_credentials(url),
             reason: reason.to_owned(),
         };
-        // Not the errors' own texts: they may quote parts of the address.
-        let refuse = |error: &RedisError| address(address_reason(error));
-        let info: ConnectionInfo = url.into_connection_info().map_err(|e| refuse(&e))?;
-        let is_tls = match info.addr() {
-            ConnectionAddr::TcpTls { insecure: true, .. } => {
-                return Err(address(
-                    "it ends in #insecure, and certificates are always checked",
-                ));
-            }
-            ConnectionAddr::TcpTls { .. } => true,
-            _ => false,
+        let place = address::parse(url).map_err(address)?;
+        let is_unchecked =
+            |at: &&ConnectionAddr| matches!(at, ConnectionAddr::TcpTls { insecure: true, .. });
+        let is_open = |at: &&ConnectionAddr| !matches!(at, ConnectionAddr::TcpTls { .. });
+        let addresses = place.addresses();
+        if addresses.iter().any(is_unchecked) {
+            return Err(address(
+                "it ends in #insecure, and certificates are always checked",
+            ));
+        }
+        let is_tls = !addresses.iter().any(is_open);
+        let here = addresses.iter().all(|at| options::stays_here(at));
+        let with_tls = match place {
+            Place::Server(_) => "rediss://",
+            Place::Sentinels(_) => "rediss+sentinel://",
         };
-        let here = options::stays_here(info.addr());
         if !is_tls && !here && !options.insecure {
             return Err(QueueError::Options(format!(
                 "{} would carry passwords and pictures in plain text: \
-                 use rediss:// (TLS), or --insecure on a network that you trust",
+                 use {with_tls} (TLS), or --insecure on a network that you trust",
                 without_credentials(url)
             )));
         }
         if !is_tls && (options.authorities.is_some() || options.identity.is_some()) {
             return Err(QueueError::Options(format!(
-                "certificates are given, and {} is without TLS: use rediss://",
+                "certificates are given, and {} is without TLS: use {with_tls}",
                 without_credentials(url)
             )));
         }
-        let keepalive = TcpKeepalive::new()
-            .with_time(Duration::from_secs(15))
-            .with_interval(Duration::from_secs(5));
-        let tcp = TcpSettings::default()
-            .set_nodelay(true)
-            .set_keepalive(keepalive);
-        let info = info.set_tcp_settings(tcp);
-        // Servers before 7.2 do not know CLIENT SETINFO, and access lists need not allow it.
-        let mut redis = info.redis_settings().clone().set_skip_set_lib_name();
+        let mut login = place.login().clone();
         if let Some(user) = &options.user {
-            redis = redis.set_username(user);
+            login = login.set_username(user);
         }
         if let Some(password) = &options.password {
-            redis = redis.set_password(password.expose());
+            login = login.set_password(password.expose());
         }
-        let server = info.addr().to_string();
+        let security = match options.identity {
+            _ if !is_tls => Security::Plain,
+            None => Security::Anonymous,
+            Some(_) => Security::Known,
+        };
         let certificates = if is_tls {
             Some(tls::certificates(options).map_err(QueueError::Options)?)
         } else {
             None
         };
-        let with_protocol = |protocol| {
-            let info = (info.clone()).set_redis_settings(redis.clone().set_protocol(protocol));
-            match &certificates {
-                Some(certificates) => Client::build_with_tls(info, certificates.clone()),
-                None => Client::open(info),
+        let entrance = Entrance {
+            certificates,
+            security,
+            insecure: options.insecure,
+        };
+        let demotions = Arc::default();
+        let refuse = |error: RedisError| address(address::reason(&error));
+        let way = match &place {
+            Place::Server(info) => {
+                let client =
+                    |protocol| (entrance.client(info.addr(), &login, protocol)).map_err(refuse);
+                Way::Direct {
+                    client: client(ProtocolVersion::RESP2)?,
+                    push_client: client(ProtocolVersion::RESP3)?,
+                    address: info.addr().to_string(),
+                }
             }
-            .map_err(|e| refuse(&e))
+            Place::Sentinels(place) => Way::Sentinels(Arc::new(
+                Sentinels::new(place, entrance, login, Arc::clone(&demotions)).map_err(refuse)?,
+            )),
         };
         Ok(Arc::new(Self {
-            client: with_protocol(ProtocolVersion::RESP2)?,
-            push_client: with_protocol(ProtocolVersion::RESP3)?,
-            address: server,
-            security: match options.identity {
-                _ if !is_tls => Security::Plain,
-                None => Security::Anonymous,
-                Some(_) => Security::Known,
-            },
+            way,
+            security,
             farm_key: options.farm_key.clone(),
-            demotions: AtomicU64::new(0),
+            demotions,
         }))
+    }
+
+    /// Host and port, or path of the socket, without credentials.
+    fn address(&self) -> String {
+        match &self.way {
+            Way::Direct { address, .. } => address.clone(),
+            Way::Sentinels(sentinels) => sentinels.address(),
+        }
     }
 
     /// The key that signs job specs, where the farm has one.
@@ -205,14 +185,8 @@ impl Server {
         &self,
         timeout: Duration,
     ) -> Result<MultiplexedConnection, QueueError> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(timeout));
-        (self
-            .client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await)
-            .map_err(|error| self.opening_error(&error))
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(timeout));
+        self.open_by(ProtocolVersion::RESP2, config).await
     }
 
     /// A new connection that hands published messages to `on_push`.
@@ -221,76 +195,47 @@ impl Server {
         on_push: impl Fn(::redis::PushInfo) -> Result<(), ()> + Send + Sync + 'static,
     ) -> Result<MultiplexedConnection, QueueError> {
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(CONTROL_TIMEOUT))
             .set_push_sender(on_push);
-        (self
-            .push_client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await)
-            .map_err(|error| self.opening_error(&error))
+        self.open_by(ProtocolVersion::RESP3, config).await
     }
 
-    /// What an error means that came while a connection was opened.
-    fn opening_error(&self, error: &RedisError) -> QueueError {
-        match self.error(error) {
-            // A server without TLS waits for the end of a line that never comes.
-            QueueError::Unreachable { address, reason }
-                if error.is_timeout() && self.security != Security::Plain =>
-            {
-                let reason = format!("{reason} (is there TLS on that port?)");
-                QueueError::Unreachable { address, reason }
+    async fn open_by(
+        &self,
+        protocol: ProtocolVersion,
+        config: AsyncConnectionConfig,
+    ) -> Result<MultiplexedConnection, QueueError> {
+        let config = config.set_connection_timeout(Some(CONNECT_TIMEOUT));
+        match &self.way {
+            Way::Direct {
+                client,
+                push_client,
+                ..
+            } => {
+                let client = match protocol {
+                    ProtocolVersion::RESP3 => push_client,
+                    _ => client,
+                };
+                (client
+                    .get_multiplexed_async_connection_with_config(&config)
+                    .await)
+                    .map_err(|error| self.source().opening_error(&error))
             }
-            other => other,
+            Way::Sentinels(sentinels) => sentinels.open(protocol, &config).await,
+        }
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            address: self.address(),
+            security: self.security,
+            login: SERVERS_LOGIN,
         }
     }
 
     /// What an error means to the caller.
     pub(super) fn error(&self, error: &RedisError) -> QueueError {
-        let address = self.address.clone();
-        let reason = one_line(&error.to_string());
-        match error.kind() {
-            ErrorKind::AuthenticationFailed => return QueueError::Denied { address, reason },
-            ErrorKind::Server(ServerErrorKind::NoPerm) => {
-                return QueueError::Denied { address, reason };
-            }
-            ErrorKind::Server(
-                ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::CrossSlot,
-            ) => return self.unfit(CLUSTER.to_owned()),
-            ErrorKind::Io | ErrorKind::Parse => {
-                let reason = if error.is_timeout() {
-                    "no answer in time".to_owned()
-                } else if let Some(reason) = tls::reason(error) {
-                    one_line(&reason)
-                } else {
-                    // Its alert may be lost with the connection.
-                    let hint = match self.security {
-                        Security::Anonymous => {
-                            " (it may want a client certificate: --tls-cert and --tls-key)"
-                        }
-                        Security::Known => " (it may not accept the client certificate)",
-                        Security::Plain => "",
-                    };
-                    let hint = if was_broken_off(error) { hint } else { "" };
-                    format!("{reason}{hint}")
-                };
-                return QueueError::Unreachable { address, reason };
-            }
-            _ => {}
-        }
-        match error.code() {
-            Some(code) if PASSING.contains(&code) => {
-                // The server's own word for it; the crate has other names for some.
-                let detail = error.detail().map_or(reason, one_line);
-                let reason = format!("{code}: {detail}");
-                QueueError::Unreachable { address, reason }
-            }
-            Some("NOAUTH" | "WRONGPASS") => QueueError::Denied { address, reason },
-            Some("OOM") => QueueError::OutOfMemory(reason),
-            // A script that was refused a command says so in the middle of its own error.
-            _ if reason.contains("OOM command not allowed") => QueueError::OutOfMemory(reason),
-            _ => QueueError::Server(reason),
-        }
+        self.source().error(error)
     }
 
     /// Whether strips are safe on this server, and what it says of its memory.
@@ -312,7 +257,7 @@ impl Server {
     }
 
     /// How often it was found demoted so far.
-    fn demotions(&self) -> u64 {
+    pub(super) fn demotions(&self) -> u64 {
         self.demotions.load(Ordering::Relaxed)
     }
 
@@ -325,7 +270,7 @@ impl Server {
 
     fn unfit(&self, reason: String) -> QueueError {
         QueueError::Unfit {
-            address: self.address.clone(),
+            address: self.address(),
             reason,
         }
     }
@@ -357,8 +302,11 @@ impl Server {
                 .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
                 .map(str::trim)
         };
-        if field("redis_mode") == Some("cluster") {
-            return Err(self.unfit(CLUSTER.to_owned()));
+        // Valkey has names of its own for this.
+        match field("redis_mode").or_else(|| field("server_mode")) {
+            Some("cluster") => return Err(self.unfit(CLUSTER.to_owned())),
+            Some("sentinel") => return Err(self.unfit(SENTINEL.to_owned())),
+            _ => {}
         }
         if let Some(version) = field("redis_version") {
             let major = version.split('.').next().and_then(|part| part.parse().ok());
@@ -390,45 +338,6 @@ pub(super) struct Memory {
     pub(super) evicted: u64,
 }
 
-fn address_reason(error: &RedisError) -> &'static str {
-    let text = error.to_string();
-    if error.kind() != ErrorKind::InvalidClientConfig {
-        "it cannot be read"
-    } else if text.contains("database number") {
-        "its database is no number"
-    } else if text.contains("wildcard") {
-        "it names no single machine"
-    } else {
-        "it cannot be read"
-    }
-}
-
-/// Whether the other side ended a connection that it had taken.
-fn was_broken_off(error: &RedisError) -> bool {
-    error.is_connection_dropped() && !error.is_connection_refusal()
-}
-
-/// What a server or a socket said, as one line of bounded length.
-fn one_line(text: &str) -> String {
-    let cut = &text[..text.floor_char_boundary(MAX_QUOTED_BYTES)];
-    cut.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Whether the server wants the text of a script.
-pub(super) fn is_unknown_script(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
-}
-
-/// Whether the server says that it is no master any more.
-fn says_demoted(error: &RedisError) -> bool {
-    error.code().is_some_and(|code| DEMOTED.contains(&code))
-}
-
-/// Whether a stream or its group is gone.
-pub(super) fn is_no_group(error: &RedisError) -> bool {
-    error.code() == Some("NOGROUP")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -441,6 +350,8 @@ mod tests {
             "redis+unix:///tmp/redis.sock?user=u&pass=secret",
             "unix:///tmp/redis.sock",
             "rediss://u:secret@farm.example:6380",
+            "redis+sentinel://u:secret@127.0.0.1,[::1]/farm?sentinel_pass=secret",
+            "rediss+sentinel://u:secret@farm.example:1/farm/2?sentinel_pass=sec@ret",
         ] {
             let server = Server::parse(&good.into()).unwrap();
             assert!(!format!("{server:?}").contains("secret"));
@@ -455,6 +366,9 @@ mod tests {
             ("http://host?pass=x@secret", "http://***"),
             ("http://host?pass=secret", "http://host"),
             ("u:secret://secret@host", "host"),
+            ("redis+sentinel://u:secret@h", "redis+sentinel://h"),
+            ("redis+sentinel://h/m?pass=secret", "redis+sentinel://h/m"),
+            ("redis+sentinel://h/m?pass=secret@", "redis+sentinel://***"),
             ("", ""),
         ] {
             let error = Server::parse(&bad.into()).unwrap_err();
@@ -473,6 +387,12 @@ mod tests {
         assert!(text.starts_with("redis://farm.example would"), "{text}");
         assert!(text.contains("rediss://") && text.contains("--insecure"));
         options.insecure = true;
+        assert!(Server::parse(&options).is_ok());
+        // One Sentinel elsewhere is enough.
+        let url = "redis+sentinel://127.0.0.1,farm.example/farm";
+        let error = Server::parse(&url.into()).unwrap_err().to_string();
+        assert!(error.contains("use rediss+sentinel://"), "{error}");
+        options.url = url.to_owned();
         assert!(Server::parse(&options).is_ok());
     }
 

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use ::redis::{ConnectionAddr, IntoConnectionInfo};
+use ::redis::ConnectionAddr;
 
 use crate::protocol::signing::FarmKey;
-use crate::redis::connect::without_credentials;
+use crate::redis::connect::address::{self, Place, without_credentials};
 
 /// A text that no log and no error shows.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct Identity {
 /// Where the farm's Redis is, and how to get in.
 #[derive(Clone)]
 pub struct ConnectOptions {
-    /// `redis://`, `rediss://` (TLS) or `unix://`; may hold user and password.
+    /// `redis://`, `rediss://` (TLS), `redis+sentinel://`, `rediss+sentinel://` or `unix://`; may hold user and password.
     pub url: String,
     /// Instead of the user in the address.
     pub user: Option<String>,
@@ -78,10 +78,26 @@ impl ConnectOptions {
     /// Whether an address holds a user, and whether a password; neither where it is none.
     #[must_use]
     pub fn credentials_in(url: &str) -> (bool, bool) {
-        url.into_connection_info().map_or((false, false), |info| {
-            let redis = info.redis_settings();
-            (redis.username().is_some(), redis.password().is_some())
+        address::parse(url).map_or((false, false), |place| {
+            let login = place.login();
+            (login.username().is_some(), login.password().is_some())
         })
+    }
+
+    /// Whether an address holds any password: the server's, or one of its Sentinels' own.
+    #[must_use]
+    pub fn has_password(url: &str) -> bool {
+        let of_sentinels = match address::parse(url) {
+            Ok(Place::Sentinels(place)) => place.own.password().is_some(),
+            _ => false,
+        };
+        of_sentinels || Self::credentials_in(url).1
+    }
+
+    /// Whether an address asks for TLS.
+    #[must_use]
+    pub fn has_tls(url: &str) -> bool {
+        address::has_tls(url)
     }
 }
 
