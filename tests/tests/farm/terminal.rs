@@ -81,6 +81,43 @@ fn what_stands_in_redis_is_shown_as_text() {
     drop(worker);
 }
 
+/// A stranger with a worker's password chooses what it is called, its machine, its devices, and what it says of others.
+#[test]
+fn what_workers_say_of_themselves_is_shown_as_text() {
+    let server = Server::start();
+    let url = server.url();
+    let worker = Worker::start(&server, "plain");
+    let process = server
+        .keys("mf:worker:*")
+        .pop()
+        .expect("a worker's record")
+        .replacen("mf:worker:", "", 1);
+    let text: String = server.ask(&["GET", &format!("mf:worker:{process}")]);
+    let mut record: serde_json::Value = serde_json::from_str(&text).expect("a record");
+    for field in ["host", "version", "backend"] {
+        record[field] = HOSTILE.into();
+    }
+    record["devices"] = vec![HOSTILE].into();
+    let hostile = format!("{HOSTILE}.1.1");
+    server.ask::<()>(&["ZADD", "mf:workers", "9999999999999", &hostile]);
+    let key = format!("mf:worker:{hostile}");
+    server.ask::<()>(&["SET", &key, &record.to_string()]);
+    let accused = format!("9999999999999 1 {HOSTILE}");
+    server.ask::<i64>(&["HSET", "mf:bad", HOSTILE, &accused]);
+    let list = submitter(&format!("workers list --redis {url}")).ok();
+    assert_plain(&list);
+    assert!(list.stdout.matches("[2Jy?31mz").count() >= 2, "{list:?}");
+    assert_eq!(list.stdout.lines().count(), 3, "a line each: {list:?}");
+    assert_plain(&submitter(&format!("workers list --json --redis {url}")).ok());
+    let shown = on_terminal(&format!("workers list --redis {url}"));
+    assert!(is_plain(&shown), "{shown:?}");
+    for order in ["drain", "forgive"] {
+        let line = format!("workers {order} --redis {url}");
+        assert_plain(&submitter(&line).arg(HOSTILE).run());
+    }
+    drop(worker);
+}
+
 #[test]
 fn what_stands_in_files_is_shown_as_text() {
     let place = folder();
