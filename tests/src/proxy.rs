@@ -6,7 +6,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
-    server: u16,
+    server: AtomicU16,
     network: Mutex<Network>,
     links: Mutex<Vec<Arc<Link>>>,
     accepted: AtomicU64,
@@ -89,7 +89,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port");
         let port = listener.local_addr().expect("its address").port();
         let shared = Arc::new(Shared {
-            server,
+            server: AtomicU16::new(server),
             network: Mutex::new(Network::Pass),
             links: Mutex::default(),
             accepted: AtomicU64::new(0),
@@ -116,6 +116,12 @@ impl Proxy {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// From now on new connections lead to the server on another loopback port, as behind a name that leads elsewhere;
+    /// those that there are stay as they are.
+    pub fn lead_to(&self, server: u16) {
+        self.shared.server.store(server, Ordering::Relaxed);
     }
 
     /// From now on the network is so, for the connections that there are and for new ones.
@@ -190,7 +196,7 @@ fn accept(listener: &TcpListener, shared: &Shared) {
         if network == Network::Cut || links.len() >= MOST_LINKS {
             continue;
         }
-        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, shared.server);
+        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, shared.server.load(Ordering::Relaxed));
         // Without a server the program's connection ends, too.
         let Ok(server) = TcpStream::connect(address) else {
             continue;
@@ -404,6 +410,17 @@ mod tests {
         proxy.set(Network::Limit(8));
         assert_eq!(said(&socket, b"abcd").unwrap(), 4);
         assert!(matches!(said(&socket, b"abcd"), Ok(0) | Err(_)));
+    }
+
+    #[test]
+    fn new_connections_lead_elsewhere() {
+        let proxy = Proxy::start(echo());
+        let old = connect(&proxy);
+        assert_eq!(said(&old, b"hello").unwrap(), 5);
+        let nowhere = TcpListener::bind("127.0.0.1:0").unwrap();
+        proxy.lead_to(nowhere.local_addr().unwrap().port());
+        assert!(said(&connect(&proxy), b"hello").is_err(), "nobody answers");
+        assert_eq!(said(&old, b"hello").unwrap(), 5);
     }
 
     #[test]
