@@ -153,7 +153,8 @@ impl Stage {
     }
 
     fn look_for_jobs(&mut self, now: Instant) {
-        let jobs: Option<Vec<String>> = self.realm.ask(&["ZRANGE", "mf:jobs", "0", "-1"]);
+        // Of all: those that are paused are not on the list of those to work on.
+        let jobs: Option<Vec<String>> = self.realm.ask(&["ZRANGE", "mf:all", "0", "-1"]);
         let jobs = jobs.unwrap_or_default();
         let jobs: Vec<JobId> = jobs.iter().filter_map(|name| JobId::parse(name)).collect();
         // Whoever paused a job resumes it, again where the server lost that since, or was not there to hear it.
