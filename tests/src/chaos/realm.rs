@@ -359,3 +359,102 @@ impl Drop for Realm {
         let _ = self.ask::<String>(&["SCRIPT", "KILL"]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the server answers to a write.
+    fn refused(server: &Server) -> String {
+        let written = server.ask_as::<String>("default", "", &["SET", "a", "b"]);
+        written.err().unwrap_or_default().to_ascii_uppercase()
+    }
+
+    #[test]
+    fn each_ill_refuses_what_it_should_and_is_healed() {
+        for (kind, word) in [
+            (Kind::RedisDemoted, "READONLY"),
+            (Kind::Busy, "BUSY"),
+            (Kind::Unsaved, "MISCONF"),
+            (Kind::ReplicasMissing, "NOREPLICAS"),
+            (Kind::OutOfMemory, "OOM"),
+        ] {
+            let mut realm = Realm::new();
+            assert_eq!(refused(realm.server()), "");
+            assert_eq!(realm.strike(kind, &mut Dice::new(1)), Some(()));
+            assert!(realm.is_ill(Instant::now()));
+            let server = realm.server();
+            server.until(word, || refused(server).contains(word));
+            realm.calm();
+            assert!(!realm.is_ill(Instant::now()));
+            assert_eq!(refused(realm.server()), "", "{word}");
+        }
+    }
+
+    #[test]
+    fn who_waits_is_told_that_nothing_comes() {
+        let mut realm = Realm::new();
+        let unblocked = |realm: &mut Realm| realm.strike(Kind::Unblocked, &mut Dice::new(1));
+        assert_eq!(unblocked(&mut realm), None, "nobody waits");
+        std::thread::scope(|scope| {
+            let url = realm.server().url();
+            let waiting = scope.spawn(move || {
+                let mut connection = redis::Client::open(url)?.get_connection()?;
+                let mut wait = redis::cmd("BLPOP");
+                (wait.arg("list").arg(0)).query::<Option<Vec<String>>>(&mut connection)
+            });
+            let begun = Instant::now();
+            while unblocked(&mut realm).is_none() {
+                assert!(begun.elapsed() < READY, "nobody waits");
+            }
+            let told = waiting.join().expect("no panic").unwrap_err();
+            assert_eq!(told.code(), Some("UNBLOCKED"), "{told}");
+        });
+    }
+
+    #[test]
+    fn another_one_follows_with_all_data_and_the_old_one_takes_no_writes() {
+        for by_failover in [true, false] {
+            let seed = (0..).find(|seed| Dice::new(*seed).once_in(2) == by_failover);
+            let mut dice = Dice::new(seed.expect("a seed"));
+            let mut realm = Realm::new();
+            let old = realm.server().port();
+            assert_eq!(refused(realm.server()), "");
+            assert_eq!(realm.strike(Kind::RedisFollowed, &mut dice), Some(()));
+            let begun = Instant::now();
+            let port = loop {
+                match realm.tend(Instant::now()) {
+                    Some(port) => break port,
+                    None => assert!(begun.elapsed() < READY, "nobody follows"),
+                }
+            };
+            assert!(port != old && port == realm.server().port());
+            assert_eq!(realm.ask::<String>(&["GET", "a"]).as_deref(), Some("b"));
+            let (_, retired) = realm.retired.first().expect("the old one");
+            retired.until("it is a replica", || refused(retired).contains("READONLY"));
+            assert_eq!(refused(realm.server()), "");
+            assert_eq!(realm.lapses, u64::from(!by_failover));
+        }
+    }
+
+    #[test]
+    fn one_that_is_ready_follows_a_dead_one() {
+        let mut realm = Realm::new();
+        let dice = &mut Dice::new(1);
+        assert_eq!(refused(realm.server()), "");
+        assert_eq!(realm.strike(Kind::RedisFollowed, dice), Some(()));
+        let heir = &realm.heir.as_ref().expect("an heir").server;
+        heir.until("it has all data", || {
+            heir.try_ask::<Option<String>>(&["GET", "a"])
+                .flatten()
+                .is_some()
+        });
+        // Seen as ready, and not told to follow yet.
+        realm.heir.as_mut().expect("an heir").is_ready = true;
+        assert_eq!(realm.strike(Kind::RedisKilled, dice), Some(()));
+        let port = realm.tend(Instant::now());
+        assert_eq!(port, Some(realm.server().port()));
+        assert!(realm.is_up());
+        assert_eq!(realm.ask::<String>(&["GET", "a"]).as_deref(), Some("b"));
+    }
+}
