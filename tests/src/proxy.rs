@@ -413,6 +413,17 @@ mod tests {
     }
 
     #[test]
+    fn new_connections_lead_elsewhere() {
+        let proxy = Proxy::start(echo());
+        let old = connect(&proxy);
+        assert_eq!(said(&old, b"hello").unwrap(), 5);
+        let nowhere = TcpListener::bind("127.0.0.1:0").unwrap();
+        proxy.lead_to(nowhere.local_addr().unwrap().port());
+        assert!(said(&connect(&proxy), b"hello").is_err(), "nobody answers");
+        assert_eq!(said(&old, b"hello").unwrap(), 5);
+    }
+
+    #[test]
     fn one_connection_of_several() {
         let proxy = Proxy::start(echo());
         let (ill, well) = (connect(&proxy), connect(&proxy));

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -164,7 +165,7 @@ impl Server {
     /// Waits until it answers; false when it ended instead.
     fn answers_soon(&mut self) -> bool {
         let started = Instant::now();
-        while self.try_connect().is_none() {
+        while !self.is_well() {
             // Somebody else may have taken the port since it was found free.
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return false;
@@ -286,6 +287,12 @@ impl Server {
         self.folder.path()
     }
 
+    /// Where it keeps its files.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Its port.
     #[must_use]
     pub fn port(&self) -> u16 {
@@ -327,9 +334,31 @@ impl Server {
     }
 
     fn try_connect(&self) -> Option<Connection> {
-        let mut connection = Client::open(self.url()).ok()?.get_connection().ok()?;
-        let pong = redis::cmd("PING").query::<String>(&mut connection);
-        pong.is_ok().then_some(connection)
+        Client::open(self.url()).ok()?.get_connection().ok()
+    }
+
+    /// Whether it is there and answers whatever is asked: a server that is busy, or cannot save, does not.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.try_ask::<String>(&["PING"]).is_some()
+    }
+
+    /// Keeps it busy with a script that ends when it is told to (`SCRIPT KILL`), or with the server; returns when it
+    /// answers so, to everybody.
+    ///
+    /// # Panics
+    /// When it does not come to that.
+    pub fn occupy(&self) -> JoinHandle<()> {
+        let connection = self.try_connect();
+        let occupied = std::thread::Builder::new().name("occupied".into());
+        let occupied = occupied.spawn(move || {
+            let mut connection = connection.expect("redis-server answers");
+            let mut script = redis::cmd("EVAL");
+            script.arg("while true do end").arg(0);
+            let _ = script.query::<()>(&mut connection);
+        });
+        self.until("it is busy", || !self.is_well());
+        occupied.expect("a thread")
     }
 
     /// Asks it one thing; `None` when it cannot be reached or refuses.

@@ -22,6 +22,15 @@ fn some_farms_on_which_everything_goes_wrong() {
     let (code, report, said) = chaos("--runs 3 --seed 1 --parallel 3 --faults-for 15 --json");
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(report["runs"], 3, "{report}");
+    assert_eq!(
+        report["scenes"].as_object().map(|all| all.len()),
+        Some(3),
+        "{report}"
+    );
+    assert_eq!(
+        report["submitters_ended"]["0 done"], report["pictures"],
+        "{report}"
+    );
     assert_eq!(report["pictures_differing"], 0, "{report}");
     assert_eq!(report["keys_left"], 0, "{report}");
     let faults = report["faults"].as_u64().expect("a number");

@@ -4,7 +4,7 @@
 //! The queue may be out of reach or full for a while, and then what relieves it must go on.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use farm_queue::{
     Collected, Issue, JobOrders, JobQueue, JobReport, JobSpec, Order, QueueError, UnderWay,
@@ -16,8 +16,10 @@ use crate::patience::Patience;
 
 /// How long one look for results waits.
 const WAIT: Duration = Duration::from_millis(500);
-/// How often a job that the queue does not know any more is brought back without any result in between.
-const MOST_REVIVALS: u32 = 5;
+/// How often a job that the queue does not know any more is brought back at once, without any result in between, and how
+/// long it waits before each time after those.
+const AT_ONCE: u32 = 5;
+const BETWEEN: Duration = Duration::from_millis(500);
 
 /// What is heard of the queue.
 #[derive(Debug)]
@@ -76,14 +78,14 @@ pub async fn feeding<Q: JobQueue>(
 ) {
     while let Some(orders) = wanted.recv().await {
         let mut patience = Patience::new(limit);
-        let mut revived = 0;
+        let mut revivals = Revivals::new(limit);
         // Queued twice is harmless, so an unknown outcome is tried again.
         while let Err(error) = queue.enqueue(&job.id, &orders).await {
             if let Err(error) = bear(
                 &queue,
                 &job,
                 &mut patience,
-                &mut revived,
+                &mut revivals,
                 error,
                 "strips not queued",
             )
@@ -95,7 +97,7 @@ pub async fn feeding<Q: JobQueue>(
         }
         let rendered = orders.iter().filter(|order| order.issue == Issue::Render);
         let queued = rendered.map(|order| order.strip.index).collect();
-        let trouble = patience.over() || revived > 0;
+        let trouble = patience.over() || revivals.count > 0;
         if heard.send(Heard::Queued(queued)).await.is_err()
             || trouble && heard.send(Heard::Trouble).await.is_err()
         {
@@ -112,13 +114,13 @@ pub async fn listening<Q: JobQueue>(
     heard: Sender<Heard>,
 ) {
     let mut patience = Patience::new(limit);
-    let mut revived = 0;
+    let mut revivals = Revivals::new(limit);
     loop {
         match queue.collect(&job.id, WAIT).await {
             Ok(batch) => {
-                let trouble = patience.over() || revived > 0;
+                let trouble = patience.over() || revivals.count > 0;
                 if !batch.is_empty() {
-                    revived = 0;
+                    revivals = Revivals::new(limit);
                 }
                 if heard.send(Heard::Results(batch)).await.is_err()
                     || trouble && heard.send(Heard::Trouble).await.is_err()
@@ -131,7 +133,7 @@ pub async fn listening<Q: JobQueue>(
                     &queue,
                     &job,
                     &mut patience,
-                    &mut revived,
+                    &mut revivals,
                     error,
                     "no results",
                 )
@@ -145,29 +147,60 @@ pub async fn listening<Q: JobQueue>(
     }
 }
 
+/// How often the queue lost a job without any result in between, and since when: it may be thrown away again and again
+/// while the queue's memory is short.
+#[derive(Debug)]
+struct Revivals {
+    limit: Duration,
+    since: Option<Instant>,
+    count: u32,
+}
+
+impl Revivals {
+    /// None yet; so long may they go on.
+    fn new(limit: Duration) -> Self {
+        Self {
+            limit,
+            since: None,
+            count: 0,
+        }
+    }
+
+    /// How long to wait before the next one; `None` when it has been long enough.
+    fn pause(&mut self) -> Option<Duration> {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        self.count += 1;
+        match self.count {
+            ..=AT_ONCE => Some(Duration::ZERO),
+            _ => (since.elapsed() < self.limit).then_some(BETWEEN),
+        }
+    }
+}
+
 /// Waits before the next try; a job that is gone is brought back first.
 async fn bear<Q: JobQueue>(
     queue: &Arc<Q>,
     job: &Arc<JobSpec>,
     patience: &mut Patience,
-    revived: &mut u32,
+    revivals: &mut Revivals,
     error: QueueError,
     what: &str,
 ) -> Result<(), QueueError> {
-    let error = match error {
-        QueueError::JobGone(_) if *revived < MOST_REVIVALS => {
-            *revived += 1;
-            match queue.repair(&job.id, &[]).await {
-                Ok(_) => {
-                    tracing::warn!(job = %job.id, "the queue had lost the job; it is there again");
-                    return Ok(());
-                }
-                Err(error) => error,
-            }
-        }
-        error => error,
+    let pause = match &error {
+        QueueError::JobGone(_) => revivals.pause(),
+        _ => None,
     };
-    patience.bear(error, what).await
+    let Some(pause) = pause else {
+        return patience.bear(error, what).await;
+    };
+    tokio::time::sleep(pause).await;
+    match queue.repair(&job.id, &[]).await {
+        Ok(_) => {
+            tracing::warn!(job = %job.id, "the queue had lost the job; it is there again");
+            Ok(())
+        }
+        Err(error) => patience.bear(error, what).await,
+    }
 }
 
 /// Does what is asked, one after the other; each is answered.
@@ -233,5 +266,24 @@ fn told<T>(answer: Result<T, QueueError>) -> (Option<T>, Option<QueueError>) {
     match answer {
         Ok(answer) => (Some(answer), None),
         Err(error) => (None, Some(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_is_lost_again_and_again_is_brought_back_for_as_long_as_anything_is_borne() {
+        let mut patient = Revivals::new(Duration::from_secs(600));
+        for _ in 0..AT_ONCE {
+            assert_eq!(patient.pause(), Some(Duration::ZERO));
+        }
+        for _ in 0..100 {
+            assert_eq!(patient.pause(), Some(BETWEEN));
+        }
+        let mut hasty = Revivals::new(Duration::ZERO);
+        let brought = std::iter::from_fn(|| hasty.pause()).take(100).count();
+        assert_eq!(brought, AT_ONCE as usize);
     }
 }

@@ -14,7 +14,7 @@ use farm_tests::chaos::{Settings, play_all, report, stage};
 #[derive(Debug, Parser)]
 #[command(
     name = "chaos",
-    after_help = "Exit status: 0 all pictures are right and nothing is left, 1 otherwise."
+    after_help = "Exit status: 0 all pictures are right, no submitter failed where it should not, and nothing is left; 1 otherwise."
 )]
 struct Cli {
     /// Farms to break
@@ -29,8 +29,8 @@ struct Cli {
     /// Print one JSON object on stdout, and the table on stderr
     #[arg(long)]
     json: bool,
-    /// Workers of each farm, of four, that take their time over each strip, as slower machines do
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = up_to_all)]
+    /// Workers of each farm, of four, that only pretend to be slow machines; those of a farm with a key never do
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = up_to_all)]
     pretenders: usize,
     /// Seconds that those take for a strip
     #[arg(long, value_name = "SECS", default_value_t = 0.2)]

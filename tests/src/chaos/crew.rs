@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::Settings;
 use crate::programs::{Finished, Run, Running, submitter};
 use crate::proxy::Proxy;
 
@@ -24,11 +23,22 @@ pub struct Member {
     number: usize,
     /// Processes so far.
     generation: usize,
-    pretends: bool,
+    role: Role,
     running: Option<Running>,
     start_at: Instant,
     /// What its processes did.
     pub work: Work,
+}
+
+/// What kind of worker has a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// `farm-worker`, on the processor.
+    Worker,
+    /// A pretender that takes its time over each strip.
+    Slow,
+    /// A pretender that lies.
+    Liar,
 }
 
 /// What workers did, by their logs.
@@ -43,12 +53,12 @@ pub struct Work {
 impl Member {
     /// The `number`th worker, not started yet.
     #[must_use]
-    pub fn new(number: usize, server: u16, pretends: bool) -> Self {
+    pub fn new(number: usize, server: u16, role: Role) -> Self {
         Self {
             proxy: Proxy::start(server),
             number,
             generation: 0,
-            pretends,
+            role,
             running: None,
             start_at: Instant::now(),
             work: Work::default(),
@@ -58,7 +68,11 @@ impl Member {
     /// Name of its present process.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("w{}-{}", self.number, self.generation)
+        match self.role {
+            // What one process of a machine lies, the next one lies, too: audits are not to take them for two.
+            Role::Liar => format!("liar{}", self.number),
+            _ => format!("w{}-{}", self.number, self.generation),
+        }
     }
 
     /// Whether a process of it runs, frozen or not.
@@ -85,7 +99,7 @@ impl Member {
     ///
     /// # Errors
     /// What a process said that broke by a fault of its own.
-    pub fn tend(&mut self, settings: &Settings) -> Result<(), String> {
+    pub fn tend(&mut self, strip_secs: f64, access: &[String]) -> Result<(), String> {
         if self.is_running() {
             return Ok(());
         }
@@ -95,22 +109,19 @@ impl Member {
         }
         if Instant::now() >= self.start_at {
             self.generation += 1;
-            let program = if self.pretends {
-                "pretender"
-            } else {
-                "farm-worker"
+            let secs = strip_secs.to_string();
+            let (program, options): (_, &[&str]) = match self.role {
+                Role::Worker => ("farm-worker", &["--backend", "cpu", "--threads", "1"]),
+                Role::Slow => ("pretender", &["--mode", "slow", "--secs", &secs]),
+                Role::Liar => ("pretender", &["--mode", "lie"]),
             };
-            let mut run = Run::program(program)
+            let run = Run::program(program)
                 .args(["--redis", &self.proxy.url(), "--name", &self.name()])
+                .args(options)
+                .args(access)
+                .args(["--log", "info,farm_worker=debug"])
                 .limit(LIFE);
-            run = if self.pretends {
-                let mode = if settings.lie { "lie" } else { "slow" };
-                let secs = settings.strip_secs.to_string();
-                run.args(["--mode", mode, "--secs", &secs])
-            } else {
-                run.args(["--backend", "cpu", "--threads", "1"])
-            };
-            self.running = Some(run.args(["--log", "info,farm_worker=debug"]).start());
+            self.running = Some(run.start());
         }
         Ok(())
     }
@@ -154,35 +165,50 @@ pub fn tail(text: &str) -> &str {
     &text[text.ceil_char_boundary(from)..]
 }
 
-/// The submitter's place.
+/// A submitter's place.
 #[derive(Debug)]
 pub struct Submitter {
     /// Its way to the server.
     pub proxy: Proxy,
+    /// Its picture.
+    pub picture: &'static str,
+    /// Where it writes that.
+    pub file: String,
+    journal: String,
     line: String,
     running: Option<Running>,
     start_at: Option<Instant>,
-    /// Processes so far.
-    pub generation: usize,
     started: Instant,
+    /// When the server, or its own network, was last ill.
+    pub ill_at: Option<Instant>,
+    /// Processes so far.
+    pub starts: u64,
+    /// Those of them that we killed.
+    pub killed: u64,
+    /// Its picture is in its place.
+    pub is_done: bool,
 }
 
 impl Submitter {
-    /// One for a scene, not started yet.
+    /// The `number`th one, for a picture, not started yet.
     #[must_use]
-    pub fn new(server: u16, scene: &str) -> Self {
+    pub fn new(number: usize, server: u16, picture: &'static str, options: &str) -> Self {
         let proxy = Proxy::start(server);
-        let line = format!(
-            "render -q {scene} -o x.npy --json --journal journal --redis {}",
-            proxy.url()
-        );
+        let (file, journal) = (format!("{number}.npy"), format!("journal-{number}"));
+        let line = format!("render -q {picture} {options} -o {file} --json");
         Self {
             proxy,
+            picture,
+            file,
+            journal,
             line,
             running: None,
             start_at: Some(Instant::now()),
-            generation: 0,
             started: Instant::now(),
+            ill_at: None,
+            starts: 0,
+            killed: 0,
+            is_done: false,
         }
     }
 
@@ -197,22 +223,41 @@ impl Submitter {
         self.started.elapsed()
     }
 
-    /// Starts it when that is due: the same command as before, or `resume` for the job of that name.
-    pub fn tend(&mut self, folder: &Path, resume: Option<&str>) {
-        if self.running.is_some() || self.start_at.is_none_or(|at| Instant::now() < at) {
+    /// Whether the server or its network was ill since its last process was started.
+    #[must_use]
+    pub fn was_ill(&self) -> bool {
+        self.ill_at.is_some_and(|at| at >= self.started)
+    }
+
+    /// Starts it when that is due: the same command as before, or `resume` where `by_name` and there is a journal.
+    pub fn tend(&mut self, folder: &Path, by_name: bool, access: &[String]) {
+        if self.is_done
+            || self.running.is_some()
+            || self.start_at.is_none_or(|at| Instant::now() < at)
+        {
             return;
         }
         self.start_at = None;
-        self.generation += 1;
+        self.starts += 1;
         self.started = Instant::now();
-        let run = match resume {
-            Some(job) => submitter(&format!(
-                "resume {job} -q --json --journal journal --redis {}",
-                self.proxy.url()
-            )),
+        let job = by_name.then(|| self.journalled(folder)).flatten();
+        let run = match job {
+            Some(job) => submitter(&format!("resume {job} -q --json")),
             None => submitter(&self.line),
         };
+        let run = run
+            .args(["--journal", &self.journal, "--redis", &self.proxy.url()])
+            .args(access);
         self.running = Some(run.within(folder).limit(LIFE).start());
+    }
+
+    /// The job of which it has a journal.
+    fn journalled(&self, folder: &Path) -> Option<String> {
+        let journals = std::fs::read_dir(folder.join(&self.journal)).ok()?;
+        let mut whole = journals
+            .flatten()
+            .filter(|entry| entry.path().join("plan.json").is_file());
+        whole.next()?.file_name().into_string().ok()
     }
 
     /// Kills it; it is started again after a while.
@@ -220,6 +265,7 @@ impl Submitter {
         if let Some(running) = self.running.take() {
             running.signal(Signal::KILL);
             let _ = running.wait();
+            self.killed += 1;
         }
         self.again(away);
     }

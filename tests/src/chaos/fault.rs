@@ -29,6 +29,18 @@ pub enum Kind {
     OutOfMemory,
     /// The server throws away what was not used for long, for a while.
     Evicting,
+    /// The server is told to be a replica of one that is not there, for a while (READONLY, MASTERDOWN).
+    RedisDemoted,
+    /// A replica comes, takes the server's data and its place: by `FAILOVER`, or promoted, also while the server is dead.
+    RedisFollowed,
+    /// Whoever waits for an answer is told that nothing comes (UNBLOCKED).
+    Unblocked,
+    /// A script keeps the server from everything else for a while (BUSY).
+    Busy,
+    /// The server cannot save and takes no writes for a while (MISCONF).
+    Unsaved,
+    /// Replicas that writes wait for are missing for a while (NOREPLICAS).
+    ReplicasMissing,
     /// Somebody's connections are cut, and stay so for a while.
     NetworkCut,
     /// Somebody hears no answers for a while.
@@ -53,7 +65,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::WorkerKilled,
         Self::WorkerFrozen,
         Self::WorkerTerminated,
@@ -66,6 +78,12 @@ impl Kind {
         Self::GroupDestroyed,
         Self::OutOfMemory,
         Self::Evicting,
+        Self::RedisDemoted,
+        Self::RedisFollowed,
+        Self::Unblocked,
+        Self::Busy,
+        Self::Unsaved,
+        Self::ReplicasMissing,
         Self::NetworkCut,
         Self::NetworkHalfOpen,
         Self::NetworkSilent,
@@ -94,6 +112,12 @@ impl Kind {
             Self::GroupDestroyed => "group-destroyed",
             Self::OutOfMemory => "out-of-memory",
             Self::Evicting => "evicting",
+            Self::RedisDemoted => "redis-demoted",
+            Self::RedisFollowed => "redis-followed",
+            Self::Unblocked => "unblocked",
+            Self::Busy => "busy",
+            Self::Unsaved => "unsaved",
+            Self::ReplicasMissing => "replicas-missing",
             Self::NetworkCut => "network-cut",
             Self::NetworkHalfOpen => "network-half-open",
             Self::NetworkSilent => "network-silent",
@@ -111,6 +135,19 @@ impl Kind {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it may cost a strip one of its deliveries: a worker that has it dies, or its answers are lost.
+    #[must_use]
+    pub fn costs_deliveries(self) -> bool {
+        !matches!(
+            self,
+            Self::WorkerTerminated
+                | Self::WorkerDrained
+                | Self::ScriptsFlushed
+                | Self::SubmitterKilled
+                | Self::Paused
+        )
     }
 
     /// One of `from`.

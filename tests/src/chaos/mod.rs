@@ -1,18 +1,21 @@
 //! Real chaos: private farms on which something goes wrong every few seconds, until their picture is done.
 //!
-//! Each run starts a redis-server with a log, four workers and a submitter, each behind a relay of its own.
-//! A seed decides what goes wrong and when; programs, disks and networks run as they run, so that a seed
-//! brings the same faults again, not the same microseconds. In the end the picture has to have the bytes
-//! that it has in quiet, and no key of its job may be left.
+//! Each run starts a redis-server with a log, four workers and the submitters of its scene, each behind a relay of its
+//! own. A seed decides what is made, what goes wrong and when; programs, disks and networks run as they run, so that a
+//! seed brings the same faults again, not the same microseconds. In the end each picture has to have the bytes that it
+//! has in quiet, no submitter may have failed but as the pages say, and no key of a job may be left.
 //!
-//! - [`dice`]: chance that can be had again; [`fault`]: the kinds of fault
-//! - [`stage`]: one farm, what is done to it and how that is undone; [`crew`]: its processes
-//! - [`watch`]: what is measured meanwhile; [`report`]: all runs together
+//! - [`dice`]: chance that can be had again; [`fault`]: the kinds of fault; [`scene`]: what is made meanwhile
+//! - [`stage`]: one farm, what is done to it and how that is undone; [`realm`]: its servers; [`crew`]: its processes
+//! - [`ends`]: how submitters end; [`watch`]: what is measured meanwhile; [`report`]: all runs together
 
 pub mod crew;
 pub mod dice;
+pub mod ends;
 pub mod fault;
+pub mod realm;
 pub mod report;
+pub mod scene;
 pub mod stage;
 pub mod watch;
 
@@ -22,12 +25,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use farm_queue::JobId;
+
 use crate::job::quiet;
 use crate::pictures::digest;
 use crew::{Work, tail};
 use dice::Dice;
+use ends::{End, Ends, Faults, judged};
 use fault::Kind;
 use report::Summary;
+use scene::Scene;
 use stage::Stage;
 use watch::Figures;
 
@@ -39,25 +46,8 @@ const FIRST: (f64, f64) = (0.3, 1.5);
 const PAUSE: (f64, f64) = (1.0, 3.0);
 /// How long after a job's end workers that did not hear of it may take to put away what they brought.
 const LATE_WORKERS: Duration = Duration::from_secs(30);
-/// How often one job may fail and be taken up again: strips are given up after so many dead workers.
-const MOST_FAILURES: u64 = 5;
-
-/// How long a submitter takes at most to find out that it cannot start.
-const STARTING: Duration = Duration::from_secs(15);
-/// What a submitter says that was started while the server was out of reach, full, or told to evict.
-const UNREACHABLE: [&str; 3] = [
-    "cannot reach Redis",
-    "Redis is out of memory",
-    "cannot be used",
-];
-
-/// The pictures: 128 strips each, and some hundredths of a second a strip.
-const SCENES: [&str; 3] = [
-    "--arithmetic f64 --re -0.75 --im 0.00002 --zoom 1e9 --size 256x512 --iterations 350000 --backend cpu --strip-rows 4",
-    "--arithmetic f64 --re -0.75 --im 0.00001 --zoom 3e9 --size 256x512 --iterations 320000 --backend cpu --strip-rows 4",
-    "--arithmetic f64 --re -0.75 --im 0.00001 --zoom 3e9 --size 128x512 --iterations 800000 --backend cpu --strip-rows 4 \
-     --measure smooth",
-];
+/// Between a submitter's end and its next start.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -89,22 +79,26 @@ pub struct Settings {
 pub struct Played {
     /// Its seed.
     pub seed: u64,
+    /// What was made.
+    pub scene: &'static str,
     /// Faults by kind.
     pub faults: BTreeMap<Kind, u64>,
-    /// From the submitter's start to its end.
+    /// From the submitters' start to the last one's end.
     pub secs: f64,
     /// What was measured.
     pub figures: Figures,
     /// What the workers did.
     pub work: Work,
-    /// Strips of the picture.
+    /// Strips of the pictures, those twice that were audited.
     pub strips: u64,
-    /// How often the job ended as failed and was taken up again.
-    pub failures: u64,
-    /// How often a submitter was started while the server could not be used.
-    pub unlucky: u64,
-    /// Whether the picture was another than in quiet.
-    pub differs: bool,
+    /// Pictures.
+    pub pictures: u64,
+    /// How often a submitter was started.
+    pub starts: u64,
+    /// How submitters ended.
+    pub ends: Ends,
+    /// Pictures that were others than in quiet.
+    pub differing: u64,
     /// Keys that were left over.
     pub left: Vec<String>,
     /// Why it did not come to an end, if so.
@@ -115,7 +109,7 @@ impl Played {
     /// Whether all was as it has to be.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        !self.differs && self.left.is_empty() && self.broken.is_none()
+        self.differing == 0 && self.left.is_empty() && self.broken.is_none()
     }
 }
 
@@ -125,8 +119,10 @@ impl Played {
 /// When the pictures cannot be made in quiet.
 #[must_use]
 pub fn play_all(settings: &Settings, told: impl Fn(&Played) + Sync) -> Summary {
-    for scene in SCENES {
-        let _ = quiet(scene);
+    for run in 0..settings.runs {
+        for picture in Scene::drawn(settings.seed.wrapping_add(run)).pictures {
+            let _ = quiet(picture);
+        }
     }
     let begun = Instant::now();
     let next = AtomicU64::new(0);
@@ -177,77 +173,55 @@ pub fn play(settings: &Settings, seed: u64) -> Played {
 
 fn try_play(settings: &Settings, played: &mut Played) -> Result<(), String> {
     let mut dice = Dice::new(played.seed);
-    let scene = dice.pick(&SCENES);
-    let mut stage = Stage::set(scene, settings.pretenders, dice.clone());
+    let scene = Scene::drawn(played.seed);
+    played.scene = scene.name;
+    let mut stage = Stage::set(&scene, settings, dice.clone());
     let begun = Instant::now();
     let mut next = begun + dice.seconds(FIRST.0, FIRST.1);
-    let ended = loop {
+    // Faults that may cost deliveries, since strips were last given up.
+    let mut costly = 0;
+    // What the server may have forgotten of the first job that ended.
+    let mut lapses = None;
+    loop {
         std::thread::sleep(TICK);
         stage.tend(settings)?;
-        if let Some(ended) = stage.submitter.ended()? {
-            if ended.code == Some(0) {
-                break ended;
-            }
-            let young = stage.submitter.age() < STARTING;
-            if young && UNREACHABLE.iter().any(|words| ended.stderr.contains(words)) {
-                // It was started when the server was not there or not fit: the next one may have more luck.
-                played.unlucky += 1;
-            } else {
-                // A job that gave strips up is taken up again. Others must not fail.
-                played.failures += 1;
-            }
-            if settings.verbose {
-                let words = format!("submitter ended: {}", tail(&ended.stderr));
-                tell(played.seed, begun, &words);
-            }
-            if played.failures > MOST_FAILURES {
-                return Err(format!("its submitter failed: {}", tail(&ended.stderr)));
-            }
-            stage.submitter.again(Duration::from_secs(1));
+        heed_ends(settings, played, &mut stage, begun, &mut costly)?;
+        if played.pictures > 0 {
+            lapses.get_or_insert(stage.realm.lapses);
+        }
+        if stage.submitters.iter().all(|submitter| submitter.is_done) {
+            break;
         }
         let now = Instant::now();
         if now - begun > settings.limit {
+            let said = stage.submitters.iter().map(|submitter| submitter.said());
             return Err(format!(
-                "it hangs; its submitter says: {}; keys: {:?}",
-                tail(&stage.submitter.said()),
-                stage.server.try_ask::<Vec<String>>(&["KEYS", "*"])
+                "it hangs; its submitters say: {}; keys: {:?}",
+                tail(&said.collect::<String>()),
+                stage.realm.ask::<Vec<String>>(&["KEYS", "*"])
             ));
         }
-        if now < next || stage.job().is_none() {
-            continue;
-        }
-        if now - begun > settings.faults_for {
+        if now < next || !stage.has_jobs() || now - begun > settings.faults_for {
             continue;
         }
         let kind = Kind::draw(&settings.kinds, &mut dice);
         if stage.strike(kind) {
             *played.faults.entry(kind).or_default() += 1;
+            costly += u64::from(kind.costs_deliveries());
             next = now + dice.seconds(PAUSE.0, PAUSE.1);
             if settings.verbose {
                 tell(played.seed, begun, kind.name());
             }
         }
-    };
-    played.secs = begun.elapsed().as_secs_f64();
-    stage.watch.done();
-    let lost_its_end = stage.calm();
-    let report: serde_json::Value =
-        serde_json::from_str(ended.stdout.trim()).map_err(|error| error.to_string())?;
-    played.strips = report["strips"].as_u64().unwrap_or(0);
-    played.differs = digest(stage.folder.path().join("x.npy")) != quiet(scene);
-    let over = Instant::now();
-    loop {
-        played.left = stage.server.job_keys();
-        if lost_its_end {
-            // Keys that vanish by themselves are gone in the end.
-            (played.left).retain(|key| stage.server.ask::<i64>(&["PTTL", key]) == -1);
-        }
-        if played.left.is_empty() || over.elapsed() > LATE_WORKERS {
-            break;
-        }
-        std::thread::sleep(TICK);
-        stage.tend(settings)?;
     }
+    played.secs = begun.elapsed().as_secs_f64();
+    stage.calm();
+    let lost_an_end = lapses.is_some_and(|before| stage.realm.lapses > before);
+    for submitter in &stage.submitters {
+        let made = digest(stage.folder.path().join(&submitter.file));
+        played.differing += u64::from(made != quiet(submitter.picture));
+    }
+    nothing_is_left(settings, played, &mut stage, lost_an_end)?;
     for member in &mut stage.crew {
         member.end()?;
         played.work.computed += member.work.computed;
@@ -255,6 +229,83 @@ fn try_play(settings: &Settings, played: &mut Played) -> Result<(), String> {
     }
     played.figures = stage.watch.figures();
     Ok(())
+}
+
+/// Counts how submitters ended; those that are to go on are started again.
+fn heed_ends(
+    settings: &Settings,
+    played: &mut Played,
+    stage: &mut Stage,
+    begun: Instant,
+    costly: &mut u64,
+) -> Result<(), String> {
+    for submitter in &mut stage.submitters {
+        let Some(ended) = submitter.ended()? else {
+            continue;
+        };
+        let faults = Faults {
+            at_its_start: submitter.was_ill(),
+            costly: *costly,
+        };
+        let end = judged(&ended, faults)?;
+        *played.ends.entry(end).or_default() += 1;
+        if settings.verbose {
+            let words = format!("submitter ended ({}): {}", end.name(), tail(&ended.stderr));
+            tell(played.seed, begun, &words);
+        }
+        if end != End::Done {
+            if end == End::GivenUp {
+                *costly = 0;
+            }
+            submitter.again(AGAIN);
+            continue;
+        }
+        let report: serde_json::Value =
+            serde_json::from_str(ended.stdout.trim()).map_err(|error| error.to_string())?;
+        played.strips += ["strips", "audited"]
+            .map(|name| report[name].as_u64().unwrap_or(0))
+            .iter()
+            .sum::<u64>();
+        played.pictures += 1;
+        submitter.is_done = true;
+        if let Some(job) = report["job"].as_str().and_then(JobId::parse) {
+            stage.watch.done(&job);
+        }
+    }
+    let killed = stage.submitters.iter().map(|submitter| submitter.killed);
+    let killed: u64 = killed.sum();
+    if killed > 0 {
+        played.ends.insert(End::Killed, killed);
+    }
+    played.starts = stage
+        .submitters
+        .iter()
+        .map(|submitter| submitter.starts)
+        .sum();
+    Ok(())
+}
+
+/// Looks for keys of jobs until there are none, or workers that did not hear of their end had their time.
+fn nothing_is_left(
+    settings: &Settings,
+    played: &mut Played,
+    stage: &mut Stage,
+    lost_an_end: bool,
+) -> Result<(), String> {
+    let over = Instant::now();
+    loop {
+        let server = stage.realm.server();
+        played.left = server.job_keys();
+        if lost_an_end {
+            // Keys that vanish by themselves are gone in the end.
+            (played.left).retain(|key| server.ask::<i64>(&["PTTL", key]) == -1);
+        }
+        if played.left.is_empty() || over.elapsed() > LATE_WORKERS {
+            return Ok(());
+        }
+        std::thread::sleep(TICK);
+        stage.tend(settings)?;
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "a tool's own words, asked for")]

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::ends::End;
 use super::fault::Kind;
 use super::watch::Figures;
 use super::{Played, Settings};
@@ -36,6 +37,22 @@ impl Summary {
         let mut all = BTreeMap::new();
         for (kind, count) in self.played.iter().flat_map(|one| &one.faults) {
             *all.entry(*kind).or_default() += count;
+        }
+        all
+    }
+
+    fn ends(&self) -> BTreeMap<End, u64> {
+        let mut all = BTreeMap::new();
+        for (end, count) in self.played.iter().flat_map(|one| &one.ends) {
+            *all.entry(*end).or_default() += count;
+        }
+        all
+    }
+
+    fn scenes(&self) -> BTreeMap<&'static str, u64> {
+        let mut all = BTreeMap::new();
+        for one in &self.played {
+            *all.entry(one.scene).or_default() += 1;
         }
         all
     }
@@ -81,19 +98,25 @@ impl Summary {
             .map(|one| {
                 json!({
                     "seed": one.seed,
-                    "differs": one.differs,
+                    "scene": one.scene,
+                    "differing": one.differing,
                     "left": one.left,
                     "broken": one.broken,
                 })
             })
             .collect();
+        let ends: serde_json::Map<String, Value> = (self.ends().into_iter())
+            .map(|(end, count)| (end.name().to_owned(), count.into()))
+            .collect();
         json!({
+            "scenes": self.scenes(),
             "runs": self.played.len(),
             "seed": settings.seed,
             "secs": self.secs,
             "faults": self.sum(|one| one.faults.values().sum()),
             "faults_by_kind": faults,
-            "pictures_differing": self.sum(|one| u64::from(one.differs)),
+            "pictures": self.sum(|one| one.pictures),
+            "pictures_differing": self.sum(|one| one.differing),
             "keys_left": self.sum(|one| one.left.len() as u64),
             "runs_broken": self.sum(|one| u64::from(one.broken.is_some())),
             "recovery_secs": seconds(&self.sorted(|figures| &figures.recoveries)),
@@ -102,8 +125,8 @@ impl Summary {
             "strips": self.sum(|one| one.strips),
             "strips_computed": self.sum(|one| one.work.computed),
             "wasted_share": self.wasted(),
-            "jobs_taken_up_after_failing": self.sum(|one| one.failures),
-            "submitters_started_in_vain": self.sum(|one| one.unlucky),
+            "submitters_started": self.sum(|one| one.starts),
+            "submitters_ended": ends,
             "run_secs": {
                 "p50": quantile(&self.run_secs(), 0.5),
                 "max": self.run_secs().last(),
@@ -133,6 +156,13 @@ impl Summary {
                 ),
             ),
             (
+                "scenes".into(),
+                (self.scenes().iter())
+                    .map(|(name, count)| format!("{count} {name}"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ),
+            (
                 "faults".into(),
                 self.sum(|one| one.faults.values().sum()).to_string(),
             ),
@@ -140,6 +170,14 @@ impl Summary {
         rows.extend(
             (self.faults().into_iter())
                 .map(|(kind, count)| (format!("  {}", kind.name()), count.to_string())),
+        );
+        rows.push((
+            "submitters started".into(),
+            self.sum(|one| one.starts).to_string(),
+        ));
+        rows.extend(
+            (self.ends().into_iter())
+                .map(|(end, count)| (format!("  ended: {}", end.name()), count.to_string())),
         );
         let seconds = |sorted: &[f64]| {
             let secs = |share| {
@@ -150,16 +188,17 @@ impl Summary {
             format!("p50 {half}, p99 {most}, longest {all} ({strips} strips)")
         };
         rows.extend([
+            ("pictures".into(), self.sum(|one| one.pictures).to_string()),
             (
                 "pictures that differ".into(),
-                self.sum(|one| u64::from(one.differs)).to_string(),
+                self.sum(|one| one.differing).to_string(),
             ),
             (
                 "keys left over".into(),
                 self.sum(|one| one.left.len() as u64).to_string(),
             ),
             (
-                "runs that did not end".into(),
+                "runs that broke or did not end".into(),
                 self.sum(|one| u64::from(one.broken.is_some())).to_string(),
             ),
             (
@@ -177,14 +216,6 @@ impl Summary {
             (
                 "strips computed beyond one each".into(),
                 format!("{:.1} %", 100.0 * self.wasted()),
-            ),
-            (
-                "jobs taken up after failing".into(),
-                self.sum(|one| one.failures).to_string(),
-            ),
-            (
-                "submitters started in vain".into(),
-                self.sum(|one| one.unlucky).to_string(),
             ),
             (
                 "peak of Redis' memory".into(),
@@ -223,14 +254,15 @@ impl Summary {
 pub fn verdict(one: &Played) -> String {
     let count: u64 = one.faults.values().sum();
     let seed = one.seed;
+    let scene = one.scene;
     if one.is_good() {
         return format!(
-            "seed {seed}: {count} faults, {:.1} s, the same bytes",
+            "seed {seed} ({scene}): {count} faults, {:.1} s, the same bytes",
             one.secs
         );
     }
     let mut wrong = Vec::new();
-    if one.differs {
+    if one.differing > 0 {
         wrong.push("ANOTHER PICTURE".to_owned());
     }
     if !one.left.is_empty() {
@@ -239,7 +271,7 @@ pub fn verdict(one: &Played) -> String {
     wrong.extend(one.broken.clone());
     let faults: Vec<&str> = one.faults.keys().map(|kind| kind.name()).collect();
     format!(
-        "seed {seed} FAILED after {}: {}\n  again: tests/chaos --runs 1 --seed {seed} --verbose",
+        "seed {seed} ({scene}) FAILED after {}: {}\n  again: tests/chaos --runs 1 --seed {seed} --verbose",
         faults.join(", "),
         wrong.join("; ")
     )
@@ -281,7 +313,7 @@ mod tests {
         };
         let bad = [
             Played {
-                differs: true,
+                differing: 1,
                 ..good.clone()
             },
             Played {

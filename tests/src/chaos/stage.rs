@@ -1,4 +1,4 @@
-//! One farm of a run: its server, workers and submitter, what is done to them, and how it is undone.
+//! One farm of a run: its servers, workers and submitters, what is done to them, and how it is undone.
 
 use std::time::{Duration, Instant};
 
@@ -7,87 +7,105 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::Settings;
-use super::crew::{Member, Submitter};
+use super::crew::{Member, Role, Submitter};
 use super::dice::Dice;
 use super::fault::Kind;
+use super::realm::Realm;
+use super::scene::Scene;
 use super::watch::Watch;
-use crate::aof::boundaries;
 use crate::programs::submitter;
-use crate::proxy::Network;
-use crate::server::{Persistence, Server};
+use crate::proxy::{Network, Proxy};
 
 /// Workers of a farm.
 pub const WORKERS: usize = 4;
 /// A submitter that is younger is not killed: its journal is not on the disk yet, so that nobody could know
 /// of its job.
 const SUBMITTER_AGE: Duration = Duration::from_millis(1800);
+/// How often the list of jobs is asked for, and whether one is paused.
+const LOOK: Duration = Duration::from_millis(500);
+/// The key of farms that have one.
+const KEY: &str = "a key of twenty-eight letters";
 
 /// A farm on which things go wrong.
 #[derive(Debug)]
 pub struct Stage {
-    /// Its server.
-    pub server: Server,
+    /// Its servers.
+    pub realm: Realm,
     /// Its workers.
     pub crew: Vec<Member>,
-    /// Its submitter.
-    pub submitter: Submitter,
-    /// Where the submitter writes.
+    /// Its submitters.
+    pub submitters: Vec<Submitter>,
+    /// Where the submitters write.
     pub folder: TempDir,
     /// Measures it.
     pub watch: Watch,
-    job: Option<JobId>,
+    /// Options of programs that are let in.
+    access: Vec<String>,
+    /// Jobs on the list, when it was last read and not empty.
+    jobs: Vec<JobId>,
     dice: Dice,
-    server_is_up: bool,
     undo: Vec<(Instant, Undo)>,
-    /// When it is looked next whether the job is paused.
     next_look: Instant,
 }
 
 /// What puts an end to a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Undo {
     /// Wakes a frozen worker, if it is still that process.
     Wake {
         member: usize,
         generation: usize,
     },
-    /// Heals the network of a worker, or of the submitter (after the last worker).
+    /// Heals the network of a worker, or of a submitter (after the last worker).
     Heal(usize),
-    Restart(Comeback),
-    Memory,
-    Policy,
-    Resume,
-}
-
-/// With what a dead server comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comeback {
-    Log,
-    Nothing,
-    /// Its log without its last records.
-    Torn(usize),
+    Resume(JobId),
 }
 
 impl Stage {
     /// A farm, of which `pretenders` workers only take their time.
     #[must_use]
-    pub fn set(scene: &str, pretenders: usize, dice: Dice) -> Self {
-        let server = Server::start_keeping(Persistence::EverySec, &[]);
-        let crew = (0..WORKERS)
-            .map(|number| Member::new(number, server.port(), number >= WORKERS - pretenders))
-            .collect();
+    pub fn set(scene: &Scene, settings: &Settings, dice: Dice) -> Self {
+        let realm = Realm::new();
+        let port = realm.server().port();
+        let folder = crate::folder();
+        let mut access = Vec::new();
+        if scene.signed {
+            let path = folder.path().join("farm.key");
+            crate::write_secret(&path, KEY);
+            access = vec![
+                "--farm-key-file".to_owned(),
+                path.to_string_lossy().into_owned(),
+            ];
+        }
+        let role = |number| match WORKERS - number {
+            1 if scene.liar => Role::Liar,
+            // They have no key.
+            _ if scene.signed => Role::Worker,
+            place if place <= settings.pretenders && settings.lie => Role::Liar,
+            place if place <= settings.pretenders => Role::Slow,
+            _ => Role::Worker,
+        };
+        let crew = (0..WORKERS).map(|number| Member::new(number, port, role(number)));
+        let pictures = scene.pictures.iter().enumerate();
         Self {
-            crew,
-            submitter: Submitter::new(server.port(), scene),
-            folder: crate::folder(),
-            watch: Watch::new(&server),
-            job: None,
+            crew: crew.collect(),
+            submitters: pictures
+                .map(|(number, picture)| Submitter::new(number, port, picture, scene.options))
+                .collect(),
+            folder,
+            watch: Watch::new(realm.server()),
+            access,
+            jobs: Vec::new(),
             dice,
-            server_is_up: true,
             undo: Vec::new(),
             next_look: Instant::now(),
-            server,
+            realm,
         }
+    }
+
+    fn proxies(&self) -> impl Iterator<Item = &Proxy> {
+        let workers = self.crew.iter().map(|member| &member.proxy);
+        workers.chain(self.submitters.iter().map(|submitter| &submitter.proxy))
     }
 
     /// Starts what should run and does not, undoes what is over, and looks on.
@@ -96,49 +114,77 @@ impl Stage {
     /// What a program said that broke by a fault of its own.
     pub fn tend(&mut self, settings: &Settings) -> Result<(), String> {
         let now = Instant::now();
+        self.note_ills(now);
         while let Some(at) = self.undo.iter().position(|(due, _)| *due <= now) {
             let (_, undo) = self.undo.swap_remove(at);
             self.undo(undo);
         }
+        if let Some(port) = self.realm.tend(now) {
+            self.proxies().for_each(|proxy| proxy.lead_to(port));
+        }
         for member in &mut self.crew {
-            member.tend(settings)?;
+            member.tend(settings.strip_secs, &self.access)?;
         }
-        if self.job.is_none() {
-            let jobs: Vec<String> = self
-                .ask(&["ZRANGE", "mf:jobs", "0", "-1"])
-                .unwrap_or_default();
-            self.job = jobs.first().and_then(|name| JobId::parse(name));
+        if now >= self.next_look {
+            self.next_look = now + LOOK;
+            self.look_for_jobs(now);
         }
-        self.unpause(now);
-        // As people do: sometimes by name, sometimes with the same command again.
-        let by_name = self.dice.once_in(2);
-        let job = self.job.as_ref().map(JobId::as_str);
-        (self.submitter).tend(self.folder.path(), job.filter(|_| by_name));
-        if let Some(job) = self.job.as_ref().filter(|_| self.server_is_up) {
-            self.watch.look(&self.server, job);
+        for submitter in &mut self.submitters {
+            // As people do: sometimes by name, sometimes with the same command again.
+            let by_name = self.dice.once_in(2);
+            submitter.tend(self.folder.path(), by_name, &self.access);
         }
+        if self.realm.is_up() {
+            self.watch.look(self.realm.server());
+        }
+        // Those that were started just now, too.
+        self.note_ills(Instant::now());
         Ok(())
     }
 
-    /// The job, once it is known.
-    #[must_use]
-    pub fn job(&self) -> Option<&JobId> {
-        self.job.as_ref()
+    /// Notes for each submitter whether its server or its network is ill.
+    fn note_ills(&mut self, now: Instant) {
+        for (number, submitter) in self.submitters.iter_mut().enumerate() {
+            let heal = Undo::Heal(WORKERS + number);
+            if self.realm.is_ill(now) || self.undo.iter().any(|(_, undo)| *undo == heal) {
+                submitter.ill_at = Some(now);
+            }
+        }
     }
 
-    /// Lets nothing be wrong any more, after the job's end; whether the server may have lost that end: what it has
-    /// of the job then is nobody's, and has to vanish by itself.
-    pub fn calm(&mut self) -> bool {
-        let mut lost = false;
+    fn look_for_jobs(&mut self, now: Instant) {
+        // Of all: those that are paused are not on the list of those to work on.
+        let jobs: Option<Vec<String>> = self.realm.ask(&["ZRANGE", "mf:all", "0", "-1"]);
+        let jobs = jobs.unwrap_or_default();
+        let jobs: Vec<JobId> = jobs.iter().filter_map(|name| JobId::parse(name)).collect();
+        // Whoever paused a job resumes it, again where the server lost that since, or was not there to hear it.
+        for job in &jobs {
+            let resume = Undo::Resume(job.clone());
+            let key = format!("mf:{{{job}}}:state");
+            let state = || self.realm.ask::<Option<String>>(&["HGET", &key, "state"]);
+            if !self.undo.iter().any(|(_, undo)| *undo == resume)
+                && state().flatten().as_deref() == Some("paused")
+            {
+                self.undo.push((now, resume));
+            }
+        }
+        if !jobs.is_empty() {
+            self.jobs = jobs;
+        }
+    }
+
+    /// Whether there is a job to do something to.
+    #[must_use]
+    pub fn has_jobs(&self) -> bool {
+        !self.jobs.is_empty()
+    }
+
+    /// Lets nothing be wrong any more, after the last job's end.
+    pub fn calm(&mut self) {
         for (_, undo) in std::mem::take(&mut self.undo) {
-            lost |= matches!(undo, Undo::Restart(Comeback::Torn(_)));
             self.undo(undo);
         }
-        lost
-    }
-
-    fn ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> Option<T> {
-        self.server_is_up.then(|| self.server.try_ask(words))?
+        self.realm.calm();
     }
 
     /// Does one thing of this kind; false where there is nothing to do it to now.
@@ -147,12 +193,13 @@ impl Stage {
     }
 
     fn try_strike(&mut self, kind: Kind) -> Option<()> {
-        let job = self.job.clone()?;
+        let job = (!self.jobs.is_empty()).then(|| self.dice.below(self.jobs.len()))?;
+        let job = self.jobs[job].clone();
         match kind {
             Kind::WorkerKilled => {
                 let member = self.someone()?;
                 let name = self.crew[member].name();
-                self.watch.dies(&self.server, &job, &name);
+                self.watch.dies(self.realm.server(), &self.jobs, &name);
                 self.crew[member].signal(Signal::KILL);
             }
             Kind::WorkerFrozen => {
@@ -170,34 +217,11 @@ impl Stage {
                 let name = self.crew[member].name();
                 self.operate(&format!("workers drain {name}"))?;
             }
-            Kind::RedisKilled => self.kill_server(Comeback::Log)?,
-            Kind::RedisEmptied => self.kill_server(Comeback::Nothing)?,
-            Kind::RedisTorn => {
-                let lost = 1 + self.dice.below(60);
-                self.kill_server(Comeback::Torn(lost))?;
-            }
-            Kind::Flushed => {
-                self.watch.disturbed();
-                self.ask::<()>(&["FLUSHALL"])?;
-            }
-            Kind::ScriptsFlushed => self.ask::<()>(&["SCRIPT", "FLUSH"])?,
             Kind::GroupDestroyed => {
                 self.watch.disturbed();
                 let queue = format!("mf:{{{job}}}:q");
-                let destroyed: i64 = self.ask(&["XGROUP", "DESTROY", &queue, "w"])?;
+                let destroyed: i64 = self.realm.ask(&["XGROUP", "DESTROY", &queue, "w"])?;
                 (destroyed == 1).then_some(())?;
-            }
-            Kind::OutOfMemory => {
-                self.watch.disturbed();
-                self.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"])?;
-                self.later(0.5, 4.0, Undo::Memory);
-            }
-            Kind::Evicting => {
-                self.watch.disturbed();
-                self.ask::<()>(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"])?;
-                let full = self.server.figure("used_memory").to_string();
-                self.ask::<()>(&["CONFIG", "SET", "maxmemory", &full])?;
-                self.later(0.5, 3.0, Undo::Policy);
             }
             Kind::NetworkCut => self.network(Network::Cut),
             Kind::NetworkHalfOpen => self.network(Network::Deaf),
@@ -209,23 +233,32 @@ impl Stage {
             }
             Kind::NetworkReset => self.network(Network::Reset),
             Kind::NetworkTorn => {
-                let most = self.dice.pick(&[100, 1000, 5000]);
+                // The last one in the midst of a large buffer.
+                let most = self.dice.pick(&[100, 1000, 5000, 1 << 20]);
                 self.network(Network::Limit(most));
             }
             Kind::Planted => self.plant(&job)?,
             Kind::SubmitterKilled => self.kill_submitter()?,
             Kind::SubmitterAndRedis => {
-                self.server_is_up.then_some(())?;
+                self.realm.is_up().then_some(())?;
                 self.kill_submitter()?;
-                self.watch.disturbed();
-                self.ask::<()>(&["FLUSHALL"])?;
+                self.realm.ask::<()>(&["FLUSHALL"])?;
             }
             Kind::Paused => {
                 self.watch.disturbed();
                 self.operate(&format!("jobs pause {job}"))?;
-                self.later(1.0, 5.0, Undo::Resume);
+                self.later(1.0, 5.0, Undo::Resume(job));
+            }
+            of_the_server => {
+                let is_borne_at_once = kind == Kind::ScriptsFlushed;
+                if !is_borne_at_once {
+                    self.watch.disturbed();
+                }
+                self.realm.strike(of_the_server, &mut self.dice)?;
             }
         }
+        // Some last a moment only.
+        self.note_ills(Instant::now());
         Some(())
     }
 
@@ -236,48 +269,14 @@ impl Stage {
                     self.crew[member].signal(Signal::CONT);
                 }
             }
-            Undo::Heal(client) => match self.crew.get(client) {
-                Some(member) => member.proxy.set(Network::Pass),
-                None => self.submitter.proxy.set(Network::Pass),
-            },
-            Undo::Restart(comeback) => {
-                match comeback {
-                    Comeback::Log => {}
-                    Comeback::Nothing => self.server.forget(),
-                    Comeback::Torn(lost) => {
-                        let log = self.server.log();
-                        let ends = boundaries(&log.bytes());
-                        log.truncate(ends[ends.len().saturating_sub(1 + lost)]);
-                    }
+            Undo::Heal(client) => {
+                if let Some(proxy) = self.proxies().nth(client) {
+                    proxy.set(Network::Pass);
                 }
-                self.server.restart();
-                self.server_is_up = true;
             }
-            Undo::Memory => {
-                let _ = self.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
+            Undo::Resume(job) => {
+                let _ = self.operate(&format!("jobs resume {job}"));
             }
-            Undo::Policy => {
-                let _ = self.ask::<()>(&["CONFIG", "SET", "maxmemory", "0"]);
-                let _ = self.ask::<()>(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
-            }
-            Undo::Resume => {
-                let job = self.job.as_ref().map(ToString::to_string);
-                let _ = self.operate(&format!("jobs resume {}", job.unwrap_or_default()));
-            }
-        }
-    }
-
-    /// Whoever paused a job resumes it, again where the server lost that since, or was not there to hear it.
-    fn unpause(&mut self, now: Instant) {
-        let waits = self.undo.iter().any(|(_, undo)| *undo == Undo::Resume);
-        if waits || now < self.next_look {
-            return;
-        }
-        self.next_look = now + Duration::from_secs(1);
-        let state = (self.job.as_ref()).map(|job| format!("mf:{{{job}}}:state"));
-        let state: Option<String> = state.and_then(|state| self.ask(&["HGET", &state, "state"]));
-        if state.as_deref() == Some("paused") {
-            self.undo.push((now, Undo::Resume));
         }
     }
 
@@ -294,41 +293,32 @@ impl Stage {
         (!running.is_empty()).then(|| self.dice.pick(&running))
     }
 
-    fn kill_server(&mut self, comeback: Comeback) -> Option<()> {
-        self.server_is_up.then_some(())?;
-        self.watch.disturbed();
-        self.server.kill();
-        self.server_is_up = false;
-        self.later(0.1, 2.5, Undo::Restart(comeback));
-        Some(())
-    }
-
     fn kill_submitter(&mut self) -> Option<()> {
-        let is_old = self.submitter.is_running() && self.submitter.age() > SUBMITTER_AGE;
+        let number = self.dice.below(self.submitters.len());
+        let submitter = &mut self.submitters[number];
+        let is_old = submitter.is_running() && submitter.age() > SUBMITTER_AGE;
         is_old.then_some(())?;
         self.watch.disturbed();
         let away = self.dice.seconds(0.1, 2.0);
-        self.submitter.kill(away);
+        submitter.kill(away);
         Some(())
     }
 
     /// Somebody's network: all of it, or one connection.
     fn network(&mut self, network: Network) {
-        let client = self.dice.below(WORKERS + 1);
+        let client = self.dice.below(WORKERS + self.submitters.len());
         let one = self.dice.once_in(3).then(|| self.dice.below(8));
-        let proxy = match self.crew.get(client) {
-            Some(member) => &member.proxy,
-            None => {
-                // What a submitter does not hear of it cannot mend.
-                self.watch.disturbed();
-                &self.submitter.proxy
-            }
-        };
-        match one {
-            Some(number) => {
+        if let Some(submitter) = client.checked_sub(WORKERS) {
+            // What a submitter does not hear of it cannot mend.
+            self.watch.disturbed();
+            self.submitters[submitter].ill_at = Some(Instant::now());
+        }
+        match (self.proxies().nth(client), one) {
+            (Some(proxy), Some(number)) => {
                 proxy.set_one(number, network);
             }
-            None => proxy.set(network),
+            (Some(proxy), None) => proxy.set(network),
+            (None, _) => {}
         }
         if network != Network::Reset {
             // Now and then longer than a lease.
@@ -339,9 +329,10 @@ impl Stage {
 
     /// An operator's command; `None` where it fails, as it may while the server is ill.
     fn operate(&self, line: &str) -> Option<()> {
-        let url = self.server.url();
-        let done = self.server_is_up.then(|| {
+        let url = self.realm.server().url();
+        let done = self.realm.is_up().then(|| {
             submitter(&format!("{line} --redis {url}"))
+                .args(&self.access)
                 .limit(Duration::from_secs(20))
                 .run()
         })?;
@@ -363,18 +354,17 @@ impl Stage {
             let stream = key(stream);
             let mut words = vec!["XADD", &stream, "NOMKSTREAM", "*"];
             words.extend(fields);
-            return self.ask::<Option<String>>(&words)?.map(drop);
+            return self.realm.ask::<Option<String>>(&words)?.map(drop);
         }
         // Or a committed buffer that is damaged before it is collected, where there is one.
-        let results: Vec<String> = self.ask(&["KEYS", &key("r:*")])?;
+        let results: Vec<String> = self.realm.ask(&["KEYS", &key("r:*")])?;
         let result = (!results.is_empty()).then(|| self.dice.below(results.len()))?;
         let result = &results[result];
+        let set = |value| self.realm.ask(&["SET", result, value, "XX", "KEEPTTL"]);
         match self.dice.below(3) {
-            0 => self.ask::<Option<String>>(&["SET", result, "GIF89a", "XX", "KEEPTTL"])?,
-            1 => self
-                .ask::<i64>(&["DEL", result])
-                .map(|gone| gone.to_string()),
-            _ => self.ask::<Option<String>>(&["SET", result, "", "XX", "KEEPTTL"])?,
+            0 => set("GIF89a")?,
+            1 => (self.realm.ask::<i64>(&["DEL", result])).map(|gone| gone.to_string()),
+            _ => set("")?,
         }
         .map(drop)
     }

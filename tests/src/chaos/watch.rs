@@ -43,6 +43,7 @@ pub struct Watch {
 
 #[derive(Debug)]
 struct Death {
+    job: JobId,
     at: Instant,
     disturbed: bool,
     owners: BTreeSet<String>,
@@ -69,23 +70,26 @@ impl Watch {
     }
 
     /// A worker is about to die: notes what it has.
-    pub fn dies(&mut self, server: &Server, job: &JobId, worker: &str) {
-        let Some(seen) = Seen::now(server, job) else {
-            return;
-        };
+    pub fn dies(&mut self, server: &Server, jobs: &[JobId], worker: &str) {
         let prefix = format!("{worker}.");
-        let theirs = || (seen.owner_of.iter()).filter(|(_, owner)| owner.starts_with(&prefix));
-        let slots: BTreeMap<String, Option<Instant>> = theirs()
-            .filter_map(|(entry, _)| Some((seen.slot_of.get(entry)?.clone(), None)))
-            .collect();
-        self.figures.killed += slots.len() as u64;
-        if !slots.is_empty() {
-            self.deaths.push(Death {
-                at: Instant::now(),
-                disturbed: false,
-                owners: theirs().map(|(_, owner)| owner.clone()).collect(),
-                slots,
-            });
+        for job in jobs {
+            let Some(seen) = Seen::now(server, job) else {
+                continue;
+            };
+            let theirs = || (seen.owner_of.iter()).filter(|(_, owner)| owner.starts_with(&prefix));
+            let slots: BTreeMap<String, Option<Instant>> = theirs()
+                .filter_map(|(entry, _)| Some((seen.slot_of.get(entry)?.clone(), None)))
+                .collect();
+            self.figures.killed += slots.len() as u64;
+            if !slots.is_empty() {
+                self.deaths.push(Death {
+                    job: job.clone(),
+                    at: Instant::now(),
+                    disturbed: false,
+                    owners: theirs().map(|(_, owner)| owner.clone()).collect(),
+                    slots,
+                });
+            }
         }
     }
 
@@ -98,7 +102,7 @@ impl Watch {
     }
 
     /// Looks at the server, when it is time.
-    pub fn look(&mut self, server: &Server, job: &JobId) {
+    pub fn look(&mut self, server: &Server) {
         if self.last.elapsed() < EVERY {
             return;
         }
@@ -113,13 +117,25 @@ impl Watch {
             let beyond = used.unwrap_or(0).saturating_sub(self.empty_bytes);
             self.figures.peak_bytes = self.figures.peak_bytes.max(beyond);
         }
-        if self.deaths.is_empty() {
-            return;
+        let mut jobs: Vec<JobId> = self.deaths.iter().map(|death| death.job.clone()).collect();
+        jobs.dedup();
+        for job in jobs {
+            if let Some(seen) = Seen::now(server, &job) {
+                self.compare(&job, &seen);
+            }
         }
-        let Some(seen) = Seen::now(server, job) else {
-            return;
-        };
-        for death in &mut self.deaths {
+        self.deaths.retain(|death| {
+            let over = death.at.elapsed() > GIVE_UP;
+            if over {
+                self.figures.abandoned += death.slots.len() as u64;
+            }
+            !over && !death.slots.is_empty()
+        });
+    }
+
+    /// What has become of the strips of a job whose workers died.
+    fn compare(&mut self, job: &JobId, seen: &Seen) {
+        for death in self.deaths.iter_mut().filter(|death| death.job == *job) {
             let figures = if death.disturbed {
                 &mut self.figures.disturbed
             } else {
@@ -148,18 +164,11 @@ impl Watch {
                 !taken
             });
         }
-        self.deaths.retain(|death| {
-            let over = death.at.elapsed() > GIVE_UP;
-            if over {
-                self.figures.abandoned += death.slots.len() as u64;
-            }
-            !over && !death.slots.is_empty()
-        });
     }
 
-    /// The job is done, and with it all that was waited for.
-    pub fn done(&mut self) {
-        for death in std::mem::take(&mut self.deaths) {
+    /// A job is done, and with it all that was waited for of it.
+    pub fn done(&mut self, job: &JobId) {
+        for death in self.deaths.extract_if(.., |death| death.job == *job) {
             let figures = if death.disturbed {
                 &mut self.figures.disturbed
             } else {

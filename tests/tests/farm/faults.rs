@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use farm_tests::job::quiet;
 use farm_tests::programs::{Running, outputs};
-use farm_tests::scenes::{QUICK, SLOW, SLOW_STRIPS, SLOWER, WAITED};
+use farm_tests::scenes::{LONG, QUICK, SLOW, SLOW_STRIPS, SLOWER, WAITED};
 use farm_tests::server::Pending;
 use farm_tests::{Server, Worker, digest, folder, names_in, submitter};
 use rustix::process::Signal;
@@ -355,4 +355,27 @@ fn a_farm_without_workers_is_not_waited_for_in_silence() {
     running.until_it_says("no worker is on the farm");
     running.signal(Signal::INT);
     assert_eq!(running.wait().code, Some(130));
+}
+
+#[test]
+fn a_job_that_cannot_be_brought_back_for_a_while_is_brought_back_then() {
+    // Longer than it takes to try in vain a few times.
+    const UNWRITABLE: Duration = Duration::from_secs(10);
+    const SOON_MS: &str = "200";
+    let server = Server::start();
+    let _worker = Worker::steady(&server, "worker");
+    let job = farm_tests::Job::start(&server, LONG);
+    let id = server.job();
+    server.until_committed(&id, 4);
+    for key in server.keys(&format!("mf:{{{id}}}:*")) {
+        server.ask::<i64>(&["PEXPIRE", &key, SOON_MS]);
+    }
+    // What it reads says that the job is gone, and what it writes is refused.
+    server.configure("min-replicas-to-write", "1");
+    server.until("the job is gone", || {
+        server.keys(&format!("mf:{{{id}}}:q")).is_empty()
+    });
+    std::thread::sleep(UNWRITABLE);
+    server.configure("min-replicas-to-write", "0");
+    let _ = job.done(&server);
 }

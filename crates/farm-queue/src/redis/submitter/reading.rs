@@ -118,6 +118,16 @@ fn fetch_count(job: &JobSpec) -> u64 {
     (FETCH_BYTES / spec::largest_strip_bytes(job).max(1)).clamp(1, MAX_FETCH)
 }
 
+/// What keeps the server from answering for now, where any of its answers says so: that a script keeps it busy, that it
+/// starts, that it is no master any more.
+fn in_the_way(answers: &[Value], server: &Server) -> Option<QueueError> {
+    let mut errors = answers.iter().filter_map(|answer| match answer {
+        Value::ServerError(error) => Some(server.error(&error.clone().into())),
+        _ => None,
+    });
+    errors.find(|error| matches!(error, QueueError::Unreachable { .. }))
+}
+
 impl Job {
     /// Removes from the server what was fetched.
     pub(super) async fn settle(&self, reading: &mut Reading) -> Result<(), QueueError> {
@@ -242,6 +252,10 @@ impl Job {
             most += limit;
         }
         let answers = self.link.pipeline(&ask, bulk_timeout(most)).await?;
+        if let Some(error) = in_the_way(&answers, self.link.server()) {
+            // Nothing is wrong with the buffers: as if nothing had been read.
+            return Err(error);
+        }
         let key = self.link.server().farm_key();
         let sealer = key.map(|key| blob::Sealer::new(key, &self.spec));
         let mut again = Vec::new();
@@ -332,6 +346,9 @@ impl Job {
             ask.cmd("HGET").arg(&self.keys.why).arg(*slot);
         }
         let answers = self.link.pipeline(&ask, CONTROL_TIMEOUT).await?;
+        if let Some(error) = in_the_way(&answers, self.link.server()) {
+            return Err(error);
+        }
         let has_key = self.link.server().farm_key().is_some();
         for ((place, slot), answer) in again.into_iter().zip(answers) {
             let text: Option<String> = from_redis_value(answer).ok().flatten();
@@ -360,5 +377,27 @@ impl Job {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_is_in_the_way_is_no_buffer_that_is_wrong() {
+        let server = Server::parse(&"redis://127.0.0.1".into()).unwrap();
+        let says = |lines: [&str; 2]| {
+            let answers = lines.map(|line| ::redis::parse_redis_value(line.as_bytes()).unwrap());
+            in_the_way(&answers, &server).map(|error| error.to_string())
+        };
+        let buffer = "$2\r\nab\r\n";
+        assert_eq!(says([buffer, "$-1\r\n"]), None);
+        // Something else lies under the result's name.
+        assert_eq!(says([buffer, "-WRONGTYPE it is a list\r\n"]), None);
+        for word in ["BUSY", "MASTERDOWN", "LOADING"] {
+            let said = says([buffer, &format!("-{word} for now\r\n")]);
+            assert!(said.is_some_and(|said| said.contains(word)), "{word}");
+        }
     }
 }
