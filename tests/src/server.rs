@@ -329,7 +329,9 @@ impl Server {
     fn try_connect(&self) -> Option<Connection> {
         let mut connection = Client::open(self.url()).ok()?.get_connection().ok()?;
         let pong = redis::cmd("PING").query::<String>(&mut connection);
-        pong.is_ok().then_some(connection)
+        // One that cannot save refuses even this.
+        let answers = pong.map_or_else(|error| error.code() == Some("MISCONF"), |_| true);
+        answers.then_some(connection)
     }
 
     /// Asks it one thing; `None` when it cannot be reached or refuses.
