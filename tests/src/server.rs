@@ -80,9 +80,6 @@ impl Server {
     }
 
     /// Starts one with more arguments.
-    ///
-    /// # Panics
-    /// When redis-server is not installed or does not start.
     #[must_use]
     pub fn start_with(more: &[&str]) -> Self {
         Self::start_of(&program(), more)
@@ -103,7 +100,7 @@ impl Server {
     /// Starts one of another program, with more arguments.
     ///
     /// # Panics
-    /// When it does not start.
+    /// When it is not installed or does not start.
     #[must_use]
     pub fn start_of(program: &Path, more: &[&str]) -> Self {
         let password = more
