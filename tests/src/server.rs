@@ -377,23 +377,6 @@ impl Server {
         command.query(&mut connection).expect("redis-server obeys")
     }
 
-    /// Keeps it busy with a script for as long as something takes.
-    ///
-    /// # Panics
-    /// When it is not there.
-    pub fn busy_while(&self, something: impl FnOnce()) {
-        // Opened before: it lets nobody in who asks anything else.
-        let mut connection = self.try_connect().expect("redis-server answers");
-        std::thread::scope(|scope| {
-            scope.spawn(|| self.try_ask::<()>(&["EVAL", "while true do end", "0"]));
-            something();
-            self.until("the script is killed", || {
-                let mut kill = redis::cmd("SCRIPT");
-                kill.arg("KILL").query::<()>(&mut connection).is_ok()
-            });
-        });
-    }
-
     /// Names of the keys that match a pattern, sorted.
     #[must_use]
     pub fn keys(&self, pattern: &str) -> Vec<String> {

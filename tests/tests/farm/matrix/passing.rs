@@ -67,7 +67,12 @@ fn it_is_busy_with_a_script_for_a_while() {
     let job = Job::start(&server, LONG);
     let id = server.job();
     server.until_committed(&id, MIDST);
-    server.busy_while(|| std::thread::sleep(BUSY));
+    let script = server.occupy();
+    std::thread::sleep(BUSY);
+    server.until("the script is killed", || {
+        let _ = server.try_ask::<String>(&["SCRIPT", "KILL"]);
+        script.is_finished()
+    });
     assert!(server.refusals("BUSY") > 0, "control: it was in the way");
     let _ = job.done(&server);
 }
