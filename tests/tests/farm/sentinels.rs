@@ -69,7 +69,7 @@ fn what_leads_nowhere_is_one_line() {
     assert_refused(
         &format!("redis+sentinel://{place}/farm"),
         FAILED,
-        &format!("127.0.0.1:{}, which Sentinels call 'farm': ", server.port()),
+        &format!("127.0.0.1:{} (Sentinels call it 'farm'): ", server.port()),
     );
 }
 
@@ -95,7 +95,7 @@ fn a_server_elsewhere_gets_nothing_in_plain_text() {
     assert_refused(
         &format!("redis+sentinel://u:hunter2@{}/farm", sentinel.place()),
         USAGE,
-        "192.0.2.1:6379, which Sentinels call 'farm', would get passwords",
+        "192.0.2.1:6379 (Sentinels call it 'farm') would get passwords",
     );
     assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
 }
@@ -115,7 +115,11 @@ fn servers_and_sentinels_have_passwords_of_their_own() {
     }
     let right = "?sentinel_pass=hunter2-sentinel";
     let url = format!("redis+sentinel://{place}/farm{right}");
-    assert_refused(&url, FAILED, "redis://USER:PASSWORD@HOST");
+    assert_refused(
+        &url,
+        FAILED,
+        "Authentication required. (give them as redis://USER:PASSWORD@HOST",
+    );
     // The server's may come from elsewhere, as for any address.
     let folder = folder();
     let done = submitter("jobs list")

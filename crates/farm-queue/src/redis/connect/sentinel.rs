@@ -154,6 +154,11 @@ impl Sentinels {
         QueueError::Unreachable { address, reason }
     }
 
+    /// As errors name a server.
+    fn shown(&self, server: &ConnectionAddr) -> String {
+        format!("{server} (Sentinels call it '{}')", self.name)
+    }
+
     fn source(&self, address: String, login: &'static str) -> Source {
         Source {
             address,
@@ -213,12 +218,12 @@ impl Sentinels {
         // Before anything is sent there.
         if self.entrance.certificates.is_none() && !self.entrance.insecure && !stays_here(address) {
             return Err(QueueError::Options(format!(
-                "{address}, which Sentinels call '{}', would get passwords and pictures in plain text: \
+                "{} would get passwords and pictures in plain text: \
                  use rediss+sentinel:// (TLS), or --insecure on a network that you trust",
-                self.name
+                self.shown(address)
             )));
         }
-        let shown = format!("{address}, which Sentinels call '{}'", self.name);
+        let shown = self.shown(address);
         let source = || self.source(shown.clone(), SERVERS_LOGIN);
         let client = (self.entrance.client(address, &self.server, protocol))
             .map_err(|error| source().error(&error))?;
@@ -227,8 +232,14 @@ impl Sentinels {
             .await)
             .map_err(|error| source().opening_error(&error))?;
         // What everybody may ask who is in, and what `ROLE` says as well.
-        let about: HashMap<String, Value> = (cmd("HELLO").query_async(&mut connection).await)
-            .map_err(|error| source().error(&error))?;
+        let about: HashMap<String, Value> = match cmd("HELLO").query_async(&mut connection).await {
+            Ok(about) => about,
+            Err(error) => {
+                // That a login is missing other commands say in fewer words.
+                let other = cmd("PING").exec_async(&mut connection).await.err();
+                return Err(source().error(&other.unwrap_or(error)));
+            }
+        };
         let role: Option<String> =
             (about.get("role").cloned()).and_then(|role| from_redis_value(role).ok());
         if role.as_deref() != Some("master") {
