@@ -21,6 +21,8 @@ const READY: Duration = Duration::from_secs(15);
 const RETIRED: Duration = Duration::from_secs(4);
 /// How soon everybody finds the one that followed.
 const CHANGE: Duration = Duration::from_secs(1);
+/// How soon it is told again what it could not hear.
+const AGAIN: Duration = Duration::from_millis(100);
 /// How long a script may take to be killed.
 const KILLED: Duration = Duration::from_secs(10);
 /// Where servers on this machine are.
@@ -123,7 +125,9 @@ impl Realm {
     pub fn tend(&mut self, now: Instant) -> Option<u16> {
         while let Some(at) = self.ills.iter().position(|(due, _)| *due <= now) {
             let (_, ill) = self.ills.swap_remove(at);
-            self.heal(ill);
+            if !self.heal(ill) {
+                self.ills.push((now + AGAIN, ill));
+            }
         }
         self.retired.retain(|(due, _)| *due > now);
         self.follow(now)
@@ -131,8 +135,13 @@ impl Realm {
 
     /// Lets nothing be wrong any more.
     pub fn calm(&mut self) {
-        for (_, ill) in std::mem::take(&mut self.ills) {
-            self.heal(ill);
+        let begun = Instant::now();
+        while let Some((_, ill)) = self.ills.pop() {
+            if !self.heal(ill) {
+                assert!(begun.elapsed() < READY, "{ill:?} for good");
+                self.ills.insert(0, (begun, ill));
+                std::thread::sleep(Duration::from_millis(20));
+            }
         }
         // One that was called may follow at any time.
         let called = self.heir.as_ref().is_some_and(|heir| heir.is_called);
@@ -186,7 +195,7 @@ impl Realm {
                 std::fs::create_dir(self.saved()).ok()?;
                 let _ = set("save", "3600 1");
                 if self.ask::<String>(&["BGSAVE"]).is_none() {
-                    self.heal(Ill::Unsaved);
+                    self.ills.push((Instant::now(), Ill::Unsaved));
                     return None;
                 }
                 (Ill::Unsaved, 4.0)
@@ -202,10 +211,11 @@ impl Realm {
         Some(())
     }
 
-    fn heal(&mut self, ill: Ill) {
-        let set = |option, value| {
-            let _ = self.ask::<()>(&["CONFIG", "SET", option, value]);
-        };
+    /// Ends one; false where the server cannot be told so now: while it is busy it hears nothing else.
+    fn heal(&mut self, ill: Ill) -> bool {
+        // One that is dead forgets what it was told.
+        let tell = |words: &[&str]| !self.is_up || self.ask::<()>(words).is_some();
+        let set = |option, value| tell(&["CONFIG", "SET", option, value]);
         match ill {
             Ill::Dead(comeback) => {
                 self.lapses += u64::from(matches!(comeback, Comeback::Torn(_)));
@@ -220,20 +230,20 @@ impl Realm {
                 }
                 self.server.restart();
                 self.is_up = true;
+                true
             }
             Ill::Full => set("maxmemory", "0"),
-            Ill::Evicting => {
-                set("maxmemory", "0");
-                set("maxmemory-policy", "noeviction");
-            }
+            Ill::Evicting => set("maxmemory", "0") && set("maxmemory-policy", "noeviction"),
             Ill::Demoted => {
-                let _ = self.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
-                set("replica-serve-stale-data", "yes");
+                tell(&["REPLICAOF", "NO", "ONE"]) && set("replica-serve-stale-data", "yes")
             }
-            Ill::Busy => self.end_script(),
+            Ill::Busy => {
+                self.end_script();
+                true
+            }
             Ill::Unsaved => {
-                set("save", "");
                 let _ = std::fs::remove_dir(self.saved());
+                set("save", "")
             }
             Ill::Replicaless => set("min-replicas-to-write", "0"),
         }
@@ -389,6 +399,25 @@ mod tests {
             assert!(!realm.is_ill(Instant::now()));
             assert_eq!(refused(realm.server()), "", "{word}");
         }
+    }
+
+    #[test]
+    fn what_a_busy_server_cannot_hear_it_is_told_again() {
+        let mut realm = Realm::new();
+        let dice = &mut Dice::new(1);
+        assert_eq!(realm.strike(Kind::ReplicasMissing, dice), Some(()));
+        assert_eq!(realm.strike(Kind::Busy, dice), Some(()));
+        assert!(!realm.heal(Ill::Replicaless), "control: it does not hear");
+        // Only the other one is over.
+        for (due, ill) in &mut realm.ills {
+            if *ill == Ill::Replicaless {
+                *due = Instant::now();
+            }
+        }
+        assert_eq!(realm.tend(Instant::now()), None);
+        assert_eq!(realm.ills.len(), 2);
+        realm.calm();
+        assert_eq!(refused(realm.server()), "");
     }
 
     #[test]
