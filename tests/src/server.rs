@@ -278,12 +278,6 @@ impl Server {
         (count.strip_prefix("count=")).map_or(0, |count| count.parse().expect("a count"))
     }
 
-    /// The folder of its files.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Where it keeps its files.
     #[must_use]
     pub fn folder(&self) -> &Path {
