@@ -69,9 +69,9 @@ pub(super) struct Server {
 enum Way {
     /// Always the same one.
     Direct {
-        client: Client,
+        client: Box<Client>,
         /// The same in the protocol that carries published messages.
-        push_client: Client,
+        push_client: Box<Client>,
         address: String,
     },
     /// Sentinels are asked for it.
@@ -150,8 +150,8 @@ impl Server {
                 let client =
                     |protocol| (entrance.client(info.addr(), &login, protocol)).map_err(refuse);
                 Way::Direct {
-                    client: client(ProtocolVersion::RESP2)?,
-                    push_client: client(ProtocolVersion::RESP3)?,
+                    client: client(ProtocolVersion::RESP2)?.into(),
+                    push_client: client(ProtocolVersion::RESP3)?.into(),
                     address: info.addr().to_string(),
                 }
             }
