@@ -65,7 +65,7 @@ pub fn judged(ended: &Finished, faults: Faults) -> Result<End, String> {
     ];
     // Its own last word, not what it logged before.
     let own = |line: &&str| line.starts_with("submitter: ");
-    let last = (ended.stderr.lines().filter(own).next_back()).unwrap_or_default();
+    let last = ended.stderr.lines().rfind(own).unwrap_or_default();
     let begun = at_its_start.iter().find(|(words, _)| last.contains(words));
     let given_up = last.contains(" (rows from ") && last.contains(") failed ");
     match begun {
