@@ -74,10 +74,7 @@ fn it_is_busy_with_a_script_for_a_while() {
         script.is_finished()
     });
     // One was the look whether it is busy.
-    assert!(
-        server.refusals("BUSY") > REFUSALS,
-        "control: it was in the way"
-    );
+    assert!(server.refusals("BUSY") > 1, "control: it was in the way");
     let _ = job.done(&server);
 }
 
