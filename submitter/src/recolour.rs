@@ -13,7 +13,7 @@ use crate::bar::RowBar;
 use crate::cli::colour::RecolourArgs;
 use crate::collect::CollectError;
 use crate::colour::{Needs, Rows, Scheme};
-use crate::input::{self, Data, InputError};
+use crate::input::{Data, InputError, Source};
 use crate::interrupt::{doing, interrupted};
 use crate::location::{Location, LocationError};
 use crate::output::rows::RowSource;
@@ -46,14 +46,12 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
     if !is_png {
         return Err(PlanError::Picture(args.output.clone()).into());
     }
-    if input::is_read_once(&args.data) {
-        return Err(InputError::Once(args.data.clone()).into());
-    }
-    let (location, warning) = place(args);
+    let source = Source::of(&args.data)?;
+    let (location, warning) = place(&source);
     let own = location.as_ref().and_then(|place| place.colours.clone());
     let base = own.filter(|_| !args.plain).unwrap_or_else(colours::plain);
     let scheme = colours::scheme(&args.colours, base).map_err(PlanError::from)?;
-    let data = Data::open(&args.data, &scheme)?;
+    let data = Data::open(source, &scheme)?;
     if let (Some(warning), false) = (warning, args.say.quiet) {
         crate::say(&warning);
     }
@@ -109,11 +107,11 @@ pub fn run(args: &RecolourArgs) -> anyhow::Result<()> {
 }
 
 /// The place that the data tell, where they tell one; and what is to be said of one that is broken.
-fn place(args: &RecolourArgs) -> (Option<Location>, Option<String>) {
-    match Location::read(&args.data) {
+fn place(source: &Source) -> (Option<Location>, Option<String>) {
+    match Location::read(source.path()) {
         Ok(location) => (Some(location), None),
         Err(LocationError::Malformed { path, reason }) if output::is_picture(&path) => {
-            let path = path.display();
+            let path = source.name().display();
             let warning = format!("warning: {path}: its place and colours are left out: {reason}");
             (None, Some(warning))
         }

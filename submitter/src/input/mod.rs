@@ -3,8 +3,10 @@
 mod exr;
 mod npy;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use fractal::Measure;
@@ -15,6 +17,9 @@ use crate::range::sampled_size;
 
 /// Values that are read before they are wanted, and rows that come together at most: those of a block of EXR.
 const AHEAD: (usize, usize) = (2 << 20, 16);
+
+/// Most bytes that are kept of what comes through a pipe: some gigapixels.
+const MOST_PIPED: u64 = 64 << 30;
 
 /// Why data cannot be painted, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -35,10 +40,10 @@ pub enum InputError {
         /// What is wrong.
         reason: String,
     },
-    /// It is a pipe or a device.
-    #[error("{}: data are read more than once: give a file and no pipe", .0.display())]
-    Once(PathBuf),
-    /// Its extension says nothing.
+    /// More comes through a pipe than is kept.
+    #[error("{}: more than {MOST_PIPED} bytes come through a pipe: give a file", .0.display())]
+    TooLong(PathBuf),
+    /// Neither its extension nor its beginning says anything.
     #[error("{}: give data as .exr or .npy", .0.display())]
     Extension(PathBuf),
     /// Pixels do not come out even.
@@ -71,10 +76,106 @@ pub fn is_read_once(path: &Path) -> bool {
         .is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
-/// A data file, looked at but not read.
+/// Where data are, which are read more than once: a file, or a copy of what came through a pipe.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// As it was given.
+    name: PathBuf,
+    /// What is read.
+    path: PathBuf,
+    /// The copy, which has no name of its own: whatever ends this program, it goes.
+    _copy: Option<Arc<File>>,
+}
+
+impl Source {
+    /// That at `path`. A pipe is read to its end.
+    ///
+    /// # Errors
+    /// When a pipe breaks off, is longer than [`MOST_PIPED`], or there is no room for its copy.
+    pub fn of(path: &Path) -> Result<Self, InputError> {
+        if is_read_once(path) {
+            return Self::kept(path);
+        }
+        Ok(Self {
+            name: path.to_owned(),
+            path: path.to_owned(),
+            _copy: None,
+        })
+    }
+
+    #[cfg(target_os = "linux")]
+    fn kept(path: &Path) -> Result<Self, InputError> {
+        use std::os::fd::AsRawFd;
+
+        let copied = || {
+            let mut copy = tempfile::tempfile()?;
+            let length = io::copy(&mut File::open(path)?.take(MOST_PIPED + 1), &mut copy)?;
+            Ok((copy, length))
+        };
+        let (copy, length) = copied().map_err(|source| InputError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        if length > MOST_PIPED {
+            return Err(InputError::TooLong(path.to_owned()));
+        }
+        Ok(Self {
+            name: path.to_owned(),
+            path: format!("/proc/self/fd/{}", copy.as_raw_fd()).into(),
+            _copy: Some(Arc::new(copy)),
+        })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn kept(path: &Path) -> Result<Self, InputError> {
+        // An open file has no path of its own there.
+        let reason = "data are read more than once: give a file and no pipe";
+        Err(InputError::Unreadable {
+            path: path.to_owned(),
+            source: io::Error::other(reason),
+        })
+    }
+
+    /// As it was given.
+    #[must_use]
+    pub fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// What is read.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// By its extension, or by how it begins.
+    fn format(&self) -> Option<Format> {
+        let extension = self.name.extension().unwrap_or_default().to_string_lossy();
+        match &*extension.to_ascii_lowercase() {
+            "exr" => return Some(Format::Exr),
+            "npy" => return Some(Format::Npy),
+            _ => {}
+        }
+        let mut begin = [0; 6];
+        File::open(&self.path).ok()?.read_exact(&mut begin).ok()?;
+        match &begin {
+            b"\x93NUMPY" => Some(Format::Npy),
+            [0x76, 0x2f, 0x31, 0x01, ..] => Some(Format::Exr),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Exr,
+    Npy,
+}
+
+/// Data, looked at but not read.
 #[derive(Clone, Debug)]
 pub struct Data {
-    path: PathBuf,
+    source: Source,
     kind: Kind,
 }
 
@@ -103,38 +204,32 @@ struct Part {
 }
 
 impl Data {
-    /// Looks at a file: whether it holds what `colours` are painted from.
+    /// Looks at it: whether it holds what `colours` are painted from.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn open(path: &Path, colours: &Scheme) -> Result<Self, InputError> {
+    pub fn open(source: Source, colours: &Scheme) -> Result<Self, InputError> {
         let wanted = Wanted {
             measure: colours.measure(),
             is_lit: colours.light.is_some(),
         };
-        let extension = path.extension().unwrap_or_default().to_string_lossy();
-        let kind = match &*extension.to_ascii_lowercase() {
-            "exr" => exr::Layout::read(path, wanted).map(Kind::Exr),
-            "npy" => npy::Layout::read(path, wanted).map(Kind::Npy),
-            _ => return Err(InputError::Extension(path.to_owned())),
+        let path = source.path();
+        let kind = match source.format() {
+            Some(Format::Exr) => exr::Layout::read(path, wanted).map(Kind::Exr),
+            Some(Format::Npy) => npy::Layout::read(path, wanted).map(Kind::Npy),
+            None => return Err(InputError::Extension(source.name)),
         };
+        let name = source.name.clone();
         let kind = kind.map_err(|fault| match fault {
-            Fault::Io(source) => InputError::Unreadable {
-                path: path.to_owned(),
-                source,
-            },
-            Fault::Malformed(reason) => InputError::Malformed {
-                path: path.to_owned(),
-                reason,
-            },
+            Fault::Io(source) => InputError::Unreadable { path: name, source },
+            Fault::Malformed(reason) => InputError::Malformed { path: name, reason },
         })?;
-        let path = path.to_owned();
-        let data = Self { path, kind };
+        let data = Self { source, kind };
         let ((width, height), side) = (data.size(), colours.samples.side());
         if width.is_multiple_of(side) && height.is_multiple_of(side) {
             Ok(data)
         } else {
-            let path = data.path;
+            let path = data.source.name;
             Err(InputError::Samples {
                 path,
                 width,
@@ -148,7 +243,7 @@ impl Data {
     #[must_use]
     pub fn unreadable(&self, source: io::Error) -> InputError {
         InputError::Unreadable {
-            path: self.path.clone(),
+            path: self.source.name.clone(),
             source,
         }
     }
@@ -220,8 +315,8 @@ impl Data {
         rows: Option<Vec<u32>>,
     ) -> io::Result<Box<dyn Iterator<Item = io::Result<Part>>>> {
         Ok(match &self.kind {
-            Kind::Exr(layout) => Box::new(exr::parts(&self.path, layout, rows)?),
-            Kind::Npy(layout) => Box::new(npy::parts(&self.path, layout, rows)?),
+            Kind::Exr(layout) => Box::new(exr::parts(self.source.path(), layout, rows)?),
+            Kind::Npy(layout) => Box::new(npy::parts(self.source.path(), layout, rows)?),
         })
     }
 }

@@ -158,7 +158,7 @@ fn old_encodings_are_read_where_names_alone_are_in_them() {
 }
 
 #[test]
-fn places_come_through_pipes_and_data_do_not() {
+fn places_and_data_come_through_pipes() {
     let folder = folder();
     std::fs::write(folder.path().join("a.kfr"), KFR).expect("a file");
     submitter("render -q --backend cpu --location a.kfr --size 40x30 -o a.png -o a.exr -o a.npy")
@@ -182,19 +182,39 @@ fn places_come_through_pipes_and_data_do_not() {
         let made = |name: &str| digest(folder.path().join(name));
         assert_eq!(made("b.npy"), made("a.npy"), "{file}");
     }
-    // One that has a name, and one that never ends.
-    let made = Command::new("mkfifo")
+    // Data are read more than once.
+    let fifo = Command::new("mkfifo")
         .arg(folder.path().join("data.npy"))
         .status();
-    assert!(made.expect("mkfifo").success());
+    assert!(fifo.expect("mkfifo").success());
+    for (file, line) in [
+        ("a.exr", "submitter colour a.exr -q -o c.png"),
+        ("a.exr", "submitter colour <(cat a.exr) -q -o d.png"),
+        ("a.npy", "submitter colour a.npy -q -o e.png"),
+        (
+            "a.npy",
+            "cat a.npy > data.npy & submitter colour data.npy -q -o f.png",
+        ),
+    ] {
+        let done = shell(line).ok();
+        assert_eq!(done.words(), [""; 0], "{file}: {line}: {done:?}");
+    }
+    let made = |name: &str| digest(folder.path().join(name));
+    assert_eq!(
+        made("d.png"),
+        made("c.png"),
+        "its place and colours included"
+    );
+    assert_eq!(made("f.png"), made("e.png"));
+    // What breaks off, is something else, or never ends.
     for (line, says) in [
         (
-            "submitter colour data.npy -o x.png",
-            "data.npy: data are read more than once",
+            "submitter colour <(head -c 100 a.npy) -o x.png",
+            "is no array of numpy's: it is too short",
         ),
         (
-            "submitter colour <(cat a.npy) -o x.png",
-            "data are read more than once",
+            "submitter colour <(cat a.png) -o x.png",
+            "give data as .exr or .npy",
         ),
         (
             "submitter render --location <(cat /dev/zero) -o x.png",
