@@ -7,7 +7,7 @@ use farm_queue::JobId;
 use farm_queue::redis::acl::{Role, commands};
 use farm_tests::job::quiet;
 use farm_tests::programs::{Run, Running};
-use farm_tests::scenes::{LONG, QUICK, SLOW, SLOW_STRIPS};
+use farm_tests::scenes::{LONG, QUICK};
 use farm_tests::{Server, digest, folder, submitter, write_secret};
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -15,6 +15,8 @@ use tempfile::TempDir;
 const ADMIN: &str = "the-admins-w0rd";
 const WORKER: (&str, &str) = ("farm-worker", "the-workers-w0rd");
 const SUBMITTER: (&str, &str) = ("farm-submitter", "the-submitters-w0rd");
+/// How a worker takes its time, so that there is some to do something in the midst of a job.
+const STEADY: &str = "--mode slow --secs 0.15";
 /// Long enough for any of these tests.
 const LIFE: Duration = Duration::from_secs(180);
 /// What a server lets everybody do who has not even logged in.
@@ -132,13 +134,13 @@ impl Farm {
 
 #[test]
 fn a_whole_farm_works_under_its_access_list() {
-    let scene = format!("{SLOW} {SLOW_STRIPS} --workers 2");
+    let scene = format!("{LONG} --workers 2");
     let expected = quiet(&scene);
     let farm = Farm::start();
     // Before anybody who may send scripts: it says so once, and waits.
-    let first = farm.worker("first");
+    let first = farm.pretend("first", STEADY);
     assert!(first.said().contains("waiting for a submitter"));
-    let second = farm.worker("second");
+    let second = farm.pretend("second", STEADY);
     let running = farm.render(&scene).start();
     let job = farm.server.job();
     let working = |name: &str| {
@@ -163,7 +165,7 @@ fn a_whole_farm_works_under_its_access_list() {
     // One gives back what it has and comes again, one dies.
     first.signal(Signal::TERM);
     assert_eq!(first.wait().code, Some(0));
-    let third = farm.worker("third");
+    let third = farm.pretend("third", STEADY);
     second.signal(Signal::KILL);
     let _ = second.wait();
     let done = running.wait();
@@ -244,11 +246,10 @@ fn audits_quarantines_and_dead_letters_work_under_it() {
 
 #[test]
 fn a_server_that_forgot_the_scripts_is_told_again() {
-    let scene = format!("{SLOW} {SLOW_STRIPS}");
-    let expected = quiet(&scene);
+    let expected = quiet(LONG);
     let farm = Farm::start();
-    let mut worker = farm.worker("worker");
-    let running = farm.render(&scene).start();
+    let mut worker = farm.pretend("worker", STEADY);
+    let running = farm.render(LONG).start();
     let job = farm.server.job();
     for _ in 0..3 {
         farm.server.until("a strip is under way", || {

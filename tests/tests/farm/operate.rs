@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use farm_tests::job::{Job, nothing_is_left, of, quiet};
-use farm_tests::scenes::{LONG, QUICK, SLOWER};
+use farm_tests::scenes::{LONG, QUICK, WAITED};
 use farm_tests::{Server, Worker, digest, folder, names_in, submitter};
 use serde_json::Value;
 
@@ -87,13 +87,13 @@ fn a_job_is_shown_weighed_paused_resumed() {
 #[test]
 fn a_cancelled_job_stops_within_seconds_and_leaves_nothing() {
     let server = Server::start();
-    let worker = Worker::start_with(
+    let worker = Worker::pretend(
         &server,
         "worker",
-        "--backend cpu --threads 1 --log info,farm_worker=debug",
+        "--mode wait --secs 60 --log info,farm_worker=debug",
     );
     let folder = folder();
-    let line = format!("render -q {SLOWER} -o x.npy --redis {}", server.url());
+    let line = format!("render -q {WAITED} -o x.npy --redis {}", server.url());
     let running = submitter(&line).within(&folder).start();
     let id = server.job();
     until("a strip is under way", || {
@@ -107,7 +107,7 @@ fn a_cancelled_job_stops_within_seconds_and_leaves_nothing() {
     let said = format!("job {id} was cancelled");
     assert!(ended.stderr.contains(&said), "{ended:?}");
     assert_eq!(names_in(folder.path()), [""; 0]);
-    // The strip of many seconds that the worker was in the midst of.
+    // The strip of a minute that the worker was in the midst of.
     until("the worker says that its strip ended", || {
         worker.said().contains("strip ended")
     });

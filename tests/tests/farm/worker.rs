@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use farm_queue::redis::RedisControl;
 use farm_tests::job::quiet;
 use farm_tests::programs::{Finished, Run, Running};
-use farm_tests::scenes::{QUICK, SLOW, SLOW_STRIPS, SLOWER};
+use farm_tests::scenes::{QUICK, SLOW, SLOW_STRIPS, WAITED};
 use farm_tests::{Server, Worker, digest, folder, submitter};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -333,8 +333,8 @@ fn a_worker_of_another_build_gets_no_strips() {
 #[test]
 fn a_worker_that_is_drained_gives_back_what_it_has_and_ends_well() {
     let server = Server::start();
-    let leaver = Worker::start(&server, "leaver");
-    let job = on_farm(&server, SLOWER);
+    let leaver = Worker::pretend(&server, "leaver", "--mode wait --secs 60");
+    let job = on_farm(&server, WAITED);
     let id = server.job();
     server.until("it is in the middle of strips", || {
         server
