@@ -88,7 +88,10 @@ impl RedisJobQueue {
     async fn keep(&self, job: &Job) -> Result<(), QueueError> {
         let mut keep = Pipeline::new();
         let lifetime = job.lifetime();
-        prolong(&mut keep, job);
+        for key in job.keys.fixed() {
+            keep.cmd("PEXPIRE").arg(key).arg(millis(lifetime));
+        }
+        keep_lists(&mut keep);
         let pieces =
             (job.spec.orbit.as_ref()).map_or(0, |key| orbits::keep(&mut keep, key, lifetime));
         let answers = self.control.pipeline(&keep, CONTROL_TIMEOUT).await?;
@@ -152,13 +155,10 @@ fn said(message: &str) -> Cmd {
     say
 }
 
-/// Adds what gives the keys of a job new lifetimes, but for its orbit.
-fn prolong(keep: &mut Pipeline, job: &Job) {
-    for key in job.keys.fixed() {
-        keep.cmd("PEXPIRE").arg(key).arg(millis(job.lifetime()));
-    }
+/// Adds what gives the lists of jobs new lifetimes.
+fn keep_lists(all: &mut Pipeline) {
     for list in [keys::JOBS, keys::ALL_JOBS] {
-        keep.cmd("PEXPIRE").arg(list).arg(millis(JOB_LIFETIME));
+        all.cmd("PEXPIRE").arg(list).arg(millis(JOB_LIFETIME));
     }
 }
 

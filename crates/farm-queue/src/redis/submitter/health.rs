@@ -14,7 +14,7 @@ use crate::protocol::{entry, lines, spec};
 use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, bulk_timeout};
 use crate::redis::submitter::reading::Job;
-use crate::redis::submitter::{CHUNK, RedisJobQueue, prolong, said};
+use crate::redis::submitter::{CHUNK, RedisJobQueue, keep_lists, said};
 use crate::redis::{ENDED_LIFETIME, millis, orbits, reply, scripts};
 use crate::status::{JobOrders, JobReport, JobState, Leased, UnderWay};
 
@@ -66,34 +66,48 @@ impl RedisJobQueue {
         // What lies under its name now.
         let spec = all.cmd("GETRANGE").arg(&job.keys.spec);
         spec.arg(0).arg(spec::MAX_SPEC_BYTES);
-        if !repair {
-            list(&mut all, job, last);
-            prolong(&mut all, job);
-        }
+        let listed: &'static [&'static str] = if repair { &[] } else { lists_of(last.state) };
+        list(&mut all, job, listed, last);
+        keep_lists(&mut all);
         let mut answers = (self.control.all(&all, CONTROL_TIMEOUT).await?).into_iter();
         let mut next = || answers.next().unwrap_or(Value::Nil);
         let (state, priority): (String, f64) = self.control.read(next())?;
         let lying: Vec<u8> = self.control.read(next())?;
-        self.check_spec(job, &text, &lying)?;
+        if let Err(error) = self.check_spec(job, &text, &lying) {
+            // Listed just now, and another's: workers are not to be offered it.
+            let mut added = listed.to_vec();
+            added.retain(|_| from_redis_value::<i64>(next()).is_ok_and(|added| added == 1));
+            self.unlist(job, &added).await?;
+            return Err(error);
+        }
         let standing = Standing {
             state: JobState::parse(&state).unwrap_or_default(),
             priority,
         };
         job.note(standing);
-        let mut all = Pipeline::new();
         if !repair && standing != last {
             // It was there before, and an operator has changed it since.
-            for list in [keys::JOBS, keys::ALL_JOBS] {
-                all.cmd("ZREM").arg(list).arg(job.spec.id.as_str());
-            }
+            self.unlist(job, listed).await?;
         }
-        if repair || standing != last {
-            list(&mut all, job, standing);
-        }
-        if !all.is_empty() {
+        let listed = lists_of(standing.state);
+        if (repair || standing != last) && !listed.is_empty() {
+            let mut all = Pipeline::new();
+            list(&mut all, job, listed, standing);
             self.control.all(&all, CONTROL_TIMEOUT).await?;
         }
         Ok(standing)
+    }
+
+    /// Takes a job out of lists.
+    async fn unlist(&self, job: &Job, lists: &[&str]) -> Result<(), QueueError> {
+        let mut all = Pipeline::new();
+        for list in lists {
+            all.cmd("ZREM").arg(list).arg(job.spec.id.as_str());
+        }
+        if all.is_empty() {
+            return Ok(());
+        }
+        self.control.all(&all, CONTROL_TIMEOUT).await.map(drop)
     }
 
     /// Whether what lies under the job's name is this job, and signed by this farm: `text`, or the same in other bytes.
@@ -199,14 +213,18 @@ impl RedisJobQueue {
     }
 }
 
-/// Adds what puts a job that stands so into the lists, where it is in neither yet.
-fn list(all: &mut Pipeline, job: &Job, standing: Standing) {
-    let listed: &[&str] = match standing.state {
+/// The lists that a job is in which stands so.
+fn lists_of(state: JobState) -> &'static [&'static str] {
+    match state {
         JobState::Running => &[keys::JOBS, keys::ALL_JOBS],
         JobState::Paused => &[keys::ALL_JOBS],
         JobState::Cancelled | JobState::Failed => &[],
-    };
-    for list in listed {
+    }
+}
+
+/// Adds what puts a job into lists, a command each, where it is not there yet.
+fn list(all: &mut Pipeline, job: &Job, lists: &[&str], standing: Standing) {
+    for list in lists {
         let add = all.cmd("ZADD").arg(list).arg("NX");
         add.arg(standing.priority).arg(job.spec.id.as_str());
     }
