@@ -24,7 +24,7 @@ impl Relay {
         let port = listener.local_addr().unwrap().port();
         let trips = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&trips);
-        thread::spawn(move || {
+        named("relay", move || {
             while let Ok((program, _)) = listener.accept() {
                 let server = TcpStream::connect(&server).unwrap();
                 let has_heard = Arc::new(Mutex::new(true));
@@ -48,9 +48,14 @@ impl Relay {
     }
 }
 
+fn named(name: &str, body: impl FnOnce() + Send + 'static) {
+    let thread = thread::Builder::new().name(name.to_owned());
+    thread.spawn(body).expect("a thread");
+}
+
 /// Carries what `from` says to `to`, telling of each piece before it is passed on.
 fn carry(mut from: TcpStream, mut to: TcpStream, tell: impl Fn() + Send + 'static) {
-    thread::spawn(move || {
+    named("relay-way", move || {
         let mut piece = vec![0; 1 << 16];
         while let Ok(length @ 1..) = from.read(&mut piece) {
             tell();
