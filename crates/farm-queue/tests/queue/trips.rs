@@ -78,27 +78,31 @@ async fn a_job_is_begun_and_ended_in_a_few_round_trips() {
     other.create(Arc::clone(&job)).await.unwrap();
     other.finish(&job.id).await.unwrap();
 
+    // On a busy machine one more each: where a second has passed, a submitter asks whether the scripts are known still.
     let url = format!("redis://127.0.0.1:{}", relay.port);
     let queue = RedisJobQueue::connect(url.as_str()).await.unwrap();
-    // One asks whether the server is fit; the crate may have greeted it in another.
+    // One asks whether the server is fit, one which scripts it knows.
     let connecting = relay.trips();
-    assert!((1..=2).contains(&connecting), "{connecting} to connect");
+    assert!((1..=3).contains(&connecting), "{connecting} to connect");
 
     let job = samples::job(6);
     queue.create(Arc::clone(&job)).await.unwrap();
-    // All of it in one, beside a look at what others left and at which scripts are known.
+    // All of it in one, beside a look at what others left.
     let creating = relay.trips();
-    assert!((1..=3).contains(&creating), "{creating} to create a job");
+    assert!((1..=4).contains(&creating), "{creating} to create a job");
 
     let orders: Vec<Order> = job.strips.strips().map(Order::from).collect();
     queue.enqueue(&job.id, &orders).await.unwrap();
     let queueing = relay.trips();
-    assert_eq!(queueing, 1, "to queue its strips");
+    assert!(
+        (1..=2).contains(&queueing),
+        "{queueing} to queue its strips"
+    );
 
     queue.finish(&job.id).await.unwrap();
     // And one that looks whether the server is fit still.
     let ending = relay.trips();
-    assert!((1..=2).contains(&ending), "{ending} to end it");
+    assert!((1..=3).contains(&ending), "{ending} to end it");
     assert_eq!(
         server.keys("*"),
         Vec::<String>::new(),
