@@ -16,8 +16,8 @@ const STRIPS: u64 = 48;
 const FOREVER: Duration = Duration::from_secs(60);
 /// After so long a render's next strip begins its journal.
 const JOURNAL_BEGINS: Duration = Duration::from_millis(1200);
-/// How long a held render goes on at a time: less than two strips of [`SLOW`] take.
-const SLICE: Duration = Duration::from_millis(30);
+/// How long a held render goes on at a time: less than a strip takes.
+const SLICE: Duration = Duration::from_millis(5);
 
 /// A folder for one picture and its journals: on a farm one whose workers take their time ([`Worker::steady`]), in process
 /// one whose strips do.
@@ -34,7 +34,7 @@ impl Place {
             redis: server.map(Server::url),
             scene: match server {
                 Some(_) => LONG.to_owned(),
-                None => format!("{SLOW} {SLOW_STRIPS}"),
+                None => format!("{SLOW} {SLOW_STRIPS} --threads 1"),
             },
         }
     }
@@ -62,10 +62,15 @@ impl Place {
     /// is, it stands still while it is looked at.
     fn held_at(&self, strips: u64) -> (Running, String) {
         let mut running = self.render().start();
-        running.until_it_handles(Signal::INT);
+        let started = Instant::now();
+        // Its file is there before its strips are.
+        while names_in(self.path()).is_empty() {
+            assert!(started.elapsed() < FOREVER, "{}", running.said());
+            std::thread::sleep(Duration::from_millis(1));
+        }
         running.signal(Signal::STOP);
         std::thread::sleep(JOURNAL_BEGINS);
-        let started = Instant::now();
+        let mut seen = 0;
         loop {
             running.signal(Signal::CONT);
             std::thread::sleep(SLICE);
@@ -75,10 +80,13 @@ impl Place {
                 "{}",
                 running.said()
             );
-            if let Some(job) = self.journals().first()
-                && self.journalled(job) >= strips
-            {
-                return (running, job.clone());
+            let Some(job) = self.journals().pop() else {
+                continue;
+            };
+            let strips_file = self.path().join("journals").join(&job).join("strips");
+            let bytes = strips_file.metadata().map_or(0, |about| about.len());
+            if bytes > std::mem::replace(&mut seen, bytes) && self.journalled(&job) >= strips {
+                return (running, job);
             }
         }
     }
