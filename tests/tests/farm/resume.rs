@@ -14,10 +14,10 @@ use tempfile::TempDir;
 const STRIPS: u64 = 48;
 /// Longer than any journal takes to begin.
 const FOREVER: Duration = Duration::from_secs(60);
-/// After so long a render's next strip begins its journal.
-const JOURNAL_BEGINS: Duration = Duration::from_millis(1200);
 /// How long a held render goes on at a time: less than a strip takes.
 const SLICE: Duration = Duration::from_millis(5);
+/// How long it is held in between while it has no journal, which begins when it is a second old.
+const HOLD: Duration = Duration::from_millis(100);
 
 /// A folder for one picture and its journals: on a farm one whose workers take their time ([`Worker::steady`]), in process
 /// one whose strips do.
@@ -68,8 +68,6 @@ impl Place {
             assert!(started.elapsed() < FOREVER, "{}", running.said());
             std::thread::sleep(Duration::from_millis(1));
         }
-        running.signal(Signal::STOP);
-        std::thread::sleep(JOURNAL_BEGINS);
         let mut seen = 0;
         loop {
             running.signal(Signal::CONT);
@@ -81,6 +79,7 @@ impl Place {
                 running.said()
             );
             let Some(job) = self.journals().pop() else {
+                std::thread::sleep(HOLD);
                 continue;
             };
             let strips_file = self.path().join("journals").join(&job).join("strips");
