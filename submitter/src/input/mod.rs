@@ -21,6 +21,9 @@ const AHEAD: (usize, usize) = (2 << 20, 16);
 /// Most bytes that are kept of what comes through a pipe: some gigapixels.
 const MOST_PIPED: u64 = 64 << 30;
 
+/// Bytes by which a file shows what it is.
+const BEGIN_BYTES: u64 = 6;
+
 /// Why data cannot be painted, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
@@ -91,7 +94,7 @@ impl Source {
     /// That at `path`. A pipe is read to its end.
     ///
     /// # Errors
-    /// When a pipe breaks off, is longer than [`MOST_PIPED`], or there is no room for its copy.
+    /// When a pipe brings no data, is longer than [`MOST_PIPED`], or there is no room for its copy.
     pub fn of(path: &Path) -> Result<Self, InputError> {
         if is_read_once(path) {
             return Self::kept(path);
@@ -107,15 +110,24 @@ impl Source {
     fn kept(path: &Path) -> Result<Self, InputError> {
         use std::os::fd::AsRawFd;
 
-        let copied = || {
-            let mut copy = tempfile::tempfile()?;
-            let length = io::copy(&mut File::open(path)?.take(MOST_PIPED + 1), &mut copy)?;
-            Ok((copy, length))
-        };
-        let (copy, length) = copied().map_err(|source| InputError::Unreadable {
+        let unreadable = |source| InputError::Unreadable {
             path: path.to_owned(),
             source,
-        })?;
+        };
+        let mut pipe = File::open(path).map_err(unreadable)?;
+        // Before anything is kept: what is no data may have no end.
+        let mut begin = Vec::new();
+        (pipe.by_ref().take(BEGIN_BYTES).read_to_end(&mut begin)).map_err(unreadable)?;
+        if Format::beginning(&begin).is_none() {
+            return Err(InputError::Extension(path.to_owned()));
+        }
+        let copied = || {
+            let mut copy = tempfile::tempfile()?;
+            let mut all = begin.as_slice().chain(pipe).take(MOST_PIPED + 1);
+            let length = io::copy(&mut all, &mut copy)?;
+            Ok((copy, length))
+        };
+        let (copy, length) = copied().map_err(unreadable)?;
         if length > MOST_PIPED {
             return Err(InputError::TooLong(path.to_owned()));
         }
@@ -156,13 +168,10 @@ impl Source {
             "npy" => return Some(Format::Npy),
             _ => {}
         }
-        let mut begin = [0; 6];
-        File::open(&self.path).ok()?.read_exact(&mut begin).ok()?;
-        match &begin {
-            b"\x93NUMPY" => Some(Format::Npy),
-            [0x76, 0x2f, 0x31, 0x01, ..] => Some(Format::Exr),
-            _ => None,
-        }
+        let mut begin = Vec::new();
+        let file = File::open(&self.path).ok()?;
+        file.take(BEGIN_BYTES).read_to_end(&mut begin).ok()?;
+        Format::beginning(&begin)
     }
 }
 
@@ -170,6 +179,19 @@ impl Source {
 enum Format {
     Exr,
     Npy,
+}
+
+impl Format {
+    /// That of a file which begins so.
+    fn beginning(bytes: &[u8]) -> Option<Self> {
+        if bytes.starts_with(b"\x93NUMPY") {
+            Some(Self::Npy)
+        } else if bytes.starts_with(&[0x76, 0x2f, 0x31, 0x01]) {
+            Some(Self::Exr)
+        } else {
+            None
+        }
+    }
 }
 
 /// Data, looked at but not read.

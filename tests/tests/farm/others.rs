@@ -217,6 +217,10 @@ fn places_and_data_come_through_pipes() {
             "give data as .exr or .npy",
         ),
         (
+            "submitter colour /dev/zero -o x.png",
+            "give data as .exr or .npy",
+        ),
+        (
             "submitter render --location <(cat /dev/zero) -o x.png",
             "more than 1048576 bytes",
         ),
