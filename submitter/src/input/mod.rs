@@ -22,7 +22,7 @@ const AHEAD: (usize, usize) = (2 << 20, 16);
 const MOST_PIPED: u64 = 64 << 30;
 
 /// Bytes by which a file shows what it is.
-const BEGIN_BYTES: u64 = 6;
+const BEGIN_BYTES: usize = 6;
 
 /// Why data cannot be painted, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -116,14 +116,19 @@ impl Source {
         };
         let mut pipe = File::open(path).map_err(unreadable)?;
         // Before anything is kept: what is no data may have no end.
-        let mut begin = Vec::new();
-        (pipe.by_ref().take(BEGIN_BYTES).read_to_end(&mut begin)).map_err(unreadable)?;
-        if Format::beginning(&begin).is_none() {
-            return Err(InputError::Extension(path.to_owned()));
+        let mut begin = [0; BEGIN_BYTES];
+        match pipe.read_exact(&mut begin) {
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                return Err(unreadable(error));
+            }
+            _ if Format::beginning(&begin).is_none() => {
+                return Err(InputError::Extension(path.to_owned()));
+            }
+            _ => {}
         }
         let copied = || {
             let mut copy = tempfile::tempfile()?;
-            let mut all = begin.as_slice().chain(pipe).take(MOST_PIPED + 1);
+            let mut all = (&begin[..]).chain(pipe).take(MOST_PIPED + 1);
             let length = io::copy(&mut all, &mut copy)?;
             Ok((copy, length))
         };
@@ -168,9 +173,8 @@ impl Source {
             "npy" => return Some(Format::Npy),
             _ => {}
         }
-        let mut begin = Vec::new();
-        let file = File::open(&self.path).ok()?;
-        file.take(BEGIN_BYTES).read_to_end(&mut begin).ok()?;
+        let mut begin = [0; BEGIN_BYTES];
+        File::open(&self.path).ok()?.read_exact(&mut begin).ok()?;
         Format::beginning(&begin)
     }
 }
@@ -183,7 +187,7 @@ enum Format {
 
 impl Format {
     /// That of a file which begins so.
-    fn beginning(bytes: &[u8]) -> Option<Self> {
+    fn beginning(bytes: &[u8; BEGIN_BYTES]) -> Option<Self> {
         if bytes.starts_with(b"\x93NUMPY") {
             Some(Self::Npy)
         } else if bytes.starts_with(&[0x76, 0x2f, 0x31, 0x01]) {
