@@ -65,7 +65,7 @@ pub struct WorkArgs {
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// Threads of the processor's lane [default: all cores]
-    #[arg(long, value_name = "N", value_parser = |text: &str| farm_worker::count::within::<u16>(text, 1, 1024))]
+    #[arg(long, value_name = "N", value_parser = |text: &str| fractal::count::within::<u16>(text, 1, 1024))]
     pub threads: Option<u16>,
     /// Most memory for reference orbits and what is made of them, such as 8GiB; jobs that want more are left to other workers [default: a quarter of the machine's, or of its control group's]
     #[arg(long, value_name = "SIZE", env = "FARM_MEMORY", value_parser = farm_worker::memory::parse)]
@@ -84,7 +84,7 @@ pub struct WorkArgs {
     pub metrics: Option<String>,
     /// How long a device may show no progress before its strip is given to another worker; longer where strips usually
     /// take more than a twentieth of it
-    #[arg(long, value_name = "SECS", default_value_t = 60, value_parser = |text: &str| farm_worker::count::within::<u32>(text, 1, 86_400))]
+    #[arg(long, value_name = "SECS", default_value_t = 60, value_parser = |text: &str| fractal::count::within::<u32>(text, 1, 86_400))]
     pub strip_timeout: u32,
 }
 

@@ -19,7 +19,6 @@
 #![forbid(unsafe_code)]
 
 pub mod choice;
-pub mod count;
 pub mod exporter;
 pub mod farm_args;
 mod fault;

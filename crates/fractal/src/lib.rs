@@ -26,6 +26,7 @@
 pub mod arithmetic;
 pub mod axis;
 pub mod buffer;
+pub mod count;
 pub mod decimal;
 pub mod digits;
 pub mod exact;

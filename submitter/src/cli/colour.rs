@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use colour::{Depth, Light, Rgb, Samples};
 
-use super::CompressionArg;
 use super::place::{SayArgs, ThreadsArgs};
-use crate::colour::{Blend, ColourBy, Depth, Hue, Light, Mapping, Rgb, Samples};
+use super::values::{BlendArg, ColourArg, CompressionArg, MappingArg};
 
 /// Heading of these options in `--help`.
 const COLOURS: &str = "Colours of .png";
@@ -98,70 +98,4 @@ pub struct RecolourArgs {
     /// What is said.
     #[command(flatten)]
     pub say: SayArgs,
-}
-
-/// What is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ColourArg {
-    /// The smooth iteration count
-    Smooth,
-    /// Whole iteration counts, with an edge between them
-    Bands,
-    /// The exterior distance estimate
-    Distance,
-}
-
-/// Where colours are mixed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BlendArg {
-    /// By sRGB's own numbers, as most programs and CSS do
-    Srgb,
-    /// As light is
-    SrgbLinear,
-    /// In Oklab: a mixture is as light as it looks it should be
-    Oklab,
-    /// In Oklab by lightness, chroma and hue
-    Oklch,
-}
-
-/// How values are spread over the palette.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum MappingArg {
-    /// By their logarithm
-    Log,
-    /// By their square root
-    Sqrt,
-    /// Evenly
-    Linear,
-}
-
-impl From<ColourArg> for ColourBy {
-    fn from(arg: ColourArg) -> Self {
-        match arg {
-            ColourArg::Smooth => Self::Smooth,
-            ColourArg::Bands => Self::Bands,
-            ColourArg::Distance => Self::Distance,
-        }
-    }
-}
-
-impl From<BlendArg> for Blend {
-    fn from(arg: BlendArg) -> Self {
-        match arg {
-            BlendArg::Srgb => Self::Srgb,
-            BlendArg::SrgbLinear => Self::Linear,
-            BlendArg::Oklab => Self::Oklab,
-            BlendArg::Oklch => Self::Oklch(Hue::Shorter),
-        }
-    }
-}
-
-impl From<MappingArg> for Mapping {
-    fn from(arg: MappingArg) -> Self {
-        match arg {
-            MappingArg::Log => Self::Log,
-            MappingArg::Sqrt => Self::Sqrt,
-            MappingArg::Linear => Self::Linear,
-        }
-    }
 }

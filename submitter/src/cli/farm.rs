@@ -5,6 +5,8 @@ use farm_queue::redis::ConnectOptions;
 use farm_worker::usage::Misuse;
 
 use super::place::AccessArgs;
+use super::requests::environment;
+use crate::failure::Failure;
 
 /// Options of everything that looks at a farm.
 #[derive(Debug, Args)]
@@ -23,13 +25,13 @@ impl AskArgs {
     ///
     /// # Errors
     /// When no Redis is given, or a file that belongs to the way cannot be used.
-    pub fn options(&self) -> anyhow::Result<ConnectOptions> {
+    pub fn options(&self) -> Result<ConnectOptions, Failure> {
         let url = (self.access.redis.as_deref().map(str::trim))
             .filter(|url| !url.is_empty())
             .ok_or(Misuse(
                 "no Redis given: --redis and FARM_REDIS are empty or not set",
             ))?;
-        Ok(crate::cli::farm(url.to_owned(), &self.access.farm)?)
+        Ok(self.access.farm.options(url.to_owned(), environment())?)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use serde::{Deserialize, Serialize};
+use clap::Args;
 
 use super::place::{LogArgs, SayArgs, ThreadsArgs};
+use super::values::ChannelArg;
 
 /// What `.exr` files hold.
 #[derive(Debug, Args)]
@@ -20,31 +20,6 @@ pub struct ChannelArgs {
         ignore_case = true
     )]
     pub channels: Vec<ChannelArg>,
-}
-
-/// Channels of an OpenEXR file that belong together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ChannelArg {
-    /// Iteration count and 1024; N0 and N1 where 32 bits are too few
-    #[value(name = "N")]
-    Count,
-    /// What the smooth iteration count has beyond the count, 0 to 1
-    #[value(name = "NF")]
-    Fraction,
-    /// Angle of the last z in turns, 0 to 1; by processors
-    #[value(name = "T")]
-    Phase,
-    /// DEX and DEY, half the distance estimate in pixels and its direction; by processors
-    #[value(name = "DE")]
-    Estimate,
-    /// Exterior distance estimate in pixels
-    Distance,
-    /// |z| after exactly N steps where it is at most 2, else NaN
-    Stability,
-    /// R, G and B: the colours of .png in linear light, for viewers that know no other channels
-    #[value(name = "RGB")]
-    Colours,
 }
 
 /// Options of `info`.

@@ -4,7 +4,6 @@
 use clap::Args;
 use farm_worker::farm_args::FarmArgs;
 use farm_worker::usage::{BackendArg, LogFormat};
-use fractal::Transform;
 
 /// The farm, and how to get in.
 #[derive(Clone, Debug, Args)]
@@ -70,18 +69,6 @@ pub struct TurnArgs {
     pub stretch_angle: Option<f64>,
 }
 
-impl TurnArgs {
-    /// As typed; what is not is as `base` has it.
-    #[must_use]
-    pub fn over(&self, base: Transform) -> Transform {
-        Transform {
-            rotate: self.rotate.unwrap_or(base.rotate),
-            stretch: self.stretch.unwrap_or(base.stretch),
-            stretch_angle: self.stretch_angle.unwrap_or(base.stretch_angle),
-        }
-    }
-}
-
 /// Where strips are computed.
 #[derive(Debug, Args)]
 pub struct PlaceArgs {
@@ -103,7 +90,7 @@ pub struct PlaceArgs {
 #[derive(Clone, Copy, Debug, Args)]
 pub struct CrewArgs {
     /// Workers that take part: how many to run in process [default: 1], or at most on a farm [default: all]
-    #[arg(long, value_name = "N", value_parser = |text: &str| farm_worker::count::within::<u16>(text, 1, 1024))]
+    #[arg(long, value_name = "N", value_parser = |text: &str| fractal::count::within::<u16>(text, 1, 1024))]
     pub workers: Option<u16>,
 }
 
@@ -111,7 +98,7 @@ pub struct CrewArgs {
 #[derive(Clone, Copy, Debug, Args)]
 pub struct ThreadsArgs {
     /// Threads that this process computes and paints with, shared by its workers [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = |text: &str| farm_worker::count::within::<u16>(text, 1, 1024))]
+    #[arg(long, value_name = "N", value_parser = |text: &str| fractal::count::within::<u16>(text, 1, 1024))]
     pub threads: Option<u16>,
 }
 

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser};
+use clap::Args;
 
-use crate::cli::place::{AccessArgs, CrewArgs, DeviceArgs, LogArgs, SayArgs, ThreadsArgs};
-use crate::cli::world::{NetworkArgs, StageArgs};
-use crate::cli::{ArithmeticArg, Cli, Command, GridArg, MeasureArg, RenderArgs, ViewArgs};
+use super::ViewArgs;
+use super::place::{AccessArgs, DeviceArgs, LogArgs, SayArgs};
+use super::values::{ArithmeticArg, GridArg, MeasureArg};
+use super::world::NetworkArgs;
 
 /// Most numbers of workers in one sweep.
 const MOST_COUNTS: usize = 64;
@@ -26,7 +27,7 @@ pub struct ScaleArgs {
     #[command(flatten)]
     pub view: ViewArgs,
     /// How many iterations before a pixel counts as inside [default: 1000, or the location's]
-    #[arg(long, value_name = "N", value_parser = farm_worker::count::count)]
+    #[arg(long, value_name = "N", value_parser = fractal::count::count)]
     pub iterations: Option<u64>,
     /// Start value of the iteration [default: 0 0]
     #[arg(long, num_args = 2, value_names = ["RE", "IM"], allow_hyphen_values = true)]
@@ -41,10 +42,10 @@ pub struct ScaleArgs {
     #[arg(long, value_name = "COUNTS", value_parser = counts, default_value = "1..4")]
     pub workers: Counts,
     /// How often each number is timed; medians count
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = |text: &str| farm_worker::count::within::<u16>(text, 1, 1000))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = |text: &str| fractal::count::within::<u16>(text, 1, 1000))]
     pub repeat: u16,
     /// Threads of each worker in process [default: this machine's cores, shared by the most workers]
-    #[arg(long, value_name = "N", conflicts_with_all = ["redis", "world"], value_parser = |text: &str| farm_worker::count::within::<u16>(text, 1, 1024))]
+    #[arg(long, value_name = "N", conflicts_with_all = ["redis", "world"], value_parser = |text: &str| fractal::count::within::<u16>(text, 1, 1024))]
     pub threads: Option<u16>,
     /// The chart (.svg) or the picture (.png, .npy, .exr); may be given several times
     #[arg(short, long = "output", value_name = "FILE")]
@@ -62,7 +63,7 @@ pub struct ScaleArgs {
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ArithmeticArg::Auto)]
     pub arithmetic: ArithmeticArg,
     /// Rows of a strip [default: so many that the most workers have sixteen strips each, if that is less than about a megabyte's worth]
-    #[arg(long, value_name = "N", value_parser = |text: &str| farm_worker::count::within::<u32>(text, 1, u32::MAX))]
+    #[arg(long, value_name = "N", value_parser = |text: &str| fractal::count::within::<u32>(text, 1, u32::MAX))]
     pub strip_rows: Option<u32>,
     /// What is said.
     #[command(flatten)]
@@ -87,40 +88,6 @@ impl Counts {
     #[must_use]
     pub fn most(&self) -> u16 {
         self.0.last().copied().unwrap_or(1)
-    }
-}
-
-impl ScaleArgs {
-    /// The arguments of a `render` of the same picture by so many workers into these files.
-    ///
-    /// What `scale` has no option for is as `render` has it by default, except that nothing is kept of a run.
-    #[must_use]
-    pub fn render(&self, workers: u16, outputs: Vec<PathBuf>) -> RenderArgs {
-        let Command::Render(defaults) = Cli::parse_from(["submitter", "render"]).command else {
-            unreachable!("those words are `render`")
-        };
-        RenderArgs {
-            view: self.view.clone(),
-            iterations: self.iterations,
-            z0: self.z0.clone(),
-            grid: Some(self.grid),
-            outputs,
-            measure: self.measure,
-            access: self.access.clone(),
-            devices: self.devices.clone(),
-            arithmetic: self.arithmetic,
-            crew: CrewArgs {
-                workers: Some(workers),
-            },
-            threads: ThreadsArgs { threads: None },
-            strip_rows: self.strip_rows,
-            no_journal: true,
-            stage: StageArgs {
-                network: self.network.clone(),
-                fallback: None,
-            },
-            ..*defaults
-        }
     }
 }
 
@@ -169,24 +136,5 @@ mod tests {
             assert!(all(wrong).is_err(), "{wrong}");
         }
         assert_eq!(counts("7,2").map(|counts| counts.most()), Ok(7));
-    }
-
-    #[test]
-    fn a_run_is_a_render_of_the_same_picture() {
-        let words = "submitter scale --density 96 --iterations 70 --grid linspace --measure stability --strip-rows 5";
-        let Command::Scale(args) = Cli::parse_from(words.split(' ')).command else {
-            unreachable!()
-        };
-        let args = args.render(3, vec!["x.npy".into()]);
-        assert!(args.no_journal && !args.say.json);
-        assert_eq!((args.crew.workers, args.strip_rows), (Some(3), Some(5)));
-        let words = "submitter render --density 96 --iterations 70 --grid linspace --measure stability --strip-rows 5 -o x.npy";
-        let Command::Render(typed) = Cli::parse_from(words.split(' ')).command else {
-            unreachable!()
-        };
-        let (ours, typed) = (crate::plan::plan(args), crate::plan::plan(*typed));
-        let (ours, typed) = (ours.unwrap(), typed.unwrap());
-        assert_eq!(ours.frame, typed.frame);
-        assert_eq!((ours.strips, ours.outputs), (typed.strips, typed.outputs));
     }
 }

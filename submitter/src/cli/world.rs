@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
+use clap::{Args, Subcommand};
+
+use super::values::FallbackArg;
 
 /// What to do with a network of a world.
 #[derive(Debug, Subcommand)]
@@ -84,18 +85,6 @@ pub struct StageArgs {
     /// Whether to compute in process instead of on the farm [default: auto with --world, else never]
     #[arg(long, value_enum, value_name = "WHEN", help_heading = "World")]
     pub fallback: Option<FallbackArg>,
-}
-
-/// Whether to compute in process instead of on a farm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum FallbackArg {
-    /// When the job is too small to gain from the farm, by its predicted work, the farm's measured speed and the time that it takes to boot
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 /// The world file: as given, or what PENVM_WORLD_FILENAME says, or the one beside the program.

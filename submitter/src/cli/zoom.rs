@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use fractal::Decimal;
+use requests::Size;
+use zoom::plan::rate::Rate;
 
 use super::colour::ColourArgs;
 use super::place::{LogArgs, PlaceArgs, SayArgs};
 use super::world::StageArgs;
-use crate::zoom::rate::Rate;
 
 /// Options of `zoom`.
 #[derive(Debug, Args)]
@@ -80,16 +81,16 @@ pub struct ZoomArgs {
     )]
     pub stretch_angle: Option<f64>,
     /// How many iterations before a pixel counts as inside [default: 1000, or the location's]
-    #[arg(long, value_name = "N", help_heading = "Place", value_parser = farm_worker::count::count)]
+    #[arg(long, value_name = "N", help_heading = "Place", value_parser = fractal::count::count)]
     pub iterations: Option<u64>,
     /// The same at zoom 1, from where it grows evenly with the octaves: for deep places, past minibrots on the way
     /// [default: the same at any depth]
-    #[arg(long, value_name = "N", help_heading = "Place", value_parser = |text: &str| farm_worker::count::within::<u64>(text, 1, u64::MAX))]
+    #[arg(long, value_name = "N", help_heading = "Place", value_parser = |text: &str| fractal::count::within::<u64>(text, 1, u64::MAX))]
     pub shallow_iterations: Option<u64>,
 
     /// Columns and rows of a frame [default: 1280x720, or as its key frames were made for]
-    #[arg(long, value_name = "WxH", value_parser = super::size, help_heading = "Frames")]
-    pub size: Option<(u32, u32)>,
+    #[arg(long, value_name = "WxH", help_heading = "Frames")]
+    pub size: Option<Size>,
     /// Frames a second: a number, or a fraction like 30000/1001
     #[arg(long, value_name = "N", default_value = "30", help_heading = "Frames")]
     pub fps: Rate,
@@ -154,7 +155,7 @@ pub struct ZoomArgs {
     #[arg(long, value_name = "NAME", help_heading = "Output")]
     pub encoder: Option<String>,
     /// An option of the encoder, as crf=24 or preset=slow; may be given several times
-    #[arg(long = "encoder-option", value_name = "NAME=VALUE", value_parser = option, help_heading = "Output")]
+    #[arg(long = "encoder-option", value_name = "NAME=VALUE", value_parser = encoder_option, help_heading = "Output")]
     pub encoder_options: Vec<(String, String)>,
     /// Keep the key frames in this folder [default: beside the output, until it is done]
     #[arg(
@@ -187,7 +188,7 @@ pub struct ZoomArgs {
 }
 
 /// An option of an encoder: a name and a value.
-fn option(text: &str) -> Result<(String, String), String> {
+pub fn encoder_option(text: &str) -> Result<(String, String), String> {
     let named =
         |(name, value): (&str, &str)| (name.trim_start_matches('-').to_owned(), value.to_owned());
     let option = text.split_once('=').map(named);
@@ -204,14 +205,14 @@ mod tests {
     #[test]
     fn options_of_encoders_have_a_name_and_a_value() {
         let pair = |name: &str, value: &str| Ok((name.to_owned(), value.to_owned()));
-        assert_eq!(option("crf=24"), pair("crf", "24"));
-        assert_eq!(option("-b:v=2M"), pair("b:v", "2M"));
+        assert_eq!(encoder_option("crf=24"), pair("crf", "24"));
+        assert_eq!(encoder_option("-b:v=2M"), pair("b:v", "2M"));
         assert_eq!(
-            option("x264-params=a=1:b=2"),
+            encoder_option("x264-params=a=1:b=2"),
             pair("x264-params", "a=1:b=2")
         );
         for wrong in ["crf", "=24", "-=1", "c r f=1"] {
-            assert!(option(wrong).is_err(), "{wrong}");
+            assert!(encoder_option(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,0 +1,238 @@
+//! `.kfr`, of Kalles Fraktaler: lines of `Key: value`, ended by CR LF. Pictures of that program hold the same text.
+//!
+//! Its zoom is ours: half the picture's height is 2/zoom. Its imaginary axis points down unless `ImagPointsUp` is 1:
+//! its picture of (Re, Im) is ours of (Re, -Im).
+//! See <https://mathr.co.uk/kf/manual.html>.
+
+use fractal::{Transform, View};
+
+use super::kfr_colours;
+use super::shared::{centre, left_out_warning, mirrored, number};
+use crate::location::{Format, Location};
+
+/// Whether a text is one.
+pub(crate) fn is_kfr(text: &str) -> bool {
+    let has = |key| value(text, key).is_some();
+    has("Re") && has("Im")
+}
+
+/// The last value of a key, and the number of its line.
+fn value<'a>(text: &'a str, key: &str) -> Option<(usize, &'a str)> {
+    let lines = text.trim_start_matches('\u{feff}').split('\n').enumerate();
+    let found = lines.filter_map(|(at, line)| {
+        let (name, value) = line.split_once(':')?;
+        (name.trim() == key).then_some((at + 1, value.trim()))
+    });
+    found.last()
+}
+
+pub(crate) fn parse(text: &str) -> Result<Location, String> {
+    let wanted = |key: &str| {
+        let (line, value) =
+            value(text, key).ok_or_else(|| format!("no line '{key}: ...', which a .kfr has"))?;
+        number(key, value).map_err(|error| format!("line {line}: {error}"))
+    };
+    let (re, im, zoom) = (wanted("Re")?, wanted("Im")?, wanted("Zoom")?);
+    let iterations = value(text, "Iterations").map(|(line, value)| {
+        (value.parse::<u64>())
+            .map_err(|_| format!("line {line}: Iterations: '{value:.40}' is no whole number"))
+    });
+    // Another formula has nothing to show at these coordinates.
+    for (key, ours) in [
+        ("FractalType", 0.0),
+        ("Power", 2.0),
+        ("UseHybridFormula", 0.0),
+    ] {
+        if let Some((line, value)) = value(text, key)
+            && value.parse() != Ok(ours)
+        {
+            return Err(format!(
+                "line {line}: {key} {value:.40} is another fractal than the Mandelbrot set, {key} {ours}"
+            ));
+        }
+    }
+    let amount = |key: &str| {
+        value(text, key).map_or(Ok(0.0), |(line, value)| {
+            (value.parse::<f64>())
+                .map_err(|_| format!("line {line}: {key}: '{value:.40}' is no number"))
+        })
+    };
+    let (rotate, stretch) = (amount("RotateAngle")?, amount("StretchAmount")?);
+    let angle = amount("StretchAngle")?;
+    let (im, transform) = if value(text, "ImagPointsUp").is_some_and(|(_, value)| value == "1") {
+        // It stretches after it has turned, and ours before.
+        let transform = Transform {
+            rotate,
+            stretch: 100.0 * stretch,
+            stretch_angle: if stretch == 0.0 { 0.0 } else { angle - rotate },
+        };
+        (im, transform)
+    } else {
+        let transform = Transform::of_kalles_fraktaler(rotate, stretch, angle);
+        (mirrored(im), transform)
+    };
+    transform.check().map_err(|error| error.to_string())?;
+    let mut location = Location::at(centre(re, im, zoom)?, Format::Kfr);
+    location.transform = transform;
+    location.iterations = iterations.transpose()?;
+    let value_of = |key: &str| Some(value(text, key)?.1);
+    let mut left_out = Vec::new();
+    location.escape_radius = escape_radius(value_of, &mut left_out);
+    location.period = match value_of("Period").map(str::parse::<u64>) {
+        Some(Err(_)) => {
+            left_out.push("Period (no whole number)".to_owned());
+            None
+        }
+        period => period.and_then(Result::ok).filter(|period| *period > 0),
+    };
+    location.colours = kfr_colours::scheme(value_of, &mut left_out);
+    for line in text.trim_start_matches('\u{feff}').split('\n') {
+        let Some((key, value)) = line.split_once(':') else {
+            continue;
+        };
+        let (key, value) = (key.trim(), value.trim());
+        if !TAKEN.contains(&key) && !is_idle(key, value) {
+            left_out.push(format!("{key} {value:.40}"));
+        }
+    }
+    location.warnings.extend(left_out_warning(left_out));
+    Ok(location)
+}
+
+/// The escape radius that a file asks for. `SmoothMethod: 0` alone says none: what it meant changed with that program's
+/// versions. What else it says of the escape is left out.
+fn escape_radius<'a>(
+    value_of: impl Fn(&str) -> Option<&'a str>,
+    left_out: &mut Vec<String>,
+) -> Option<f64> {
+    let is_old_root = matches!(value_of("SmoothMethod"), Some("1" | "2"));
+    let is_root = match value_of("SmoothingMethod") {
+        Some(method) => method != "0",
+        None => is_old_root,
+    };
+    if is_root {
+        left_out.push("SmoothingMethod (counts are smoothed by logarithms)".to_owned());
+    }
+    // 2 is the Euclidean one.
+    let custom = value_of("BailoutNormCustom");
+    match value_of("BailoutNormPreset") {
+        None | Some("1") => {}
+        Some("3") if custom.is_some_and(|norm| norm.parse() == Ok(2.0)) => {}
+        Some("3") => left_out.push(format!("BailoutNormCustom {:.40}", custom.unwrap_or("0"))),
+        Some(preset) => left_out.push(format!("BailoutNormPreset {preset:.40}")),
+    }
+    let Some(preset) = value_of("BailoutRadiusPreset") else {
+        return is_old_root.then_some(2.0);
+    };
+    match preset {
+        "1" | "2" => Some(2.0),
+        "3" => {
+            let custom = value_of("BailoutRadiusCustom").unwrap_or("2");
+            let radius = custom.parse().ok();
+            let radius = radius.filter(|radius: &f64| radius.is_finite() && *radius > 0.0);
+            if radius.is_none() {
+                left_out.push(format!("BailoutRadiusCustom {custom:.40}"));
+            }
+            radius
+        }
+        _ => Some(1e4),
+    }
+}
+
+/// Keys that are read, or that say nothing of the picture.
+const TAKEN: [&str; 42] = [
+    "Re",
+    "Im",
+    "Zoom",
+    "Iterations",
+    "FractalType",
+    "Power",
+    "UseHybridFormula",
+    "RotateAngle",
+    "StretchAngle",
+    "StretchAmount",
+    "ImagPointsUp",
+    "Period",
+    "SmoothMethod",
+    "SmoothingMethod",
+    "BailoutRadiusPreset",
+    "BailoutRadiusCustom",
+    "BailoutNormPreset",
+    "BailoutNormCustom",
+    "ColorMethod",
+    "Differences",
+    "ColorOffset",
+    "Colors",
+    "InteriorColor",
+    "Smooth",
+    "Flat",
+    "IterDiv",
+    "Slopes",
+    "SlopePower",
+    "SlopeRatio",
+    "SlopeAngle",
+    "MultiColors",
+    "BlendMC",
+    "TextureMerge",
+    "TexturePower",
+    "TextureRatio",
+    "TextureFile",
+    "TextureResize",
+    "UseSRGB",
+    "HybridFormula",
+    "Version",
+    "SettingsVersion",
+    "GLSL",
+];
+
+/// Whether a number has the value that changes nothing.
+fn is_idle(key: &str, value: &str) -> bool {
+    let ours = match key {
+        "Ratio" => 360.0,
+        "real" | "imag" | "FactorAR" => 1.0,
+        _ => 0.0,
+    };
+    let has_such = [
+        "Ratio",
+        "real",
+        "imag",
+        "FactorAR",
+        "FactorAI",
+        "SeedR",
+        "SeedI",
+        "Rotate",
+        "MultiColor",
+        "TextureEnabled",
+        "ColorPhaseStrength",
+        "UseOpenGL",
+        "ExponentialMap",
+        "TriangleInequalityAverage",
+    ];
+    has_such.contains(&key) && value.parse() == Ok(ours)
+}
+
+pub(crate) fn text(location: &Location) -> String {
+    let mut text = String::new();
+    if let View::Centre { re, im, zoom } = location.view.by_centre() {
+        // Its axis points down, in every version: the key that turns it came late.
+        let im = mirrored(im);
+        text += &format!("Re: {re}\r\nIm: {im}\r\nZoom: {zoom}\r\n");
+    }
+    if let Some(iterations) = location.iterations {
+        text += &format!("Iterations: {iterations}\r\n");
+    }
+    let (rotate, amount, angle) = location.transform.to_kalles_fraktaler();
+    text += &format!(
+        "FractalType: 0\r\nPower: 2\r\nRotateAngle: {rotate}\r\nStretchAngle: {angle}\r\nStretchAmount: {amount}\r\nImagPointsUp: 0\r\n"
+    );
+    if let Some(radius) = location.escape_radius {
+        text += &format!("BailoutRadiusPreset: 3\r\nBailoutRadiusCustom: {radius}\r\n");
+    }
+    if let Some(period) = location.period {
+        text += &format!("Period: {period}\r\n");
+    }
+    if let Some(colours) = &location.colours {
+        text += &kfr_colours::text(colours);
+    }
+    text
+}

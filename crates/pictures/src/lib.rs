@@ -1,0 +1,27 @@
+//! Files of pixels and of measures. A module a format, with its reader and its writer.
+//!
+//! Writers take the strips of a picture in order ([`Strips`]) and hold a few of them at a time; readers give rows of
+//! values ([`RowSource`]), as much of them as is asked for.
+//!
+//! - [`png`]: colours; [`exr`]: measures and colours as channels; [`npy`]: one measure
+//! - [`kinds`]: what files hold; [`texts`]: what pictures say of themselves
+//! - [`data`]: `.exr` and `.npy` as rows of values, to be painted; [`rows`], [`painted`]: rows on their way
+//! - [`open`]: files as they are found; [`contents`]: what they hold
+
+#![forbid(unsafe_code)]
+
+pub mod contents;
+pub mod data;
+pub mod exr;
+pub mod kinds;
+pub mod npy;
+pub mod open;
+pub mod painted;
+mod part;
+pub mod png;
+pub mod rows;
+pub mod texts;
+
+pub use kinds::{Channel, Channels, Compression};
+pub use rows::{RowSource, Strips};
+pub use texts::Texts;

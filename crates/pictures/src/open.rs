@@ -1,0 +1,127 @@
+//! Files of pixels as they are found: what kind they are, what they hold, and the texts that they carry, whatever program
+//! wrote them.
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::Path;
+
+use disk::limited::take_limited;
+
+use crate::contents::Contents;
+use crate::png::chunks::{self, Passing};
+use crate::texts::MAX_TEXT_BYTES;
+use crate::{exr, npy, png};
+
+/// Bytes that are read at once.
+const READ_BYTES: usize = 1 << 20;
+/// Bytes that tell what a file is.
+const MARK_BYTES: u64 = 8;
+
+/// A kind of picture that carries texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureFormat {
+    /// PNG.
+    Png,
+    /// OpenEXR.
+    Exr,
+}
+
+impl PictureFormat {
+    /// What a file begins as; `None` for anything else.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of(path: &Path) -> io::Result<Option<Self>> {
+        Ok(OpenedFile::open(path)?.picture())
+    }
+}
+
+/// A file of which only the first bytes were read. It is read once from there on, so that a pipe will do.
+#[derive(Debug)]
+pub struct OpenedFile {
+    mark: Vec<u8>,
+    file: BufReader<File>,
+    /// Whether what is not wanted of it need not be read.
+    seeks: bool,
+}
+
+impl OpenedFile {
+    /// Opens a file, and looks at what it begins as.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let seeks = file.metadata()?.is_file();
+        let mut file = BufReader::new(file);
+        let mark = take_limited(file.by_ref().take(MARK_BYTES), MARK_BYTES)?;
+        Ok(Self { mark, file, seeks })
+    }
+
+    /// The kind of picture that it begins as; `None` for anything else.
+    #[must_use]
+    pub fn picture(&self) -> Option<PictureFormat> {
+        match self.mark.as_slice() {
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n'] => Some(PictureFormat::Png),
+            mark if mark.starts_with(&exr::MARK) => Some(PictureFormat::Exr),
+            _ => None,
+        }
+    }
+
+    /// All of it, from its first byte.
+    pub fn bytes(self) -> impl Read {
+        Cursor::new(self.mark).chain(self.file)
+    }
+
+    /// The texts of a picture, name and text; those over [`MAX_TEXT_BYTES`] are left out. None of anything else.
+    ///
+    /// # Errors
+    /// What is wrong with the picture.
+    pub fn texts(mut self) -> io::Result<Vec<(String, String)>> {
+        let mut texts = match self.picture() {
+            Some(PictureFormat::Png) => png::read::texts(&chunks::texts(&mut self)?),
+            Some(PictureFormat::Exr) => exr::describe::texts(self.bytes())?,
+            None => Vec::new(),
+        };
+        texts.retain(|(_, text)| text.len() as u64 <= MAX_TEXT_BYTES);
+        Ok(texts)
+    }
+}
+
+impl Read for OpenedFile {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.file.read(into)
+    }
+}
+
+impl Passing for OpenedFile {
+    fn pass(&mut self, bytes: u32) -> io::Result<()> {
+        if self.seeks {
+            return self.file.seek_relative(i64::from(bytes));
+        }
+        io::copy(
+            &mut self.file.by_ref().take(u64::from(bytes)),
+            &mut io::sink(),
+        )
+        .map(drop)
+    }
+}
+
+/// Whether a file begins as a picture that carries texts.
+#[must_use]
+pub fn is_picture(path: &Path) -> bool {
+    PictureFormat::of(path).is_ok_and(|kind| kind.is_some())
+}
+
+/// Looks through a file: a picture, or an array of numpy's.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn contents_of(path: &Path, picture: Option<PictureFormat>) -> io::Result<Contents> {
+    let file = BufReader::with_capacity(READ_BYTES, File::open(path)?);
+    match picture {
+        Some(PictureFormat::Png) => png::read::contents(file),
+        Some(PictureFormat::Exr) => exr::describe::contents(file),
+        None => npy::read::contents(file),
+    }
+}

@@ -1,0 +1,179 @@
+//! PNG, RGB of 8 or 16 bits, a row at a time: painted on this thread, filtered and deflated on another, so that
+//! neither waits for the other. The only module that names the `png` crate.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::mpsc::sync_channel;
+
+use png::text_metadata::{ITXtChunk, ZTXtChunk};
+use png::{BitDepth, ColorType, Encoder, EncodingError, Filter, SrgbRenderingIntent, Writer};
+
+use colour::{Basis, Canvas, Depth, Needs, Painter, Scheme};
+
+use crate::kinds::Compression;
+use crate::rows::{RowSource, Spool};
+use crate::texts::{SOFTWARE, Texts, in_latin1};
+
+/// Painted parts that may wait for the encoder, and as many that it has given back.
+const PAINTED: usize = 2;
+
+/// What a picture is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct PngPicture<'a> {
+    /// Columns and rows of samples.
+    pub samples: (u32, u32),
+    /// Its colours.
+    pub colours: &'a Scheme,
+    /// Values at the palette's ends, where they are needed.
+    pub range: (f64, f64),
+    /// How hard it is compressed.
+    pub compression: Compression,
+    /// What it says of itself, where that is known.
+    pub texts: Option<&'a Texts>,
+    /// A folder for values that must wait on the disk.
+    pub folder: &'a Path,
+}
+
+impl PngPicture<'_> {
+    /// Paints all rows of `source`, and encodes them.
+    ///
+    /// # Errors
+    /// Those of the source and of `out`.
+    pub fn write(
+        &self,
+        out: &mut (impl Write + Send),
+        source: &mut impl RowSource,
+    ) -> io::Result<()> {
+        if self.colours.needs() == Needs::Ranks {
+            let width = self.samples.0 as usize;
+            let (mut kept, distribution) = Spool::fill(source, width, self.folder)?;
+            return self.paint(out, &mut kept, &Basis::Whole(distribution));
+        }
+        let (low, high) = self.range;
+        self.paint(out, source, &Basis::Range(low, high))
+    }
+
+    fn paint(
+        &self,
+        out: &mut (impl Write + Send),
+        source: &mut impl RowSource,
+        basis: &Basis,
+    ) -> io::Result<()> {
+        let painter = Painter::new(self.colours, basis);
+        let (width, height) = self.samples;
+        let mut canvas = Canvas::new(&painter, width, height);
+        std::thread::scope(|scope| {
+            let (painted, to_encode) = sync_channel::<Vec<u8>>(PAINTED);
+            let (emptied, reusable) = sync_channel::<Vec<u8>>(PAINTED);
+            let encoder = std::thread::Builder::new()
+                .name("deflate-png".into())
+                .spawn_scoped(scope, move || {
+                    let mut encoder = self.encoder(out);
+                    encoder
+                        .add_text_chunk("Software".to_owned(), SOFTWARE.to_owned())
+                        .map_err(io_error)?;
+                    let mut header = encoder.write_header().map_err(io_error)?;
+                    if let Some((name, text)) = self.texts.and_then(|texts| texts.own.as_ref()) {
+                        write_text(&mut header, name, text).map_err(io_error)?;
+                    }
+                    let mut rows = header.stream_writer().map_err(io_error)?;
+                    for part in to_encode {
+                        rows.write_all(&part)?;
+                        // Nobody takes it back at the end.
+                        let _ = emptied.try_send(part);
+                    }
+                    rows.finish().map_err(io_error)
+                })?;
+            let mut paint_all = || {
+                while let Some(rows) = source.next_rows()? {
+                    let mut bytes = reusable.try_recv().unwrap_or_default();
+                    bytes.clear();
+                    canvas.push(rows, &mut bytes);
+                    if painted.send(bytes).is_err() {
+                        break; // the encoder failed; it says why
+                    }
+                }
+                Ok(())
+            };
+            let all_painted = paint_all();
+            drop(painted);
+            let encoded = encoder
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("a fault in the PNG encoder")));
+            all_painted.and(encoded)
+        })
+    }
+
+    fn encoder<'a, W: Write>(&self, out: W) -> Encoder<'a, W> {
+        let side = self.colours.samples.side();
+        let (width, height) = self.samples;
+        let size = (width / side, height / side);
+        encoder(out, size, self.colours.depth, self.compression)
+    }
+}
+
+/// A compressed text. zTXt, as programs that paint over pictures (ImageMagick) leave iTXt out; what that has no
+/// characters for is written as TOML's escapes.
+pub(super) fn write_text<W: Write>(
+    header: &mut Writer<W>,
+    name: &str,
+    text: &str,
+) -> Result<(), EncodingError> {
+    if let Some(escaped) = in_latin1(text) {
+        let mut chunk = ZTXtChunk::new(name, escaped);
+        chunk.compress_text()?;
+        return header.write_text_chunk(&chunk);
+    }
+    let mut chunk = ITXtChunk::new(name, text);
+    chunk.compress_text()?;
+    header.write_text_chunk(&chunk)
+}
+
+/// The bytes of a picture of RGB pixels that is in memory; of 16 bits a channel, the higher byte is first.
+///
+/// # Errors
+/// When the pixels are not as many as `size` says.
+pub fn encode(
+    size: (u32, u32),
+    depth: Depth,
+    rgb: &[u8],
+    compression: Compression,
+) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let encoder = encoder(&mut out, size, depth, compression);
+    let mut writer = encoder.write_header().map_err(io_error)?;
+    writer.write_image_data(rgb).map_err(io_error)?;
+    writer.finish().map_err(io_error)?;
+    Ok(out)
+}
+
+fn encoder<'a, W: Write>(
+    out: W,
+    (width, height): (u32, u32),
+    depth: Depth,
+    compression: Compression,
+) -> Encoder<'a, W> {
+    let mut encoder = Encoder::new(out, width, height);
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(match depth {
+        Depth::Eight => BitDepth::Eight,
+        Depth::Sixteen => BitDepth::Sixteen,
+    });
+    let (compression, filter) = match compression {
+        Compression::Fast => (png::Compression::Fast, Filter::Up),
+        Compression::Balanced => (png::Compression::Balanced, Filter::Adaptive),
+        Compression::High => (png::Compression::High, Filter::Adaptive),
+    };
+    encoder.set_compression(compression);
+    encoder.set_filter(filter);
+    encoder.set_source_srgb(SrgbRenderingIntent::Perceptual);
+    encoder
+}
+
+/// What the system said, without the encoder's wrapping.
+fn io_error(error: EncodingError) -> io::Error {
+    match error {
+        EncodingError::IoError(error) => error,
+        other => io::Error::other(other),
+    }
+}

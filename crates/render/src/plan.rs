@@ -1,0 +1,161 @@
+//! A render, complete and checked: all that will happen, and nothing of what was asked for.
+
+use std::path::PathBuf;
+
+use colour::{Needs, Scheme};
+use farm_queue::redis::ConnectOptions;
+use fractal::{Arithmetic, BackendChoice, FrameSpec, Grid, Measure, MeasureSet, StripPlan};
+use locations::{Format, Location};
+use pictures::{Channel, Channels, Compression};
+use serde::{Deserialize, Serialize};
+
+/// Everything that a render will do.
+#[derive(Clone, Debug)]
+pub struct RenderPlan {
+    /// What is computed.
+    pub frame: FrameSpec,
+    /// How it is cut.
+    pub strips: StripPlan,
+    /// Which kinds of device may compute it.
+    pub backend: BackendChoice,
+    /// How its pixels are computed.
+    pub arithmetic: ArithmeticPlan,
+    /// Files to write; no path twice.
+    pub outputs: Vec<Output>,
+    /// Whether the picture's measures are kept in memory as well: see [`crate::Picture`].
+    pub keeps: bool,
+    /// How PNGs are coloured.
+    pub colours: Scheme,
+    /// How hard PNGs are compressed.
+    pub compression: Compression,
+    /// Where it is computed.
+    pub place: Place,
+    /// How many strips of a hundred are computed again elsewhere and compared.
+    pub audit: u8,
+    /// Where finished strips are kept until the files are whole; nowhere when `None`.
+    pub journal: Option<JournalPlan>,
+    /// What the user should know before it starts.
+    pub warnings: Vec<String>,
+}
+
+/// What is done about a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalPlan {
+    /// Folder of all journals.
+    pub folder: PathBuf,
+    /// Whether a journal of the same command is left alone.
+    pub fresh: bool,
+}
+
+/// Where a picture is computed.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// In this process, by `workers` workers that share its cores.
+    InProcess {
+        /// At least 1.
+        workers: u16,
+        /// Threads of each; all cores, or their share of them, when `None`.
+        threads: Option<usize>,
+    },
+    /// On the farm around a Redis.
+    Farm {
+        /// Its address, and how to get in.
+        farm: Box<ConnectOptions>,
+        /// Most workers that take part; all when `None`.
+        workers: Option<u16>,
+    },
+}
+
+impl RenderPlan {
+    /// The picture as a location: all that makes it again, and its place for other programs.
+    ///
+    /// `range`: the values that were found for the palette's ends, where they were.
+    #[must_use]
+    pub fn location(&self, range: Option<(f64, f64)>) -> Location {
+        let frame = &self.frame;
+        let side = self.colours.samples.side();
+        let mut colours = self.colours.clone();
+        if colours.needs() == Needs::Range {
+            colours.range = range.map(|found| colours.in_pixels(found));
+        }
+        Location {
+            iterations: Some(frame.iterations),
+            escape_radius: Some(frame.escape_radius),
+            z0: Some(frame.z0).filter(|z0| *z0 != (0.0, 0.0)),
+            grid: Some(match frame.grid {
+                // As the samples of a pixel are.
+                Grid::Displaced => Grid::Pixels,
+                grid => grid,
+            }),
+            size: Some((frame.width / side, frame.height / side)),
+            colours: Some(colours),
+            transform: frame.transform,
+            skip_error_log2: Some(frame.skip_error_log2)
+                .filter(|log2| *log2 != fractal::SKIP_ERROR_LOG2),
+            ..Location::at(frame.view.clone(), Format::Own)
+        }
+    }
+
+    /// Whether only places are asked for, so that there is nothing to compute.
+    #[must_use]
+    pub fn computes_nothing(&self) -> bool {
+        let is_place = |output: &Output| matches!(output.kind, OutputKind::Location(_));
+        !self.keeps && self.outputs.iter().all(is_place)
+    }
+}
+
+/// How pixels are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ArithmeticPlan {
+    /// As deltas from a reference orbit, or plainly.
+    pub deltas: bool,
+    /// In this number type and no other; in whichever is exact enough when `None`.
+    pub only: Option<Arithmetic>,
+    /// Plainly only if samples of the view agree with deltas: see [`engine::check`].
+    pub checked: bool,
+}
+
+/// A file to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Where.
+    pub path: PathBuf,
+    /// What.
+    pub kind: OutputKind,
+}
+
+/// A kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputKind {
+    /// Colours, 8 bits.
+    Png,
+    /// One measure, as numpy writes it.
+    Npy(Measure),
+    /// Measures as channels.
+    Exr(Channels),
+    /// The place, as text.
+    Location(Format),
+}
+
+impl OutputKind {
+    /// The measures of `frame` that it is made from, coloured so.
+    #[must_use]
+    pub fn measures(self, frame: &FrameSpec, colours: &Scheme) -> MeasureSet {
+        let none = MeasureSet::default();
+        match self {
+            Self::Location(_) => none,
+            Self::Png => colours.measures(),
+            Self::Npy(measure) => none.with(frame.carrier(measure)),
+            Self::Exr(channels) => channels.iter().fold(none, |set, channel| match channel {
+                Channel::Count => set.with(frame.carrier(Measure::Iterations)),
+                Channel::Fraction => set.with(Measure::Fraction),
+                Channel::Phase => set.with(Measure::Phase),
+                Channel::Estimate => set.with(Measure::Distance).with(Measure::Direction),
+                Channel::Distance => set.with(Measure::Distance),
+                Channel::Stability => set.with(Measure::Stability),
+                Channel::Colours => colours.measures().iter().fold(set, MeasureSet::with),
+            }),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The range of values that the palette spans, where none is given.
+
+use colour::{Distribution, sampled_size};
+use engine::cpu::CpuDevice;
+use engine::{PreparedFrame, Progress};
+use fractal::{FrameSpec, Measure, MeasureSet, Plane, Strip};
+
+/// Iterations of such a sample at most, where it is iterated plainly: samples are computed before anything else starts.
+const RANGE_ITERATIONS: u64 = 100_000;
+
+/// The values of `measure` at a coarse grid of samples over the view, which the processor computes in milliseconds: a
+/// palette spans their range. `progress` ends it early.
+#[must_use]
+pub fn sampled(frame: &PreparedFrame, measure: Measure, progress: &Progress) -> Distribution {
+    let (width, height) = sampled_size(frame.spec.width, frame.spec.height);
+    let limit = match &frame.deep {
+        // All of a deep view may escape past any fixed limit; and most iterations are skipped.
+        Some(_) => frame.spec.iterations,
+        None => frame.spec.iterations.min(RANGE_ITERATIONS),
+    };
+    let coarse = frame.thinned(FrameSpec {
+        width,
+        height,
+        iterations: limit,
+        measures: MeasureSet::default().with(measure),
+        ..frame.spec.clone()
+    });
+    let strip = Strip {
+        index: 0,
+        row0: 0,
+        rows: coarse.spec.height,
+    };
+    let buffer = CpuDevice::new(None).compute(&coarse, strip, progress).ok();
+    let mut values = Distribution::new();
+    if let Some(Plane::Smooth(plane) | Plane::Distance(plane)) =
+        buffer.as_ref().and_then(|buffer| buffer.plane(measure))
+    {
+        for (row, line) in (0..).zip(plane.chunks_exact(width as usize)) {
+            values.add_row(row, line);
+        }
+    }
+    values
+}

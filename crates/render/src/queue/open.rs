@@ -1,0 +1,81 @@
+//! Opens the queue of a place: with workers of its own where it is in process.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use farm_queue::memory::MemoryQueue;
+use farm_queue::redis::RedisJobQueue;
+use fractal::BackendChoice;
+
+use super::local_workers::{LocalWorkers, open_devices};
+use super::queue::Queue;
+use crate::error::{CollectError, RenderError};
+use crate::plan::Place;
+use crate::progress::{Ending, Progress};
+use crate::stop::aside;
+
+/// A queue, and the workers in process that serve it.
+pub struct OpenQueue {
+    queue: Queue,
+    workers: Option<LocalWorkers>,
+}
+
+impl OpenQueue {
+    /// Opens the queue of `place`, with devices of the kinds that `backend` allows where it is in process; until `ends`
+    /// comes.
+    ///
+    /// # Errors
+    /// When a device cannot be opened, the farm cannot be reached, or `ends` comes first.
+    pub async fn open(
+        place: &Place,
+        backend: BackendChoice,
+        progress: &dyn Progress,
+        mut ends: Pin<&mut impl Future<Output = CollectError>>,
+    ) -> Result<Self, RenderError> {
+        match place {
+            Place::InProcess { workers, threads } => {
+                let queue = Arc::new(MemoryQueue::default());
+                let open = open_devices(backend, *workers, *threads);
+                let devices = aside("opening devices", progress, true, ends, open).await??;
+                let workers = LocalWorkers::start(&queue, backend, devices);
+                Ok(Self {
+                    queue: Queue::Memory(queue),
+                    workers: Some(workers),
+                })
+            }
+            Place::Farm { farm, .. } => {
+                // Not told while it lasts: it ends by itself within seconds, in one line where it fails.
+                let _activity = Ending::activity(progress, "waiting for Redis", false);
+                let queue = tokio::select! {
+                    connected = RedisJobQueue::connect(&**farm) => Arc::new(connected?),
+                    why = &mut ends => return Err(why.into()),
+                };
+                Ok(Self {
+                    queue: Queue::Redis(queue),
+                    workers: None,
+                })
+            }
+        }
+    }
+
+    /// The queue.
+    #[must_use]
+    pub fn queue(&self) -> Queue {
+        self.queue.clone()
+    }
+
+    /// Resolves when nobody is left in process who could compute anything, and says why; never on a farm.
+    pub async fn nobody_left(&mut self) -> CollectError {
+        match &mut self.workers {
+            Some(workers) => workers.nobody_left().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Stops its workers, and waits until they have.
+    pub async fn close(self) {
+        if let Some(workers) = self.workers {
+            workers.stop().await;
+        }
+    }
+}

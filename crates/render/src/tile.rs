@@ -1,0 +1,52 @@
+//! Small pictures at once: rendered in process and into memory, without a file, a journal or anything else on the disk.
+
+use crate::error::RenderError;
+use crate::picture::Picture;
+use crate::plan::{Place, RenderPlan};
+use crate::progress::Silent;
+use crate::render::render;
+use crate::stop::Stop;
+
+/// Most samples of a tile: 2048 x 2048.
+pub const MAX_SAMPLES: u64 = 1 << 22;
+
+/// Why there is no tile.
+#[derive(Debug, thiserror::Error)]
+pub enum TileError {
+    /// It is over [`MAX_SAMPLES`].
+    #[error("a tile of {0} samples is over the limit of {MAX_SAMPLES}")]
+    TooLarge(u64),
+    /// It cannot be rendered.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+}
+
+/// Renders the view of `plan` here, whatever place, files and journal it names.
+///
+/// # Errors
+/// When it is too large, or as of any render.
+pub async fn tile(plan: RenderPlan, stop: &Stop) -> Result<Picture, TileError> {
+    let samples = plan.frame.pixels();
+    if samples > MAX_SAMPLES {
+        return Err(TileError::TooLarge(samples));
+    }
+    let plan = RenderPlan {
+        outputs: Vec::new(),
+        keeps: true,
+        place: match plan.place {
+            Place::Farm { .. } => Place::InProcess {
+                workers: 1,
+                threads: None,
+            },
+            here => here,
+        },
+        audit: 0,
+        journal: None,
+        ..plan
+    };
+    let rendered = render(&plan, None, &Silent, stop).await;
+    let rendered = rendered.map_err(|failed| failed.error)?;
+    Ok(rendered
+        .picture
+        .unwrap_or_else(|| unreachable!("the plan keeps it")))
+}

@@ -1,0 +1,262 @@
+//! A picture from data that were computed before, in other colours.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use colour::{Needs, Rows, Scheme};
+use disk::WriteError;
+use farm_worker::Fault;
+use locations::{Location, LocationError};
+use pictures::data::{Data, DataError, DataSource};
+use pictures::open::is_picture;
+use pictures::png::write::PngPicture;
+use pictures::rows::spooled_bytes;
+use pictures::{Compression, RowSource, Texts};
+use render::Stop;
+use render::files::{FILE_BUFFER, Reserved};
+use render::plan::{Output, OutputKind};
+use render::progress::{Ending, Event, Progress};
+use render::stop::aside;
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::plan::colours::scheme;
+use crate::plan::refused::PlanError;
+use crate::request::PaintRequest;
+
+/// How often it is told how far the picture is.
+const TICK: Duration = Duration::from_millis(100);
+
+/// By what means a picture is painted.
+#[derive(Clone, Debug)]
+pub struct PaintMeans {
+    /// The data: `.exr`, or `.npy` of one measure.
+    pub data: PathBuf,
+    /// The picture, a `.png`.
+    pub output: PathBuf,
+    /// A palette that is in a file.
+    pub palette: Option<String>,
+    /// How hard it is compressed.
+    pub compression: Compression,
+}
+
+/// What was done, for programs.
+#[derive(Clone, Debug, Serialize)]
+pub struct PaintReport {
+    /// Columns of pixels.
+    pub width: u32,
+    /// Rows of pixels.
+    pub height: u32,
+    /// Pixels.
+    pub pixels: u64,
+    /// From the start of the work to the file in its place.
+    pub elapsed_secs: f64,
+    /// Values at the palette's ends, where it has such; else 0 and 1.
+    pub colour_range: (f64, f64),
+    /// The colours.
+    pub colours: Scheme,
+    /// The file.
+    pub output: String,
+}
+
+/// Paints the data that the means name. `stop` ends it at any time.
+///
+/// # Errors
+/// Why there is no picture; nothing half-written is left of it.
+pub async fn colours(
+    request: PaintRequest,
+    means: PaintMeans,
+    progress: &dyn Progress,
+    stop: &Stop,
+) -> Result<PaintReport, Error> {
+    let started = Instant::now();
+    let is_png = (means.output.extension()).is_some_and(|kind| kind.eq_ignore_ascii_case("png"));
+    if !is_png {
+        return Err(PlanError::Picture(means.output).into());
+    }
+    let (output, compression) = (means.output.clone(), means.compression);
+    let open = move || prepare(&request, &means);
+    let what = "reading the data";
+    let prepared = aside(what, progress, true, stop.interrupts(), open).await??;
+    let (work, reserved, warning) = prepared;
+    if let Some(warning) = warning {
+        progress.tell(Event::Warning(&warning));
+    }
+    paint_all(&work, compression, reserved, progress, stop).await?;
+    let (samples, side) = (work.data.size(), work.scheme.samples.side());
+    let (width, height) = (samples.0 / side, samples.1 / side);
+    Ok(PaintReport {
+        width,
+        height,
+        pixels: u64::from(width) * u64::from(height),
+        elapsed_secs: started.elapsed().as_secs_f64(),
+        colour_range: work.scheme.ends(work.range),
+        colours: work.scheme,
+        output: output.to_string_lossy().into_owned(),
+    })
+}
+
+/// Looks at the data, and makes sure of the picture's place.
+fn prepare(
+    request: &PaintRequest,
+    means: &PaintMeans,
+) -> Result<(Work, Reserved, Option<String>), Error> {
+    let source = DataSource::of(&means.data)?;
+    let (location, warning) = place(&source);
+    let own = location.as_ref().and_then(|place| place.colours.clone());
+    let base = own.filter(|_| !request.plain).unwrap_or_default();
+    let scheme = scheme(&request.colours, means.palette.as_deref(), base)?;
+    let data = Data::open(source, &scheme)?;
+    let output = Output {
+        path: means.output.clone(),
+        kind: OutputKind::Png,
+    };
+    let reserved = Reserved::with_space(&output, spooled_bytes(data.size(), &scheme))?;
+    let range = match scheme.needs() {
+        Needs::Range => data.range().map_err(|error| data.unreadable(error))?,
+        Needs::Ranks | Needs::Nothing => (0.0, 1.0),
+    };
+    let work = Work {
+        data,
+        range,
+        texts: location.map(|place| texts(place, &scheme, range)),
+        far: Arc::default(),
+        stop: Arc::default(),
+        scheme,
+    };
+    Ok((work, reserved, warning))
+}
+
+/// The place that the data tell, where they tell one; and what is to be said of one that is broken.
+fn place(source: &DataSource) -> (Option<Location>, Option<String>) {
+    match Location::read(source.path()) {
+        Ok(location) => (Some(location), None),
+        Err(LocationError::Malformed { path, reason }) if is_picture(&path) => {
+            let path = source.name().display();
+            let warning = format!("{path}: its place and colours are left out: {reason}");
+            (None, Some(warning))
+        }
+        Err(_) => (None, None),
+    }
+}
+
+/// The place that the data tell, in the new colours.
+fn texts(mut location: Location, scheme: &Scheme, range: (f64, f64)) -> Texts {
+    let mut colours = scheme.clone();
+    if colours.needs() == Needs::Range {
+        colours.range = Some(colours.in_pixels(range));
+    }
+    location.colours = Some(colours);
+    location.texts()
+}
+
+/// What a picture is made from, and how far it is.
+#[derive(Clone)]
+struct Work {
+    data: Data,
+    scheme: Scheme,
+    range: (f64, f64),
+    texts: Option<Texts>,
+    /// Rows of samples that were painted.
+    far: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Work {
+    /// What went wrong with the data, on its way through those who write the picture.
+    fn unreadable(&self, error: io::Error) -> io::Error {
+        io::Error::other(self.data.unreadable(error))
+    }
+}
+
+/// Paints, with a bar, until it is done or interrupted.
+async fn paint_all(
+    work: &Work,
+    compression: Compression,
+    reserved: Reserved,
+    progress: &dyn Progress,
+    stop: &Stop,
+) -> Result<(), Error> {
+    let began = Event::PaintingBegan {
+        rows: work.data.size().1,
+    };
+    let ending = Ending::after(progress, began, Event::PaintingEnded);
+    let mut painting = tokio::task::spawn_blocking({
+        let work = work.clone();
+        move || {
+            reserved.write(|file, folder| {
+                let picture = PngPicture {
+                    samples: work.data.size(),
+                    colours: &work.scheme,
+                    range: work.range,
+                    compression,
+                    texts: work.texts.as_ref(),
+                    folder,
+                };
+                let mut out = BufWriter::with_capacity(FILE_BUFFER, file);
+                let source = work.data.rows().map_err(|error| work.unreadable(error))?;
+                picture.write(
+                    &mut out,
+                    &mut Watched {
+                        source,
+                        work: &work,
+                    },
+                )?;
+                out.flush()
+            })
+        }
+    });
+    let mut interrupt = pin!(stop.requested());
+    let mut is_interrupted = false;
+    let done = loop {
+        tokio::select! {
+            done = &mut painting => {
+                break done.map_err(|error| Fault::of_task("the thread that paints", error))?;
+            }
+            // It removes its file, and is waited for.
+            () = &mut interrupt, if !is_interrupted => {
+                is_interrupted = true;
+                work.stop.store(true, Ordering::Relaxed);
+            }
+            () = tokio::time::sleep(TICK) => {
+                progress.tell(Event::RowsDone(work.far.load(Ordering::Relaxed)));
+            }
+        }
+    };
+    drop(ending);
+    match done {
+        Err(_) if is_interrupted => Err(Error::interrupted()),
+        Err(WriteError::Write { path, source }) => Err(match source.downcast::<DataError>() {
+            // It is not the picture that could not be written.
+            Ok(unreadable) => unreadable.into(),
+            Err(source) => WriteError::Write { path, source }.into(),
+        }),
+        done => Ok(done.map(drop)?),
+    }
+}
+
+/// Rows that are counted, and end when they are no longer wanted.
+struct Watched<'a, S> {
+    source: S,
+    work: &'a Work,
+}
+
+impl<S: RowSource> RowSource for Watched<'_, S> {
+    fn next_rows(&mut self) -> io::Result<Option<Rows<'_>>> {
+        if self.work.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("interrupted"));
+        }
+        let unreadable = |error| self.work.unreadable(error);
+        let rows = self.source.next_rows().map_err(unreadable)?;
+        if let Some(rows) = &rows {
+            let width = u64::from(self.work.data.size().0);
+            let count = rows.values.len() as u64 / width;
+            self.work.far.fetch_add(count, Ordering::Relaxed);
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,180 @@
+//! The minibrot in or near a view.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use colour::Scheme;
+use farm_worker::Fault;
+use fractal::locate::{LocateError, Nucleus, Progress as Far, Shape, locate};
+use fractal::{Decimal, FloatExp, FrameSpec, Grid, Measure, MeasureSet, Transform, View};
+use locations::{Format, Location, Minibrot};
+use render::Stop;
+use render::progress::{Ending, Event, Progress};
+use render::stop::aside;
+
+use crate::error::Error;
+use crate::plan::picture::check_view;
+use crate::plan::refused::PlanError;
+use crate::plan::usual;
+use crate::request::MinibrotRequest;
+
+/// Periods of the minibrot that its picture's iteration limit lets pass, and iterations beside them.
+const PERIODS: u64 = 20;
+const ITERATIONS: u64 = 1000;
+/// Samples along the sides of the view that is searched: only their distance counts.
+const SIDE: u32 = 256;
+
+/// Finds the minibrot that is requested, around the centre of `file`, a location, where one is named: its size and colours
+/// are kept. `stop` ends it at any time.
+///
+/// # Errors
+/// When the view cannot be, or there is none.
+pub async fn minibrot(
+    request: MinibrotRequest,
+    file: Option<PathBuf>,
+    progress: &Arc<dyn Progress>,
+    stop: &Stop,
+) -> Result<Location, Error> {
+    check_view(&request.view, file.is_some())?;
+    let read = move || file.as_deref().map(Location::read).transpose();
+    let what = "reading what the request names";
+    let given = aside(what, &**progress, false, stop.interrupts(), read).await?;
+    let given = given.map_err(PlanError::from)?;
+    for warning in given.iter().flat_map(|given| &given.warnings) {
+        progress.tell(Event::Warning(warning));
+    }
+    let frame = frame(&request, given.as_ref())?;
+    let transform = frame.transform;
+    let nucleus = find(frame, progress, stop).await?;
+    Ok(Location {
+        transform: match request.upright {
+            // Its axis of symmetry is the view's.
+            true => Transform {
+                rotate: nucleus.angle.to_degrees(),
+                ..Transform::default()
+            },
+            false => transform,
+        },
+        ..location(&nucleus, given)
+    })
+}
+
+fn fault(error: tokio::task::JoinError) -> Fault {
+    Fault::of_task("the thread that looks for a period", error)
+}
+
+/// The view to search: around the centre of the one that was given, or as typed.
+fn frame(args: &MinibrotRequest, given: Option<&Location>) -> Result<FrameSpec, PlanError> {
+    let typed = |re: Option<Decimal>, im: Option<Decimal>, zoom| {
+        let re_and_im = re.zip(im);
+        re_and_im
+            .zip(zoom)
+            .map(|((re, im), zoom)| View::Centre { re, im, zoom })
+    };
+    let view = match given.map(|given| given.view.by_centre()) {
+        Some(View::Centre { re, im, zoom }) => typed(
+            Some(re),
+            Some(im),
+            Some(args.view.zoom.clone().unwrap_or(zoom)),
+        ),
+        _ => typed(
+            args.view.re.clone(),
+            args.view.im.clone(),
+            args.view.zoom.clone(),
+        ),
+    };
+    let frame = FrameSpec {
+        view: view.ok_or(PlanError::Alone("locate", "re"))?,
+        transform: args
+            .view
+            .turn
+            .over(given.map_or_else(Transform::default, |given| given.transform)),
+        grid: Grid::Pixels,
+        width: SIDE,
+        height: SIDE,
+        iterations: args.iterations.unwrap_or(usual::PERIODS),
+        escape_radius: usual::ESCAPE_RADIUS,
+        z0: (0.0, 0.0),
+        skip_error_log2: fractal::SKIP_ERROR_LOG2,
+        measures: MeasureSet::default().with(Measure::Iterations),
+    };
+    frame.check()?;
+    Ok(frame)
+}
+
+async fn find(
+    frame: FrameSpec,
+    progress: &Arc<dyn Progress>,
+    stop: &Stop,
+) -> Result<Nucleus, Error> {
+    let began = Event::OrbitBegan {
+        most: frame.iterations,
+    };
+    let _ending = Ending::after(&**progress, began, Event::OrbitEnded);
+    let interrupt = stop.requested();
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let search = tokio::task::spawn_blocking({
+        let (progress, cancelled) = (Arc::clone(progress), Arc::clone(&cancelled));
+        move || {
+            locate(&frame, &mut |far| {
+                progress.tell(match far {
+                    Far::Period(made) => Event::OrbitSteps(made),
+                    Far::Newton { period, step, made } => Event::NewtonSteps { period, step, made },
+                });
+                !cancelled.load(Ordering::Relaxed)
+            })
+        }
+    });
+    tokio::pin!(search);
+    tokio::select! {
+        found = &mut search => Ok(found.map_err(fault)??),
+        () = interrupt => {
+            cancelled.store(true, Ordering::Relaxed);
+            match search.await.map_err(fault)? {
+                // What was found in the last moment is found.
+                Ok(nucleus) => Ok(nucleus),
+                Err(LocateError::Cancelled) => Err(Error::interrupted()),
+                Err(error) => Err(error.into()),
+            }
+        }
+    }
+}
+
+/// The place of the minibrot; its picture is as large and coloured as that of the place where it was found.
+fn location(nucleus: &Nucleus, given: Option<Location>) -> Location {
+    let (re, im, zoom) = nucleus.view.clone();
+    let shape = match nucleus.shape {
+        Shape::Cardioid => "cardioid",
+        Shape::Disc => "disc",
+    };
+    Location {
+        iterations: Some(
+            PERIODS
+                .saturating_mul(nucleus.period)
+                .saturating_add(ITERATIONS),
+        ),
+        minibrot: Some(Minibrot {
+            re: Some(nucleus.re.clone()),
+            im: Some(nucleus.im.clone()),
+            period: nucleus.period,
+            shape: shape.to_owned(),
+            size: decimal(nucleus.size),
+            turned: nucleus.angle.to_degrees(),
+        }),
+        size: given.as_ref().and_then(|given| given.size),
+        // The range was found in the other view.
+        colours: (given.and_then(|given| given.colours)).map(|colours| Scheme {
+            range: None,
+            ..colours
+        }),
+        ..Location::at(View::Centre { re, im, zoom }, Format::Own)
+    }
+}
+
+/// A few digits, with a power of ten.
+fn decimal(value: FloatExp) -> String {
+    let log10 = value.log2() * std::f64::consts::LOG10_2;
+    let power = log10.floor();
+    format!("{:.4}e{power:.0}", 10f64.powf(log10 - power))
+}

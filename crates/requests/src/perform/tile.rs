@@ -1,0 +1,27 @@
+//! Tiles: small pictures at once, into memory, of requests that may have come from anybody.
+
+use render::tile::{self, TileError};
+use render::{Picture, Stop};
+
+use crate::error::Error;
+use crate::plan;
+use crate::request::{Means, PictureRequest};
+
+/// Renders the view that is requested, of at most [`tile::MAX_SAMPLES`] samples, in process and into memory: its smooth
+/// counts and what its colours are made from. No file, journal or job is made on the disk.
+///
+/// Call it within a runtime of tokio's of several threads.
+///
+/// # Errors
+/// When the request cannot be, is too large, or `stop` comes.
+pub async fn tile(request: PictureRequest, stop: &Stop) -> Result<Picture, Error> {
+    let means = Means {
+        keeps: true,
+        ..Means::default()
+    };
+    let plan = plan::picture::picture(request, &means)?;
+    tile::tile(plan, stop).await.map_err(|error| match error {
+        TileError::TooLarge(_) => Error::Misuse(error.to_string()),
+        TileError::Render(error) => error.into(),
+    })
+}

@@ -1,0 +1,139 @@
+//! Colours: what is requested, over what a location's own colours say, over what suits.
+
+use colour::{Blend, Depth, Mapping, Repeat, Scheme, SchemeError};
+
+use super::palettes::{GradientError, palette_of};
+use super::refused::PlanError;
+use crate::request::ColourRequest;
+
+/// Why colours cannot be, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ColourError {
+    /// There is no such palette.
+    #[error(transparent)]
+    Palette(#[from] GradientError),
+    /// The palette has no stops.
+    #[error(
+        "--blend: the palette {0} is a formula, and has no stops between which colours are mixed"
+    )]
+    Blend(String),
+    /// The space is none.
+    #[error("--blend {0}: give srgb, srgb-linear, oklab or oklch")]
+    Space(String),
+    /// The options do not go together.
+    #[error("{}", of_scheme(.0))]
+    Scheme(#[from] SchemeError),
+}
+
+/// What is wrong with a scheme, its field as the option that it is.
+fn of_scheme(error: &SchemeError) -> String {
+    match error {
+        SchemeError::Light(_) | SchemeError::Samples(_) | SchemeError::Depth(_) => {
+            error.to_string()
+        }
+        field => format!("--{field}"),
+    }
+}
+
+/// `base` with what is requested in its place; `file` is a palette that is in one.
+///
+/// # Errors
+/// A palette that is none, or options that do not go together.
+pub fn scheme(args: &ColourRequest, file: Option<&str>, base: Scheme) -> Result<Scheme, PlanError> {
+    check(args)?;
+    let mut scheme = base;
+    if let Some(palette) = &args.palette {
+        scheme.palette = palette.clone();
+    }
+    if let Some(file) = file {
+        scheme.palette = palette_of(file).map_err(ColourError::from)?;
+    }
+    if let Some(word) = &args.blend {
+        let blend = Blend::of(word).ok_or_else(|| ColourError::Space(word.clone()))?;
+        scheme.palette = (scheme.palette.blended(blend))
+            .ok_or_else(|| ColourError::Blend(scheme.palette.to_string()))?;
+    }
+    if let Some(colour) = args.colour {
+        let measure = scheme.measure();
+        scheme.colour = colour;
+        if scheme.measure() != measure {
+            // It was a range of other values.
+            scheme.range = None;
+        }
+    }
+    spread(args, &mut scheme);
+    if let Some(offset) = args.offset {
+        scheme.offset = offset;
+    }
+    if let Some(inside) = args.inside {
+        scheme.inside = inside;
+    }
+    scheme.light = (args.light).or(scheme.light.filter(|_| !args.no_light));
+    if let Some(samples) = args.samples {
+        scheme.samples = samples;
+    }
+    if let Some(depth) = args.depth {
+        scheme.depth = depth;
+        scheme.dither &= depth == Depth::Eight;
+    }
+    scheme.dither = args.dither || (scheme.dither && !args.no_dither);
+    scheme.check().map_err(ColourError::from)?;
+    Ok(scheme)
+}
+
+/// Checks that what is requested does not contradict itself.
+fn check(args: &ColourRequest) -> Result<(), PlanError> {
+    let given = [
+        ("mapping", args.mapping.is_some(), &["equalise"][..]),
+        (
+            "colour-range",
+            args.colour_range.is_some(),
+            &["period", "equalise"],
+        ),
+        ("period", args.period.is_some(), &["cycles", "equalise"]),
+        ("light", args.light.is_some(), &["no-light"]),
+        ("dither", args.dither, &["no-dither"]),
+    ];
+    let is_given = |name: &str| match name {
+        "equalise" => args.equalise,
+        "period" => args.period.is_some(),
+        "cycles" => args.cycles.is_some(),
+        "no-light" => args.no_light,
+        _ => args.no_dither,
+    };
+    for (name, is_there, others) in given {
+        if let Some(other) = others.iter().find(|other| is_there && is_given(other)) {
+            return Err(PlanError::Together(name, other));
+        }
+    }
+    Ok(())
+}
+
+/// How values are spread over the palette: of these options each puts aside those of the base that contradict it.
+fn spread(args: &ColourRequest, scheme: &mut Scheme) {
+    if args.equalise {
+        scheme.mapping = Mapping::Rank;
+        scheme.range = None;
+        scheme.repeat = (scheme.repeat).filter(|repeat| matches!(repeat, Repeat::Cycles(_)));
+    }
+    if let Some(mapping) = args.mapping {
+        scheme.mapping = mapping;
+    }
+    if let Some(range) = args.colour_range {
+        scheme.range = Some(range);
+        scheme.repeat = (scheme.repeat).filter(|repeat| matches!(repeat, Repeat::Cycles(_)));
+        if scheme.mapping == Mapping::Rank {
+            scheme.mapping = Mapping::Log;
+        }
+    }
+    if let Some(cycles) = args.cycles {
+        scheme.repeat = Some(Repeat::Cycles(cycles));
+    }
+    if let Some(period) = args.period {
+        scheme.repeat = Some(Repeat::Period(period));
+        scheme.range = None;
+        if args.mapping.is_none() {
+            scheme.mapping = Mapping::Linear;
+        }
+    }
+}

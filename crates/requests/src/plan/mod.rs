@@ -1,0 +1,10 @@
+//! Requests become plans: complete, checked, and the one place of defaults ([`usual`]).
+
+pub mod colours;
+mod outputs;
+pub mod palettes;
+pub mod picture;
+pub mod refused;
+pub mod sequence;
+mod sequence_colours;
+pub(crate) mod usual;

@@ -1,0 +1,279 @@
+//! A request for a picture becomes a plan.
+
+use std::path::PathBuf;
+
+use colour::Scheme;
+use disk::homes::state_folder;
+use fractal::strip::MAX_STRIP_BYTES;
+use fractal::{Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, Transform, View};
+use locations::Location;
+use render::RenderPlan;
+use render::plan::{JournalPlan, Place};
+use render::prepare::precision;
+
+use super::refused::PlanError;
+use super::{colours, outputs, usual};
+use crate::request::means::JournalMeans;
+use crate::request::{FarmMeans, Means, PictureRequest, ViewRequest};
+
+/// Completes a request to a plan. Reads the files that the means name.
+///
+/// # Errors
+/// The first thing that cannot be.
+pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, PlanError> {
+    let has_location = means.location.is_some();
+    check_view(&request.view, has_location)?;
+    let location = means.location.as_deref().map(Location::read).transpose()?;
+    let said = Said::by(location.as_ref());
+    let base = (said.colours.clone()).unwrap_or_default();
+    // What was found at another zoom suits that one.
+    let base = match request.view.zoom {
+        Some(_) if has_location => Scheme {
+            range: None,
+            ..base
+        },
+        _ => base,
+    };
+    let colours = colours::scheme(&request.colours, means.palette.as_deref(), base)?;
+    let transform = request.view.turn.over(said.transform);
+    let (view, width, height) = view(request.view, location)?;
+    let side = colours.samples.side();
+    let wanted_measure = means.measure.unwrap_or(Measure::Smooth);
+    let wanted = outputs::Wanted {
+        measure: wanted_measure,
+        channels: means.channels.clone(),
+    };
+    let outputs = outputs::outputs(&means.outputs, means.keeps, &wanted)?;
+    let frame = FrameSpec {
+        view,
+        transform,
+        grid: match (request.grid.or(said.grid)).unwrap_or(Grid::Pixels) {
+            grid if side == 1 => grid,
+            Grid::Pixels => Grid::Displaced,
+            _ => return Err(PlanError::Samples),
+        },
+        width: width.saturating_mul(side),
+        height: height.saturating_mul(side),
+        iterations: request
+            .iterations
+            .or(said.iterations)
+            .unwrap_or(usual::ITERATIONS),
+        escape_radius: (request.escape_radius.or(said.escape_radius))
+            .unwrap_or(usual::ESCAPE_RADIUS),
+        z0: (request.z0.or(said.z0)).unwrap_or((0.0, 0.0)),
+        skip_error_log2: (request.skip_error_log2.or(said.skip_error_log2))
+            .unwrap_or(fractal::SKIP_ERROR_LOG2),
+        measures: MeasureSet::default(),
+    };
+    let wanted = outputs
+        .iter()
+        .flat_map(|output| (output.kind.measures(&frame, &colours).iter()).collect::<Vec<_>>());
+    // In memory what is asked for and what colours are made from.
+    let kept = match means.keeps {
+        true => colours.measures().with(frame.carrier(wanted_measure)),
+        false => MeasureSet::default(),
+    };
+    let wanted = wanted.chain(kept.iter());
+    let frame = FrameSpec {
+        // Of a place alone nothing is computed, and a frame has something to compute.
+        measures: match wanted.collect::<MeasureSet>() {
+            none if none.is_empty() => none.with(frame.carrier(Measure::Iterations)),
+            wanted => wanted,
+        },
+        ..frame
+    };
+    frame.check()?;
+    let (backend, is_pinned) = precision::backend(&frame, means.farm.backend)?;
+    let strips = strips(&frame, means.strip_rows)?;
+    let place = place(&means.farm)?;
+    let journal = match &means.journal {
+        JournalMeans::None => None,
+        JournalMeans::Kept(folder) => journal_folder(folder.clone()).map(|folder| (folder, false)),
+        JournalMeans::Fresh(folder) => journal_folder(folder.clone()).map(|folder| (folder, true)),
+    };
+    let journal = journal.map(|(folder, fresh)| JournalPlan { folder, fresh });
+    Ok(RenderPlan {
+        warnings: [
+            said.warnings,
+            precision::warnings(&frame, request.arithmetic),
+            is_pinned.into_iter().collect(),
+        ]
+        .concat(),
+        audit: means.audit,
+        journal,
+        strips,
+        arithmetic: precision::arithmetic(&frame, request.arithmetic, backend)?,
+        backend,
+        outputs,
+        keeps: means.keeps,
+        colours,
+        compression: means.compression,
+        place,
+        frame,
+    })
+}
+
+/// Where journals are: as `given`, or among the state that the user's programs keep; `None` where the system has no such
+/// place.
+#[must_use]
+pub fn journal_folder(given: Option<PathBuf>) -> Option<PathBuf> {
+    state_folder(given, "jobs")
+}
+
+/// Where something is computed, but for a world's network, which is yet to be booted.
+pub(super) fn place(means: &FarmMeans) -> Result<Place, PlanError> {
+    Ok(match &means.redis {
+        None => Place::InProcess {
+            workers: means.workers.unwrap_or(1),
+            threads: None,
+        },
+        Some(address) => Place::Farm {
+            farm: Box::new(address.options(&means.environment)?),
+            workers: means.workers,
+        },
+    })
+}
+
+/// Checks that a view is given one way.
+pub(crate) fn check_view(view: &ViewRequest, has_location: bool) -> Result<(), PlanError> {
+    let bounds = [
+        ("xmin", view.xmin.is_some()),
+        ("xmax", view.xmax.is_some()),
+        ("ymin", view.ymin.is_some()),
+        ("ymax", view.ymax.is_some()),
+        ("density", view.density.is_some()),
+    ];
+    let centre = [("re", view.re.is_some()), ("im", view.im.is_some())];
+    let given = |(name, is_given): (&'static str, bool)| is_given.then_some(name);
+    let mut beside_location = bounds.into_iter().chain(centre).filter_map(given);
+    if let (true, Some(other)) = (has_location, beside_location.next()) {
+        return Err(PlanError::Together("location", other));
+    }
+    let by_centre = view.zoom.is_some() || view.re.is_some();
+    if let (true, Some(other)) = (by_centre, bounds.into_iter().find_map(given)) {
+        let name = if view.re.is_some() { "re" } else { "zoom" };
+        return Err(PlanError::Together(name, other));
+    }
+    let has_place = has_location || view.re.is_some();
+    match (&view.re, &view.im, &view.zoom) {
+        (Some(_), None, _) => Err(PlanError::Alone("re", "im")),
+        (Some(_), _, None) => Err(PlanError::Alone("re", "zoom")),
+        (None, Some(_), _) => Err(PlanError::Alone("im", "re")),
+        (_, _, Some(_)) if !has_place => Err(PlanError::Alone("zoom", "re")),
+        _ if view.size.is_some() && !has_place => Err(PlanError::Alone("size", "re")),
+        _ => Ok(()),
+    }
+}
+
+/// What a location says beside the place; options win over it.
+#[derive(Default)]
+struct Said {
+    iterations: Option<u64>,
+    escape_radius: Option<f64>,
+    z0: Option<(f64, f64)>,
+    grid: Option<Grid>,
+    transform: Transform,
+    skip_error_log2: Option<i32>,
+    colours: Option<Scheme>,
+    warnings: Vec<String>,
+}
+
+impl Said {
+    fn by(location: Option<&Location>) -> Self {
+        location.map_or_else(Self::default, |location| Self {
+            iterations: location.iterations,
+            escape_radius: location.escape_radius,
+            z0: location.z0,
+            grid: location.grid,
+            transform: location.transform,
+            skip_error_log2: location.skip_error_log2,
+            colours: location.colours.clone(),
+            warnings: location.warnings.clone(),
+        })
+    }
+}
+
+/// Whether two sizes have one shape.
+fn are_alike(a: (u32, u32), b: (u32, u32)) -> bool {
+    u64::from(a.0) * u64::from(b.1) == u64::from(a.1) * u64::from(b.0)
+}
+
+/// The view with its size in samples.
+fn view(args: ViewRequest, location: Option<Location>) -> Result<(View, u32, u32), PlanError> {
+    let size: Option<(u32, u32)> = args.size.map(Into::into);
+    if let Some(location) = location {
+        let view = match (location.view, args.zoom) {
+            // Around the middle of bounds as well.
+            (view, Some(zoom)) => match view.by_centre() {
+                View::Centre { re, im, .. } => View::Centre { re, im, zoom },
+                bounds @ View::Bounds { .. } => bounds,
+            },
+            // Bounds are stretched in no other shape than their own: their height is kept, as of any view.
+            (view, None) => match (size, location.size) {
+                (Some(size), own) if !own.is_some_and(|own| are_alike(size, own)) => {
+                    view.by_centre()
+                }
+                _ => view,
+            },
+        };
+        let (width, height) = size.or(location.size).unwrap_or(usual::SIZE);
+        return Ok((view, width, height));
+    }
+    if let (Some(re), Some(im), Some(zoom)) = (args.re, args.im, args.zoom) {
+        let (width, height) = size.unwrap_or(usual::SIZE);
+        return Ok((View::Centre { re, im, zoom }, width, height));
+    }
+    let or =
+        |given: Option<Decimal>, default: &str| given.unwrap_or_else(|| usual::decimal(default));
+    let density = or(args.density, usual::DENSITY);
+    let [left, right, bottom, top] = usual::BOUNDS;
+    let (xmin, xmax) = (or(args.xmin, left), or(args.xmax, right));
+    let (ymin, ymax) = (or(args.ymin, bottom), or(args.ymax, top));
+    if !density.is_positive() {
+        return Err(PlanError::Density(density.to_string()));
+    }
+    let samples = |low: &Decimal, high: &Decimal| {
+        // Bounds out of order make a negative number here; the frame's own check names them.
+        let samples = high
+            .minus(low)
+            .times_trunc(&density)
+            .map(|samples| samples.max(0));
+        samples
+            .and_then(|samples| u32::try_from(samples).ok())
+            .ok_or_else(|| PlanError::TooDense(density.to_string()))
+    };
+    let (width, height) = (samples(&xmin, &xmax)?, samples(&ymin, &ymax)?);
+    let view = View::Bounds {
+        xmin,
+        xmax,
+        ymin,
+        ymax,
+    };
+    if width == 0 || height == 0 {
+        view.check_order()?;
+    }
+    Ok((view, width, height))
+}
+
+fn strips(frame: &FrameSpec, rows: Option<u32>) -> Result<StripPlan, PlanError> {
+    let bytes_per_pixel = frame.measures.bytes_per_pixel();
+    let Some(rows) = rows else {
+        return Ok(StripPlan::for_picture(
+            frame.width,
+            frame.height,
+            bytes_per_pixel,
+        ));
+    };
+    let rows = rows.min(frame.height);
+    let row_bytes = u64::from(frame.width) * bytes_per_pixel as u64;
+    let most = u32::try_from(MAX_STRIP_BYTES / row_bytes)
+        .unwrap_or(u32::MAX)
+        .max(1);
+    if rows > most {
+        return Err(PlanError::StripRows { rows, most });
+    }
+    Ok(StripPlan {
+        height: frame.height,
+        strip_rows: rows,
+    })
+}

@@ -1,0 +1,144 @@
+//! What keeps a request from becoming a plan: the user's mistake, in one line that names options as they are typed.
+
+use std::path::PathBuf;
+
+use farm_worker::farm_args::FarmArgsError;
+use locations::LocationError;
+use render::prepare::precision::PrecisionError;
+use zoom::keys::folder::FolderError;
+use zoom::plan::video::OddSides;
+
+use super::colours::ColourError;
+use super::usual::MAX_FRAMES;
+
+/// Why arguments do not make a plan: the user's mistake, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The view or its parameters are over a limit.
+    #[error(transparent)]
+    Frame(#[from] fractal::FrameError),
+    /// The view has no extent.
+    #[error(transparent)]
+    View(#[from] fractal::ViewError),
+    /// The way into the farm is none.
+    #[error(transparent)]
+    Farm(#[from] FarmArgsError),
+    /// The density is zero or less.
+    #[error("--density {0} is not greater than 0")]
+    Density(String),
+    /// The bounds and density make a picture that cannot be.
+    #[error("bounds and --density {0} make a picture of more than 2^17 samples a side")]
+    TooDense(String),
+    /// The file's extension says nothing.
+    #[error("-o {}: write to .png, .npy, .exr, .kfr or .toml", .0.display())]
+    Extension(PathBuf),
+    /// Pictures are made in one format.
+    #[error("-o {}: a picture is written to .png", .0.display())]
+    Picture(PathBuf),
+    /// The location file is none.
+    #[error(transparent)]
+    Location(#[from] LocationError),
+    /// A sequence that cannot be.
+    #[error(transparent)]
+    Sequence(#[from] SequenceError),
+    /// Its key frames cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The same file twice.
+    #[error("-o {}: given twice", .0.display())]
+    Twice(PathBuf),
+    /// Strips of that many rows are too large for the queue.
+    #[error("--strip-rows {rows}: strips of this picture have at most {most} rows (4 MiB)")]
+    StripRows {
+        /// As asked.
+        rows: u32,
+        /// As possible.
+        most: u32,
+    },
+    /// The colours are none.
+    #[error(transparent)]
+    Colours(#[from] ColourError),
+    /// Samples are laid out for pictures.
+    #[error("--samples: not with --grid linspace, whose samples are numpy's")]
+    Samples,
+    /// It cannot be computed as it was asked for.
+    #[error(transparent)]
+    Precision(#[from] PrecisionError),
+    /// Two that say different things.
+    #[error("--{0} does not go with --{1}")]
+    Together(&'static str, &'static str),
+    /// One that says nothing by itself.
+    #[error("--{0} needs --{1}")]
+    Alone(&'static str, &'static str),
+    /// A key frame's plan cannot be.
+    #[error(transparent)]
+    KeyFrame(#[from] render::RenderError),
+}
+
+/// Why there is no such sequence, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum SequenceError {
+    /// There is no place.
+    #[error("no place given: --re, --im and --to, or --location, or --reuse")]
+    Place,
+    /// The place has no end.
+    #[error("no --to given: the zoom of the last frame")]
+    To,
+    /// It does not lead inwards.
+    #[error(
+        "--from {0} is over --to {1}: for the way out, give them the other way round and --reverse"
+    )]
+    Order(String, String),
+    /// A zoom is none.
+    #[error("zoom {0} is not greater than 0")]
+    Zoom(String),
+    /// A number that is not in its range.
+    #[error("{name} {value} is not {range}")]
+    Range {
+        /// What was given.
+        name: &'static str,
+        /// As typed.
+        value: f64,
+        /// What would be right.
+        range: &'static str,
+    },
+    /// Frames without end.
+    #[error("{0:.0} frames are over the limit of {MAX_FRAMES}")]
+    Frames(f64),
+    /// Easing fills more than all.
+    #[error("--ease {ease} takes {} s, and the sequence only {duration:.3}", 2.0 * ease)]
+    Ease {
+        /// As given.
+        ease: f64,
+        /// Seconds.
+        duration: f64,
+    },
+    /// The output is of no known kind.
+    #[error("-o {}: write to .mp4, .webm or .mkv, to numbered pictures like frames/%06d.png, or to - (raw RGB on stdout)", .0.display())]
+    Output(PathBuf),
+    /// A side that holds a part of a colour.
+    #[error(transparent)]
+    Odd(#[from] OddSides),
+    /// A video that has no room for 16 bits.
+    #[error(
+        "--depth 16: pix_fmt={0} keeps 8 bits; leave it out for yuv420p10le, or name one of 10 bits or more"
+    )]
+    Shallow(String),
+    /// A deeper end than there are key frames for.
+    #[error("--to {0} is deeper than {1}, which these key frames end at; make others with --keep")]
+    Deeper(String, String),
+    /// A frame that shows more than key frames do.
+    #[error(
+        "these key frames are for frames of {0} x {1}, and frames of {2} x {3}, turned by {4} degrees, show more"
+    )]
+    Shows(u32, u32, u32, u32, f64),
+    /// Samples of a pixel, and what else says how dense key frames are.
+    #[error("--samples: not with {0}, which says already how many samples key frames have")]
+    Samples(&'static str),
+    /// Key frames that were made for other colours.
+    #[error("--colour distance: these key frames hold no distances; make others with --keep")]
+    Distances,
+    /// Colours on stdout, and words.
+    #[error("-o - writes frames to stdout: not with --json")]
+    Json,
+}

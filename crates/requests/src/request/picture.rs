@@ -1,0 +1,64 @@
+//! Pictures, what is painted anew, and minibrots.
+
+use fractal::{Arithmetic, Grid};
+use serde::{Deserialize, Serialize};
+use serde_with::{DisplayFromStr, PickFirst, serde_as};
+
+use super::colours::ColourRequest;
+use super::text::AsCount;
+use super::view::ViewRequest;
+
+/// A picture.
+#[serde_as]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct PictureRequest {
+    /// Where in the plane.
+    #[serde(flatten)]
+    pub view: ViewRequest,
+    /// How many iterations before a pixel counts as inside.
+    #[serde_as(as = "Option<PickFirst<(_, AsCount)>>")]
+    pub iterations: Option<u64>,
+    /// Radius beyond which a pixel has escaped.
+    #[serde_as(as = "Option<PickFirst<(_, DisplayFromStr)>>")]
+    pub escape_radius: Option<f64>,
+    /// Start value of the iteration: real and imaginary part.
+    #[serde_as(as = "Option<(PickFirst<(_, DisplayFromStr)>, PickFirst<(_, DisplayFromStr)>)>")]
+    pub z0: Option<(f64, f64)>,
+    /// log2 of the relative error that one skipped step of a deep view may have.
+    #[serde_as(as = "Option<PickFirst<(_, DisplayFromStr)>>")]
+    pub skip_error_log2: Option<i32>,
+    /// Layout of the samples.
+    pub grid: Option<Grid>,
+    /// Number type of the kernels; whichever is exact enough where none is requested.
+    pub arithmetic: Option<Arithmetic>,
+    /// Its colours.
+    #[serde(flatten)]
+    pub colours: ColourRequest,
+}
+
+/// Data that were computed before, in other colours.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct PaintRequest {
+    /// The colours.
+    #[serde(flatten)]
+    pub colours: ColourRequest,
+    /// Begin with the usual colours, and not with those that the data carry.
+    pub plain: bool,
+}
+
+/// The minibrot in or near a view.
+#[serde_as]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct MinibrotRequest {
+    /// The view that is searched, by its centre.
+    #[serde(flatten)]
+    pub view: ViewRequest,
+    /// Turn the minibrot's view so that it stands as the whole set does.
+    pub upright: bool,
+    /// Longest period that is looked for.
+    #[serde_as(as = "Option<PickFirst<(_, AsCount)>>")]
+    pub iterations: Option<u64>,
+}

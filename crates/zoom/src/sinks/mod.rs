@@ -1,0 +1,5 @@
+//! Where frames go.
+
+pub mod ffmpeg;
+pub mod pictures;
+pub mod sink;

@@ -1,0 +1,86 @@
+//! The progress bar of a sequence: key frames, frames, time left; on stderr. Where that is no terminal a plain line says the
+//! same every ten seconds.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+
+use super::beat::{self, Beat, Pace, seconds};
+
+/// A bar over key frames and frames.
+#[derive(Clone, Debug)]
+pub struct SequenceBar {
+    bar: ProgressBar,
+    keys: u32,
+    frames: u32,
+    /// What a key frame counts for, in frames: the bar moves as time does.
+    weight: u64,
+    keys_done: Arc<AtomicU32>,
+    frames_done: Arc<AtomicU32>,
+    _beat: Option<Arc<Beat>>,
+}
+
+impl SequenceBar {
+    /// For a sequence of `keys` key frames, of which some are to be made, and `frames` frames.
+    #[must_use]
+    pub fn new(keys: u32, frames: u32, computes: bool, quiet: bool) -> Self {
+        // Making one takes about as long as all frames that it is in, and ten.
+        let weight = if computes {
+            u64::from(frames / keys.max(1)) + 10
+        } else {
+            0
+        };
+        let len = u64::from(keys) * weight + u64::from(frames);
+        let bar = ProgressBar::with_draw_target(Some(len), beat::target(quiet));
+        let left = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let _ = write!(out, "{} left", seconds(state.eta()));
+        };
+        let style = ProgressStyle::with_template("{bar:32} {percent} %  {msg}  {left}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("left", left)
+            .progress_chars("=> ");
+        bar.set_style(style);
+        bar.enable_steady_tick(Duration::from_millis(250));
+        let (keys_done, frames_done) = (Arc::default(), Arc::default());
+        let line = |bar: &ProgressBar, pace: Pace| format!("{}{}", pace.left(), bar.message());
+        let _beat = Beat::of(&bar, quiet, line).map(Arc::new);
+        Self {
+            bar,
+            keys,
+            frames,
+            weight,
+            keys_done,
+            frames_done,
+            _beat,
+        }
+    }
+
+    /// One more key frame is there.
+    pub fn add_key_frame(&self) {
+        self.keys_done.fetch_add(1, Ordering::Relaxed);
+        self.bar.inc(self.weight);
+        self.tell();
+    }
+
+    /// One more frame is done.
+    pub fn add_frame(&self) {
+        self.frames_done.fetch_add(1, Ordering::Relaxed);
+        self.bar.inc(1);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        let done = [&self.keys_done, &self.frames_done].map(|done| done.load(Ordering::Relaxed));
+        let ([keys, frames], [all_keys, all_frames]) = (done, [self.keys, self.frames]);
+        self.bar.set_message(format!(
+            "{keys}/{all_keys} key frames, {frames}/{all_frames} frames"
+        ));
+    }
+
+    /// Takes the bar off the screen.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
