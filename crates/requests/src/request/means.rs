@@ -7,7 +7,7 @@
 //! from_network::<requests::Means>();
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
@@ -40,6 +40,33 @@ pub struct Means {
     pub audit: u8,
     /// What is kept of an unfinished picture.
     pub journal: JournalMeans,
+}
+
+impl Means {
+    /// Into memory, in process.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self {
+            keeps: true,
+            ..Self::default()
+        }
+    }
+
+    /// Into a file, in process; its extension says what it holds.
+    #[must_use]
+    pub fn to_file(path: &Path) -> Self {
+        Self {
+            outputs: vec![path.to_owned()],
+            ..Self::default()
+        }
+    }
+
+    /// The same on a farm, by the address of its Redis with the credentials that it takes.
+    #[must_use]
+    pub fn on_farm(mut self, url: &str) -> Self {
+        self.farm.redis = Some(Address::of_user(url.to_owned(), FarmArgs::default()));
+        self
+    }
 }
 
 /// What is kept of an unfinished picture, so that it can go on.

@@ -1,11 +1,12 @@
 //! Pictures, what is painted anew, and minibrots.
 
+use fractal::decimal::DecimalError;
 use fractal::{Arithmetic, Grid};
 use serde::{Deserialize, Serialize};
 use serde_with::{DisplayFromStr, PickFirst, serde_as};
 
 use super::colours::ColourRequest;
-use super::text::AsCount;
+use super::text::{AsCount, Size};
 use super::view::ViewRequest;
 
 /// A picture.
@@ -35,6 +36,44 @@ pub struct PictureRequest {
     /// Its colours.
     #[serde(flatten)]
     pub colours: ColourRequest,
+}
+
+impl PictureRequest {
+    /// A view by its centre and its magnification: half the picture's height in the plane is 2/zoom. Numbers may have any
+    /// number of digits.
+    ///
+    /// # Errors
+    /// A text that is no number.
+    pub fn at(re: &str, im: &str, zoom: &str) -> Result<Self, DecimalError> {
+        Ok(Self {
+            view: ViewRequest {
+                re: Some(re.parse()?),
+                im: Some(im.parse()?),
+                zoom: Some(zoom.parse()?),
+                ..ViewRequest::default()
+            },
+            ..Self::default()
+        })
+    }
+
+    /// The whole set, with so many samples per unit of the plane: 2.5 times as many columns, and 3 times as many rows.
+    #[must_use]
+    pub fn whole_set(density: u32) -> Self {
+        Self {
+            view: ViewRequest {
+                density: density.to_string().parse().ok(),
+                ..ViewRequest::default()
+            },
+            ..Self::default()
+        }
+    }
+
+    /// The same in so many columns and rows of pixels.
+    #[must_use]
+    pub fn sized(mut self, width: u32, height: u32) -> Self {
+        self.view.size = Some(Size { width, height });
+        self
+    }
 }
 
 /// Data that were computed before, in other colours.
