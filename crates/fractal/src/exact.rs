@@ -3,8 +3,8 @@
 use dashu_int::ops::{Gcd, UnsignedAbs};
 use dashu_int::{IBig, UBig};
 
-use crate::axis::Axis;
-use crate::frame::FrameSpec;
+use crate::picture::frame::FrameSpec;
+use crate::plane::axis::Axis;
 
 /// A double as a fraction.
 fn fraction_of(value: f64) -> (IBig, UBig) {
@@ -80,8 +80,8 @@ pub fn iteration_count(frame: &FrameSpec, col: u32, row: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::{Measure, MeasureSet};
-    use crate::view::{Grid, View};
+    use crate::picture::measure::{Measure, MeasureSet};
+    use crate::plane::view::{Grid, View};
 
     fn point(re: &str, im: &str, escape_radius: f64, z0: (f64, f64)) -> FrameSpec {
         FrameSpec {

@@ -23,23 +23,18 @@
 
 #![forbid(unsafe_code)]
 
-pub mod arithmetic;
-pub mod axis;
-pub mod buffer;
-pub mod decimal;
-pub mod digits;
 pub mod exact;
-pub mod floatexp;
-pub mod frame;
 pub mod locate;
-pub mod measure;
+pub mod numbers;
 pub mod oracle;
+pub mod picture;
+pub mod plane;
 pub mod reference;
-pub mod smooth;
-pub mod strip;
 pub mod threads;
-pub mod transform;
-pub mod view;
+
+pub use numbers::{decimal, floatexp};
+pub use picture::{arithmetic, buffer, frame, measure, smooth, strip};
+pub use plane::{axis, digits, transform, view};
 
 pub use arithmetic::{Arithmetic, Backend, BackendChoice};
 pub use axis::Axis;

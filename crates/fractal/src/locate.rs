@@ -16,9 +16,9 @@ use std::thread::{Scope, ScopedJoinHandle};
 use dashu_int::ops::{BitTest, UnsignedAbs};
 use dashu_int::{IBig, UBig};
 
-use crate::decimal::Decimal;
-use crate::floatexp::{ComplexExp, FloatExp};
-use crate::frame::FrameSpec;
+use crate::numbers::decimal::Decimal;
+use crate::numbers::floatexp::{ComplexExp, FloatExp};
+use crate::picture::frame::FrameSpec;
 use crate::reference::scaled::Scaled;
 use crate::reference::{BOUND, ReferencePoint, Walker, fraction_for, threads, to_big_of, watched};
 

@@ -26,9 +26,9 @@ mod tests {
         assert!(super::available() >= 1);
         super::want(7);
         assert_eq!(super::available(), 7);
-        assert_eq!(crate::reference::orbit::threads(), 2);
+        assert_eq!(crate::reference::threads(), 2);
         super::want(1);
-        assert_eq!(crate::reference::orbit::threads(), 1);
+        assert_eq!(crate::reference::threads(), 1);
         super::want(0);
         assert!(super::available() >= 1);
     }

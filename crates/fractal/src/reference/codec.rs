@@ -21,9 +21,10 @@ use dashu_int::ops::UnsignedAbs;
 use dashu_int::{IBig, Sign, UBig};
 use sha2::{Digest, Sha256};
 
+use super::orbit::{OrbitEnd, ReferenceOrbit};
+use super::point::ReferencePoint;
 use super::replay::{LIMBS, Replay, Waypoint};
-use super::{OrbitEnd, ReferenceOrbit, ReferencePoint};
-use crate::floatexp::{ComplexExp, FloatExp};
+use crate::numbers::floatexp::{ComplexExp, FloatExp};
 
 /// What the bytes of an orbit begin with.
 pub const MAGIC: [u8; 4] = *b"MFro";

@@ -14,7 +14,6 @@ use num_complex::Complex;
 use pulp::Arch;
 use rustfft::{Fft, FftPlanner};
 
-use super::ReferencePoint;
 use super::digits::{
     Carry, Columns, GUARD, exact_columns, from_limbs, parts_for, square, to_f64, to_limbs, twist,
     twist_back,
@@ -22,6 +21,7 @@ use super::digits::{
 use super::format::{Format, INTEGER, Length};
 use super::helper::Helper;
 use super::stepper::{self, Part, Stepper, words_of};
+use crate::reference::point::ReferencePoint;
 
 /// Points from which on two threads share a step: a transform takes microseconds by then, waking the other thread less than one.
 const SHARED: usize = 256;

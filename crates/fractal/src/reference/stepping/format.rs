@@ -17,9 +17,9 @@
 //! bits. Whether |a|² keeps to it is looked at in each step; where not, columns are summed in integers.
 
 /// Largest number of limbs; more bits are digits. Measured.
-pub(super) const MOST_LIMBS: usize = 56;
+pub(in crate::reference) const MOST_LIMBS: usize = 56;
 /// Bits before the point of a number in limbs.
-pub(super) const INTEGER: u32 = 6;
+pub(in crate::reference) const INTEGER: u32 = 6;
 /// Error of a root of unity: 2π times the 2.4 roundings of its angle, and that of sine and cosine.
 const ROOT: f64 = 16.0;
 /// Error of a complex product of exact factors: √5, rounded up.
@@ -31,11 +31,11 @@ const SPARE: f64 = 1.25;
 
 /// A length M of transforms, which is also the number of digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Length {
+pub(in crate::reference) struct Length {
     /// M = 2^i 3^j, from [`Length::SHORTEST`] on.
-    pub(super) points: usize,
+    pub(in crate::reference) points: usize,
     /// Bits of a digit.
-    pub(super) digit: u32,
+    pub(in crate::reference) digit: u32,
 }
 
 impl Length {
@@ -59,7 +59,7 @@ impl Length {
     }
 
     /// Fractional bits of numbers of this length: one digit is before the point.
-    pub(super) fn fraction(self) -> usize {
+    pub(in crate::reference) fn fraction(self) -> usize {
         (self.points - 1) * self.digit as usize
     }
 
@@ -76,20 +76,20 @@ impl Length {
     }
 
     /// The largest |a|² of which columns are exact by transforms.
-    pub(super) fn most(self) -> f64 {
+    pub(in crate::reference) fn most(self) -> f64 {
         ALLOWED / self.error()
     }
 
     /// |a|² where all values of digits are equally frequent.
     fn usual(self) -> f64 {
-        let base = super::scaled::power_of_two(i64::from(self.digit));
+        let base = crate::reference::scaled::power_of_two(i64::from(self.digit));
         self.points as f64 * base * base / 6.0
     }
 }
 
 /// How numbers are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(in crate::reference) enum Format {
     /// In so many limbs.
     Limbs(usize),
     /// In digits.
@@ -98,7 +98,7 @@ pub(super) enum Format {
 
 impl Format {
     /// The shortest whose steps lose no more than 2^-`bits` each.
-    pub(super) fn of(bits: u32) -> Self {
+    pub(in crate::reference) fn of(bits: u32) -> Self {
         let mut n = (bits as usize / 64).max(2);
         while Self::Limbs(n).bits() < bits {
             n += 1;
@@ -126,7 +126,7 @@ impl Format {
     /// In limbs, each of three high squares lacks less than n units of the limb above its lowest one, of which
     /// 2 * [`INTEGER`] bits lie before the point: together less than 3n 2^(12 - 64n). In digits, a step is rounded to
     /// nearest but for what columns far below carry.
-    pub(super) fn bits(self) -> u32 {
+    pub(in crate::reference) fn bits(self) -> u32 {
         let bits = match self {
             Self::Limbs(n) => 64 * n - 2 * INTEGER as usize - 3 - n.ilog2() as usize,
             Self::Digits(length) => length.fraction() - 1,
@@ -135,7 +135,7 @@ impl Format {
     }
 
     /// Limbs that hold it.
-    pub(super) fn limbs(self) -> usize {
+    pub(in crate::reference) fn limbs(self) -> usize {
         match self {
             Self::Limbs(n) => n,
             Self::Digits(length) => (length.fraction() + INTEGER as usize).div_ceil(64),

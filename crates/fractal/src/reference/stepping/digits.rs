@@ -115,7 +115,7 @@ impl NullaryFnOnce for Carry<'_> {
 
 #[inline(always)]
 fn carry(columns: &[f64], constant: &[f64], bits: u32, out: &mut [f64]) -> f64 {
-    let base = super::scaled::power_of_two(i64::from(bits));
+    let base = crate::reference::scaled::power_of_two(i64::from(bits));
     let inverse = 1.0 / base;
     let mut norm = [0.0; 8];
     // What the blocks before carry: middle digits one, high digits two, carries one digit farther.
@@ -330,14 +330,14 @@ pub(super) fn to_f64(digits: &[f64], part: usize, bits: u32) -> Option<f64> {
             return None;
         }
     }
-    (exponent > -900).then(|| leading as f64 * super::scaled::power_of_two(exponent))
+    (exponent > -900).then(|| leading as f64 * crate::reference::scaled::power_of_two(exponent))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::floatexp::FloatExp;
-    use crate::reference::stepper;
+    use crate::numbers::floatexp::FloatExp;
+    use crate::reference::stepping::stepper;
     use dashu_int::IBig;
     use proptest::prelude::*;
 

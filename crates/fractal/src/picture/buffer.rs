@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::arithmetic::{Arithmetic, Backend};
-use crate::frame::FrameSpec;
-use crate::measure::{Measure, MeasureSet};
-use crate::strip::Strip;
+use crate::picture::arithmetic::{Arithmetic, Backend};
+use crate::picture::frame::FrameSpec;
+use crate::picture::measure::{Measure, MeasureSet};
+use crate::picture::strip::Strip;
 
 /// The values of one measure, row by row, `rows * width` of them.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,10 +7,10 @@
 
 use dashu_int::IBig;
 
-use super::ReferencePoint;
 use super::format::INTEGER;
 use super::limbs::{UNROLLED, square_array, square_high};
 use super::stepper::{Part, Stepper, fraction_bits, to_f64, words_of};
+use crate::reference::point::ReferencePoint;
 
 /// Fractional bits of what C is added to, in n+1 limbs.
 fn product_bits(n: usize) -> usize {
@@ -40,7 +40,7 @@ fn constant(value: &IBig, bits: u32, n: usize) -> Vec<u64> {
 }
 
 /// A stepper of `n` limbs that stands at z = 0.
-pub(super) fn stepper(point: &ReferencePoint, n: usize) -> Box<dyn Stepper> {
+pub(in crate::reference) fn stepper(point: &ReferencePoint, n: usize) -> Box<dyn Stepper> {
     let (cx, cy) = (
         constant(&point.re, point.bits, n),
         constant(&point.im, point.bits, n),

@@ -17,9 +17,9 @@
 use dashu_int::{IBig, UBig};
 use serde::{Deserialize, Serialize};
 
-use crate::axis::Axis;
-use crate::decimal::Decimal;
-use crate::floatexp::FloatExp;
+use crate::numbers::decimal::Decimal;
+use crate::numbers::floatexp::FloatExp;
+use crate::plane::axis::Axis;
 
 /// Most degrees of either angle, either way.
 pub const MAX_DEGREES: f64 = 1e6;
@@ -246,7 +246,7 @@ impl TurnedAxes {
             let (a, b) = self.columns[part].fraction(col);
             let (c, d) = self.rows[part].fraction(row);
             let (b, d) = (IBig::from(b.clone()), IBig::from(d.clone()));
-            crate::axis::floor((a * &d + c * &b) << bits, &(b * d))
+            crate::numbers::fraction::floor((a * &d + c * &b) << bits, &(b * d))
         })
     }
 }

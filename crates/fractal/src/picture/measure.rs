@@ -14,7 +14,7 @@ pub enum Measure {
     Distance,
     /// `f64`: |z_N| after exactly N steps where it is at most 2, NaN elsewhere.
     Stability,
-    /// `u64`: the iteration count where the limit is over [`crate::frame::MAX_SHORT_ITERATIONS`].
+    /// `u64`: the iteration count where the limit is over [`crate::picture::frame::MAX_SHORT_ITERATIONS`].
     LongIterations,
     /// `f32`: what the smooth count has beyond the iteration count, to all its digits; 0 is inside.
     Fraction,

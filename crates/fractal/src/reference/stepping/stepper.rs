@@ -2,13 +2,9 @@
 
 use dashu_int::ops::UnsignedAbs;
 use dashu_int::{IBig, Sign, UBig};
-use rustfft::FftPlanner;
 
-use super::ReferencePoint;
-use super::fixed;
 use super::format::{Format, INTEGER};
-use super::fourier::Fourier;
-use crate::floatexp::{ComplexExp, FloatExp};
+use crate::numbers::floatexp::{ComplexExp, FloatExp};
 
 /// Parts of C must be below this, and z before a step in modulus: then everything fits.
 pub(crate) const BOUND: f64 = 4.0;
@@ -49,7 +45,7 @@ pub(crate) trait Stepper: Send {
 }
 
 /// A part as an integer of [`fraction_bits`] of its limbs.
-pub(super) fn to_big((negative, words): Part<'_>) -> IBig {
+pub(in crate::reference) fn to_big((negative, words): Part<'_>) -> IBig {
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let sign = if negative {
         Sign::Negative
@@ -70,7 +66,7 @@ pub(crate) fn to_big_of(part: Part<'_>, fraction: usize) -> IBig {
 }
 
 /// A number as a part.
-pub(super) fn words_of(value: &IBig) -> (bool, Vec<u64>) {
+pub(in crate::reference) fn words_of(value: &IBig) -> (bool, Vec<u64>) {
     let bytes = value.clone().unsigned_abs().to_le_bytes();
     let word = |chunk: &[u8]| {
         let mut own = [0; 8];
@@ -81,35 +77,6 @@ pub(super) fn words_of(value: &IBig) -> (bool, Vec<u64>) {
     (negative, bytes.chunks(8).map(word).collect())
 }
 
-/// Makes steppers of one orbit.
-pub(super) struct Steppers {
-    point: ReferencePoint,
-    threads: usize,
-    planner: FftPlanner<f64>,
-}
-
-impl Steppers {
-    /// On up to so many threads.
-    pub(super) fn new(point: &ReferencePoint, threads: usize) -> Self {
-        Self {
-            point: point.clone(),
-            threads,
-            planner: FftPlanner::new(),
-        }
-    }
-
-    /// A stepper that stands at z = 0.
-    pub(super) fn at_zero(&mut self, format: Format) -> Box<dyn Stepper> {
-        match format {
-            Format::Limbs(n) => fixed::stepper(&self.point, n),
-            Format::Digits(length) => {
-                let planner = &mut self.planner;
-                Box::new(Fourier::new(&self.point, length, self.threads, planner))
-            }
-        }
-    }
-}
-
 /// 2^`n` in the range of normal doubles.
 #[inline(always)]
 fn power_of_two(n: i32) -> f64 {
@@ -118,7 +85,7 @@ fn power_of_two(n: i32) -> f64 {
 
 /// A part rounded to nearest, ties to even.
 #[inline(always)]
-pub(super) fn to_f64(negative: bool, words: &[u64]) -> f64 {
+pub(in crate::reference) fn to_f64(negative: bool, words: &[u64]) -> f64 {
     let top = words[words.len() - 1];
     if top == 0 {
         return small_to_f64(negative, words);

@@ -132,7 +132,7 @@ fn rise([x, y]: [f64; 2], [dx, dy]: [f64; 2], matrix: &[[f64; 2]; 2]) -> ([f64; 
     ([a * right + c * up, b * right + d * up], size)
 }
 
-/// [`direction`] as a turned view shows it; see [`crate::transform::Shape::matrix`].
+/// [`direction`] as a turned view shows it; see [`crate::plane::transform::Shape::matrix`].
 #[must_use]
 pub fn direction_seen(z: [f64; 2], slope: [f64; 2], matrix: &[[f64; 2]; 2]) -> f32 {
     let ([right, up], _) = rise(z, slope, matrix);

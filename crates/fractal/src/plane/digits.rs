@@ -6,8 +6,8 @@
 //! [`EXACT_DIGITS`] digits from the first that is not 0 to the last one typed, such as 0, -0.75, 0.25 or 1e-30.
 //! Zeros typed at the end count as digits: -1.7548000 says more than -1.7548.
 
-use crate::decimal::Decimal;
-use crate::view::View;
+use crate::numbers::decimal::Decimal;
+use crate::plane::view::View;
 
 /// Numbers of so many digits or fewer are exact by intent.
 pub const EXACT_DIGITS: usize = 3;

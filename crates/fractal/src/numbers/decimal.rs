@@ -111,7 +111,7 @@ impl Decimal {
     #[must_use]
     pub fn to_f64(&self) -> f64 {
         let (numerator, denominator) = self.to_fraction();
-        crate::axis::fraction_to_f64(&numerator, &denominator)
+        crate::numbers::fraction::fraction_to_f64(&numerator, &denominator)
     }
 
     /// Whether the value is greater than zero.
@@ -164,7 +164,7 @@ impl Decimal {
     #[must_use]
     pub fn log2(&self) -> f64 {
         let (numerator, denominator) = self.to_fraction();
-        crate::floatexp::FloatExp::from_fraction(&numerator, &denominator).log2()
+        crate::numbers::floatexp::FloatExp::from_fraction(&numerator, &denominator).log2()
     }
 
     /// `self * numerator / denominator * 2^power`, rounded to `digits` significant digits: the zoom of one view of a
@@ -183,8 +183,8 @@ impl Decimal {
             b <<= shift;
         }
         let ten = |power: i64| UBig::from(10u8).pow(usize::try_from(power).unwrap_or(0));
-        let log10 =
-            crate::floatexp::FloatExp::from_fraction(&a, &b).log2() * std::f64::consts::LOG10_2;
+        let log10 = crate::numbers::floatexp::FloatExp::from_fraction(&a, &b).log2()
+            * std::f64::consts::LOG10_2;
         let exponent = if a == IBig::ZERO {
             0
         } else {

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::arithmetic::Arithmetic;
-use crate::axis::Axis;
-use crate::measure::{Measure, MeasureSet};
-use crate::transform::{Shape, Transform, TransformError, TurnedAxes};
-use crate::view::{Grid, View, ViewError};
+use crate::picture::arithmetic::Arithmetic;
+use crate::picture::measure::{Measure, MeasureSet};
+use crate::plane::axis::Axis;
+use crate::plane::transform::{Shape, Transform, TransformError, TurnedAxes};
+use crate::plane::view::{Grid, View, ViewError};
 
 /// Largest side of a picture in samples.
 pub const MAX_SIDE: u32 = 1 << 17;
@@ -428,7 +428,7 @@ mod tests {
         };
         let centre = |part: usize| {
             let (numerator, denominator) = turned.view.middle()[part].clone();
-            crate::axis::floor(numerator << bits, &dashu_int::IBig::from(denominator))
+            crate::numbers::fraction::floor(numerator << bits, &dashu_int::IBig::from(denominator))
         };
         for (col, row) in [(0, 0), (8, 0), (3, 6), (4, 3)] {
             let [re, im] = axes.fixed_point(col, row, bits);

@@ -4,9 +4,9 @@ use dashu_int::ops::{BitTest, UnsignedAbs};
 use dashu_int::{IBig, UBig};
 use serde::{Deserialize, Serialize};
 
-use crate::axis::Axis;
-use crate::decimal::Decimal;
-use crate::transform::middle;
+use crate::numbers::decimal::Decimal;
+use crate::plane::axis::Axis;
+use crate::plane::transform::middle;
 
 /// The part of the plane that a picture shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ pub enum Grid {
     Pixels,
     /// `numpy.linspace`: both ends included, row 0 at the smallest imaginary part.
     Linspace,
-    /// As [`Self::Pixels`], each column and each row displaced within its cell ([`crate::axis::displacement`]): for
+    /// As [`Self::Pixels`], each column and each row displaced within its cell ([`crate::plane::axis::displacement`]): for
     /// pictures whose pixels are means of several samples, so that no pattern comes of their grid.
     Displaced,
 }
