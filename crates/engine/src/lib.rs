@@ -1,6 +1,6 @@
 //! Computes one strip on one device.
 //!
-//! - [`prepared`]: a frame made ready for kernels: its coordinates as numbers, once a job
+//! - [`frame`]: a frame prepared for a device: its coordinates as numbers, once a job
 //! - [`cpu`]: the SIMD kernels, one instruction set chosen at run time
 //! - [`gpu`]: the only module that names `wgpu`: adapters, their proof of arithmetic, the WGSL kernels
 //! - [`deep`]: what kernels for deep views share: blocks of steps of the reference orbit
@@ -9,7 +9,7 @@
 //! - [`build`]: which build this is, as far as the bytes of strips go
 //! - [`info`]: what is said of a device, and of a strip that it did not compute
 //! - [`progress`]: the two-way channel between a computation and whoever waits for it
-//! - [`mod@bench`]: what this machine can do, held against its own limit
+//! - [`mod@bench`]: what this machine can do, compared with its own limit
 //!
 //! The engine knows no queue, no file and no colour, and reads no environment variable.
 
@@ -19,15 +19,13 @@ pub mod check;
 pub mod cpu;
 pub mod deep;
 pub mod device;
+pub mod frame;
 pub mod gpu;
 pub mod info;
-mod picks;
-pub mod prepared;
 pub mod progress;
-pub mod turned;
 
 pub use build::{build_id, has_kernel};
 pub use device::{Compute, Device};
+pub use frame::{ORBIT_VALUE_BYTES, PreparedFrame};
 pub use info::{DeviceInfo, EngineError};
-pub use prepared::{ORBIT_VALUE_BYTES, PreparedFrame};
 pub use progress::Progress;

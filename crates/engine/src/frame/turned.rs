@@ -4,7 +4,7 @@ use fractal::reference::farthest;
 use fractal::transform::TurnedAxes;
 use fractal::{ComplexExp, FloatExp};
 
-use crate::picks::picked;
+use super::picks::picked;
 
 /// Real and imaginary part of what columns or rows say, each an unevaluated sum of two doubles.
 type Pairs = [Vec<[f64; 2]>; 2];
@@ -115,4 +115,15 @@ impl Cross<FloatExp> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::sum;
+
+    #[test]
+    fn sums_are_rounded_once() {
+        // 1/3 and a little, and what is left of it when 1/3 goes.
+        let third = [1.0 / 3.0, 1.0 / 54_043_195_528_445_952.0];
+        assert_eq!(sum(third, [-1.0 / 3.0, 0.0]), third[1]);
+        assert_eq!(sum(third, [-third[0], -third[1]]), 0.0);
+        assert_eq!(sum([1.0, 1e-17], [1e-16, 0.0]), 1.0 + (1e-16 + 1e-17));
+    }
+}

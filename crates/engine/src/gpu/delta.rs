@@ -10,7 +10,7 @@ use shaders::layout::{Delta, delta_binding, round_binding, split};
 use super::buffers::BufferSet;
 use super::context::{Context, Stop, lock};
 use super::delta_upload::{NUMBER_BYTES, Page, Source, exponent_word, is_double};
-use crate::prepared::{DeepFrame, PreparedFrame};
+use crate::frame::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
 
 /// Storage buffers that a round of deltas binds.

@@ -14,7 +14,7 @@ use shaders::layout::{
 use super::context::{Context, Stop};
 use crate::deep::bla::{self, Entry};
 use crate::deep::jets::{self, Jet};
-use crate::prepared::DeepFrame;
+use crate::frame::DeepFrame;
 
 /// Bytes of a complex number.
 pub(super) const NUMBER_BYTES: u64 = 16;

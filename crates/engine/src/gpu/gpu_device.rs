@@ -13,9 +13,8 @@ use super::adapters::AdapterSummary;
 use super::context::{Context, Stop, lock};
 use super::strip::{self, Task};
 use super::{delta, proof};
-use crate::check::{Samples, Verdict};
+use crate::frame::{DeepFrame, PreparedFrame};
 use crate::info::{DeviceInfo, EngineError};
-use crate::prepared::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
 
 /// Times that a strip is tried on a device before its caller looks for another one.
@@ -110,7 +109,7 @@ impl GpuDevice {
 
     /// What [`GpuDevice::arithmetic_for`] takes for a frame, and after it whatever is more precise, each as far as it is
     /// exact enough by what is known beforehand.
-    fn candidates(&self, frame: &PreparedFrame) -> Vec<Arithmetic> {
+    pub(crate) fn candidates(&self, frame: &PreparedFrame) -> Vec<Arithmetic> {
         if frame.spec.short_limit().is_none() {
             return Vec::new();
         }
@@ -138,34 +137,9 @@ impl GpuDevice {
         candidates
     }
 
-    /// What samples of a frame say of the device's arithmetics (see [`crate::check`]); `None` where there is nothing to
-    /// say: no arithmetic is exact enough by what is known beforehand, or no iterations are counted.
-    ///
-    /// # Errors
-    /// As [`GpuDevice::compute`].
-    pub(crate) fn verdict(
-        &self,
-        frame: &PreparedFrame,
-        progress: &Progress,
-    ) -> Result<Option<Verdict>, EngineError> {
-        let candidates = self.candidates(frame);
-        if candidates.is_empty() || !frame.counts_iterations() {
-            return Ok(None);
-        }
-        let counts = |arithmetic: Arithmetic, samples: &Samples| {
-            let counts = self.compute_samples(frame, arithmetic, &samples.places, progress)?;
-            let comparison = samples.compare(&counts);
-            tracing::info!(
-                device = self.info.name,
-                arithmetic = arithmetic.name(),
-                samples = comparison.samples,
-                off = comparison.off,
-                falsely_inside = comparison.falsely_inside,
-                "arithmetic compared with the processor's"
-            );
-            Ok(counts)
-        };
-        (frame.checks).verdict(frame, self.number, &candidates, progress, &counts)
+    /// Its number: no other device of this process has it.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// Most bytes of a buffer of a reference orbit.

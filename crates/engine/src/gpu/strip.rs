@@ -11,7 +11,7 @@ use super::buffers::{BufferSet, MAX_PLANES, MAX_ROUNDS, MAX_STATE_BYTES};
 use super::context::{Context, Pipeline, Stop};
 use super::delta::DeltaBuffers;
 use super::schedule;
-use crate::prepared::PreparedFrame;
+use crate::frame::PreparedFrame;
 use crate::progress::Progress;
 
 /// Most pixels of a part of a strip: enough to fill any GPU, and 90 MB of buffers.

@@ -16,7 +16,7 @@ use fractal::{
 };
 
 use super::*;
-use crate::prepared::PreparedFrame;
+use crate::frame::PreparedFrame;
 use crate::progress::Progress;
 
 /// Every adapter of the machine, opened once for all tests.

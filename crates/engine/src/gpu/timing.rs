@@ -7,7 +7,7 @@ use shaders::Kernel;
 
 use super::context::{Context, Stop};
 use super::strip::{self, Task};
-use crate::prepared::PreparedFrame;
+use crate::frame::PreparedFrame;
 use crate::progress::Progress;
 
 /// Measures steps a second of plain iteration, and leaves the figure with the kernel.

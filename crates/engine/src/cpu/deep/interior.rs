@@ -3,8 +3,8 @@
 //! A square of pixels is proved at once, by one disc for all its c, or cut into four. Squares are aligned to the whole
 //! picture, so what is proved depends on no strip.
 
-use super::frame::{Deep, Place, Square};
-use super::tree::TASK;
+use super::frame::Deep;
+use super::square::{Place, Square, TASK};
 use crate::cpu::shortcuts;
 use crate::cpu::simd::{Portable, Simd};
 use crate::deep::{ReturnMap, Verdict};

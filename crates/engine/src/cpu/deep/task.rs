@@ -2,24 +2,29 @@
 
 use fractal::smooth;
 
-use super::Trees;
-use super::frame::{Deep, Square};
+use super::frame::Deep;
 use super::interior::Inside;
-use super::lanes::Lanes;
-use super::pixel::{End, Pixel, norm2};
-use super::series::{Series, Stop};
-use super::tail::{ENOUGH2, Tail, Tails};
-use super::tree::{Node, SMALLEST, Tree};
-use crate::cpu::band::Plan;
+use super::pixels::lanes::Lanes;
+use super::pixels::pixel::{End, Pixel, norm2};
+use super::pixels::tail::{ENOUGH2, Tail, Tails};
+use super::square::{SMALLEST, Square, TASK};
+use super::tiles::series::{Series, Stop};
+use super::tiles::tree::{Node, Tree};
+use super::trees::Trees;
+use crate::cpu::plan::Plan;
 use crate::cpu::simd::Simd;
-use crate::prepared::{DeepFrame, PreparedFrame};
+use crate::frame::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
+
+/// The kernels' version: changes whenever the bytes of any strip may change.
+pub(crate) const KERNEL_ID: u64 = 0x6465_6570_0000_0006; // "deep", 6
 
 /// The pixels of a strip that lie in one square of the picture.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::cpu) struct Task<'a> {
     pub(in crate::cpu) frame: &'a PreparedFrame,
     pub(in crate::cpu) deep: &'a DeepFrame,
+    pub(in crate::cpu) trees: &'a Trees,
     pub(in crate::cpu) plan: &'a Plan,
     pub(in crate::cpu) progress: &'a Progress,
     /// Columns, from the first to one past the last.
@@ -63,7 +68,7 @@ impl Task<'_> {
         let plan = self.plan;
         let Trees {
             counts, stability, ..
-        } = self.deep.trees();
+        } = self.trees;
         let mut out = Output::default();
         if plan.counts {
             let radius = plan.radius2.sqrt();
@@ -150,14 +155,22 @@ impl Task<'_> {
         radius: f64,
         counts: bool,
     ) -> Option<Vec<End>> {
-        let mut deep = Deep::new(self.frame, self.deep, self.plan, radius, self.progress);
+        let axes = &self.trees.axes;
+        let mut deep = Deep::new(
+            self.frame,
+            self.deep,
+            axes,
+            self.plan,
+            radius,
+            self.progress,
+        );
         if counts && self.plan.outside_for_good {
             deep.steep2 = ENOUGH2;
         }
         let square = Square {
-            col: self.columns.0 / super::TASK * super::TASK,
-            row: self.rows.0 / super::TASK * super::TASK,
-            size: super::TASK,
+            col: self.columns.0 / TASK * TASK,
+            row: self.rows.0 / TASK * TASK,
+            size: TASK,
         };
         let map = if counts && self.plan.known_parts {
             self.deep.minibrot(deep.limit)

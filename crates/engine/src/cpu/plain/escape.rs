@@ -6,13 +6,16 @@
 //! (`trace`), a vector of pixels at a time.
 //!
 //! That needs orbits that do not come back once they have escaped; where a frame cannot promise it
-//! ([`Plan::outside_for_good`](super::band::Plan)), blocks have one step.
+//! ([`Plan::outside_for_good`](crate::cpu::plan::Plan)), blocks have one step.
 
-use super::band::{Band, CHUNK, Place};
-use super::lanes::{Blocks, INDEX_BITS, Lanes, Orbits, Points, Sink, advance, within};
-use super::radius::Radius;
-use super::shortcuts;
-use super::simd::Simd;
+use super::band::{Band, Place};
+use super::lanes::{Lanes, Sink};
+use super::orbits::{Orbits, advance, within};
+use super::points::{CHUNK, INDEX_BITS, Points};
+use crate::cpu::plan::Blocks;
+use crate::cpu::radius::Radius;
+use crate::cpu::shortcuts;
+use crate::cpu::simd::Simd;
 
 /// Steps of a block. Longer ones test less often; shorter ones waste less on steps after the escape. Of 8,
 /// 16 and 32 the last was the fastest on the benchmark's scenes, and the cheap pictures hardly care.

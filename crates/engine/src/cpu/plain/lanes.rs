@@ -13,13 +13,13 @@
 //! - A block's end is written beside its start: so the start is there, for nothing, when an escape must be
 //!   traced to its exact step.
 
-use super::band::CHUNK;
-use super::radius::Radius;
-use super::simd::Simd;
+use super::orbits::{Orbits, advance, settled};
+use super::points::{INDEX_BITS, Points};
+use crate::cpu::plan::Blocks;
+use crate::cpu::radius::Radius;
+use crate::cpu::simd::Simd;
 use crate::progress::Progress;
 
-/// Bits of a meta word that hold the pixel's index within its band; the step, or the lane's age, is above.
-pub(super) const INDEX_BITS: u32 = 20;
 /// An age is this minus the clock at step 0: positive for longer than any band is iterated, and older
 /// lanes have the larger word.
 const AGE_ORIGIN: u64 = 1 << 41;
@@ -27,228 +27,6 @@ const AGE_ORIGIN: u64 = 1 << 41;
 const BLOCKS_BETWEEN_LOOKS: u64 = 1024;
 /// Shortest distance, in blocks, between a saved state and the states it is compared with.
 const CYCLE_WINDOW: u64 = 8;
-
-/// One vector of orbits.
-#[derive(Clone, Copy)]
-pub(super) struct Orbits<S: Simd> {
-    pub(super) x: S::V,
-    pub(super) y: S::V,
-    /// dz/dc; constant where the kernel carries no derivative.
-    pub(super) dx: S::V,
-    pub(super) dy: S::V,
-    pub(super) cx: S::V,
-    pub(super) cy: S::V,
-}
-
-impl<S: Simd> Orbits<S> {
-    /// Orbits of zero: c = 0 from z = 0, which stay where they are.
-    #[inline(always)]
-    pub(super) fn idle(s: S) -> Self {
-        let zero = s.splat(0.0);
-        Self {
-            x: zero,
-            y: zero,
-            dx: zero,
-            dy: zero,
-            cx: zero,
-            cy: zero,
-        }
-    }
-
-    /// |z|², always by these operations.
-    #[inline(always)]
-    pub(super) fn norm2(&self, s: S) -> S::V {
-        s.fma(self.x, self.x, s.mul(self.y, self.y))
-    }
-
-    /// `self` where the mask is true, `other` elsewhere.
-    #[inline(always)]
-    pub(super) fn select<const D: bool>(&self, s: S, mask: S::M, other: &Self) -> Self {
-        let pick = |a, b| s.select(mask, a, b);
-        Self {
-            x: pick(self.x, other.x),
-            y: pick(self.y, other.y),
-            dx: if D { pick(self.dx, other.dx) } else { self.dx },
-            dy: if D { pick(self.dy, other.dy) } else { self.dy },
-            cx: pick(self.cx, other.cx),
-            cy: pick(self.cy, other.cy),
-        }
-    }
-}
-
-/// Iterates `V` vectors of orbits for `steps` steps, with the derivative if `D`.
-#[inline(always)]
-pub(super) fn advance<S: Simd, const V: usize, const D: bool>(
-    s: S,
-    z: &mut [Orbits<S>; V],
-    steps: u64,
-) {
-    let one = s.splat(1.0);
-    for _ in 0..steps {
-        for o in z.iter_mut() {
-            let twice_x = s.add(o.x, o.x);
-            if D {
-                let twice_y = s.add(o.y, o.y);
-                let dx = s.fma(twice_x, o.dx, s.fnma(twice_y, o.dy, one));
-                o.dy = s.fma(twice_x, o.dy, s.mul(twice_y, o.dx));
-                o.dx = dx;
-            }
-            // In this order a compiler needs no register for a copy of y, of which a loop of many vectors has none to spare.
-            let y = s.fma(twice_x, o.y, o.cy);
-            o.x = s.fma(o.x, o.x, s.fnma(o.y, o.y, o.cx));
-            o.y = y;
-        }
-    }
-}
-
-/// Which lanes are not outside of a radius; what is no number is. Squares decide, but for those that rounding could.
-#[inline(always)]
-pub(super) fn within<S: Simd, const V: usize>(
-    s: S,
-    z: &[Orbits<S>; V],
-    radius: &Radius,
-) -> [S::M; V] {
-    let (below2, above2) = (s.splat(radius.below2), s.splat(radius.above2));
-    let mut within = [s.le(below2, below2); V];
-    let mut tied = 0;
-    for v in 0..V {
-        let norm2 = z[v].norm2(s);
-        within[v] = s.le(norm2, below2);
-        tied |= s.bits(within[v]) ^ s.bits(s.le(norm2, above2));
-    }
-    if tied != 0 {
-        let bits = settled(s, z, radius);
-        for v in 0..V {
-            within[v] = s.mask(bits[v]);
-        }
-    }
-    within
-}
-
-/// The same lane by lane, as bits.
-#[cold]
-#[inline(never)]
-fn settled<S: Simd, const V: usize>(s: S, z: &[Orbits<S>; V], radius: &Radius) -> [u32; V] {
-    let mut bits = [0; V];
-    for (bits, orbits) in bits.iter_mut().zip(z) {
-        let (mut x, mut y) = ([0.0; 8], [0.0; 8]);
-        s.store(&mut x, orbits.x);
-        s.store(&mut y, orbits.y);
-        for lane in (0..S::LANES).filter(|lane| radius.holds(x[*lane], y[*lane])) {
-            *bits |= 1 << lane;
-        }
-    }
-    bits
-}
-
-/// Most orbits that [`Points`] hold.
-const ROOM: usize = CHUNK;
-/// A value of each of them, and room behind the last one, so that a whole vector may be loaded or stored
-/// there.
-type Column = [f64; ROOM + 8];
-
-/// Orbits in memory, one after the other: those waiting for a lane, or for their escape to be traced.
-#[derive(Debug)]
-pub(super) struct Points {
-    x: Column,
-    y: Column,
-    dx: Column,
-    dy: Column,
-    cx: Column,
-    cy: Column,
-    meta: Column,
-    head: usize,
-    end: usize,
-}
-
-impl Points {
-    /// None yet.
-    pub(super) fn new() -> Box<Self> {
-        let none = [0.0; ROOM + 8];
-        Box::new(Self {
-            x: none,
-            y: none,
-            dx: none,
-            dy: none,
-            cx: none,
-            cy: none,
-            meta: none,
-            head: 0,
-            end: 0,
-        })
-    }
-
-    #[inline(always)]
-    pub(super) fn len(&self) -> usize {
-        self.end - self.head
-    }
-
-    #[inline(always)]
-    pub(super) fn is_empty(&self) -> bool {
-        self.end == self.head
-    }
-
-    pub(super) fn clear(&mut self) {
-        (self.head, self.end) = (0, 0);
-    }
-
-    /// Appends the lanes whose bit is set.
-    #[inline(always)]
-    pub(super) fn push<S: Simd, const D: bool>(
-        &mut self,
-        s: S,
-        bits: u32,
-        z: &Orbits<S>,
-        meta: S::V,
-    ) {
-        let at = self.end;
-        assert!(at <= ROOM); // once, for all the slices
-        s.store(&mut self.x[at..], s.compress(bits, z.x));
-        s.store(&mut self.y[at..], s.compress(bits, z.y));
-        s.store(&mut self.cx[at..], s.compress(bits, z.cx));
-        s.store(&mut self.cy[at..], s.compress(bits, z.cy));
-        s.store(&mut self.meta[at..], s.compress(bits, meta));
-        if D {
-            s.store(&mut self.dx[at..], s.compress(bits, z.dx));
-            s.store(&mut self.dy[at..], s.compress(bits, z.dy));
-        }
-        self.end += bits.count_ones() as usize;
-    }
-
-    /// The vector of orbits and metas that starts `offset` behind the first one; past the last one it
-    /// holds leftovers.
-    #[inline(always)]
-    pub(super) fn peek<S: Simd, const D: bool>(&self, s: S, offset: usize) -> (Orbits<S>, S::V) {
-        let at = self.head + offset;
-        assert!(at <= ROOM); // once, for all the slices
-        let x = s.load(&self.x[at..]);
-        let orbits = Orbits {
-            x,
-            y: s.load(&self.y[at..]),
-            dx: if D { s.load(&self.dx[at..]) } else { x },
-            dy: if D { s.load(&self.dy[at..]) } else { x },
-            cx: s.load(&self.cx[at..]),
-            cy: s.load(&self.cy[at..]),
-        };
-        (orbits, s.load(&self.meta[at..]))
-    }
-
-    /// Drops the first `count`.
-    #[inline(always)]
-    pub(super) fn drop_front(&mut self, count: usize) {
-        self.head += count;
-    }
-
-    /// Moves what is left, less than a vector, to the front.
-    #[inline(always)]
-    pub(super) fn rewind<S: Simd, const D: bool>(&mut self, s: S) {
-        let (rest, len) = (self.peek::<S, D>(s, 0), self.len());
-        debug_assert!(len < S::LANES);
-        self.clear();
-        self.push::<S, D>(s, (1 << S::LANES) - 1, &rest.0, rest.1);
-        self.end = len;
-    }
-}
 
 /// Where lanes go when they are done.
 pub(super) trait Sink<S: Simd> {
@@ -258,21 +36,6 @@ pub(super) trait Sink<S: Simd> {
     fn escaped(&mut self, s: S, bits: u32, start: &Orbits<S>, meta: S::V);
     /// The lanes `bits` have reached the iteration limit, or passed it by less than a block.
     fn finished(&mut self, s: S, bits: u32, end: &Orbits<S>, meta: S::V);
-}
-
-/// What all lanes of a frame have in common.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Blocks {
-    /// Steps of a block, a power of two.
-    pub(super) steps: u64,
-    /// Iteration limit N.
-    pub(super) limit: u64,
-    /// A lane has escaped when |z|² at a block's end is not at most this;
-    pub(super) bound2: f64,
-    /// but where it is at most this, when z is outside of the radius.
-    pub(super) tied2: f64,
-    /// The radius.
-    pub(super) radius: Radius,
 }
 
 /// z and its derivative of one vector of lanes.

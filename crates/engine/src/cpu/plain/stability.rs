@@ -4,9 +4,11 @@
 //! orbit that is so far out that it cannot return is given up. The first steps, made by all pixels side
 //! by side, take the remainder of N by the block length, so that the lanes end exactly at N.
 
-use super::band::{Band, CHUNK};
-use super::lanes::{INDEX_BITS, Lanes, Orbits, Sink, advance};
-use super::simd::Simd;
+use super::band::Band;
+use super::lanes::{Lanes, Sink};
+use super::orbits::{Orbits, advance};
+use super::points::{CHUNK, INDEX_BITS};
+use crate::cpu::simd::Simd;
 
 /// Steps of a block.
 const BLOCK: u64 = 16;

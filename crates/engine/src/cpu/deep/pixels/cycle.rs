@@ -5,11 +5,9 @@
 //! between, for ever. Whole cycles are then jumped over, and what is left before the limit is iterated, so every value
 //! is the one that all steps would have led to. Pixels that an attracting cycle has caught get there by rounding.
 
-use super::pixel::Pixel;
-
 /// What a pixel's returns to the start of the reference are compared with (Brent, 1980).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Watch {
+pub(in crate::cpu::deep) struct Watch {
     z: [f64; 2],
     exponent: i64,
     n: u64,
@@ -20,7 +18,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Nothing has been seen; nor will it be where cycles are not looked for.
-    pub(super) const fn new(on: bool) -> Self {
+    pub(in crate::cpu::deep) const fn new(on: bool) -> Self {
         Self {
             z: [f64::NAN; 2],
             exponent: 0,
@@ -30,18 +28,25 @@ impl Watch {
         }
     }
 
-    /// Looks at a pixel that is at the start of the reference. If it has been there before, it is made older by all
-    /// whole cycles that fit in before `limit`.
+    /// Looks at a pixel that is at the start of the reference after `n` steps, with `z` times 2^`exponent`. Returns its
+    /// n: if it has been there before, all whole cycles that fit in before `limit` are added.
     #[inline(always)]
-    pub(super) fn look(&mut self, pixel: &mut Pixel, limit: u64) {
-        if pixel.z == self.z && pixel.exponent == self.exponent {
-            let cycle = (pixel.n - self.n).max(1);
-            pixel.n += limit.saturating_sub(pixel.n) / cycle * cycle;
+    pub(in crate::cpu::deep) fn look(
+        &mut self,
+        z: [f64; 2],
+        exponent: i64,
+        mut n: u64,
+        limit: u64,
+    ) -> u64 {
+        if z == self.z && exponent == self.exponent {
+            let cycle = (n - self.n).max(1);
+            n += limit.saturating_sub(n) / cycle * cycle;
         }
         self.returns += 1;
         if self.returns >= self.next {
             self.next = 2 * self.returns;
-            (self.z, self.exponent, self.n) = (pixel.z, pixel.exponent, pixel.n);
+            (self.z, self.exponent, self.n) = (z, exponent, n);
         }
+        n
     }
 }

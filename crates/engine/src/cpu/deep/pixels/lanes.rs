@@ -7,9 +7,9 @@
 //! pixel, nor on how many lanes there are.
 
 use super::cycle::Watch;
-use super::frame::{Deep, SMALLEST_SKIPPABLE};
 use super::pixel::{End, Pixel, Settled};
 use super::tail::Tail;
+use crate::cpu::deep::frame::{Deep, SMALLEST_SKIPPABLE};
 use crate::cpu::simd::Simd;
 
 /// Steps between two looks at whether the computation was cancelled.
@@ -45,7 +45,7 @@ struct Vector<S: Simd> {
 }
 
 /// `V` vectors; `D`: with the derivative.
-pub(super) struct Lanes<'a, S: Simd, const V: usize, const D: bool> {
+pub(in crate::cpu::deep) struct Lanes<'a, S: Simd, const V: usize, const D: bool> {
     s: S,
     deep: &'a Deep<'a>,
     vectors: [Vector<S>; V],
@@ -68,7 +68,7 @@ pub(super) struct Lanes<'a, S: Simd, const V: usize, const D: bool> {
 
 impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
     #[inline(always)]
-    pub(super) fn new(s: S, deep: &'a Deep<'a>) -> Self {
+    pub(in crate::cpu::deep) fn new(s: S, deep: &'a Deep<'a>) -> Self {
         let zero = [s.splat(0.0); 2];
         Self {
             s,
@@ -97,7 +97,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
     /// Iterates all `waiting` pixels to their ends, which it tells to `ended`, or to where they may be iterated plainly:
     /// they go to `tails`. `None` if cancelled.
     #[inline(always)]
-    pub(super) fn run(
+    pub(in crate::cpu::deep) fn run(
         &mut self,
         waiting: &mut Vec<Pixel>,
         tails: &mut Vec<Tail>,

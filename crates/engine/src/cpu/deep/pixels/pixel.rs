@@ -2,10 +2,10 @@
 
 use fractal::{ComplexExp, FloatExp};
 
-use crate::deep::bla::Entry;
-
 use super::cycle::Watch;
-use super::frame::{Deep, SMALLEST_SKIPPABLE, exponent_of, larger, power_of_two, times_plus};
+use crate::cpu::deep::frame::{Deep, SMALLEST_SKIPPABLE};
+use crate::cpu::deep::numbers::{exponent_of, larger, power_of_two, times_plus};
+use crate::deep::bla::Entry;
 
 /// Steps between two looks at whether the computation was cancelled.
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 14;
@@ -18,25 +18,25 @@ const DIAGONAL: f64 = 1.4143;
 
 /// A pixel on its way. All values are times 2^exponent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pixel {
+pub(in crate::cpu::deep) struct Pixel {
     /// The delta z_n from Z_m.
-    pub(super) z: [f64; 2],
+    pub(in crate::cpu::deep) z: [f64; 2],
     /// dz_n/dc times the size of a pixel; zero where no distance is asked for.
-    pub(super) slope: [f64; 2],
+    pub(in crate::cpu::deep) slope: [f64; 2],
     /// About |dz_n/dc|² times the square of a pixel's size; 0 where that is not known or of no account.
-    pub(super) steep2: f64,
+    pub(in crate::cpu::deep) steep2: f64,
     /// How often it was iterated plainly.
-    pub(super) visits: u32,
-    pub(super) exponent: i64,
-    pub(super) m: u64,
-    pub(super) n: u64,
-    pub(super) col: u32,
-    pub(super) row: u32,
+    pub(in crate::cpu::deep) visits: u32,
+    pub(in crate::cpu::deep) exponent: i64,
+    pub(in crate::cpu::deep) m: u64,
+    pub(in crate::cpu::deep) n: u64,
+    pub(in crate::cpu::deep) col: u32,
+    pub(in crate::cpu::deep) row: u32,
 }
 
 /// Where blocks of steps have led.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Settled {
+pub(in crate::cpu::deep) enum Settled {
     /// To the end.
     Ended(End),
     /// To where doubles serve and single steps lead on, until m is this or z is small enough again.
@@ -47,23 +47,23 @@ pub(super) enum Settled {
 
 /// Where a pixel's orbit ended.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct End {
+pub(in crate::cpu::deep) struct End {
     /// Its count; 0 at the limit.
-    pub(super) count: u64,
+    pub(in crate::cpu::deep) count: u64,
     /// z_n
-    pub(super) z: [f64; 2],
+    pub(in crate::cpu::deep) z: [f64; 2],
     /// dz_n/dc there, c in pixels.
-    pub(super) slope: [f64; 2],
+    pub(in crate::cpu::deep) slope: [f64; 2],
 }
 
 impl End {
     /// |z_n|^2
-    pub(super) fn norm2(&self) -> f64 {
+    pub(in crate::cpu::deep) fn norm2(&self) -> f64 {
         norm2(self.z)
     }
 
     /// |dz_n/dc|; infinite past the range of doubles.
-    pub(super) fn steepness(&self) -> f64 {
+    pub(in crate::cpu::deep) fn steepness(&self) -> f64 {
         let square = norm2(self.slope);
         if square < f64::INFINITY {
             square.sqrt()
@@ -80,13 +80,13 @@ fn size(p: [f64; 2]) -> f64 {
 
 /// |p|^2, always by these operations.
 #[inline(always)]
-pub(super) fn norm2(p: [f64; 2]) -> f64 {
+pub(in crate::cpu::deep) fn norm2(p: [f64; 2]) -> f64 {
     p[0].mul_add(p[0], p[1] * p[1])
 }
 
 impl Pixel {
     /// One at z_1 = c, or at z_0 where orbits do not begin at 0.
-    pub(super) fn start(deep: &Deep<'_>, col: u32, row: u32) -> Self {
+    pub(in crate::cpu::deep) fn start(deep: &Deep<'_>, col: u32, row: u32) -> Self {
         let mut pixel = Self {
             z: [deep.z0.0, deep.z0.1],
             slope: [0.0; 2],
@@ -115,7 +115,7 @@ impl Pixel {
     }
 
     /// One that has not escaped at its first value, and goes on from the reference's start where that ends there.
-    pub(super) fn begun(mut self, deep: &Deep<'_>) -> Self {
+    pub(in crate::cpu::deep) fn begun(mut self, deep: &Deep<'_>) -> Self {
         if self.m > 0 && self.m == deep.last {
             self.wrap(deep);
         }
@@ -141,7 +141,7 @@ impl Pixel {
     /// Iterates, by blocks where possible, until the orbit has ended or steps alone lead on; `D`: with the derivative.
     /// `looks` counts, from one call to the next, what is done between two looks at cancellation.
     #[inline(always)]
-    pub(super) fn settle<const D: bool>(
+    pub(in crate::cpu::deep) fn settle<const D: bool>(
         &mut self,
         deep: &Deep<'_>,
         watch: &mut Watch,
@@ -249,7 +249,11 @@ impl Pixel {
 
     /// After a step: the end, if the orbit has escaped; if not, rebases where that is due.
     #[inline(always)]
-    pub(super) fn arrive(&mut self, deep: &Deep<'_>, watch: &mut Watch) -> Option<End> {
+    pub(in crate::cpu::deep) fn arrive(
+        &mut self,
+        deep: &Deep<'_>,
+        watch: &mut Watch,
+    ) -> Option<End> {
         let [zx, zy] = deep.orbit.values[self.m as usize];
         let full = [zx + self.z[0], zy + self.z[1]];
         if self.is_out(deep, norm2(full)) {
@@ -258,14 +262,14 @@ impl Pixel {
         if size(full) < size(self.z) || self.m == deep.last {
             self.z = full;
             self.m = 0;
-            watch.look(self, deep.limit);
+            self.n = watch.look(self.z, self.exponent, self.n, deep.limit);
         }
         None
     }
 
     /// c in doubles.
     #[inline(always)]
-    pub(super) fn c(&self, deep: &Deep<'_>) -> [f64; 2] {
+    pub(in crate::cpu::deep) fn c(&self, deep: &Deep<'_>) -> [f64; 2] {
         deep.near_c(self.col, self.row)
     }
 
@@ -276,7 +280,7 @@ impl Pixel {
     }
 
     /// The end of a pixel that is known to have escaped in its last step, and not before.
-    pub(super) fn escaped_here(&self, deep: &Deep<'_>) -> End {
+    pub(in crate::cpu::deep) fn escaped_here(&self, deep: &Deep<'_>) -> End {
         let scale = power_of_two(self.exponent);
         Self {
             slope: [self.slope[0] * scale, self.slope[1] * scale],
@@ -294,14 +298,14 @@ impl Pixel {
     }
 
     /// Z + z
-    pub(super) fn full(&self, deep: &Deep<'_>) -> [f64; 2] {
+    pub(in crate::cpu::deep) fn full(&self, deep: &Deep<'_>) -> [f64; 2] {
         let scale = power_of_two(self.exponent);
         let [zx, zy] = deep.orbit.values[self.m as usize];
         [self.z[0].mul_add(scale, zx), self.z[1].mul_add(scale, zy)]
     }
 
     /// Whether it has escaped.
-    pub(super) fn check(&self, deep: &Deep<'_>) -> Option<End> {
+    pub(in crate::cpu::deep) fn check(&self, deep: &Deep<'_>) -> Option<End> {
         let square = norm2(self.full(deep));
         (self.is_out(deep, square)).then(|| self.escaped_here(deep))
     }
@@ -387,7 +391,7 @@ impl Pixel {
         }
         if rebased {
             self.m = 0;
-            watch.look(self, deep.limit);
+            self.n = watch.look(self.z, self.exponent, self.n, deep.limit);
         }
     }
 }

@@ -12,8 +12,8 @@
 //! Lanes run for blocks of steps without being looked at. What happened in a block is found by making its steps again,
 //! one by one, from its start. So a pixel's value depends on no other pixel, nor on how many lanes there are.
 
-use super::frame::Deep;
 use super::pixel::{End, Pixel, norm2};
+use crate::cpu::deep::frame::Deep;
 use crate::cpu::simd::Simd;
 
 /// Steps of a block.
@@ -21,7 +21,7 @@ const BLOCK: u64 = 8;
 /// Least s, squared: 2^-14.
 const STEEP2: f64 = 1.0 / (1u64 << 28) as f64;
 /// That from which on deltas are left: 2^-8. Nearer to the least pixels would go to and fro.
-pub(super) const ENOUGH2: f64 = 1.0 / (1u64 << 16) as f64;
+pub(in crate::cpu::deep) const ENOUGH2: f64 = 1.0 / (1u64 << 16) as f64;
 /// A pixel that came back from so many plain iterations stays a delta.
 const MOST_VISITS: u32 = 8;
 /// Blocks between two looks at whether the computation was cancelled.
@@ -29,18 +29,18 @@ const BLOCKS_BETWEEN_LOOKS: u64 = 1 << 11;
 
 /// A pixel of which only the last steps are left.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tail {
+pub(in crate::cpu::deep) struct Tail {
     /// z_n
-    pub(super) z: [f64; 2],
+    pub(in crate::cpu::deep) z: [f64; 2],
     /// dz_n/dc times the size of a pixel; zero where no distance is asked for.
-    pub(super) slope: [f64; 2],
+    pub(in crate::cpu::deep) slope: [f64; 2],
     /// s²
     steep2: f64,
     /// How often it was iterated plainly, this time included.
     visits: u32,
-    pub(super) n: u64,
-    pub(super) col: u32,
-    pub(super) row: u32,
+    pub(in crate::cpu::deep) n: u64,
+    pub(in crate::cpu::deep) col: u32,
+    pub(in crate::cpu::deep) row: u32,
 }
 
 /// What comes of a tail.
@@ -72,7 +72,7 @@ struct Fixed {
 }
 
 /// `V` vectors; `D`: with the derivative.
-pub(super) struct Tails<'a, S: Simd, const V: usize, const D: bool> {
+pub(in crate::cpu::deep) struct Tails<'a, S: Simd, const V: usize, const D: bool> {
     s: S,
     deep: &'a Deep<'a>,
     /// As of the last block's end, and as of its start; which is which alternates.
@@ -87,7 +87,7 @@ pub(super) struct Tails<'a, S: Simd, const V: usize, const D: bool> {
 
 impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
     #[inline(always)]
-    pub(super) fn new(s: S, deep: &'a Deep<'a>) -> Self {
+    pub(in crate::cpu::deep) fn new(s: S, deep: &'a Deep<'a>) -> Self {
         // Idle lanes stay at z = 0.
         let still = State {
             z: [[0.0; 8]; 2],
@@ -114,7 +114,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
     /// Iterates all `waiting` pixels to their ends, which it tells to `ended`, or back to deltas, which go to
     /// `returned`; `None` if cancelled.
     #[inline(always)]
-    pub(super) fn run(
+    pub(in crate::cpu::deep) fn run(
         &mut self,
         waiting: &[Tail],
         returned: &mut Vec<Pixel>,
@@ -295,7 +295,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
 impl Tail {
     /// The rest of `pixel`, which is in doubles.
     #[inline(always)]
-    pub(super) fn of(deep: &Deep<'_>, pixel: &Pixel) -> Self {
+    pub(in crate::cpu::deep) fn of(deep: &Deep<'_>, pixel: &Pixel) -> Self {
         Self {
             z: pixel.full(deep),
             slope: pixel.slope,

@@ -15,19 +15,19 @@
 
 use fractal::{ComplexExp, FloatExp};
 
-use super::frame::{Deep, Place, exponent_of, larger, power_of_two, times_plus};
-use super::tree::SMALLEST;
-use crate::cpu::simd::Simd;
+use crate::cpu::deep::frame::Deep;
+use crate::cpu::deep::numbers::{exponent_of, larger, power_of_two, times_plus};
+use crate::cpu::deep::square::{Place, SMALLEST};
 use crate::deep::bla::Entry;
 
 /// Order of the series: a vector of AVX-512.
-pub(super) const ORDER: usize = 8;
+pub(in crate::cpu::deep) const ORDER: usize = 8;
 /// All errors of a series may move one pixel, by its own |dz/dc|, by so many times [`Deep::tolerance`].
 const OWN_SHARE: f64 = 256.0;
 /// A tile is cut where the slopes of all other powers may be so many times that of the first.
 const MOST_BENT: f64 = 8.0;
 /// Rounding of a series, as a share of what it spreads over: that of millions of steps, as it adds up by chance.
-const ROUNDING: f64 = 1.0 / (1u64 << 48) as f64;
+pub(in crate::cpu::deep) const ROUNDING: f64 = 1.0 / (1u64 << 48) as f64;
 /// Steps between two looks at whether the computation was cancelled.
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 12;
 /// Slightly over 1: more than the rounding of a few operations.
@@ -35,7 +35,7 @@ const ABOVE: f64 = 1.0 + 1e-12;
 
 /// Why a series went no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(in crate::cpu::deep) enum Stop {
     /// Its truncation would be seen.
     Invalid,
     /// Some of its points escape in the next step and others do not.
@@ -48,29 +48,29 @@ pub(super) enum Stop {
 
 /// The deltas z_n of all points of a tile.
 #[derive(Clone, Debug)]
-pub(super) struct Series {
+pub(in crate::cpu::deep) struct Series {
     /// Index of the reference value that z is a delta from.
-    pub(super) m: u64,
+    pub(in crate::cpu::deep) m: u64,
     /// Steps done.
-    pub(super) n: u64,
+    pub(in crate::cpu::deep) n: u64,
     /// All values below are times 2^this.
-    pub(super) exponent: i64,
+    pub(in crate::cpu::deep) exponent: i64,
     /// a_0.
-    pub(super) centre: [f64; 2],
+    pub(in crate::cpu::deep) centre: [f64; 2],
     /// a_1 to a_K.
-    pub(super) re: [f64; ORDER],
-    pub(super) im: [f64; ORDER],
+    pub(in crate::cpu::deep) re: [f64; ORDER],
+    pub(in crate::cpu::deep) im: [f64; ORDER],
     /// Bound of what was lost.
-    lost: f64,
+    pub(in crate::cpu::deep) lost: f64,
     /// Rounding so far, of this series and of those that it was cut from.
-    rough: f64,
+    pub(in crate::cpu::deep) rough: f64,
     /// Bound of |a_1| + ... + |a_K|.
-    spread: f64,
+    pub(in crate::cpu::deep) spread: f64,
 }
 
 /// Sums of the moduli of coefficients.
 #[inline(always)]
-fn moduli(re: &[f64; ORDER], im: &[f64; ORDER]) -> ([f64; ORDER], f64) {
+pub(in crate::cpu::deep) fn moduli(re: &[f64; ORDER], im: &[f64; ORDER]) -> ([f64; ORDER], f64) {
     let mut all = [0.0; ORDER];
     for k in 0..ORDER {
         all[k] = re[k].abs() + im[k].abs();
@@ -92,7 +92,7 @@ fn norm(p: [f64; 2]) -> f64 {
 
 impl Series {
     /// z_1 = c; or z_0 where orbits do not begin at 0.
-    pub(super) fn start(deep: &Deep<'_>, place: &Place) -> Self {
+    pub(in crate::cpu::deep) fn start(deep: &Deep<'_>, place: &Place) -> Self {
         let mut series = Self {
             m: 0,
             n: 0,
@@ -310,7 +310,7 @@ impl Series {
 
     /// Iterates as far as the series is exact enough for all points of the tile; `None` if cancelled.
     #[inline(always)]
-    pub(super) fn advance(&mut self, deep: &Deep<'_>, place: &Place) -> Option<Stop> {
+    pub(in crate::cpu::deep) fn advance(&mut self, deep: &Deep<'_>, place: &Place) -> Option<Stop> {
         let tolerance = deep.tolerance / place.radius_pixels.max(1.0);
         let cuttable = place.radius_pixels > f64::from(SMALLEST);
         // What begins with c has to be looked at before its first step.
@@ -416,91 +416,8 @@ impl Series {
 
     /// Whether the series is exact enough for a point where |dz/dc| times the size of a pixel is `steep`.
     #[inline(always)]
-    pub(super) fn suits(&self, deep: &Deep<'_>, steep: f64) -> bool {
+    pub(in crate::cpu::deep) fn suits(&self, deep: &Deep<'_>, steep: f64) -> bool {
         let rough = self.rough.max(ROUNDING * self.spread);
         self.n <= 1 || self.lost + rough <= OWN_SHARE * deep.tolerance * steep
-    }
-
-    /// z at each u = (`across[i]`, `down[i]`).
-    #[inline(always)]
-    pub(super) fn all_at<S: Simd>(
-        &self,
-        s: S,
-        across: &[f64; 8],
-        down: &[f64; 8],
-    ) -> [[f64; 8]; 2] {
-        let mut all = [[0.0; 8]; 2];
-        for first in (0..8).step_by(S::LANES) {
-            let (across, down) = (s.load(&across[first..]), s.load(&down[first..]));
-            let (mut x, mut y) = (s.splat(self.re[ORDER - 1]), s.splat(self.im[ORDER - 1]));
-            for k in (0..ORDER).rev() {
-                let [px, py] = if k > 0 {
-                    [self.re[k - 1], self.im[k - 1]]
-                } else {
-                    self.centre
-                };
-                (x, y) = (
-                    s.fma(x, across, s.fnma(y, down, s.splat(px))),
-                    s.fma(x, down, s.fma(y, across, s.splat(py))),
-                );
-            }
-            s.store(&mut all[0][first..], x);
-            s.store(&mut all[1][first..], y);
-        }
-        all
-    }
-
-    /// dz/du at each u = (`across[i]`, `down[i]`).
-    #[inline(always)]
-    pub(super) fn all_slopes_at<S: Simd>(
-        &self,
-        s: S,
-        across: &[f64; 8],
-        down: &[f64; 8],
-    ) -> [[f64; 8]; 2] {
-        let mut all = [[0.0; 8]; 2];
-        let at = |k: usize, part: &[f64; ORDER]| s.splat((k + 1) as f64 * part[k]);
-        for first in (0..8).step_by(S::LANES) {
-            let (across, down) = (s.load(&across[first..]), s.load(&down[first..]));
-            let (mut x, mut y) = (at(ORDER - 1, &self.re), at(ORDER - 1, &self.im));
-            for k in (0..ORDER - 1).rev() {
-                (x, y) = (
-                    s.fma(x, across, s.fnma(y, down, at(k, &self.re))),
-                    s.fma(x, down, s.fma(y, across, at(k, &self.im))),
-                );
-            }
-            s.store(&mut all[0][first..], x);
-            s.store(&mut all[1][first..], y);
-        }
-        all
-    }
-
-    /// The same polynomial about the point `u` with `ratio` times the radius.
-    #[inline(always)]
-    pub(super) fn about(&self, u: [f64; 2], ratio: f64) -> Self {
-        let (mut re, mut im) = ([0.0; ORDER + 1], [0.0; ORDER + 1]);
-        re[0] = self.centre[0];
-        im[0] = self.centre[1];
-        re[1..].copy_from_slice(&self.re);
-        im[1..].copy_from_slice(&self.im);
-        for i in 0..ORDER {
-            for j in (i..ORDER).rev() {
-                let (x, y) = (re[j + 1], im[j + 1]);
-                re[j] = x.mul_add(u[0], (-y).mul_add(u[1], re[j]));
-                im[j] = x.mul_add(u[1], y.mul_add(u[0], im[j]));
-            }
-        }
-        let mut child = self.clone();
-        child.centre = [re[0], im[0]];
-        let mut power = ratio;
-        for k in 0..ORDER {
-            child.re[k] = re[k + 1] * power;
-            child.im[k] = im[k + 1] * power;
-            power *= ratio;
-        }
-        child.lost = 0.0;
-        child.rough = self.rough.max(ROUNDING * self.spread);
-        child.spread = moduli(&child.re, &child.im).1;
-        child
     }
 }

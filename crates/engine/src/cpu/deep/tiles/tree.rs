@@ -5,22 +5,19 @@
 
 use std::sync::OnceLock;
 
-use super::frame::{Deep, Place, Square};
 use super::series::{Series, Stop};
+use crate::cpu::deep::frame::Deep;
+use crate::cpu::deep::square::{Place, Square, TASK};
 
-/// Side of the squares that tasks compute.
-pub(super) const TASK: u32 = 64;
-/// Side of the smallest squares.
-pub(super) const SMALLEST: u32 = 8;
 /// Levels of the tree that are kept, as far as their squares are larger than tasks: 5461 squares at most.
 const KEPT_LEVELS: u32 = 7;
 
 /// A square whose series went as far as it could.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) series: Series,
-    pub(super) place: Place,
-    pub(super) stop: Stop,
+pub(in crate::cpu::deep) struct Node {
+    pub(in crate::cpu::deep) series: Series,
+    pub(in crate::cpu::deep) place: Place,
+    pub(in crate::cpu::deep) stop: Stop,
 }
 
 impl Node {
@@ -33,7 +30,7 @@ impl Node {
 
     /// That of a quarter of it.
     #[inline(always)]
-    pub(super) fn quarter(&self, deep: &Deep<'_>, square: Square) -> Option<Self> {
+    pub(in crate::cpu::deep) fn quarter(&self, deep: &Deep<'_>, square: Square) -> Option<Self> {
         let place = Place::of(deep, square);
         let (u, ratio) = self.place.within(&place);
         Self::advanced(deep, self.series.about(u, ratio), place)
@@ -52,7 +49,7 @@ impl Node {
 
 /// The upper levels of a frame's tree.
 #[derive(Clone, Debug)]
-pub(crate) struct Tree {
+pub(in crate::cpu::deep) struct Tree {
     /// Side of the root: a power of two.
     size: u32,
     /// Level by level, in each row by row.
@@ -62,7 +59,7 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// Of a picture of so many columns and rows; nothing is computed.
-    pub(super) fn new(width: u32, height: u32) -> Self {
+    pub(in crate::cpu::deep) fn new(width: u32, height: u32) -> Self {
         let size = width.max(height).next_power_of_two().max(TASK);
         let kept = ((size / TASK).ilog2() + 1).min(KEPT_LEVELS);
         let count = (0..kept).map(|level| 1usize << (2 * level)).sum();
@@ -77,7 +74,12 @@ impl Tree {
     /// `None` if cancelled.
     // No closure may be about arithmetic here: it would be compiled without the instruction set.
     #[inline(always)]
-    pub(super) fn task(&self, deep: &Deep<'_>, col: u32, row: u32) -> Option<Box<Node>> {
+    pub(in crate::cpu::deep) fn task(
+        &self,
+        deep: &Deep<'_>,
+        col: u32,
+        row: u32,
+    ) -> Option<Box<Node>> {
         let mut above: Option<Box<Node>> = None;
         let (mut size, mut level, mut first) = (self.size, 0u32, 0usize);
         loop {

@@ -9,20 +9,10 @@ use fractal::{
     Transform, View,
 };
 
-use super::sum;
 use crate::check::Samples;
 use crate::cpu::{CpuDevice, Isa};
 use crate::gpu::{GpuDevice, open_all};
 use crate::{PreparedFrame, Progress};
-
-#[test]
-fn sums_are_rounded_once() {
-    // 1/3 and a little, and what is left of it when 1/3 goes.
-    let third = [1.0 / 3.0, 1.0 / 54_043_195_528_445_952.0];
-    assert_eq!(sum(third, [-1.0 / 3.0, 0.0]), third[1]);
-    assert_eq!(sum(third, [-third[0], -third[1]]), 0.0);
-    assert_eq!(sum([1.0, 1e-17], [1e-16, 0.0]), 1.0 + (1e-16 + 1e-17));
-}
 
 fn spec(place: (&str, &str, &str), size: (u32, u32), turn: (f64, f64, f64)) -> FrameSpec {
     FrameSpec {
