@@ -103,9 +103,10 @@ fn an_orbit_in_pages_gives_the_same_values() {
         for bytes in [20 << 10, 5 << 10] {
             device.cap_bindings_for_test(bytes).unwrap();
             let pages = device
-                .with_context(|context| {
+                .with_workspace(|workspace| {
                     let progress = Progress::default();
-                    let deltas = context.deltas.get(context, &frame, arithmetic, &progress)?;
+                    let (deltas, context) = (&workspace.deltas, &workspace.context);
+                    let deltas = deltas.get(context, &frame, arithmetic, &progress)?;
                     Ok(deltas.pages())
                 })
                 .unwrap();
@@ -136,8 +137,11 @@ fn rounds_that_end_early_end_no_pixel() {
             // As if it were so slow that a few moves are all that a submission may make, again and again.
             let slow = || {
                 let kernel = shaders::Kernel::Escape;
-                device.with_context(|context| {
-                    context.pipeline(kernel, arithmetic)?.set_rate(1.0);
+                device.with_workspace(|workspace| {
+                    workspace
+                        .context
+                        .pipeline(kernel, arithmetic)?
+                        .set_rate(1.0);
                     Ok(())
                 })
             };

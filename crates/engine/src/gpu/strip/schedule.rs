@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use shaders::BLOCK;
 
-use super::buffers::MAX_ROUNDS;
+use crate::gpu::session::buffers::MAX_ROUNDS;
 
 /// What a submission aims at: well under the 100 ms that a dispatch may take at most.
 const SUBMISSION: Duration = Duration::from_millis(40);

@@ -1,13 +1,14 @@
 //! The proof of arithmetics of deltas: short ways from a reference that stands still, of any size.
 //!
-//! What they are made of (see [`super::proof`]) has passed before.
+//! What they are made of (see [`super::plain`]) has passed before.
 
 use fractal::{Arithmetic, ComplexExp, FloatExp};
 use shaders::layout::{DeltaOutcome, split};
 use shaders::{Kernel, Program};
 
-use super::context::Context;
-use super::proof::{ORBIT_STEPS, run};
+use super::cases::ORBIT_STEPS;
+use super::run::run;
+use crate::gpu::session::context::Context;
 
 /// One way: z' = (2 Z + z) z + c from 0.
 #[derive(Clone, Copy, Debug)]

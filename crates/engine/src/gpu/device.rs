@@ -10,9 +10,11 @@ use fractal::{Arithmetic, Backend, Measure, Origin, Strip, StripBuffer};
 use shaders::{Kernel, Program};
 
 use super::adapters::AdapterSummary;
-use super::context::{Context, Stop, lock};
+use super::proof;
+use super::reference::cache as reference;
+use super::session::stop::{Stop, lock};
 use super::strip::{self, Task};
-use super::{delta, proof};
+use super::workspace::Workspace;
 use crate::frame::{DeepFrame, PreparedFrame};
 use crate::info::{DeviceInfo, EngineError};
 use crate::progress::Progress;
@@ -21,7 +23,7 @@ use crate::progress::Progress;
 const ATTEMPTS: u32 = 2;
 
 /// What is done on an open device.
-type Work<'a, T> = &'a dyn Fn(&Context, Task<'_>) -> Result<T, Stop>;
+type Work<'a, T> = &'a dyn Fn(&Workspace, Task<'_>) -> Result<T, Stop>;
 
 /// One adapter, open and proved.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ pub struct GpuDevice {
     number: u64,
     adapter: wgpu::Adapter,
     /// Replaced by a fresh one after a failure.
-    context: Mutex<Arc<Context>>,
+    workspace: Mutex<Arc<Workspace>>,
     /// Most bytes of a buffer of a reference orbit, where that is less than the adapter's own limit: in tests.
     binding_cap: AtomicU64,
     /// Losses yet to be simulated.
@@ -42,11 +44,11 @@ impl GpuDevice {
     /// Opens an adapter, proves its arithmetic and times what passed.
     pub(super) fn open(adapter: wgpu::Adapter, summary: &AdapterSummary) -> Result<Self, String> {
         let opened = catch_unwind(AssertUnwindSafe(|| {
-            let context = Context::open(&adapter, u64::MAX)?;
-            let arithmetics = proof::prove_and_time(&context, summary);
-            Ok::<_, String>((context, arithmetics))
+            let workspace = Workspace::open(&adapter, u64::MAX)?;
+            let arithmetics = proof::prove_and_time(&workspace, summary);
+            Ok::<_, String>((workspace, arithmetics))
         }));
-        let (context, arithmetics) =
+        let (workspace, arithmetics) =
             opened.unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))?;
         if arithmetics.is_empty() {
             return Err("no arithmetic passed its proof".into());
@@ -63,7 +65,7 @@ impl GpuDevice {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             adapter,
             binding_cap: AtomicU64::new(u64::MAX),
-            context: Mutex::new(Arc::new(context)),
+            workspace: Mutex::new(Arc::new(workspace)),
             losses: AtomicU32::new(0),
         })
     }
@@ -144,14 +146,14 @@ impl GpuDevice {
 
     /// Most bytes of a buffer of a reference orbit.
     fn most_binding(&self) -> u64 {
-        lock(&self.context).most_binding()
+        lock(&self.workspace).context.most_binding()
     }
 
     fn serves_deltas(&self, frame: &PreparedFrame, deep: &DeepFrame) -> bool {
         // Deltas begin with the orbit of 0.
         frame.spec.z0 == (0.0, 0.0)
-            && deep.orbit.steps() <= delta::most_steps(self.most_binding())
-            && delta::has_exponents_for(deep)
+            && deep.orbit.steps() <= reference::most_steps(self.most_binding())
+            && reference::has_exponents_for(deep)
     }
 
     fn delta_for(&self, frame: &PreparedFrame, deep: &DeepFrame) -> Option<Arithmetic> {
@@ -317,22 +319,22 @@ impl GpuDevice {
     }
 
     fn attempt<T>(&self, task: Task<'_>, work: Work<'_, T>) -> Result<T, Stop> {
-        let context = self.context()?;
-        let result = catch_unwind(AssertUnwindSafe(|| work(&context, task)))
+        let workspace = self.workspace()?;
+        let result = catch_unwind(AssertUnwindSafe(|| work(&workspace, task)))
             .unwrap_or_else(|panic| Err(Stop::Lost(panic_text(panic.as_ref()))));
         if let Err(Stop::Lost(reason)) = &result {
             // Nobody uses this context again.
-            context.failure.record(reason.as_str());
+            workspace.context.failure.record(reason.as_str());
         }
         result
     }
 
     /// The open device, opened anew if it has failed.
-    fn context(&self) -> Result<Arc<Context>, Stop> {
-        let mut context = lock(&self.context);
-        if context.failure.get().is_some() {
+    fn workspace(&self) -> Result<Arc<Workspace>, Stop> {
+        let mut workspace = lock(&self.workspace);
+        if workspace.context.failure.get().is_some() {
             let cap = self.binding_cap.load(Ordering::Relaxed);
-            *context = Arc::new(Context::open(&self.adapter, cap).map_err(Stop::Lost)?);
+            *workspace = Arc::new(Workspace::open(&self.adapter, cap).map_err(Stop::Lost)?);
         }
         let simulated = self
             .losses
@@ -340,9 +342,9 @@ impl GpuDevice {
                 left.checked_sub(1)
             });
         if simulated.is_ok() {
-            context.device.destroy();
+            workspace.context.device.destroy();
         }
-        Ok(Arc::clone(&context))
+        Ok(Arc::clone(&workspace))
     }
 
     fn origin(&self, task: Task<'_>) -> Origin {
@@ -371,17 +373,17 @@ impl GpuDevice {
     #[doc(hidden)]
     pub fn cap_bindings_for_test(&self, bytes: u64) -> Result<(), String> {
         self.binding_cap.store(bytes, Ordering::Relaxed);
-        *lock(&self.context) = Arc::new(Context::open(&self.adapter, bytes)?);
+        *lock(&self.workspace) = Arc::new(Workspace::open(&self.adapter, bytes)?);
         Ok(())
     }
 
     /// The open device, for measurements beside strips.
-    pub(super) fn with_context<T>(
+    pub(super) fn with_workspace<T>(
         &self,
-        work: impl FnOnce(&Context) -> Result<T, Stop>,
+        work: impl FnOnce(&Workspace) -> Result<T, Stop>,
     ) -> Result<T, EngineError> {
-        let result = self.context().and_then(|context| {
-            catch_unwind(AssertUnwindSafe(|| work(&context)))
+        let result = self.workspace().and_then(|workspace| {
+            catch_unwind(AssertUnwindSafe(|| work(&workspace)))
                 .unwrap_or_else(|panic| Err(Stop::Lost(panic_text(panic.as_ref()))))
         });
         result.map_err(|stop| match stop {

@@ -7,13 +7,11 @@ use shaders::layout::{Round, Slot, round_binding};
 use super::context::Context;
 
 /// Rounds that one submission may have.
-pub(super) const MAX_ROUNDS: usize = 32;
+pub(in crate::gpu) const MAX_ROUNDS: usize = 32;
 /// Words of output that a pixel may have.
-pub(super) const MAX_PLANES: u64 = 3;
-/// Storage buffers that a round binds.
-pub(super) const STORAGE_BUFFERS: u32 = 6;
+pub(in crate::gpu) const MAX_PLANES: u64 = 3;
 /// Bytes of the largest state of a pixel.
-pub(super) const MAX_STATE_BYTES: u64 = 48;
+pub(in crate::gpu) const MAX_STATE_BYTES: u64 = 48;
 /// Bytes of a state that a set has room for in any case, so that it serves nearly every kernel.
 const USUAL_STATE_BYTES: u64 = 32;
 /// Bytes from one round's parameters to the next: what every adapter can address.
@@ -67,20 +65,20 @@ impl<'a> Bindings<'a> {
 
 /// Buffers for up to a number of pixels, columns and rows.
 #[derive(Debug)]
-pub(super) struct BufferSet {
+pub(in crate::gpu) struct BufferSet {
     pixels: u32,
     width: u32,
     rows: u32,
     params: wgpu::Buffer,
     columns: wgpu::Buffer,
     row_coordinates: wgpu::Buffer,
-    pub(super) slots: wgpu::Buffer,
-    pub(super) indirect: wgpu::Buffer,
-    pub(super) output: wgpu::Buffer,
-    pub(super) slots_read: wgpu::Buffer,
-    pub(super) output_read: wgpu::Buffer,
+    pub(in crate::gpu) slots: wgpu::Buffer,
+    pub(in crate::gpu) indirect: wgpu::Buffer,
+    pub(in crate::gpu) output: wgpu::Buffer,
+    pub(in crate::gpu) slots_read: wgpu::Buffer,
+    pub(in crate::gpu) output_read: wgpu::Buffer,
     /// From the first states to the second, and back.
-    pub(super) bind_groups: [wgpu::BindGroup; 2],
+    pub(in crate::gpu) bind_groups: [wgpu::BindGroup; 2],
     states: [wgpu::Buffer; 2],
     /// Bytes that a pixel's state may have.
     state_bytes: u64,
@@ -89,7 +87,7 @@ pub(super) struct BufferSet {
 }
 
 impl BufferSet {
-    pub(super) fn new(
+    pub(in crate::gpu) fn new(
         context: &Context,
         pixels: u32,
         width: u32,
@@ -178,13 +176,19 @@ impl BufferSet {
         }
     }
 
-    pub(super) fn fits(&self, pixels: u32, width: u32, rows: u32, state_bytes: u64) -> bool {
+    pub(in crate::gpu) fn fits(
+        &self,
+        pixels: u32,
+        width: u32,
+        rows: u32,
+        state_bytes: u64,
+    ) -> bool {
         let sides = self.pixels >= pixels && self.width >= width && self.rows >= rows;
         sides && self.state_bytes >= state_bytes
     }
 
     /// What a round binds, from the first states to the second for `turn` 0, and back for 1.
-    pub(super) fn entries(&self, turn: usize) -> [wgpu::BindGroupEntry<'_>; 7] {
+    pub(in crate::gpu) fn entries(&self, turn: usize) -> [wgpu::BindGroupEntry<'_>; 7] {
         let bindings = Bindings {
             params: &self.params,
             columns: &self.columns,
@@ -196,7 +200,7 @@ impl BufferSet {
     }
 
     /// Uploads the coordinates of columns, each of 8 bytes; for deltas those of the rows behind them.
-    pub(super) fn upload_columns(&mut self, queue: &wgpu::Queue, columns: Vec<u8>) {
+    pub(in crate::gpu) fn upload_columns(&mut self, queue: &wgpu::Queue, columns: Vec<u8>) {
         if self.uploaded_columns != columns {
             queue.write_buffer(&self.columns, 0, &columns);
             self.uploaded_columns = columns;
@@ -204,12 +208,12 @@ impl BufferSet {
     }
 
     /// Uploads the coordinates of rows, each of 8 bytes.
-    pub(super) fn upload_rows(&self, queue: &wgpu::Queue, rows: &[u8]) {
+    pub(in crate::gpu) fn upload_rows(&self, queue: &wgpu::Queue, rows: &[u8]) {
         queue.write_buffer(&self.row_coordinates, 0, rows);
     }
 
     /// Uploads the rounds of a submission, and the slots: `active` pixels before the first.
-    pub(super) fn upload_rounds(&self, queue: &wgpu::Queue, rounds: &[Round], active: u32) {
+    pub(in crate::gpu) fn upload_rounds(&self, queue: &wgpu::Queue, rounds: &[Round], active: u32) {
         let mut params = vec![0u8; rounds.len() * ROUND_STRIDE as usize];
         for (place, round) in params.chunks_exact_mut(ROUND_STRIDE as usize).zip(rounds) {
             place[..size_of::<Round>()].copy_from_slice(bytemuck::bytes_of(round));
@@ -221,49 +225,7 @@ impl BufferSet {
     }
 
     /// Offset of a round's parameters.
-    pub(super) fn round_offset(round: usize) -> u32 {
+    pub(in crate::gpu) fn round_offset(round: usize) -> u32 {
         round as u32 * ROUND_STRIDE as u32
     }
-}
-
-/// One buffer of a layout.
-pub(super) fn layout_entry(
-    binding: u32,
-    ty: wgpu::BufferBindingType,
-) -> wgpu::BindGroupLayoutEntry {
-    wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty,
-            has_dynamic_offset: binding == round_binding::PARAMS,
-            min_binding_size: None,
-        },
-        count: None,
-    }
-}
-
-/// What a round of any kind binds.
-pub(super) fn round_layout_entries() -> [wgpu::BindGroupLayoutEntry; 7] {
-    use wgpu::BufferBindingType as Type;
-    let (read, write) = (
-        Type::Storage { read_only: true },
-        Type::Storage { read_only: false },
-    );
-    [
-        layout_entry(round_binding::PARAMS, Type::Uniform),
-        layout_entry(round_binding::COLUMNS, read),
-        layout_entry(round_binding::ROWS, read),
-        layout_entry(round_binding::STATES_IN, read),
-        layout_entry(round_binding::STATES_OUT, write),
-        layout_entry(round_binding::SLOTS, write),
-        layout_entry(round_binding::OUTPUT, write),
-    ]
-}
-
-pub(super) fn round_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
-    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some("round"),
-        entries: &round_layout_entries(),
-    })
 }

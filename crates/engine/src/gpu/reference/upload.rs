@@ -7,21 +7,18 @@
 use std::ops::Range;
 
 use fractal::{Arithmetic, ComplexExp, FloatExp, ReferenceOrbit};
-use shaders::layout::{
-    BLOCK_BYTES, JET_BYTES, MAX_LEVELS, NOTHING, STANDS_FOR_SMALL, small_log2, split,
-};
+use shaders::layout::{BLOCK_BYTES, JET_BYTES, MAX_LEVELS, NOTHING, STANDS_FOR_SMALL, small_log2};
 
-use super::context::{Context, Stop};
+use super::levels::Levels;
+use super::writer::Upload;
 use crate::deep::bla::{self, Entry};
 use crate::deep::jets::{self, Jet};
 use crate::frame::DeepFrame;
+use crate::gpu::session::context::Context;
+use crate::gpu::session::stop::Stop;
 
 /// Bytes of a complex number.
 pub(super) const NUMBER_BYTES: u64 = 16;
-/// Bytes that are converted at a time.
-const CHUNK: usize = 1 << 20;
-/// Bytes that may wait for their way to the device.
-const PENDING: usize = 16 << 20;
 /// Places of small values are whole numbers in single precision.
 const MOST_SMALL: usize = 1 << 24;
 /// log2 of the smallest |u| of which pairs of singles hold all bits.
@@ -46,72 +43,6 @@ pub(super) fn exponent_word(exponent: i64) -> i32 {
     exponent.clamp(i64::from(NOTHING), -i64::from(NOTHING)) as i32
 }
 
-/// Numbers as bytes, on their way to a buffer.
-struct Upload<'a> {
-    queue: &'a wgpu::Queue,
-    buffer: &'a wgpu::Buffer,
-    double: bool,
-    bytes: Vec<u8>,
-    at: u64,
-    pending: usize,
-}
-
-impl<'a> Upload<'a> {
-    fn new(context: &'a Context, buffer: &'a wgpu::Buffer, double: bool) -> Self {
-        Self {
-            queue: &context.queue,
-            buffer,
-            double,
-            bytes: Vec::with_capacity(CHUNK + JET_BYTES),
-            at: 0,
-            pending: 0,
-        }
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-        if self.bytes.len() >= CHUNK {
-            self.flush();
-        }
-    }
-
-    fn number(&mut self, re: f64, im: f64) {
-        if self.double {
-            self.bytes(bytemuck::bytes_of(&[re, im]));
-        } else {
-            self.bytes(bytemuck::bytes_of(&[split(re), split(im)]));
-        }
-    }
-
-    /// A number times 2^-`exponent`.
-    fn scaled(&mut self, z: ComplexExp, exponent: i64) {
-        self.number(z.re.scaled(exponent), z.im.scaled(exponent));
-    }
-
-    /// A number whose first word is `first`, and its second one `second`, in words of the number type.
-    fn words(&mut self, first: f64, second: f64) {
-        if self.double {
-            self.bytes(bytemuck::bytes_of(&[first, second]));
-        } else {
-            self.bytes(bytemuck::bytes_of(&[first as f32, second as f32, 0.0, 0.0]));
-        }
-    }
-
-    fn flush(&mut self) {
-        if self.bytes.is_empty() {
-            return;
-        }
-        self.queue.write_buffer(self.buffer, self.at, &self.bytes);
-        self.at += self.bytes.len() as u64;
-        self.pending += self.bytes.len();
-        self.bytes.clear();
-        if self.pending >= PENDING {
-            self.queue.submit([]);
-            self.pending = 0;
-        }
-    }
-}
-
 /// The radius of a block as kernels compare it: log2 of its square in 1/256, with the mantissa's upper bits in the
 /// place of its logarithm; the lowest number for a block that no delta may take.
 fn radius_word(radius: FloatExp) -> i32 {
@@ -132,70 +63,6 @@ fn radius_of_jet(jet: &Jet) -> FloatExp {
         FloatExp::ZERO
     } else {
         FloatExp::from_f64(1.0 / jet.inverse)
-    }
-}
-
-/// Blocks of some levels, the first of them this.
-pub(super) struct Levels<'a, T> {
-    first: u32,
-    levels: Vec<&'a [T]>,
-}
-
-impl<'a, T> Levels<'a, T> {
-    /// Those of a table whose lowest level is `lowest`, up to the last that any z may take.
-    fn of(levels: &'a [Vec<T>], lowest: u32, serves: impl Fn(&T) -> bool) -> Self {
-        let levels = levels.iter().map(Vec::as_slice);
-        let mut levels: Vec<&[T]> = levels.take(MAX_LEVELS - lowest as usize).collect();
-        while levels.pop_if(|last| !last.iter().any(&serves)).is_some() {}
-        Self {
-            first: lowest,
-            levels,
-        }
-    }
-
-    fn count(&self) -> usize {
-        self.levels.iter().map(|level| level.len()).sum()
-    }
-
-    /// Without the shortest ones; `false` where there are none.
-    fn drop_shortest(&mut self) -> bool {
-        if self.levels.is_empty() {
-            return false;
-        }
-        self.levels.remove(0);
-        self.first += 1;
-        true
-    }
-
-    pub(super) fn range(&self) -> Range<u32> {
-        match self.levels.len() as u32 {
-            0 => 0..0,
-            count => self.first..self.first + count,
-        }
-    }
-
-    /// The blocks of each level that begin in page `page` of 2^`size` values, the number of the first in its level, and
-    /// the level.
-    fn in_page(&self, page: u64, size: u32) -> impl Iterator<Item = (&'a [T], u64, u32)> {
-        (self.first..).zip(&self.levels).map(move |(level, all)| {
-            let first = page << size;
-            let (from, to) = (
-                first.div_ceil(1 << level),
-                (first + (1 << size)).div_ceil(1 << level),
-            );
-            let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(all.len());
-            (&all[within(from)..within(to)], from, level)
-        })
-    }
-
-    /// Where each level's block at m = 1 would be, modulo 2^32, in a page that holds one level after the other.
-    fn offsets(&self, page: u64, size: u32) -> [u32; MAX_LEVELS] {
-        let (mut offsets, mut place) = ([0; MAX_LEVELS], 0u32);
-        for (blocks, first, level) in self.in_page(page, size) {
-            offsets[level as usize] = place.wrapping_sub(first as u32);
-            place += blocks.len() as u32;
-        }
-        offsets
     }
 }
 

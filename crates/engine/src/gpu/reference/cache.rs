@@ -1,20 +1,19 @@
 //! What the pixels of a deep view share, on a device: the reference orbit and the blocks of its steps; uploaded once
 //! a frame and kept for its strips. An orbit that is too long for one buffer lies in several: see
-//! [`super::delta_upload`].
+//! [`super::upload`].
 
 use std::sync::{Arc, Mutex, Weak};
 
 use fractal::{Arithmetic, FloatExp};
 use shaders::layout::{Delta, delta_binding, round_binding, split};
 
-use super::buffers::BufferSet;
-use super::context::{Context, Stop, lock};
-use super::delta_upload::{NUMBER_BYTES, Page, Source, exponent_word, is_double};
+use super::upload::{NUMBER_BYTES, Page, Source, exponent_word, is_double};
 use crate::frame::{DeepFrame, PreparedFrame};
+use crate::gpu::session::buffers::BufferSet;
+use crate::gpu::session::context::Context;
+use crate::gpu::session::stop::{Stop, lock};
 use crate::progress::Progress;
 
-/// Storage buffers that a round of deltas binds.
-pub(super) const STORAGE_BUFFERS: u32 = 9;
 /// Frames whose data stay on a device: the one at work and the one before it, whose last strips may still come.
 const MOST_FRAMES: usize = 2;
 /// Most bytes on a device of one frame.
@@ -27,12 +26,12 @@ const MOST_EXPONENT: i64 = 900_000;
 
 /// The data of a frame on a device.
 #[derive(Debug)]
-pub(super) struct DeltaBuffers {
+pub(in crate::gpu) struct DeltaBuffers {
     pages: Vec<PageBuffers>,
     /// Coordinates are in units of 2^this.
     c_exponent: i64,
     /// Whether the reference orbit meets the escape radius.
-    pub(super) meets_radius: bool,
+    pub(in crate::gpu) meets_radius: bool,
 }
 
 /// A stretch of the reference.
@@ -47,7 +46,7 @@ struct PageBuffers {
 
 /// The data of the last few frames.
 #[derive(Debug, Default)]
-pub(super) struct DeltaCache(Mutex<Vec<Cached>>);
+pub(in crate::gpu) struct DeltaCache(Mutex<Vec<Cached>>);
 
 #[derive(Debug)]
 struct Cached {
@@ -58,7 +57,7 @@ struct Cached {
 
 impl DeltaCache {
     /// The data of a frame, uploaded now if they are not there.
-    pub(super) fn get(
+    pub(in crate::gpu) fn get(
         &self,
         context: &Context,
         frame: &PreparedFrame,
@@ -90,7 +89,7 @@ impl DeltaCache {
 }
 
 /// The largest number of steps of a reference orbit for devices that bind buffers of `most_binding` bytes.
-pub(super) fn most_steps(most_binding: u64) -> u64 {
+pub(in crate::gpu) fn most_steps(most_binding: u64) -> u64 {
     let pages = page_size(most_binding).map_or(0, |size| MOST_PAGES << size);
     // Some values are small ones and take three places.
     pages.min(MOST_BYTES / NUMBER_BYTES / 17 * 16)
@@ -104,7 +103,7 @@ fn page_size(most_binding: u64) -> Option<u32> {
 }
 
 /// Whether exponents of a frame are within what kernels can hold.
-pub(super) fn has_exponents_for(deep: &DeepFrame) -> bool {
+pub(in crate::gpu) fn has_exponents_for(deep: &DeepFrame) -> bool {
     let cross = deep.cross.iter();
     let cross = cross.flat_map(|cross| [&cross.columns, &cross.rows]);
     let all = [&deep.columns, &deep.rows].into_iter().chain(cross);
@@ -187,7 +186,7 @@ impl DeltaBuffers {
     }
 
     /// The coordinates of a frame's columns, then of some of its rows.
-    pub(super) fn coordinates(
+    pub(in crate::gpu) fn coordinates(
         &self,
         deep: &DeepFrame,
         rows: std::ops::Range<usize>,
@@ -198,7 +197,7 @@ impl DeltaBuffers {
     }
 
     /// The same of single pixels: the columns of all of them, then the rows.
-    pub(super) fn listed_coordinates(
+    pub(in crate::gpu) fn listed_coordinates(
         &self,
         deep: &DeepFrame,
         listed: &[(u32, u32)],
@@ -229,12 +228,12 @@ impl DeltaBuffers {
 
     /// How many pages the reference lies in.
     #[cfg(test)]
-    pub(super) fn pages(&self) -> usize {
+    pub(in crate::gpu) fn pages(&self) -> usize {
         self.pages.len()
     }
 
     /// Both ways of a strip's states, with each page's data.
-    pub(super) fn bind_groups(
+    pub(in crate::gpu) fn bind_groups(
         &self,
         context: &Context,
         set: &BufferSet,
@@ -267,25 +266,6 @@ impl DeltaBuffers {
             .map(|page| [0, 1].map(|turn| group(page, turn)))
             .collect())
     }
-}
-
-/// The layout of a round of deltas.
-pub(super) fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
-    let storage = wgpu::BufferBindingType::Storage { read_only: true };
-    let mut entries: Vec<_> = super::buffers::round_layout_entries().into();
-    entries.retain(|entry| entry.binding != round_binding::ROWS);
-    let own = [
-        (delta_binding::DELTA, wgpu::BufferBindingType::Uniform),
-        (delta_binding::REFERENCE, storage),
-        (delta_binding::BLOCKS, storage),
-        (delta_binding::RADII, storage),
-        (delta_binding::JETS, storage),
-    ];
-    entries.extend(own.map(|(binding, ty)| super::buffers::layout_entry(binding, ty)));
-    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some("deltas"),
-        entries: &entries,
-    })
 }
 
 #[cfg(test)]

@@ -5,26 +5,28 @@ use std::time::{Duration, Instant};
 use fractal::{Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Strip, View};
 use shaders::Kernel;
 
-use super::context::{Context, Stop};
-use super::strip::{self, Task};
 use crate::frame::PreparedFrame;
+use crate::gpu::session::stop::Stop;
+use crate::gpu::strip::{self, Task};
+use crate::gpu::workspace::Workspace;
 use crate::progress::Progress;
 
 /// Measures steps a second of plain iteration, and leaves the figure with the kernel.
-pub(super) fn time(context: &Context, arithmetic: Arithmetic) -> Result<f64, String> {
+pub(super) fn time(workspace: &Workspace, arithmetic: Arithmetic) -> Result<f64, String> {
     /// Long enough for the clock and the cost of a submission.
     const ENOUGH: Duration = Duration::from_millis(10);
     const ROUNDS: usize = 3;
     const SIDE: u32 = 256;
     const MOST_STEPS: u64 = 1 << 20;
-    let pipeline = context
+    let pipeline = workspace
+        .context
         .pipeline(Kernel::Escape, arithmetic)
         .map_err(Stop::reason)?;
     // Some drivers compile at the first use.
-    time_interior(context, arithmetic, SIDE, 1)?;
+    time_interior(workspace, arithmetic, SIDE, 1)?;
     let mut steps = 64;
     loop {
-        let elapsed = time_interior(context, arithmetic, SIDE, steps)?;
+        let elapsed = time_interior(workspace, arithmetic, SIDE, steps)?;
         if elapsed >= ENOUGH || steps >= MOST_STEPS {
             break;
         }
@@ -32,7 +34,7 @@ pub(super) fn time(context: &Context, arithmetic: Arithmetic) -> Result<f64, Str
     }
     let mut best = Duration::MAX;
     for _ in 0..ROUNDS {
-        best = best.min(time_interior(context, arithmetic, SIDE, steps)?);
+        best = best.min(time_interior(workspace, arithmetic, SIDE, steps)?);
     }
     let rate = f64::from(SIDE * SIDE) * steps as f64 / best.as_secs_f64();
     pipeline.set_rate(rate);
@@ -41,7 +43,7 @@ pub(super) fn time(context: &Context, arithmetic: Arithmetic) -> Result<f64, Str
 
 /// Time of `steps` steps of a square of points inside the set, which all take every step.
 fn time_interior(
-    context: &Context,
+    workspace: &Workspace,
     arithmetic: Arithmetic,
     side: u32,
     steps: u64,
@@ -80,6 +82,6 @@ fn time_interior(
         progress: &Progress::default(),
     };
     let begun = Instant::now();
-    strip::compute(context, task).map_err(Stop::reason)?;
+    strip::compute(workspace, task).map_err(Stop::reason)?;
     Ok(begun.elapsed())
 }

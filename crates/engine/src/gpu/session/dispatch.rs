@@ -2,10 +2,12 @@
 
 use shaders::layout::{Proof, proof_binding};
 
-use super::context::{Context, Pipeline, Stop};
+use super::context::Context;
+use super::pipeline::Pipeline;
+use super::stop::Stop;
 
 /// One dispatch of a proof or a limit; returns its results.
-pub(super) fn dispatch(
+pub(in crate::gpu) fn dispatch(
     context: &Context,
     pipeline: &Pipeline,
     params: Proof,
@@ -79,27 +81,4 @@ pub(super) fn dispatch(
         .get_mapped_range(..)
         .map_err(|error| Stop::Lost(error.to_string()))?;
     Ok(view.to_vec())
-}
-
-pub(super) fn layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
-    use wgpu::BufferBindingType as Type;
-    let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty,
-            has_dynamic_offset: false,
-            min_binding_size: None,
-        },
-        count: None,
-    };
-    let entries = [
-        entry(proof_binding::PARAMS, Type::Uniform),
-        entry(proof_binding::CASES, Type::Storage { read_only: true }),
-        entry(proof_binding::RESULTS, Type::Storage { read_only: false }),
-    ];
-    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some("proof"),
-        entries: &entries,
-    })
 }
