@@ -168,4 +168,4 @@ pub fn open(choice: BackendChoice, cpu_threads: Option<usize>) -> Result<Vec<Dev
 }
 
 #[cfg(test)]
-mod turned_views;
+mod tests;

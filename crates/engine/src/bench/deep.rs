@@ -10,8 +10,9 @@ use serde::Serialize;
 use super::deep_scenes::DeepScene;
 use super::{BenchError, DeepFigure, run_deep};
 use crate::cpu::{CpuDevice, Isa};
+use crate::frame::PreparedFrame;
 use crate::gpu::GpuDevice;
-use crate::{PreparedFrame, Progress};
+use crate::progress::Progress;
 
 /// Runs of a scene of which the best counts.
 const MOST_ROUNDS: usize = 3;

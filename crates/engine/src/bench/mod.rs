@@ -56,7 +56,7 @@ pub enum BenchError {
     },
     /// A kernel could not be run.
     #[error(transparent)]
-    Engine(#[from] crate::EngineError),
+    Engine(#[from] crate::info::EngineError),
     /// Adapters were asked for, and there are none.
     #[error(transparent)]
     Gpu(#[from] crate::gpu::GpuError),

@@ -14,14 +14,13 @@
 
 use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
 
+use super::complex::{add, mul};
+use super::parallel::parallel_map;
+
 /// Level of the shortest blocks that are kept: 2^3 steps.
 pub const LOWEST_LEVEL: u32 = 3;
 /// Numbers of an entry outside 2^± this have an exponent beside them.
 const NARROW_LOG2: i64 = 400;
-/// Fewest blocks of the lowest level that are worth a thread of their own, and most threads.
-const SHARE: usize = 1 << 13;
-const MOST_THREADS: usize = 16;
-
 /// No block reaches farther than this share of any Z in it: no orbit escapes or has to rebase within.
 const NEAR: f64 = 1.0 / 512.0;
 
@@ -144,7 +143,7 @@ impl Entry {
     fn then(&self, next: &Self, c_max: f64) -> Option<Self> {
         let size = |p: [f64; 2]| p[0].abs().max(p[1].abs());
         let (a, ab) = (mul(next.a, self.a), mul(next.a, self.b));
-        let b = [ab[0] + next.b[0], ab[1] + next.b[1]];
+        let b = add(ab, next.b);
         let left = next.radius - modulus(self.b) * c_max;
         let radius = self.radius.min(left / modulus(self.a)).max(0.0);
         (narrow(size(a)) && narrow(size(b)) && (radius == 0.0 || narrow(radius))).then_some(Self {
@@ -159,11 +158,6 @@ impl Entry {
 /// |p|, by operations that are the same everywhere; for numbers whose squares are doubles.
 fn modulus(p: [f64; 2]) -> f64 {
     (p[0] * p[0] + p[1] * p[1]).sqrt()
-}
-
-/// p q
-fn mul(p: [f64; 2], q: [f64; 2]) -> [f64; 2] {
-    [p[0] * q[0] - p[1] * q[1], p[0] * q[1] + p[1] * q[0]]
 }
 
 /// Whether a number other than 0 is within 2^± [`NARROW_LOG2`].
@@ -269,7 +263,7 @@ impl Build<'_> {
         let (ax, bx, qx) = (modulus(x.a), modulus(x.b), modulus(x.q));
         let (ay, qy) = (modulus(y.a), modulus(y.q));
         let (first, second) = (mul(y.a, x.q), mul(y.q, mul(x.a, x.a)));
-        let q = [first[0] + second[0], first[1] + second[1]];
+        let q = add(first, second);
         let mut bend = Bend {
             reach: 0.0,
             cubic: ay * of_x.cubic + 2.0 * qy * ax * qx + of_y.cubic * ax * ax * ax,
@@ -332,35 +326,6 @@ impl Build<'_> {
     }
 }
 
-/// `one` of 0 to `count`, by several threads where that pays.
-pub(super) fn shared<T: Clone + Default + Send>(
-    count: usize,
-    one: &(dyn Fn(usize) -> T + Sync),
-) -> Vec<T> {
-    let threads = fractal::threads::available();
-    let threads = threads.min(count / SHARE).clamp(1, MOST_THREADS);
-    let mut all = vec![T::default(); count];
-    let parts: Vec<_> = all.chunks_mut(SHARE).enumerate().collect();
-    let parts = std::sync::Mutex::new(parts);
-    let work = || {
-        while let Some((part, entries)) = parts.lock().ok().and_then(|mut parts| parts.pop()) {
-            for (i, entry) in entries.iter_mut().enumerate() {
-                *entry = one(part * SHARE + i);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for i in 1..threads {
-            let named = std::thread::Builder::new().name(format!("bla-{i}"));
-            // Those that cannot be started leave their share to the others.
-            let _ = named.spawn_scoped(scope, work);
-        }
-        work();
-    });
-    drop(parts);
-    all
-}
-
 impl BlaTable {
     /// The blocks of `orbit` for deltas c of up to `c_max` in modulus, and an escape radius.
     ///
@@ -379,7 +344,7 @@ impl BlaTable {
         // The last step of all leads from Z_(M-1) to Z_M.
         let count = (orbit.steps().saturating_sub(1) / size) as usize;
         let one = |i: usize| build.block(1 + i as u64 * size);
-        let mut level = shared(count, &one);
+        let mut level = parallel_map(count, &one);
         let reach = |(entry, _): &Draft| {
             if entry.is_narrow() {
                 entry.reach as f32

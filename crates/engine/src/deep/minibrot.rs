@@ -12,6 +12,7 @@ use fractal::reference::OrbitEnd;
 use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
 
 use super::bla::{BlaTable, LOWEST_LEVEL};
+use super::complex::{add, mul, scale};
 
 /// Bounds of |z| and |c - c_0| where the map serves, in units in which it is y² + w: there the set lies within 2 of 0.
 pub(super) const REACH: f64 = 2.2;
@@ -27,18 +28,6 @@ const ATTEMPTS: usize = 4;
 const MOST_LOST: f64 = 1e-2;
 /// Numbers of a step are kept within 2^± this.
 const RANGE_LOG2: i64 = 200;
-/// p q
-pub(super) fn mul(p: [f64; 2], q: [f64; 2]) -> [f64; 2] {
-    [p[0] * q[0] - p[1] * q[1], p[0] * q[1] + p[1] * q[0]]
-}
-
-pub(super) fn add(p: [f64; 2], q: [f64; 2]) -> [f64; 2] {
-    [p[0] + q[0], p[1] + q[1]]
-}
-
-pub(super) fn scale(p: [f64; 2], by: f64) -> [f64; 2] {
-    [p[0] * by, p[1] * by]
-}
 
 /// |p|, a little more rather than less.
 pub(super) fn modulus(p: [f64; 2]) -> f64 {

@@ -7,7 +7,8 @@
 //! The disc is looked for around the cycle that the orbit of 0 approaches. Where it is led to follows from the mean value
 //! inequality, with the bound of all that the map leaves out; one disc may serve for all c of a square of pixels.
 
-use super::minibrot::{REACH, ReturnMap, SLACK, add, modulus, mul, quotient, scale, size};
+use super::complex::{add, mul, scale, sub};
+use super::minibrot::{REACH, ReturnMap, SLACK, modulus, quotient, size};
 
 /// Longest cycle of returns that is looked for.
 const LONGEST_CYCLE: usize = 64;
@@ -17,13 +18,9 @@ const CANDIDATES: usize = 3;
 /// After how many returns the orbit of 0 may have come near enough to a cycle.
 const STAGES: [u64; 3] = [16, 64, 512];
 
-fn sub(p: [f64; 2], q: [f64; 2]) -> [f64; 2] {
-    [p[0] - q[0], p[1] - q[1]]
-}
-
 /// What is known of a point, or of all points of a disc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Proof {
     /// All of it is proved to be inside.
     Inside,
     /// Nothing is proved, nor would it be of a part of it.
@@ -55,13 +52,13 @@ impl ReturnMap {
     /// Tries to prove that all c within `radius` of `w` are inside, both in units of S; `most` bounds the returns that
     /// are followed.
     #[must_use]
-    pub fn prove(&self, w: [f64; 2], radius: f64, most: u64) -> Verdict {
+    pub fn prove(&self, w: [f64; 2], radius: f64, most: u64) -> Proof {
         let far = modulus(w);
         if far - radius > 1.0 {
-            return Verdict::Elsewhere;
+            return Proof::Elsewhere;
         }
         if far + radius > 1.0 || far.is_nan() {
-            return Verdict::Open;
+            return Proof::Open;
         }
         // The orbit of 0, and how it changes with w.
         let (mut y, mut slope) = ([0.0; 2], [0.0; 2]);
@@ -76,9 +73,9 @@ impl ReturnMap {
                     // Some estimate of the distance from the set: nothing follows from it but where to look.
                     let distance = size * libm::log(size) / modulus(slope);
                     return if radius < 0.25 * distance {
-                        Verdict::Elsewhere
+                        Proof::Elsewhere
                     } else {
-                        Verdict::Open
+                        Proof::Open
                     };
                 }
             }
@@ -87,7 +84,7 @@ impl ReturnMap {
             for length in self.lengths(y, w).into_iter().flatten() {
                 if let Some(cycle) = self.cycle(y, w, length) {
                     if self.is_trapped(&cycle, w, radius) {
-                        return Verdict::Inside;
+                        return Proof::Inside;
                     }
                     attracts = true;
                 }
@@ -96,7 +93,7 @@ impl ReturnMap {
                 break;
             }
         }
-        Verdict::Open
+        Proof::Open
     }
 
     /// Lengths that the cycle may have which y approaches.

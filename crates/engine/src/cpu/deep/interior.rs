@@ -7,7 +7,7 @@ use super::frame::Deep;
 use super::square::{Place, Square, TASK};
 use crate::cpu::shortcuts;
 use crate::cpu::simd::{Portable, Simd};
-use crate::deep::{ReturnMap, Verdict};
+use crate::deep::{Proof, ReturnMap};
 
 const _: () = assert!(TASK == u64::BITS);
 
@@ -37,14 +37,14 @@ impl Inside {
             };
             let radius = map.share_of(radius + deep.slack, place.c);
             match map.prove(map.share(place.c), radius, returns) {
-                Verdict::Inside => inside.mark(square),
-                Verdict::Elsewhere => {}
-                Verdict::Open if square.size == 1 => {
+                Proof::Inside => inside.mark(square),
+                Proof::Elsewhere => {}
+                Proof::Open if square.size == 1 => {
                     if !deep.look() {
                         return None;
                     }
                 }
-                Verdict::Open => waiting.extend(square.quarters(deep)),
+                Proof::Open => waiting.extend(square.quarters(deep)),
             }
         }
         Some(inside)

@@ -8,8 +8,6 @@
 //! - [`task`]: all of it for one square of a strip
 
 mod axes;
-#[cfg(test)]
-mod edges;
 mod frame;
 mod interior;
 mod numbers;

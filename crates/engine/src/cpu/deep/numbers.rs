@@ -11,15 +11,6 @@ pub(super) fn power_of_two(n: i64) -> f64 {
     FloatExp::new(1.0, n).to_f64()
 }
 
-/// p q + r
-#[inline(always)]
-pub(super) fn times_plus(p: [f64; 2], q: [f64; 2], r: [f64; 2]) -> [f64; 2] {
-    [
-        p[0].mul_add(q[0], (-p[1]).mul_add(q[1], r[0])),
-        p[0].mul_add(q[1], p[1].mul_add(q[0], r[1])),
-    ]
-}
-
 /// The larger one.
 pub(super) fn larger(a: FloatExp, b: FloatExp) -> FloatExp {
     if b > a { b } else { a }

@@ -4,8 +4,9 @@ use fractal::{ComplexExp, FloatExp};
 
 use super::cycle::Watch;
 use crate::cpu::deep::frame::{Deep, SMALLEST_SKIPPABLE};
-use crate::cpu::deep::numbers::{exponent_of, larger, power_of_two, times_plus};
+use crate::cpu::deep::numbers::{exponent_of, larger, power_of_two};
 use crate::deep::bla::Entry;
+use crate::deep::complex::times_plus;
 
 /// Steps between two looks at whether the computation was cancelled.
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 14;

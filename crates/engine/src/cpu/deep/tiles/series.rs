@@ -16,9 +16,10 @@
 use fractal::{ComplexExp, FloatExp};
 
 use crate::cpu::deep::frame::Deep;
-use crate::cpu::deep::numbers::{exponent_of, larger, power_of_two, times_plus};
+use crate::cpu::deep::numbers::{exponent_of, larger, power_of_two};
 use crate::cpu::deep::square::{Place, SMALLEST};
 use crate::deep::bla::Entry;
+use crate::deep::complex::times_plus;
 
 /// Order of the series: a vector of AVX-512.
 pub(in crate::cpu::deep) const ORDER: usize = 8;

@@ -3,7 +3,7 @@
 
 use fractal::{FrameSpec, Grid, Measure, MeasureSet, Plane, View, exact, oracle};
 
-use super::tests::{centre, deep, render};
+use super::{centre, deep, render};
 use crate::cpu::CpuDevice;
 
 fn spec([re, im, zoom]: [&str; 3], size: (u32, u32), iterations: u64) -> FrameSpec {
