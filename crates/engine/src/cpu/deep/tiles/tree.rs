@@ -72,7 +72,7 @@ impl Tree {
 
     /// The node of the task whose square begins at (`col`, `row`), or the one above it that needs no quarters;
     /// `None` if cancelled.
-    // No closure may be about arithmetic here: it would be compiled without the instruction set.
+    // No closure may calculate here: it would be compiled without the instruction set (`tests/kernel_speed.rs`).
     #[inline(always)]
     pub(in crate::cpu::deep) fn task(
         &self,
