@@ -193,6 +193,6 @@ fn blocks_are_built_once_for_a_frame_and_its_samples() {
     let (own, thin) = (frame.deep.as_ref().unwrap(), grid.deep.as_ref().unwrap());
     // By whoever asks first, for all pixels of the frame.
     assert!(std::ptr::eq(thin.bla(), own.bla()) && std::ptr::eq(own.jets(), thin.jets()));
-    assert_eq!(own.reach().log2(), thin.reach().log2());
+    assert_eq!(own.c_max().log2(), thin.c_max().log2());
     assert_ne!(own.columns.last(), thin.columns.last());
 }

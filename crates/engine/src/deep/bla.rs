@@ -61,7 +61,7 @@ pub struct WideEntry {
 
 /// What joining blocks needs to know of one beside its entry: bounds of the terms that it leaves out.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bend {
+struct Remainder {
     /// As in the entry, but 0 where the square's term does not help.
     reach: f64,
     /// Of z³.
@@ -73,7 +73,7 @@ struct Bend {
 }
 
 /// A block while the table is built.
-type Draft = (Entry, Bend);
+type Draft = (Entry, Remainder);
 
 /// All blocks of a reference orbit for one view.
 #[derive(Clone, Debug, PartialEq)]
@@ -251,41 +251,41 @@ impl Build<'_> {
             return None;
         }
         let entry = Entry::step(z, self.epsilon, self.outside);
-        let bend = Bend {
+        let remainder = Remainder {
             reach: entry.radius / self.epsilon * NEAR,
-            ..Bend::default()
+            ..Remainder::default()
         };
-        Some((entry, bend))
+        Some((entry, remainder))
     }
 
-    /// The square's term of `x` and then `y`, whose entries join to `joined`.
-    fn bend(&self, joined: &mut Entry, (x, of_x): &Draft, (y, of_y): &Draft) -> Bend {
+    /// The square's term of `x` and then `y`, whose entries join to `joined`, and what is left out.
+    fn add_square(&self, joined: &mut Entry, (x, of_x): &Draft, (y, of_y): &Draft) -> Remainder {
         let (ax, bx, qx) = (modulus(x.a), modulus(x.b), modulus(x.q));
         let (ay, qy) = (modulus(y.a), modulus(y.q));
         let (first, second) = (mul(y.a, x.q), mul(y.q, mul(x.a, x.a)));
         let q = add(first, second);
-        let mut bend = Bend {
+        let mut remainder = Remainder {
             reach: 0.0,
             cubic: ay * of_x.cubic + 2.0 * qy * ax * qx + of_y.cubic * ax * ax * ax,
             cross: ay * of_x.cross + 2.0 * qy * ax * bx + of_y.cross * ax,
             square: ay * of_x.square + qy * bx * bx + of_y.square + of_y.cross * bx,
         };
         let (a, b, size) = (modulus(joined.a), modulus(joined.b), modulus(q));
-        let flat = bend.cross * self.near <= self.epsilon * a
-            && bend.square * self.near <= self.epsilon * b;
+        let flat = remainder.cross * self.near <= self.epsilon * a
+            && remainder.square * self.near <= self.epsilon * b;
         let reach = (0.99 * of_y.reach - bx * self.near) / ax;
         let reach = reach
             .min(of_x.reach)
-            .min((self.epsilon * a / bend.cubic).sqrt())
+            .min((self.epsilon * a / remainder.cubic).sqrt())
             .min(NEAR * a / size);
         joined.reach = joined.radius;
         // Sums past all range fail here as well.
-        if flat && narrow(size) && narrow(bend.cubic) && narrow(reach) {
+        if flat && narrow(size) && narrow(remainder.cubic) && narrow(reach) {
             joined.q = q;
             joined.reach = reach.max(joined.radius);
-            bend.reach = reach;
+            remainder.reach = reach;
         }
-        bend
+        remainder
     }
 
     /// Two blocks in a row as one.
@@ -294,11 +294,11 @@ impl Build<'_> {
             && second.0.is_narrow()
             && let Some(mut joined) = first.0.then(&second.0, self.near)
         {
-            let bend = self.bend(&mut joined, first, second);
-            return (joined, bend);
+            let remainder = self.add_square(&mut joined, first, second);
+            return (joined, remainder);
         }
         let joined = first.0.wide().then(&second.0.wide(), self.c_max);
-        (joined.pack(), Bend::default())
+        (joined.pack(), Remainder::default())
     }
 
     /// The block of the lowest level that begins at `m`.
@@ -310,7 +310,7 @@ impl Build<'_> {
             for m in steps.skip(1) {
                 all = all.then(&step(m), self.c_max);
             }
-            (all.pack(), Bend::default())
+            (all.pack(), Remainder::default())
         })
     }
 
@@ -319,8 +319,8 @@ impl Build<'_> {
         for m in steps {
             let next = self.step(m)?;
             let mut joined = all.0.then(&next.0, self.near)?;
-            let bend = self.bend(&mut joined, &all, &next);
-            all = (joined, bend);
+            let remainder = self.add_square(&mut joined, &all, &next);
+            all = (joined, remainder);
         }
         Some(all)
     }

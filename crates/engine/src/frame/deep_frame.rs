@@ -24,7 +24,7 @@ pub struct DeepFrame {
     /// See [`FrameSpec::skip_error_log2`]; less in a wide view, see [`capped`].
     pub epsilon_log2: i32,
     escape_radius: f64,
-    reach: FloatExp,
+    c_max: FloatExp,
     // Shared with frames of fewer samples of the same view.
     bla: Arc<OnceLock<BlaTable>>,
     jets: Arc<OnceLock<JetTable>>,
@@ -32,7 +32,7 @@ pub struct DeepFrame {
 }
 
 /// A bound of |c| for c among these columns and rows.
-fn reach(columns: &[FloatExp], rows: &[FloatExp]) -> FloatExp {
+fn largest_c(columns: &[FloatExp], rows: &[FloatExp]) -> FloatExp {
     let far = |offsets: &[FloatExp]| {
         let ends = [offsets.first(), offsets.last()].into_iter().flatten();
         ends.fold(FloatExp::ZERO, |far, offset| {
@@ -48,11 +48,11 @@ fn reach(columns: &[FloatExp], rows: &[FloatExp]) -> FloatExp {
 
 /// `epsilon_log2`, or less where c is so large that a share of it would be more than the rounding of a double: what a
 /// skip may cost is 2^-53 at most, for otherwise deltas would be less exact in wide views than plain doubles are.
-fn capped(epsilon_log2: i32, reach: FloatExp) -> i32 {
-    if reach.is_zero() {
+fn capped(epsilon_log2: i32, c_max: FloatExp) -> i32 {
+    if c_max.is_zero() {
         return epsilon_log2;
     }
-    let most = i32::try_from(-53 - reach.exponent()).unwrap_or(i32::MAX);
+    let most = i32::try_from(-53 - c_max.exponent()).unwrap_or(i32::MAX);
     let least = *fractal::frame::SKIP_ERRORS_LOG2.start();
     epsilon_log2.min(most.max(least))
 }
@@ -60,15 +60,15 @@ fn capped(epsilon_log2: i32, reach: FloatExp) -> i32 {
 impl DeepFrame {
     /// A bound of |c| over the frame's samples, c their distance from the reference point.
     #[must_use]
-    pub fn reach(&self) -> FloatExp {
-        self.reach
+    pub fn c_max(&self) -> FloatExp {
+        self.c_max
     }
 
     /// The blocks of steps that may be skipped in this frame; built when first asked for.
     pub fn bla(&self) -> &BlaTable {
         self.bla.get_or_init(|| {
             let epsilon = libm::exp2(f64::from(self.epsilon_log2));
-            BlaTable::new(&self.orbit, self.reach(), self.escape_radius, epsilon)
+            BlaTable::new(&self.orbit, self.c_max, self.escape_radius, epsilon)
         })
     }
 
@@ -76,7 +76,7 @@ impl DeepFrame {
     pub fn jets(&self) -> &JetTable {
         self.jets.get_or_init(|| {
             let epsilon = libm::exp2(f64::from(self.epsilon_log2));
-            JetTable::new(&self.orbit, self.reach(), self.escape_radius, epsilon)
+            JetTable::new(&self.orbit, self.c_max, self.escape_radius, epsilon)
         })
     }
 
@@ -88,7 +88,7 @@ impl DeepFrame {
         if limit / self.orbit.steps().max(1) < WORTHWHILE {
             return None;
         }
-        let new = || ReturnMap::new(&self.orbit, self.bla(), self.reach(), self.pixel_spacing);
+        let new = || ReturnMap::new(&self.orbit, self.bla(), self.c_max, self.pixel_spacing);
         self.minibrot.get_or_init(new).as_ref()
     }
 
@@ -117,10 +117,10 @@ impl DeepFrame {
         let Some(cross) = cross else {
             return self;
         };
-        let reach = cross.reach(&self.columns, &self.rows);
+        let c_max = cross.c_max(&self.columns, &self.rows);
         Self {
-            reach,
-            epsilon_log2: capped(self.epsilon_log2, reach),
+            c_max,
+            epsilon_log2: capped(self.epsilon_log2, c_max),
             cross: Some(cross),
             ..self
         }
@@ -136,15 +136,15 @@ impl DeepFrame {
         escape_radius: f64,
         epsilon_log2: i32,
     ) -> Self {
-        let reach = reach(&columns, &rows);
+        let c_max = largest_c(&columns, &rows);
         Self {
-            reach,
+            c_max,
             orbit,
             columns,
             rows,
             cross: None,
             pixel_spacing,
-            epsilon_log2: capped(epsilon_log2, reach),
+            epsilon_log2: capped(epsilon_log2, c_max),
             escape_radius,
             bla: Arc::default(),
             jets: Arc::default(),

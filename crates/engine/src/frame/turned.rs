@@ -102,7 +102,7 @@ impl Cross<FloatExp> {
     }
 
     /// A bound of the modulus of all samples.
-    pub(crate) fn reach(&self, columns: &[FloatExp], rows: &[FloatExp]) -> FloatExp {
+    pub(crate) fn c_max(&self, columns: &[FloatExp], rows: &[FloatExp]) -> FloatExp {
         let ends = |values: &[FloatExp]| {
             let end = |value: Option<&FloatExp>| value.copied().unwrap_or_default();
             [end(values.first()), end(values.last())]

@@ -30,7 +30,7 @@ pub(super) struct CrossAxes {
 impl Axes {
     pub(super) fn new(deep: &DeepFrame) -> Self {
         let (columns, rows) = (&deep.columns, &deep.rows);
-        let (spacing, reach) = (deep.pixel_spacing, deep.reach());
+        let (spacing, c_max) = (deep.pixel_spacing, deep.c_max());
         let near = |values: &[FloatExp]| values.iter().map(|value| value.to_f64()).collect();
         let pixels = |values: &[FloatExp]| {
             let first = values.first().copied().unwrap_or_default();
@@ -38,14 +38,14 @@ impl Axes {
             values.iter().map(distance).collect()
         };
         let shares = |values: &[FloatExp]| {
-            let share = |value: &FloatExp| share(*value, reach);
+            let share = |value: &FloatExp| share(*value, c_max);
             values.iter().map(share).collect()
         };
         let cross = deep.cross.as_ref().map(|cross| {
             let first = |values: &[FloatExp]| values.first().copied().unwrap_or_default();
             let [column, row] = [first(&cross.columns), first(&cross.rows)];
             let pixel = |value: FloatExp| (value / spacing).to_f64();
-            let share = |value: FloatExp| share(value, reach);
+            let share = |value: FloatExp| share(value, c_max);
             CrossAxes {
                 near: cross.map(FloatExp::to_f64, FloatExp::to_f64),
                 pixels: cross.map(|value| pixel(value - column), |value| pixel(value - row)),
@@ -61,11 +61,11 @@ impl Axes {
     }
 }
 
-/// A sample of a turned view, of which `own` are the column's real and the row's imaginary part.
+/// A sample of a turned view, of which `upright` are the column's real and the row's imaginary part.
 #[inline(always)]
-pub(super) fn crossed(own: [f64; 2], cross: &Cross<f64>, col: u32, row: u32) -> [f64; 2] {
+pub(super) fn crossed(upright: [f64; 2], cross: &Cross<f64>, col: u32, row: u32) -> [f64; 2] {
     [
-        own[0] + cross.rows[row as usize],
-        cross.columns[col as usize] + own[1],
+        upright[0] + cross.rows[row as usize],
+        cross.columns[col as usize] + upright[1],
     ]
 }

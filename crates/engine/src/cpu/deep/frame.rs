@@ -51,14 +51,14 @@ pub(super) struct Deep<'a> {
     pub(super) z0: (f64, f64),
     /// Whether exact cycles are looked for.
     pub(super) cycles: bool,
-    /// Deltas below this need an exponent of their own: c beside them would have lost bits, or they themselves.
+    /// Deltas below this need an exponent of their upright: c beside them would have lost bits, or they themselves.
     pub(super) tiny: f64,
     /// Blocks are not looked for where z's larger part is this or more.
     pub(super) skippable: f64,
-    /// From this s² on pixels are iterated as plain orbits; infinite where they may not be. See [`super::tail`].
-    pub(super) steep2: f64,
-    /// Below this 4|z|² plain orbits go on as deltas: there long blocks begin.
-    pub(super) returning: f64,
+    /// From this steep² on pixels are iterated as plain orbits; infinite where they may not be. See [`super::pixels::tail`].
+    pub(super) tail_steep2: f64,
+    /// Below this |2z|² plain orbits go on as deltas: there long blocks begin.
+    pub(super) returning2: f64,
     /// By how many pixels the truncation of one series may move what is computed.
     pub(super) tolerance: f64,
     /// The size of a pixel in doubles.
@@ -76,7 +76,7 @@ impl<'a> Deep<'a> {
         self.frame.starts_beyond(col as usize, row as usize)
     }
 
-    /// `escape_radius` is the frame's own, or that of the stability measure.
+    /// `escape_radius` is the frame's upright, or that of the stability measure.
     pub(super) fn new(
         frame: &'a PreparedFrame,
         deep: &'a DeepFrame,
@@ -94,7 +94,7 @@ impl<'a> Deep<'a> {
             orbit: &deep.orbit,
             table: deep.bla(),
             jets: deep.jets(),
-            unit_share: share(deep.pixel_spacing, deep.reach()),
+            unit_share: share(deep.pixel_spacing, deep.c_max()),
             columns: &deep.columns,
             rows: &deep.rows,
             axes,
@@ -102,7 +102,7 @@ impl<'a> Deep<'a> {
             deep,
             slack: match deep.cross {
                 None => FloatExp::ZERO,
-                Some(_) => deep.reach() * FloatExp::new(1.0, -50),
+                Some(_) => deep.c_max() * FloatExp::new(1.0, -50),
             },
             spacing: deep.pixel_spacing,
             last: deep.orbit.steps(),
@@ -112,8 +112,8 @@ impl<'a> Deep<'a> {
             cycles: plan.cycles,
             tiny: power_of_two(narrow),
             skippable: (deep.jets().farthest * WELL_BELOW).max(SMALLEST_SKIPPABLE),
-            steep2: f64::INFINITY,
-            returning: 4.0 * deep.jets().first_reach(LONG),
+            tail_steep2: f64::INFINITY,
+            returning2: 4.0 * deep.jets().first_reach(LONG),
             tolerance: power_of_two(i64::from(deep.epsilon_log2) + PIXEL_LOG2),
             unit: [deep.pixel_spacing.to_f64(), 0.0],
             narrow,
@@ -141,10 +141,10 @@ impl<'a> Deep<'a> {
     #[inline(always)]
     pub(super) fn near_c(&self, col: u32, row: u32) -> [f64; 2] {
         let [columns, rows] = &self.axes.near;
-        let own = [columns[col as usize], rows[row as usize]];
+        let upright = [columns[col as usize], rows[row as usize]];
         match &self.axes.cross {
-            None => own,
-            Some(cross) => crossed(own, &cross.near, col, row),
+            None => upright,
+            Some(cross) => crossed(upright, &cross.near, col, row),
         }
     }
 
@@ -152,10 +152,10 @@ impl<'a> Deep<'a> {
     #[inline(always)]
     pub(super) fn share_of_c(&self, col: u32, row: u32) -> [f64; 2] {
         let [columns, rows] = &self.axes.shares;
-        let own = [columns[col as usize], rows[row as usize]];
+        let upright = [columns[col as usize], rows[row as usize]];
         match &self.axes.cross {
-            None => own,
-            Some(cross) => crossed(own, &cross.shares, col, row),
+            None => upright,
+            Some(cross) => crossed(upright, &cross.shares, col, row),
         }
     }
 

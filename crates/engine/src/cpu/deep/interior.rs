@@ -4,7 +4,7 @@
 //! picture, so what is proved depends on no strip.
 
 use super::frame::Deep;
-use super::square::{Place, Square, TASK};
+use super::square::{Disc, Square, TASK};
 use crate::cpu::shortcuts;
 use crate::cpu::simd::{Portable, Simd};
 use crate::deep::{Proof, ReturnMap};
@@ -29,14 +29,14 @@ impl Inside {
         let returns = deep.limit / map.period;
         let mut waiting = vec![square];
         while let Some(square) = waiting.pop() {
-            let place = Place::of(deep, square);
+            let disc = Disc::of(deep, square);
             let radius = if square.size == 1 {
                 fractal::FloatExp::ZERO
             } else {
-                place.radius
+                disc.radius
             };
-            let radius = map.share_of(radius + deep.slack, place.c);
-            match map.prove(map.share(place.c), radius, returns) {
+            let radius = map.share_of(radius + deep.slack, disc.c);
+            match map.prove(map.share(disc.c), radius, returns) {
                 Proof::Inside => inside.mark(square),
                 Proof::Elsewhere => {}
                 Proof::Open if square.size == 1 => {

@@ -28,11 +28,11 @@ pub(super) fn exponent_of(z: ComplexExp) -> i64 {
     part(z.re).max(part(z.im))
 }
 
-/// `value` / `reach`
-pub(super) fn share(value: FloatExp, reach: FloatExp) -> f64 {
-    if reach.is_zero() {
+/// `value` / `c_max`, the share of the largest |c|
+pub(super) fn share(value: FloatExp, c_max: FloatExp) -> f64 {
+    if c_max.is_zero() {
         0.0
     } else {
-        (value / reach).to_f64()
+        (value / c_max).to_f64()
     }
 }

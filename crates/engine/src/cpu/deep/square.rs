@@ -7,7 +7,7 @@ use super::frame::Deep;
 
 /// Side of the squares that tasks compute.
 pub(in crate::cpu) const TASK: u32 = 64;
-/// Side of the smallest squares that have a series of their own.
+/// Side of the smallest squares that have a series of their upright.
 pub(super) const SMALLEST: u32 = 8;
 
 /// A square of pixels, cut off where the picture ends.
@@ -43,9 +43,9 @@ impl Square {
     }
 }
 
-/// Where a square of pixels lies in the plane.
+/// A disc of the plane around a square of pixels.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct Disc {
     /// The centre, as a delta from the reference point.
     pub(super) c: ComplexExp,
     /// The same in doubles.
@@ -59,7 +59,7 @@ pub(super) struct Place {
     middle: [f64; 2],
 }
 
-impl Place {
+impl Disc {
     pub(super) fn of(deep: &Deep<'_>, square: Square) -> Self {
         let (col_end, row_end) = square.ends(deep);
         if let Some(cross) = &deep.axes.cross {
@@ -100,8 +100,8 @@ impl Place {
         let corners = [(square.col, square.row), (col_end - 1, row_end - 1)];
         let [columns, rows] = &deep.axes.pixels;
         let at = |(col, row): (u32, u32)| {
-            let own = [columns[col as usize], rows[row as usize]];
-            crossed(own, &cross.pixels, col, row)
+            let upright = [columns[col as usize], rows[row as usize]];
+            crossed(upright, &cross.pixels, col, row)
         };
         let half = |a: [f64; 2], b: [f64; 2]| {
             let (x, y) = ((b[0] - a[0]) / 2.0, (b[1] - a[1]) / 2.0);
@@ -128,9 +128,9 @@ impl Place {
         }
     }
 
-    /// What a turned view's column (`axis` 0) or row (1) adds to the other part of u.
+    /// What a turned view's column (`axis` 0) or row (1) adds to the other part of t.
     #[inline(always)]
-    pub(super) fn cross_u(&self, deep: &Deep<'_>, axis: usize, at: u32) -> Option<f64> {
+    pub(super) fn cross_t(&self, deep: &Deep<'_>, axis: usize, at: u32) -> Option<f64> {
         let pixels = &deep.axes.cross.as_ref()?.pixels;
         let values = if axis == 0 {
             &pixels.columns
@@ -140,18 +140,18 @@ impl Place {
         Some(values[at as usize] / self.radius_pixels)
     }
 
-    /// The part of u that belongs to a column (`axis` 0) or a row (1).
+    /// The part of t, the position in the disc in units of its radius, that belongs to a column (`axis` 0) or a row (1).
     #[inline(always)]
-    pub(super) fn u(&self, deep: &Deep<'_>, axis: usize, at: u32) -> f64 {
+    pub(super) fn t(&self, deep: &Deep<'_>, axis: usize, at: u32) -> f64 {
         (deep.axes.pixels[axis][at as usize] - self.middle[axis]) / self.radius_pixels
     }
 
-    /// The centre of `part`, a place within this one, as u here, and its radius in units of this one's.
+    /// The centre of `part`, a disc within this one, as t here, and its radius in units of this one's.
     pub(super) fn within(&self, part: &Self) -> ([f64; 2], f64) {
-        let u = [
+        let t = [
             (part.middle[0] - self.middle[0]) / self.radius_pixels,
             (part.middle[1] - self.middle[1]) / self.radius_pixels,
         ];
-        (u, part.radius_pixels / self.radius_pixels)
+        (t, part.radius_pixels / self.radius_pixels)
     }
 }

@@ -6,7 +6,7 @@ use super::frame::Deep;
 use super::interior::Inside;
 use super::pixels::lanes::Lanes;
 use super::pixels::pixel::{End, Pixel, norm2};
-use super::pixels::tail::{ENOUGH2, Tail, Tails};
+use super::pixels::tail::{ENOUGH_STEEP2, Tail, Tails};
 use super::square::{SMALLEST, Square, TASK};
 use super::tiles::series::{Series, Stop};
 use super::tiles::tree::{Node, Tree};
@@ -165,7 +165,7 @@ impl Task<'_> {
             self.progress,
         );
         if counts && self.plan.outside_for_good {
-            deep.steep2 = ENOUGH2;
+            deep.tail_steep2 = ENOUGH_STEEP2;
         }
         let square = Square {
             col: self.columns.0 / TASK * TASK,
@@ -280,21 +280,21 @@ impl<const D: bool> Walk<'_, D> {
     fn pixels<S: Simd>(&mut self, s: S, node: &Node, square: Square) -> Option<()> {
         let (columns, rows) = self.part(square);
         let Series { exponent, m, n, .. } = node.series;
-        let per_pixel = 1.0 / node.place.radius_pixels;
-        let tracked = exponent == 0 && self.deep.steep2 < f64::INFINITY;
+        let per_pixel = 1.0 / node.disc.radius_pixels;
+        let tracked = exponent == 0 && self.deep.tail_steep2 < f64::INFINITY;
         for first in (columns.0..columns.1).step_by(8) {
             let cols = first..columns.1.min(first + 8);
             let mut across = [0.0; 8];
             let mut rising = [0.0; 8];
             for (i, col) in cols.clone().enumerate() {
-                across[i] = node.place.u(self.deep, 0, col);
-                rising[i] = node.place.cross_u(self.deep, 0, col).unwrap_or(0.0);
+                across[i] = node.disc.t(self.deep, 0, col);
+                rising[i] = node.disc.cross_t(self.deep, 0, col).unwrap_or(0.0);
             }
             for row in rows.0..rows.1 {
-                let down = node.place.u(self.deep, 1, row);
-                let (x, y) = match node.place.cross_u(self.deep, 1, row) {
+                let down = node.disc.t(self.deep, 1, row);
+                let (x, y) = match node.disc.cross_t(self.deep, 1, row) {
                     None => (across, [down; 8]),
-                    Some(aside) => (across.map(|u| u + aside), rising.map(|u| u + down)),
+                    Some(aside) => (across.map(|t| t + aside), rising.map(|t| t + down)),
                 };
                 let [all_x, all_y] = node.series.all_at(s, &x, &y);
                 let [all_dx, all_dy] = node.series.all_slopes_at(s, &x, &y);
@@ -328,7 +328,7 @@ impl<const D: bool> Walk<'_, D> {
                         }
                     } else if node.stop == Stop::Escaped {
                         self.ends[self.task.index(col, row)] = pixel.escaped_here(self.deep);
-                    } else if pixel.steep2 >= self.deep.steep2 {
+                    } else if pixel.steep2 >= self.deep.tail_steep2 {
                         self.tails.push(Tail::of(self.deep, &pixel));
                     } else {
                         self.waiting.push(pixel);

@@ -23,7 +23,7 @@ pub(in crate::cpu) struct Planes<'a> {
 
 /// Where an orbit ended.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::cpu) struct Place {
+pub(in crate::cpu) struct End {
     /// z_n
     pub(in crate::cpu) z: [f64; 2],
     /// dz_n/dc, where the kernel carries it.
@@ -40,7 +40,7 @@ pub(in crate::cpu) struct Scratch {
     /// |dz_n/dc|² of each pixel that escaped, if the frame asks for distances.
     pub(in crate::cpu) derivative2: Vec<f64>,
     /// z_n and dz_n/dc of each pixel that escaped, if the frame asks for angles.
-    pub(in crate::cpu) ends: Vec<Place>,
+    pub(in crate::cpu) ends: Vec<End>,
     /// |z_N|², or NaN, of each pixel, if the frame asks for stability.
     pub(in crate::cpu) stability: Vec<f64>,
     /// Real and imaginary parts of c of the present chunk.

@@ -8,7 +8,7 @@
 //! That needs orbits that do not come back once they have escaped; where a frame cannot promise it
 //! ([`Plan::outside_for_good`](crate::cpu::plan::Plan)), blocks have one step.
 
-use super::band::{Band, Place};
+use super::band::{Band, End};
 use super::lanes::{Lanes, Sink};
 use super::orbits::{Orbits, advance, within};
 use super::points::{CHUNK, INDEX_BITS, Points};
@@ -65,7 +65,7 @@ struct Escapes<'a, const V: usize, const D: bool> {
     norm2: &'a mut [f64],
     derivative2: &'a mut [f64],
     /// Empty where no angle is asked for.
-    ends: &'a mut [Place],
+    ends: &'a mut [End],
     blocks: Blocks,
 }
 
@@ -89,10 +89,10 @@ impl<const V: usize, const D: bool> Escapes<'_, V, D> {
                 s.store(&mut slopes[v * S::LANES..], derivative2(s, &z[v]));
             }
         }
-        let places = if self.ends.is_empty() {
+        let ends = if self.ends.is_empty() {
             None
         } else {
-            Some(places(s, &z))
+            Some(ends_of(s, &z))
         };
         for i in 0..count {
             let (n, index) = (
@@ -105,8 +105,8 @@ impl<const V: usize, const D: bool> Escapes<'_, V, D> {
             if D {
                 self.derivative2[index] = slopes[i];
             }
-            if let Some(places) = &places {
-                self.ends[index] = places[i];
+            if let Some(ends) = &ends {
+                self.ends[index] = ends[i];
             }
         }
     }
@@ -124,8 +124,8 @@ impl<const V: usize, const D: bool> Escapes<'_, V, D> {
 
 /// Where orbits are, lane by lane.
 #[inline(never)]
-fn places<S: Simd, const V: usize>(s: S, z: &[Orbits<S>; V]) -> [Place; MAX_GROUP] {
-    let mut places = [Place::default(); MAX_GROUP];
+fn ends_of<S: Simd, const V: usize>(s: S, z: &[Orbits<S>; V]) -> [End; MAX_GROUP] {
+    let mut ends = [End::default(); MAX_GROUP];
     for (v, orbits) in z.iter().enumerate() {
         let parts = [orbits.x, orbits.y, orbits.dx, orbits.dy].map(|part| {
             let mut lanes = [0.0; 8];
@@ -133,14 +133,14 @@ fn places<S: Simd, const V: usize>(s: S, z: &[Orbits<S>; V]) -> [Place; MAX_GROU
             lanes
         });
         let [x, y, dx, dy] = parts;
-        for (lane, place) in places[v * S::LANES..][..S::LANES].iter_mut().enumerate() {
-            *place = Place {
+        for (lane, end) in ends[v * S::LANES..][..S::LANES].iter_mut().enumerate() {
+            *end = End {
                 z: [x[lane], y[lane]],
                 slope: [dx[lane], dy[lane]],
             };
         }
     }
-    places
+    ends
 }
 
 /// |dz/dc|²
@@ -184,7 +184,7 @@ pub(super) fn run<S: Simd, const V: usize, const D: bool, const P: bool>(
         band.scratch.derivative2.resize(padded, 0.0);
     }
     let ends = if plan.angles { padded } else { 0 };
-    band.scratch.ends.resize(ends, Place::default());
+    band.scratch.ends.resize(ends, End::default());
     band.scratch.queue.clear();
     band.scratch.aside.clear();
     let mut lanes = Lanes::<S, V>::new(s);
@@ -322,8 +322,8 @@ fn first_steps<S: Simd, const V: usize, const D: bool>(
             }
             if plan.angles {
                 // As above: what is of orbits that go on is written over when they end.
-                let places = places(s, &z);
-                scratch.ends[start + at..][..group].copy_from_slice(&places[..group]);
+                let ends = ends_of(s, &z);
+                scratch.ends[start + at..][..group].copy_from_slice(&ends[..group]);
             }
             let counts = &mut scratch.counts[start + at..][..group];
             for (count, meta) in counts.iter_mut().zip(&metas) {

@@ -34,13 +34,13 @@ pub(super) struct Block {
     /// Of w².
     square: [f64; 2],
     /// Bound from u^(K+1) on.
-    tail: f64,
+    lost_u: f64,
     /// From u²w on.
-    mixed: f64,
+    lost_u2w: f64,
     /// From uw² on.
-    bent: f64,
+    lost_uw2: f64,
     /// From w³ on.
-    cube: f64,
+    lost_w3: f64,
 }
 
 impl Default for Block {
@@ -57,10 +57,10 @@ impl Block {
         b: [0.0; 2],
         cross: [0.0; 2],
         square: [0.0; 2],
-        tail: 0.0,
-        mixed: 0.0,
-        bent: 0.0,
-        cube: 0.0,
+        lost_u: 0.0,
+        lost_u2w: 0.0,
+        lost_uw2: 0.0,
+        lost_w3: 0.0,
     };
 
     fn moduli(&self) -> [f64; DEGREE] {
@@ -75,18 +75,18 @@ impl Block {
             power *= by;
             *a = scale(*a, power);
         }
-        self.tail *= power * by;
+        self.lost_u *= power * by;
         self.cross = scale(self.cross, by);
-        self.mixed *= by * by;
-        self.bent *= by;
+        self.lost_u2w *= by * by;
+        self.lost_uw2 *= by;
         self
     }
 
     /// The same with |z'| below `most` for each z and c that it takes.
     fn below(self, most: f64) -> Self {
-        let own: f64 = self.moduli().iter().sum::<f64>() + self.tail;
-        let with_c = modulus(self.b) + modulus(self.square) + self.cube;
-        let both = own + modulus(self.cross) + self.mixed + self.bent;
+        let by_z: f64 = self.moduli().iter().sum::<f64>() + self.lost_u;
+        let with_c = modulus(self.b) + modulus(self.square) + self.lost_w3;
+        let both = by_z + modulus(self.cross) + self.lost_u2w + self.lost_uw2;
         let left = most - with_c;
         if left <= 0.0 || left.is_nan() {
             return Self::NONE;
@@ -100,22 +100,22 @@ impl Block {
 
     /// One more step, from Z = `z`.
     fn step(self, z: [f64; 2], rules: &Rules) -> Self {
-        let size = modulus(z);
-        if size >= rules.outside || size.is_nan() {
+        let z_modulus = modulus(z);
+        if z_modulus >= rules.outside || z_modulus.is_nan() {
             return Self::NONE;
         }
-        let own = self.below(SHARE * size);
-        let all = own.moduli();
+        let inner = self.below(SHARE * z_modulus);
+        let all = inner.moduli();
         let sum: f64 = all.iter().sum();
-        let (b, d) = (modulus(own.b), modulus(own.cross));
+        let (b, d) = (modulus(inner.b), modulus(inner.cross));
         let twice = scale(z, 2.0);
-        let mut next = own;
+        let mut next = inner;
         for a in &mut next.a {
             *a = mul(*a, twice);
         }
         for i in 0..DEGREE {
             for j in 0..DEGREE - 1 - i {
-                next.a[i + j + 1] = add(next.a[i + j + 1], mul(own.a[i], own.a[j]));
+                next.a[i + j + 1] = add(next.a[i + j + 1], mul(inner.a[i], inner.a[j]));
             }
         }
         let (mut cut, mut high) = (0.0, 0.0);
@@ -123,39 +123,43 @@ impl Block {
             high += all[DEGREE - 1 - i];
             cut += all[i] * high;
         }
-        next.b = add(mul(own.b, twice), [rules.c_max, 0.0]);
-        next.cross = add(mul(own.cross, twice), scale(mul(own.a[0], own.b), 2.0));
-        next.square = add(mul(own.square, twice), mul(own.b, own.b));
-        let steep = 2.0 * (size + sum + own.tail);
-        let with_c = b + d + own.mixed;
-        let with_square = modulus(own.square) + own.bent;
-        next.tail = steep * own.tail + cut;
-        next.mixed = steep * own.mixed + 2.0 * (b * (sum - all[0]) + d * sum);
-        next.bent =
-            steep * own.bent + 2.0 * sum * modulus(own.square) + (d + own.mixed) * (with_c + b);
-        next.cube = steep * own.cube + (2.0 * with_c + with_square) * with_square;
+        next.b = add(mul(inner.b, twice), [rules.c_max, 0.0]);
+        next.cross = add(
+            mul(inner.cross, twice),
+            scale(mul(inner.a[0], inner.b), 2.0),
+        );
+        next.square = add(mul(inner.square, twice), mul(inner.b, inner.b));
+        let growth = 2.0 * (z_modulus + sum + inner.lost_u);
+        let with_c = b + d + inner.lost_u2w;
+        let with_square = modulus(inner.square) + inner.lost_uw2;
+        next.lost_u = growth * inner.lost_u + cut;
+        next.lost_u2w = growth * inner.lost_u2w + 2.0 * (b * (sum - all[0]) + d * sum);
+        next.lost_uw2 = growth * inner.lost_uw2
+            + 2.0 * sum * modulus(inner.square)
+            + (d + inner.lost_u2w) * (with_c + b);
+        next.lost_w3 = growth * inner.lost_w3 + (2.0 * with_c + with_square) * with_square;
         next
     }
 
     /// `self` and then `next`.
     pub(super) fn then(self, next: &Self) -> Self {
-        let own = self.below(next.radius);
-        if !(own.radius > 0.0 && self.radius > 0.0) {
+        let inner = self.below(next.radius);
+        if !(inner.radius > 0.0 && self.radius > 0.0) {
             return Self::NONE;
         }
         let unit = 1.0 / next.radius;
-        let p = own.a.map(|a| scale(a, unit));
+        let p = inner.a.map(|a| scale(a, unit));
         let (all, outer) = (p.map(modulus), next.moduli());
         let sum: f64 = all.iter().sum();
         let (b, d, e) = (
-            scale(own.b, unit),
-            scale(own.cross, unit),
-            scale(own.square, unit),
+            scale(inner.b, unit),
+            scale(inner.cross, unit),
+            scale(inner.square, unit),
         );
-        let (mixed, bent) = (own.mixed * unit, own.bent * unit);
+        let (lost_u2w, lost_uw2) = (inner.lost_u2w * unit, inner.lost_uw2 * unit);
         let (b_size, e_size) = (modulus(b), modulus(e));
-        let with_c = b_size + modulus(d) + mixed;
-        let with_square = e_size + bent;
+        let with_c = b_size + modulus(d) + lost_u2w;
+        let with_square = e_size + lost_uw2;
         // Horner's rule, and the same for the moduli.
         let (mut a, mut bound) = ([[0.0; 2]; DEGREE], [0.0; DEGREE]);
         for j in (0..DEGREE).rev() {
@@ -182,17 +186,17 @@ impl Block {
             whole = whole * sum + outer[j];
         }
         let value = whole * sum;
-        let (steep, second, third) = (
+        let (growth, second, third) = (
             whole + sum * first,
             first + sum * second,
             second + sum * third,
         );
         let kept: f64 = bound.iter().sum();
-        let tail_in = own.tail * unit;
+        let tail_in = inner.lost_u * unit;
         let power = (0..DEGREE).fold(sum, |power, _| power * sum);
         let cross = modulus(next.cross);
         Self {
-            radius: own.radius,
+            radius: inner.radius,
             a,
             b: add(mul(next.a[0], b), next.b),
             cross: add(
@@ -203,25 +207,25 @@ impl Block {
                 add(mul(next.a[0], e), mul(next.a[1], mul(b, b))),
                 add(mul(next.cross, b), next.square),
             ),
-            tail: (value - kept).max(0.0) + steep * tail_in + next.tail * power,
-            mixed: b_size * (steep - outer[0] - 2.0 * outer[1] * all[0]).max(0.0)
-                + modulus(d) * (steep - outer[0]).max(0.0)
+            lost_u: (value - kept).max(0.0) + growth * tail_in + next.lost_u * power,
+            lost_u2w: b_size * (growth - outer[0] - 2.0 * outer[1] * all[0]).max(0.0)
+                + modulus(d) * (growth - outer[0]).max(0.0)
                 + cross * (sum - all[0])
-                + mixed * steep
-                + next.mixed * sum * sum
-                + next.tail * DEGREE as f64 * with_c,
-            bent: e_size * (steep - outer[0]).max(0.0)
-                + bent * steep
+                + lost_u2w * growth
+                + next.lost_u2w * sum * sum
+                + next.lost_u * DEGREE as f64 * with_c,
+            lost_uw2: e_size * (growth - outer[0]).max(0.0)
+                + lost_uw2 * growth
                 + (second * with_c * with_c - outer[1] * b_size * b_size).max(0.0)
                 + cross * (with_c - b_size)
-                + next.bent * sum
-                + 2.0 * next.mixed * sum * with_c,
-            cube: own.cube * unit * steep
-                + (third * with_c + next.mixed) * with_c * with_c
+                + next.lost_uw2 * sum
+                + 2.0 * next.lost_u2w * sum * with_c,
+            lost_w3: inner.lost_w3 * unit * growth
+                + (third * with_c + next.lost_u2w) * with_c * with_c
                 + second * (2.0 * with_c + with_square) * with_square
                 + cross * with_square
-                + next.bent * with_c
-                + next.cube,
+                + next.lost_uw2 * with_c
+                + next.lost_w3,
         }
     }
 
@@ -230,20 +234,20 @@ impl Block {
         let linear = modulus(self.a[0]);
         let most = rules.epsilon * linear;
         let mut by = 1.0f64;
-        if self.tail > most {
-            by = libm::pow(most / self.tail, 1.0 / DEGREE as f64);
+        if self.lost_u > most {
+            by = libm::pow(most / self.lost_u, 1.0 / DEGREE as f64);
         }
-        if self.mixed * by > most {
-            by = most / self.mixed;
+        if self.lost_u2w * by > most {
+            by = most / self.lost_u2w;
         }
-        let own = self.shrunk(by);
+        let shrunk = self.shrunk(by);
         let size = |p: [f64; 2]| p[0].abs().max(p[1].abs());
-        let serves = own.radius > NARROW
+        let serves = shrunk.radius > NARROW
             && linear * by > NARROW
-            && size(own.b) < 1.0 / NARROW
-            && own.bent <= most * by
-            && own.cube <= rules.least * most * by;
-        if serves { own } else { Self::NONE }
+            && size(shrunk.b) < 1.0 / NARROW
+            && shrunk.lost_uw2 <= most * by
+            && shrunk.lost_w3 <= rules.least * most * by;
+        if serves { shrunk } else { Self::NONE }
     }
 
     /// As it is stored.
@@ -286,23 +290,23 @@ pub(super) struct Rules {
 /// The block of the lowest level that begins at `m`.
 pub(super) fn block(orbit: &ReferenceOrbit, m: u64, rules: &Rules) -> Block {
     let first = orbit.values[m as usize];
-    let size = modulus(first);
-    if !(size < rules.outside && size > NARROW) {
+    let z_modulus = modulus(first);
+    if !(z_modulus < rules.outside && z_modulus > NARROW) {
         return Block::NONE;
     }
-    let radius = SHARE * size;
-    let mut own = Block {
+    let radius = SHARE * z_modulus;
+    let mut all = Block {
         radius,
         b: [rules.c_max, 0.0],
         ..Block::NONE
     };
-    own.a[0] = scale(first, 2.0 * radius);
-    own.a[1] = [radius * radius, 0.0];
+    all.a[0] = scale(first, 2.0 * radius);
+    all.a[1] = [radius * radius, 0.0];
     for z in &orbit.values[m as usize + 1..m as usize + (1 << LOWEST_LEVEL)] {
-        own = own.step(*z, rules);
-        if own.radius <= 0.0 || own.radius.is_nan() {
+        all = all.step(*z, rules);
+        if all.radius <= 0.0 || all.radius.is_nan() {
             return Block::NONE;
         }
     }
-    own.finished(rules)
+    all.finished(rules)
 }

@@ -67,9 +67,9 @@ impl Jet {
             z = times_plus(z, u, self.power(k));
         }
         let linear = times_plus(double(self.cross), w, [1.0, 0.0]);
-        let own = times_plus(double(self.square), w, [0.0; 2]);
+        let square = times_plus(double(self.square), w, [0.0; 2]);
         z = times_plus(z, u, linear);
-        z = times_plus(z, u, times_plus(own, w, [0.0; 2]));
+        z = times_plus(z, u, times_plus(square, w, [0.0; 2]));
         times_plus(z, self.a, times_plus(self.b, w, [0.0; 2]))
     }
 
@@ -78,27 +78,27 @@ impl Jet {
     #[must_use]
     pub fn growth2(&self, u: [f64; 2]) -> f64 {
         let twice = [u[0] + u[0], u[1] + u[1]];
-        let steep = times_plus(times_plus(self.low[0], twice, [1.0, 0.0]), self.a, [0.0; 2]);
-        let steep = [steep[0] * self.inverse, steep[1] * self.inverse];
-        steep[0].mul_add(steep[0], steep[1] * steep[1])
+        let by_u = times_plus(times_plus(self.low[0], twice, [1.0, 0.0]), self.a, [0.0; 2]);
+        let growth = [by_u[0] * self.inverse, by_u[1] * self.inverse];
+        growth[0].mul_add(growth[0], growth[1] * growth[1])
     }
 
     /// dz' for a `u` and `w`, from `slope` = dz and `unit` = dw, which is real.
     #[inline(always)]
     #[must_use]
     pub fn derive(&self, u: [f64; 2], w: [f64; 2], slope: [f64; 2], unit: f64) -> [f64; 2] {
-        let mut steep = [0.0; 2];
+        let mut by_u = [0.0; 2];
         for k in (0..DEGREE - 1).rev() {
             let (factor, power) = ((k + 2) as f64, self.power(k));
-            steep = times_plus(steep, u, [power[0] * factor, power[1] * factor]);
+            by_u = times_plus(by_u, u, [power[0] * factor, power[1] * factor]);
         }
         let linear = times_plus(double(self.cross), w, [1.0, 0.0]);
-        steep = times_plus(steep, u, linear);
+        by_u = times_plus(by_u, u, linear);
         let twice = [w[0] + w[0], w[1] + w[1]];
         let square = times_plus(double(self.square), twice, [0.0; 2]);
-        let own = times_plus(times_plus(double(self.cross), u, square), self.a, self.b);
+        let by_w = times_plus(times_plus(double(self.cross), u, square), self.a, self.b);
         let slope = [slope[0] * self.inverse, slope[1] * self.inverse];
-        let along = times_plus(steep, slope, [0.0; 2]);
-        times_plus(along, self.a, [own[0] * unit, own[1] * unit])
+        let along = times_plus(by_u, slope, [0.0; 2]);
+        times_plus(along, self.a, [by_w[0] * unit, by_w[1] * unit])
     }
 }

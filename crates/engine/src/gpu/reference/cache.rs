@@ -156,7 +156,7 @@ impl DeltaBuffers {
         progress.step();
         let (blocks, jets) = (source.blocks.range(), source.jets.range());
         let common = Delta {
-            c_exponent: exponent_word(deep.reach().exponent()),
+            c_exponent: exponent_word(deep.c_max().exponent()),
             last: u32::try_from(steps).map_err(|_| Stop::NotServed)?,
             first_level: blocks.start,
             end_level: blocks.end,

@@ -113,7 +113,7 @@ impl<'a> Source<'a> {
             true => least,
             false => least.max(LEAST_SINGLE_LOG2),
         };
-        let reach = deep.reach();
+        let reach = deep.c_max();
         Self {
             orbit,
             blocks,

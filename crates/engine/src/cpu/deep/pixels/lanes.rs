@@ -26,9 +26,9 @@ fn set<S: Simd>(s: S, lanes: S::M, to: &mut S::V, value: f64) {
 /// The value of a lane.
 #[inline(always)]
 fn value<S: Simd>(s: S, lane: usize, from: S::V) -> f64 {
-    let mut all = [0.0; 8];
-    s.store(&mut all, from);
-    all[lane]
+    let mut values = [0.0; 8];
+    s.store(&mut values, from);
+    values[lane]
 }
 
 /// One vector.
@@ -145,7 +145,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                             ended((pixel.col, pixel.row), end);
                             self.refill(v, lane, waiting, tails, ended)?;
                         }
-                        Settled::Ready(_) if pixel.steep2 >= self.deep.steep2 => {
+                        Settled::Ready(_) if pixel.steep2 >= self.deep.tail_steep2 => {
                             tails.push(Tail::of(self.deep, &pixel));
                             self.refill(v, lane, waiting, tails, ended)?;
                         }
@@ -163,7 +163,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         let (s, deep) = (self.s, self.deep);
         let large = s.splat(PART * deep.radius);
         let unit = s.splat(deep.unit[0]);
-        let enough = s.splat(deep.steep2);
+        let enough = s.splat(deep.tail_steep2);
         let mut events = [0; V];
         self.clock += 1;
         for (v, event) in events.iter_mut().enumerate() {
@@ -192,11 +192,11 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             }
             let (rx, ry) = s.pairs(&deep.orbit.values, &self.places[v]);
             let (fx, fy) = (s.add(rx, zx), s.add(ry, zy));
-            let own = s.max(s.abs(zx), s.abs(zy));
-            let all = s.max(s.abs(fx), s.abs(fy));
+            let size = s.max(s.abs(zx), s.abs(zy));
+            let full_size = s.max(s.abs(fx), s.abs(fy));
             let plain = s.and(
-                s.and(s.le(own, all), s.le(self.small[v], own)),
-                s.and(s.le(all, large), s.le(steep2, enough)),
+                s.and(s.le(size, full_size), s.le(self.small[v], size)),
+                s.and(s.le(full_size, large), s.le(steep2, enough)),
             );
             vector.steep2 = steep2;
             vector.z = [zx, zy];
@@ -259,7 +259,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             match pixel.settle::<D>(self.deep, watch, &mut self.looks) {
                 Settled::Ended(end) => ended((pixel.col, pixel.row), end),
                 Settled::Cancelled => return None,
-                Settled::Ready(_) if pixel.steep2 >= self.deep.steep2 => {
+                Settled::Ready(_) if pixel.steep2 >= self.deep.tail_steep2 => {
                     tails.push(Tail::of(self.deep, &pixel));
                 }
                 Settled::Ready(wake) => {

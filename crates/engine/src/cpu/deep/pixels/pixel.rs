@@ -126,11 +126,11 @@ impl Pixel {
     #[cold]
     fn wrap(&mut self, deep: &Deep<'_>) {
         let full = deep.orbit.at(self.m) + deep.wide_c(self.col, self.row);
-        let own = FloatExp::new(1.0, self.exponent);
+        let power = FloatExp::new(1.0, self.exponent);
         let exponent = deep.shared(exponent_of(full).max(deep.spacing.exponent()));
         self.z = [full.re.scaled(exponent), full.im.scaled(exponent)];
         self.slope = [
-            (FloatExp::from_f64(self.slope[0]) * own).scaled(exponent),
+            (FloatExp::from_f64(self.slope[0]) * power).scaled(exponent),
             0.0,
         ];
         (self.exponent, self.m) = (exponent, 0);
@@ -219,14 +219,15 @@ impl Pixel {
         let growth2;
         let z = match entry {
             Some(entry) => {
-                let bent = times_plus(entry.q, self.z, entry.a);
-                let along = times_plus(entry.q, self.z, bent);
-                growth2 = norm2(along);
+                // From 0 to z, and at z.
+                let chord = times_plus(entry.q, self.z, entry.a);
+                let tangent = times_plus(entry.q, self.z, chord);
+                growth2 = norm2(tangent);
                 if D {
-                    let own = times_plus(entry.b, deep.unit, [0.0; 2]);
-                    slope = times_plus(along, self.slope, own);
+                    let from_c = times_plus(entry.b, deep.unit, [0.0; 2]);
+                    slope = times_plus(tangent, self.slope, from_c);
                 }
-                times_plus(bent, self.z, times_plus(entry.b, c, [0.0; 2]))
+                times_plus(chord, self.z, times_plus(entry.b, c, [0.0; 2]))
             }
             None => {
                 let [zx, zy] = deep.orbit.values[self.m as usize];
@@ -336,12 +337,12 @@ impl Pixel {
         let (limit, limit_rest) = product(deep.radius, deep.radius);
         // Each difference is exact where it matters: its terms are within twice of each other (Sterbenz).
         let (large, small) = if xx > yy { (xx, yy) } else { (yy, xx) };
-        let own = ((large - limit) + small) + (xx_rest + yy_rest - limit_rest);
+        let excess = ((large - limit) + small) + (xx_rest + yy_rest - limit_rest);
         let part = |value| FloatExp::new(value, self.exponent);
         let [x, y] = self.z.map(part);
         let two = FloatExp::from_f64(2.0);
         let along = FloatExp::from_f64(zx) * x + FloatExp::from_f64(zy) * y;
-        FloatExp::from_f64(own) + (along * two + x * x + y * y) > FloatExp::ZERO
+        FloatExp::from_f64(excess) + (along * two + x * x + y * y) > FloatExp::ZERO
     }
 
     /// A step or a block with an exponent beside each number, and the rebasing after it.

@@ -1,11 +1,11 @@
 //! The last steps of pixels, as plain orbits.
 //!
 //! Deltas are needed while neighbours are nearer to each other than doubles can tell. That ends: once z_n and c are
-//! rounded to doubles, an error of 2^-53 in z_n is one of 2^-53 / s pixels, where s is |dz_n/dc| times the size of a
-//! pixel, and from s = 2^-18 on that is less than what a series may cost. Such a pixel is iterated as
+//! rounded to doubles, an error of 2^-53 in z_n is one of 2^-53 / steep pixels, where steep is |dz_n/dc| times the size of a
+//! pixel, and from steep = 2^-18 on that is less than what a series may cost. Such a pixel is iterated as
 //! z² + c, which takes a third of the work of a delta's step, has no rebasing and needs no reference.
 //!
-//! That lasts as long as s stays so large. A pass near 0 makes s small again; but there z is its own delta from the start of
+//! That lasts as long as steep stays so large. A pass near 0 makes it small again; but there z is its own delta from the start of
 //! the reference, exactly as after a rebasing: the pixel goes back to deltas with what it has. It also goes back where
 //! blocks lead on from there.
 //!
@@ -18,10 +18,10 @@ use crate::cpu::simd::Simd;
 
 /// Steps of a block.
 const BLOCK: u64 = 8;
-/// Least s, squared: 2^-14.
-const STEEP2: f64 = 1.0 / (1u64 << 28) as f64;
+/// Least steep, squared: 2^-14.
+const LEAST_STEEP2: f64 = 1.0 / (1u64 << 28) as f64;
 /// That from which on deltas are left: 2^-8. Nearer to the least pixels would go to and fro.
-pub(in crate::cpu::deep) const ENOUGH2: f64 = 1.0 / (1u64 << 16) as f64;
+pub(in crate::cpu::deep) const ENOUGH_STEEP2: f64 = 1.0 / (1u64 << 16) as f64;
 /// A pixel that came back from so many plain iterations stays a delta.
 const MOST_VISITS: u32 = 8;
 /// Blocks between two looks at whether the computation was cancelled.
@@ -34,7 +34,7 @@ pub(in crate::cpu::deep) struct Tail {
     pub(in crate::cpu::deep) z: [f64; 2],
     /// dz_n/dc times the size of a pixel; zero where no distance is asked for.
     pub(in crate::cpu::deep) slope: [f64; 2],
-    /// s²
+    /// steep²
     steep2: f64,
     /// How often it was iterated plainly, this time included.
     visits: u32,
@@ -167,12 +167,12 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
         let zero = s.splat(0.0);
         let unit = s.splat(deep.unit[0]);
         let (mut z, mut slope) = ([[zero; 2]; V], [[zero; 2]; V]);
-        let (mut own, mut low, mut near) =
+        let (mut steep2, mut lowest2, mut least_growth2) =
             ([zero; V], [s.splat(f64::MAX); V], [s.splat(f64::MAX); V]);
         for v in 0..V {
             let state = &self.states[self.end & 1][v];
             z[v] = [s.load(&state.z[0]), s.load(&state.z[1])];
-            own[v] = s.load(&state.steep2);
+            steep2[v] = s.load(&state.steep2);
             if D {
                 slope[v] = [s.load(&state.slope[0]), s.load(&state.slope[1])];
             }
@@ -182,10 +182,10 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
                 let [cx, cy] = &self.fixed[v].c;
                 let [x, y] = z[v];
                 let (gx, gy) = (s.add(x, x), s.add(y, y));
-                let growth = s.fma(gx, gx, s.mul(gy, gy));
-                own[v] = s.mul(own[v], growth);
-                low[v] = s.min(low[v], own[v]);
-                near[v] = s.min(near[v], growth);
+                let growth2 = s.fma(gx, gx, s.mul(gy, gy));
+                steep2[v] = s.mul(steep2[v], growth2);
+                lowest2[v] = s.min(lowest2[v], steep2[v]);
+                least_growth2[v] = s.min(least_growth2[v], growth2);
                 z[v] = [
                     s.fma(x, x, s.fnma(y, y, s.load(cx))),
                     s.fma(gx, y, s.load(cy)),
@@ -202,20 +202,23 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
         self.clock += BLOCK;
         self.end ^= 1;
         let radius2 = s.splat(deep.radius * deep.radius);
-        let (steep2, near2) = (s.splat(STEEP2), s.splat(deep.returning));
+        let (least_steep2, returning2) = (s.splat(LEAST_STEEP2), s.splat(deep.returning2));
         let mut events = [0; V];
         for v in 0..V {
             let state = &mut self.states[self.end & 1][v];
             let [x, y] = z[v];
             s.store(&mut state.z[0], x);
             s.store(&mut state.z[1], y);
-            s.store(&mut state.steep2, own[v]);
+            s.store(&mut state.steep2, steep2[v]);
             if D {
                 s.store(&mut state.slope[0], slope[v][0]);
                 s.store(&mut state.slope[1], slope[v][1]);
             }
             let within = s.le(s.fma(x, x, s.mul(y, y)), radius2);
-            let plain = s.and(s.le(steep2, low[v]), s.le(near2, near[v]));
+            let plain = s.and(
+                s.le(least_steep2, lowest2[v]),
+                s.le(returning2, least_growth2[v]),
+            );
             events[v] = self.fixed[v].alive & !s.bits(s.and(within, plain));
         }
         events
@@ -260,8 +263,8 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
         };
         let c = tail.c(self.deep);
         let lanes = state.z.iter_mut().zip(&mut fixed.c).zip(&mut state.slope);
-        for (axis, ((z, own), slope)) in lanes.enumerate() {
-            (z[lane], own[lane]) = (tail.z[axis], c[axis]);
+        for (axis, ((z, c_lane), slope)) in lanes.enumerate() {
+            (z[lane], c_lane[lane]) = (tail.z[axis], c[axis]);
             if D {
                 slope[lane] = tail.slope[axis];
             }
@@ -321,9 +324,9 @@ impl Tail {
         let (mut steep2, mut n) = (self.steep2, self.n);
         loop {
             let (gx, gy) = (x + x, y + y);
-            let growth = gx.mul_add(gx, gy * gy);
-            let next = steep2 * growth;
-            if next < STEEP2 || growth < deep.returning || n >= self.n + BLOCK {
+            let growth2 = gx.mul_add(gx, gy * gy);
+            let next = steep2 * growth2;
+            if next < LEAST_STEEP2 || growth2 < deep.returning2 || n >= self.n + BLOCK {
                 return Outcome::Returned(Pixel {
                     z: [x, y],
                     slope: [dx, dy],

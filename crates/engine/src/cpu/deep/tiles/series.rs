@@ -1,9 +1,9 @@
 //! A tile of pixels as one Taylor series.
 //!
-//! z_n is a polynomial in c, so over a small tile of the picture it is a series in u = (c - c_t) / rho, where c_t is
-//! the tile's centre and rho its radius: z = a_0 + a_1 u + ... + a_K u^K, for all |u| <= 1 at once. With f = Z + a_0,
-//! the orbit of the centre, and s the rest of the series, a step is s' = 2 f s + s^2 + rho u, and a_0 is a pixel of its
-//! own, with rebasing. What s^2 loses beyond u^K is bounded in every step; when the sum of it reaches
+//! z_n is a polynomial in c, so over a small tile of the picture it is a series in t = (c - c_t) / rho, where c_t is
+//! the tile's centre and rho its radius: z = a_0 + a_1 t + ... + a_K t^K, for all |t| <= 1 at once. With f = Z + a_0,
+//! the orbit of the centre, and r the rest of the series, a step is r' = 2 f r + r^2 + rho t, and a_0 is a pixel of its
+//! own, with rebasing. What r^2 loses beyond t^K is bounded in every step; when the sum of it reaches
 //! [`Deep::tolerance`] the tile is cut into four, whose series are the same polynomial about their own centres.
 //!
 //! All these bounds are for the tile as a whole, in pixels of its mean |dz/dc|. Near a nucleus, where z_n is about c^2, c^4
@@ -17,7 +17,7 @@ use fractal::{ComplexExp, FloatExp};
 
 use crate::cpu::deep::frame::Deep;
 use crate::cpu::deep::numbers::{exponent_of, larger, power_of_two};
-use crate::cpu::deep::square::{Place, SMALLEST};
+use crate::cpu::deep::square::{Disc, SMALLEST};
 use crate::deep::bla::Entry;
 use crate::deep::complex::times_plus;
 
@@ -26,7 +26,7 @@ pub(in crate::cpu::deep) const ORDER: usize = 8;
 /// All errors of a series may move one pixel, by its own |dz/dc|, by so many times [`Deep::tolerance`].
 const OWN_SHARE: f64 = 256.0;
 /// A tile is cut where the slopes of all other powers may be so many times that of the first.
-const MOST_BENT: f64 = 8.0;
+const MOST_CURVATURE: f64 = 8.0;
 /// Rounding of a series, as a share of what it spreads over: that of millions of steps, as it adds up by chance.
 pub(in crate::cpu::deep) const ROUNDING: f64 = 1.0 / (1u64 << 48) as f64;
 /// Steps between two looks at whether the computation was cancelled.
@@ -87,13 +87,13 @@ pub(in crate::cpu::deep) fn moduli(re: &[f64; ORDER], im: &[f64; ORDER]) -> ([f6
 
 /// |p|
 #[inline(always)]
-fn norm(p: [f64; 2]) -> f64 {
+fn modulus(p: [f64; 2]) -> f64 {
     p[0].mul_add(p[0], p[1] * p[1]).sqrt()
 }
 
 impl Series {
     /// z_1 = c; or z_0 where orbits do not begin at 0.
-    pub(in crate::cpu::deep) fn start(deep: &Deep<'_>, place: &Place) -> Self {
+    pub(in crate::cpu::deep) fn start(deep: &Deep<'_>, disc: &Disc) -> Self {
         let mut series = Self {
             m: 0,
             n: 0,
@@ -106,27 +106,27 @@ impl Series {
             spread: 0.0,
         };
         if deep.z0 == (0.0, 0.0) {
-            let largest = larger(larger(place.c.re.abs(), place.c.im.abs()), place.radius);
+            let largest = larger(larger(disc.c.re.abs(), disc.c.im.abs()), disc.radius);
             let exponent = deep.shared(largest.exponent());
             series.exponent = exponent;
-            series.centre = [place.c.re.scaled(exponent), place.c.im.scaled(exponent)];
-            series.re[0] = place.radius.scaled(exponent);
+            series.centre = [disc.c.re.scaled(exponent), disc.c.im.scaled(exponent)];
+            series.re[0] = disc.radius.scaled(exponent);
             series.spread = series.re[0];
             (series.m, series.n) = (1, 1);
         }
         series
     }
 
-    /// The arithmetic of a step, or of a block with the square's term: s' = `slope` s + `square` s^2 + `radius` u.
+    /// The arithmetic of a step, or of a block with the square's term: r' = `linear` r + `quadratic` r^2 + `radius` t.
     #[inline(always)]
     fn step_with(
         &self,
-        slope: [f64; 2],
-        square: [f64; 2],
+        linear: [f64; 2],
+        quadratic: [f64; 2],
         radius: [f64; 2],
         centre: [f64; 2],
     ) -> Self {
-        let ([gx, gy], [qx, qy]) = (slope, square);
+        let ([gx, gy], [qx, qy]) = (linear, quadratic);
         let (mut re, mut im) = ([0.0; ORDER], [0.0; ORDER]);
         for k in 0..ORDER {
             re[k] = gx.mul_add(self.re[k], -(gy * self.im[k]));
@@ -155,13 +155,13 @@ impl Series {
             tail += all[ORDER - 1 - i];
             cut += all[i] * tail;
         }
-        let square = qx.abs() + qy.abs();
-        let steep = gx.abs() + gy.abs() + 2.0 * spread * square;
-        let lost = steep * self.lost + (cut + self.lost * self.lost) * square;
+        let quadratic = qx.abs() + qy.abs();
+        let growth = gx.abs() + gy.abs() + 2.0 * spread * quadratic;
+        let lost = growth * self.lost + (cut + self.lost * self.lost) * quadratic;
         Self {
             centre,
             lost,
-            rough: self.rough * (norm(slope) + 2.0 * spread * square),
+            rough: self.rough * (modulus(linear) + 2.0 * spread * quadratic),
             spread: moduli(&re, &im).1,
             re,
             im,
@@ -183,7 +183,7 @@ impl Series {
         Self {
             centre,
             lost: self.lost * (gx.abs() + gy.abs()),
-            rough: self.rough * norm(a),
+            rough: self.rough * modulus(a),
             spread: moduli(&re, &im).1,
             re,
             im,
@@ -193,13 +193,13 @@ impl Series {
 
     /// Whether slopes may differ by much within the tile.
     #[inline(always)]
-    fn is_bent(&self) -> bool {
+    fn is_curved(&self) -> bool {
         let (all, _) = moduli(&self.re, &self.im);
-        let mut bent = 0.0;
+        let mut curvature = 0.0;
         for (k, modulus) in all.iter().enumerate().skip(1) {
-            bent += (k + 1) as f64 * modulus;
+            curvature += (k + 1) as f64 * modulus;
         }
-        bent > MOST_BENT * all[0]
+        curvature > MOST_CURVATURE * all[0]
     }
 
     /// Whether doubles without an exponent would have lost something.
@@ -216,40 +216,40 @@ impl Series {
     }
 
     #[inline(always)]
-    fn step(&self, deep: &Deep<'_>, place: &Place) -> Self {
+    fn step(&self, deep: &Deep<'_>, disc: &Disc) -> Self {
         if self.exponent == 0 {
             let [zx, zy] = deep.orbit.values[self.m as usize];
             let [x, y] = self.centre;
             let (fx, fy) = (zx + x, zy + y);
             let (hx, hy) = (zx + fx, zy + fy);
             let centre = [
-                hx.mul_add(x, (-hy).mul_add(y, place.near[0])),
-                hx.mul_add(y, hy.mul_add(x, place.near[1])),
+                hx.mul_add(x, (-hy).mul_add(y, disc.near[0])),
+                hx.mul_add(y, hy.mul_add(x, disc.near[1])),
             ];
-            let slope = [fx + fx, fy + fy];
-            let next = self.step_with(slope, [1.0, 0.0], [place.near_radius, 0.0], centre);
+            let linear = [fx + fx, fy + fy];
+            let next = self.step_with(linear, [1.0, 0.0], [disc.near_radius, 0.0], centre);
             if !next.is_tiny(deep) {
                 return next;
             }
         }
-        self.step_wide(deep, place)
+        self.step_wide(deep, disc)
     }
 
     #[inline(never)]
-    fn step_wide(&self, deep: &Deep<'_>, place: &Place) -> Self {
+    fn step_wide(&self, deep: &Deep<'_>, disc: &Disc) -> Self {
         let z = deep.orbit.at(self.m);
         let a0 = self.wide_centre();
         let f = z + a0;
-        let centre = (z + f) * a0 + place.c;
-        let own = FloatExp::new(self.spread + self.lost, self.exponent);
-        let own = if own.is_zero() {
+        let centre = (z + f) * a0 + disc.c;
+        let rest = FloatExp::new(self.spread + self.lost, self.exponent);
+        let rest = if rest.is_zero() {
             i64::MIN / 4
         } else {
-            own.exponent()
+            rest.exponent()
         };
-        let largest = (exponent_of(f) + own + 2)
-            .max(2 * own + 1)
-            .max(place.radius.exponent())
+        let largest = (exponent_of(f) + rest + 2)
+            .max(2 * rest + 1)
+            .max(disc.radius.exponent())
             .max(exponent_of(centre));
         let exponent = deep.shared(largest);
         let mut next = self.step_with(
@@ -258,7 +258,7 @@ impl Series {
                 2.0 * f.im.scaled(exponent - self.exponent),
             ],
             [power_of_two(2 * self.exponent - exponent), 0.0],
-            [place.radius.scaled(exponent), 0.0],
+            [disc.radius.scaled(exponent), 0.0],
             [centre.re.scaled(exponent), centre.im.scaled(exponent)],
         );
         next.exponent = exponent;
@@ -266,43 +266,40 @@ impl Series {
     }
 
     #[inline(always)]
-    fn skip(&self, deep: &Deep<'_>, place: &Place, entry: &Entry) -> Self {
+    fn skip(&self, deep: &Deep<'_>, disc: &Disc, entry: &Entry) -> Self {
         if self.exponent == 0 && entry.is_narrow() {
-            let own = times_plus(entry.b, place.near, [0.0; 2]);
-            let bent = times_plus(entry.q, self.centre, entry.a);
-            let centre = times_plus(bent, self.centre, own);
-            let slope = times_plus(entry.q, self.centre, bent);
-            let radius = [
-                entry.b[0] * place.near_radius,
-                entry.b[1] * place.near_radius,
-            ];
-            let next = self.step_with(slope, entry.q, radius, centre);
+            let from_c = times_plus(entry.b, disc.near, [0.0; 2]);
+            let chord = times_plus(entry.q, self.centre, entry.a);
+            let centre = times_plus(chord, self.centre, from_c);
+            let tangent = times_plus(entry.q, self.centre, chord);
+            let radius = [entry.b[0] * disc.near_radius, entry.b[1] * disc.near_radius];
+            let next = self.step_with(tangent, entry.q, radius, centre);
             if !next.is_tiny(deep) {
                 return next;
             }
         }
-        self.skip_wide(deep, place, entry)
+        self.skip_wide(deep, disc, entry)
     }
 
     #[inline(never)]
-    fn skip_wide(&self, deep: &Deep<'_>, place: &Place, entry: &Entry) -> Self {
+    fn skip_wide(&self, deep: &Deep<'_>, disc: &Disc, entry: &Entry) -> Self {
         let wide = entry.wide();
-        let centre = wide.a * self.wide_centre() + wide.b * place.c;
-        let own = FloatExp::new(self.spread + self.lost, self.exponent);
-        let own = if own.is_zero() {
+        let centre = wide.a * self.wide_centre() + wide.b * disc.c;
+        let rest = FloatExp::new(self.spread + self.lost, self.exponent);
+        let rest = if rest.is_zero() {
             i64::MIN / 4
         } else {
-            own.exponent()
+            rest.exponent()
         };
-        let largest = (exponent_of(wide.a) + own + 1)
-            .max(exponent_of(wide.b) + place.radius.exponent() + 1)
+        let largest = (exponent_of(wide.a) + rest + 1)
+            .max(exponent_of(wide.b) + disc.radius.exponent() + 1)
             .max(exponent_of(centre));
         let exponent = deep.shared(largest);
         let a = [
             wide.a.re.scaled(exponent - self.exponent),
             wide.a.im.scaled(exponent - self.exponent),
         ];
-        let radius = place.radius.scaled(exponent - i64::from(entry.b_exponent));
+        let radius = disc.radius.scaled(exponent - i64::from(entry.b_exponent));
         let centre = [centre.re.scaled(exponent), centre.im.scaled(exponent)];
         let mut next = self.skip_with(a, entry.b, radius, centre);
         next.exponent = exponent;
@@ -311,15 +308,15 @@ impl Series {
 
     /// Iterates as far as the series is exact enough for all points of the tile; `None` if cancelled.
     #[inline(always)]
-    pub(in crate::cpu::deep) fn advance(&mut self, deep: &Deep<'_>, place: &Place) -> Option<Stop> {
-        let tolerance = deep.tolerance / place.radius_pixels.max(1.0);
-        let cuttable = place.radius_pixels > f64::from(SMALLEST);
+    pub(in crate::cpu::deep) fn advance(&mut self, deep: &Deep<'_>, disc: &Disc) -> Option<Stop> {
+        let tolerance = deep.tolerance / disc.radius_pixels.max(1.0);
+        let cuttable = disc.radius_pixels > f64::from(SMALLEST);
         // What begins with c has to be looked at before its first step.
         let mut next = self.clone();
         let mut looks = 0u64;
         loop {
             if next.n > 0 {
-                if next.lost > tolerance * next.spread || cuttable && next.is_bent() {
+                if next.lost > tolerance * next.spread || cuttable && next.is_curved() {
                     return Some(Stop::Invalid);
                 }
                 let scale = power_of_two(next.exponent);
@@ -354,8 +351,8 @@ impl Series {
             }
             let (entry, steps) = self.block(deep);
             next = match entry {
-                Some(entry) => self.skip(deep, place, entry),
-                None => self.step(deep, place),
+                Some(entry) => self.skip(deep, disc, entry),
+                None => self.step(deep, disc),
             };
             next.m += steps;
             next.n += steps;

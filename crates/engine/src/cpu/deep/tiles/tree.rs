@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use super::series::{Series, Stop};
 use crate::cpu::deep::frame::Deep;
-use crate::cpu::deep::square::{Place, Square, TASK};
+use crate::cpu::deep::square::{Disc, Square, TASK};
 
 /// Levels of the tree that are kept, as far as their squares are larger than tasks: 5461 squares at most.
 const KEPT_LEVELS: u32 = 7;
@@ -16,7 +16,7 @@ const KEPT_LEVELS: u32 = 7;
 #[derive(Clone, Debug)]
 pub(in crate::cpu::deep) struct Node {
     pub(in crate::cpu::deep) series: Series,
-    pub(in crate::cpu::deep) place: Place,
+    pub(in crate::cpu::deep) disc: Disc,
     pub(in crate::cpu::deep) stop: Stop,
 }
 
@@ -24,26 +24,22 @@ impl Node {
     /// The whole picture's.
     #[inline(always)]
     fn root(deep: &Deep<'_>, square: Square) -> Option<Self> {
-        let place = Place::of(deep, square);
-        Self::advanced(deep, Series::start(deep, &place), place)
+        let disc = Disc::of(deep, square);
+        Self::advanced(deep, Series::start(deep, &disc), disc)
     }
 
     /// That of a quarter of it.
     #[inline(always)]
     pub(in crate::cpu::deep) fn quarter(&self, deep: &Deep<'_>, square: Square) -> Option<Self> {
-        let place = Place::of(deep, square);
-        let (u, ratio) = self.place.within(&place);
-        Self::advanced(deep, self.series.about(u, ratio), place)
+        let disc = Disc::of(deep, square);
+        let (t, ratio) = self.disc.within(&disc);
+        Self::advanced(deep, self.series.about(t, ratio), disc)
     }
 
     #[inline(always)]
-    fn advanced(deep: &Deep<'_>, mut series: Series, place: Place) -> Option<Self> {
-        let stop = series.advance(deep, &place)?;
-        Some(Self {
-            series,
-            place,
-            stop,
-        })
+    fn advanced(deep: &Deep<'_>, mut series: Series, disc: Disc) -> Option<Self> {
+        let stop = series.advance(deep, &disc)?;
+        Some(Self { series, disc, stop })
     }
 }
 

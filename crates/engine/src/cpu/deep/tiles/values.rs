@@ -4,7 +4,7 @@ use super::series::{ORDER, ROUNDING, Series, moduli};
 use crate::cpu::simd::Simd;
 
 impl Series {
-    /// z at each u = (`across[i]`, `down[i]`).
+    /// z at each t = (`across[i]`, `down[i]`).
     #[inline(always)]
     pub(in crate::cpu::deep) fn all_at<S: Simd>(
         &self,
@@ -33,7 +33,7 @@ impl Series {
         all
     }
 
-    /// dz/du at each u = (`across[i]`, `down[i]`).
+    /// dz/dt at each t = (`across[i]`, `down[i]`).
     #[inline(always)]
     pub(in crate::cpu::deep) fn all_slopes_at<S: Simd>(
         &self,
@@ -58,9 +58,9 @@ impl Series {
         all
     }
 
-    /// The same polynomial about the point `u` with `ratio` times the radius.
+    /// The same polynomial about the point `t` with `ratio` times the radius.
     #[inline(always)]
-    pub(in crate::cpu::deep) fn about(&self, u: [f64; 2], ratio: f64) -> Self {
+    pub(in crate::cpu::deep) fn about(&self, t: [f64; 2], ratio: f64) -> Self {
         let (mut re, mut im) = ([0.0; ORDER + 1], [0.0; ORDER + 1]);
         re[0] = self.centre[0];
         im[0] = self.centre[1];
@@ -69,8 +69,8 @@ impl Series {
         for i in 0..ORDER {
             for j in (i..ORDER).rev() {
                 let (x, y) = (re[j + 1], im[j + 1]);
-                re[j] = x.mul_add(u[0], (-y).mul_add(u[1], re[j]));
-                im[j] = x.mul_add(u[1], y.mul_add(u[0], im[j]));
+                re[j] = x.mul_add(t[0], (-y).mul_add(t[1], re[j]));
+                im[j] = x.mul_add(t[1], y.mul_add(t[0], im[j]));
             }
         }
         let mut child = self.clone();
