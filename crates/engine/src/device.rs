@@ -1,5 +1,4 @@
-//! What a worker asks of whatever computes its strips; a device of either kind, and which of them this machine
-//! offers.
+//! What a worker needs of a device; the devices of either kind, and which of them this machine offers.
 
 use fractal::{Arithmetic, BackendChoice, Strip, StripBuffer};
 
@@ -10,7 +9,7 @@ use crate::gpu::{GpuDevice, GpuError};
 use crate::info::{DeviceInfo, EngineError};
 use crate::progress::Progress;
 
-/// What a worker asks of whatever computes its strips: a [`Device`], or in tests something that misbehaves like one.
+/// What a worker needs of a device: a [`Device`], or in tests one that fails on purpose.
 pub trait Compute: Send + Sync {
     /// What it is.
     fn info(&self) -> &DeviceInfo;
@@ -18,7 +17,7 @@ pub trait Compute: Send + Sync {
     /// Computes one strip; blocks the calling thread, and may be called from several at once. With `insist` by the
     /// most precise arithmetic that there is, also where none is precise enough.
     ///
-    /// It calls [`Progress::step`] every 100 ms or so while it moves, and ends soon after [`Progress::cancel`].
+    /// It calls [`Progress::step`] every 100 ms or so, and ends soon after [`Progress::cancel`].
     ///
     /// # Errors
     /// See [`EngineError`].

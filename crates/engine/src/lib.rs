@@ -7,8 +7,8 @@
 //! - [`check`]: whether an arithmetic suffices for a view, found by samples before the picture
 //! - [`device`]: what a worker asks of them, either of them as one type, and which of them this machine offers
 //! - [`build`]: which build this is, as far as the bytes of strips go
-//! - [`info`]: what is said of a device, and of a strip that it did not compute
-//! - [`progress`]: the two-way channel between a computation and whoever waits for it
+//! - [`info`]: what a device is, and why it did not compute a strip
+//! - [`progress`]: the two-way channel between a computation and its caller
 //! - [`mod@bench`]: what this machine can do, compared with its own limit
 //!
 //! The engine knows no queue, no file and no colour, and reads no environment variable.

@@ -1,4 +1,4 @@
-//! Samples by fractions, without any rounding: for where an orbit meets the escape radius exactly.
+//! Samples as fractions, without any rounding: for orbits that meet the escape radius exactly.
 
 use dashu_int::ops::{Gcd, UnsignedAbs};
 use dashu_int::{IBig, UBig};
@@ -37,7 +37,7 @@ pub fn is_beyond(axes: &(Axis, Axis), col: u32, row: u32, radius: f64) -> bool {
 }
 
 /// The iteration count of a pixel of an upright view, 0 when it does not escape within the limit. Each step doubles the
-/// digits: for limits of a dozen.
+/// digits, so this is for limits of about a dozen.
 #[must_use]
 pub fn iteration_count(frame: &FrameSpec, col: u32, row: u32) -> u64 {
     let (columns, rows) = frame.axes();

@@ -1,8 +1,8 @@
 //! Numbers, views, strips and the exact oracle of a Mandelbrot picture.
 //!
 //! This crate says *what* is computed and nothing of how or where: it is pure, does no I/O, starts no
-//! threads (but those that square along with a deep reference orbit) and knows no device. Everything above it (`shaders`, `engine`, `farm-queue`, the programs)
-//! speaks in its types.
+//! threads (but those that help to compute a deep reference orbit) and knows no device. Everything above it (`shaders`,
+//! `engine`, `farm-queue`, the programs) speaks in its types.
 //!
 //! - [`decimal`]: coordinates as typed, with any number of digits, never through `f64` first
 //! - [`digits`]: how many of them a view needs
@@ -19,7 +19,7 @@
 //! - [`locate`]: minibrots in a view
 //! - [`threads`]: how many of them a process may use
 //! - [`exact`](mod@exact): samples by fractions, where an orbit meets the escape radius
-//! - [`oracle`]: exact iteration counts in big integers; the truth that every kernel answers to
+//! - [`oracle`]: exact iteration counts in big integers, which every kernel is tested against
 
 #![forbid(unsafe_code)]
 

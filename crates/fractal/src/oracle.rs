@@ -1,5 +1,5 @@
-//! Exact iteration counts by plain iteration in big integers: slow, simple, and the truth that every
-//! kernel on every device answers to.
+//! Exact iteration counts by plain iteration in big integers: slow, simple, and what every
+//! kernel on every device is tested against.
 //!
 //! Fixed point with `bits` fractional bits, rounding down: each step loses less than 2^(2-bits), and an
 //! error at most doubles times |z| a step, so `2 log2(zoom) + 160` bits leave the counts of all but

@@ -5,8 +5,8 @@
 //! `docs/precision.md`). So samples decide, and in two places. Whoever makes a job compares plain doubles with deltas
 //! ([`doubles_suffice`]) where doubles might fail; the outcome is part of the job, the same whoever computes it. An adapter
 //! compares what it would compute a frame in with the processor's counts ([`adapters`]), once a frame: its driver's
-//! rounding is its own. Whatever differs in too many samples gives way to the next more precise arithmetic, and at last
-//! to the processor.
+//! rounding is its own. An arithmetic in which too many samples differ is replaced by the next more precise one, and at last
+//! by the processor.
 //!
 //! Samples are a regular grid over the view, the same ones each time, and how many there are depends on the iterations
 //! that they take, never on time: the choice is a function of the frame and the kind of device.

@@ -59,7 +59,7 @@ pub struct WideEntry {
     pub radius: FloatExp,
 }
 
-/// What joining blocks needs to know of one beside its entry: bounds of the terms that it leaves out.
+/// Bounds of the terms that a block leaves out, which joining it to another one needs.
 #[derive(Clone, Copy, Debug, Default)]
 struct Remainder {
     /// As in the entry, but 0 where the square's term does not help.

@@ -16,7 +16,7 @@ use super::complex::{add, mul, scale};
 
 /// Bounds of |z| and |c - c_0| where the map serves, in units in which it is y² + offset: there the set lies within 2 of 0.
 pub(super) const REACH: f64 = 2.2;
-/// Of minibrots smaller than this many pixels no pixel is worth it.
+/// Minibrots smaller than this many pixels are not worth a proof.
 const SMALLEST: f64 = 1.0 / 64.0;
 /// More than the rounding of an operation, and of all those of one evaluation, whose numbers are below 2^6.
 pub(super) const ROUNDING: f64 = f64::EPSILON * 4.0;
@@ -85,7 +85,7 @@ pub struct ReturnMap {
 }
 
 /// A delta as a polynomial while a return is followed. All values are times 2^exponent.
-struct Follow {
+struct DeltaPolynomial {
     exponent: i64,
     /// The delta of c_0's orbit from the reference, and a bound of its error.
     base: [f64; 2],
@@ -98,7 +98,7 @@ struct Follow {
     lost: f64,
 }
 
-impl Follow {
+impl DeltaPolynomial {
     /// One step from the reference's value `z`, times 2^`shift`; `c` and `radius` are c_0 and the unit of offsets times
     /// 2^-exponent of the result.
     fn step(&mut self, z: [f64; 2], shift: i64, c: [f64; 2], radius: f64) {
@@ -252,7 +252,7 @@ impl ReturnMap {
         let radius = reach * unit / by_c;
         let first = reach * reach * unit * unit + radius;
         let exponent = first.exponent().max(centre.abs().exponent());
-        let mut follow = Follow {
+        let mut follow = DeltaPolynomial {
             exponent,
             base: [centre.re.scaled(exponent), centre.im.scaled(exponent)],
             off: 0.0,

@@ -18,14 +18,14 @@ const CANDIDATES: usize = 3;
 /// After how many returns the orbit of 0 may have come near enough to a cycle.
 const STAGES: [u64; 3] = [16, 64, 512];
 
-/// What is known of a point, or of all points of a disc.
+/// What was proved of a point, or of all points of a disc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// All of it is proved to be inside.
+    /// All of it is inside.
     Inside,
-    /// Nothing is proved, nor would it be of a part of it.
+    /// Nothing, and a smaller disc would not help.
     Elsewhere,
-    /// Nothing is proved of all of it together.
+    /// Nothing of the disc as a whole; a smaller one may help.
     Open,
 }
 

@@ -17,7 +17,7 @@ pub struct DeepFrame {
     pub columns: Vec<FloatExp>,
     /// How far each row lies above the reference point; `spec.height` of them.
     pub rows: Vec<FloatExp>,
-    /// Of a turned view, what a sample's column says of its imaginary part and its row of its real part.
+    /// Of a turned view, what a sample's column contributes to its imaginary part and its row to its real part.
     pub cross: Option<Cross<FloatExp>>,
     /// Size of a pixel in the plane, the unit of the distance estimate.
     pub pixel_spacing: FloatExp,

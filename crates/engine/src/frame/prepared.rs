@@ -25,11 +25,11 @@ pub struct PreparedFrame {
     pub columns: Vec<f64>,
     /// Imaginary part of each row, rounded to nearest; `spec.height` of them.
     pub rows: Vec<f64>,
-    /// Their fractions, where these are all there are.
+    /// Columns and rows as fractions; `None` for turned views and for thinned frames.
     pub(crate) axes: Option<Arc<(Axis, Axis)>>,
     /// The samples of a turned view; columns and rows are those of the upright one then.
     pub(crate) turned: Option<Arc<TurnedPoints>>,
-    /// How they lie to each other.
+    /// How they are arranged.
     pub(crate) shape: Option<Shape>,
     /// log2 of the smaller distance between neighbouring samples.
     pub spacing_log2: f64,
@@ -165,8 +165,8 @@ impl PreparedFrame {
         }
     }
 
-    /// Whether |c| > R of a sample, without rounding; `None` where its c is no fraction that is known, or not what an orbit
-    /// passes first.
+    /// Whether |c| > R of a sample, without rounding; `None` where its c is not known as a fraction, or is not the first value
+    /// of its orbit.
     pub(crate) fn starts_beyond(&self, col: usize, row: usize) -> Option<bool> {
         let axes = self.axes.as_ref().filter(|_| self.spec.z0 == (0.0, 0.0))?;
         let radius = self.spec.escape_radius;

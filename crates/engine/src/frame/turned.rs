@@ -1,4 +1,4 @@
-//! Coordinates of turned views: sums of what a sample's column and its row say.
+//! Coordinates of turned views: each is the sum of what its column and its row contribute.
 
 use fractal::reference::farthest;
 use fractal::transform::TurnedAxes;
@@ -6,7 +6,7 @@ use fractal::{ComplexExp, FloatExp};
 
 use super::picks::picked;
 
-/// Real and imaginary part of what columns or rows say, each an unevaluated sum of two doubles.
+/// Real and imaginary part of what columns or rows contribute, each an unevaluated sum of two doubles.
 type Pairs = [Vec<[f64; 2]>; 2];
 
 /// The sum of two unevaluated sums, rounded once but for 2^-104 of their size.
@@ -72,9 +72,9 @@ impl TurnedPoints {
 /// have: in any kind of number.
 #[derive(Clone, Debug, Default)]
 pub struct Cross<T> {
-    /// Imaginary part of what each column says.
+    /// Imaginary part of what each column contributes.
     pub columns: Vec<T>,
-    /// Real part of what each row says.
+    /// Real part of what each row contributes.
     pub rows: Vec<T>,
 }
 

@@ -63,7 +63,7 @@ pub fn open_all() -> Vec<GpuDevice> {
 
 /// Opens adapters; also says why each of the others failed.
 fn open_each<'a>(
-    found: impl IntoIterator<Item = &'a adapters::Found>,
+    found: impl IntoIterator<Item = &'a adapters::Candidate>,
 ) -> (Vec<GpuDevice>, Vec<String>) {
     let (mut opened, mut failures) = (Vec::new(), Vec::new());
     for found in found {

@@ -38,7 +38,7 @@ pub enum DecimalError {
     ExponentTooLarge(String),
 }
 
-/// Shortens what is quoted back to the user.
+/// Shortens a text that is quoted in an error.
 fn quoted(text: &str) -> String {
     const SHOWN: usize = 40;
     if text.chars().count() <= SHOWN {

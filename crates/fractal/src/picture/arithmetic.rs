@@ -26,7 +26,7 @@ pub enum Arithmetic {
     DeltaDoubleSingle,
     /// Deltas from a reference orbit in `f64`, where its exponent serves for the whole view.
     DeltaF64,
-    /// Deltas from a reference orbit in `f64` with an exponent beside it wherever they are too small for one.
+    /// Deltas from a reference orbit in `f64`, with a separate exponent wherever they are too small for `f64`'s own.
     DeltaFloatexp,
 }
 
@@ -106,10 +106,10 @@ impl Arithmetic {
     }
 
     /// Smallest log2 of a view's longer side in the plane at which plain iteration in this arithmetic is exact
-    /// enough: about 1 % of the counts differ there from the exact ones in places dense with boundary.
+    /// enough: about 1 % of the counts differ from the exact ones there, where a view is full of boundary.
     ///
-    /// Not of the pixel spacing: rounding moves every point by as much, and what share of a view lies so near to
-    /// the boundary does not depend on how densely it is sampled. `docs/precision.md` holds the
+    /// The pixel spacing does not matter: rounding moves every point by the same distance, and the share of a view that lies
+    /// so near to the boundary does not depend on how densely it is sampled. `docs/precision.md` holds the
     /// measurement, and the command that repeats it.
     #[must_use]
     pub const fn exact_extent_log2(self) -> f64 {

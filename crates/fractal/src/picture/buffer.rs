@@ -1,4 +1,4 @@
-//! A computed strip: the values of its pixels, and who made them.
+//! A computed strip: the values of its pixels, and the device that computed them.
 
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ impl Plane {
     }
 }
 
-/// Who made a buffer, and how.
+/// The device that computed a buffer, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// Kind of device.
@@ -106,7 +106,7 @@ pub struct StripBuffer {
     /// Sum over the pixels of the iterations they stand for: the count, or the limit N for a pixel that
     /// did not escape. Shortcuts do not change it. Large strips of the largest limits pass 2^64.
     pub iterations_total: u128,
-    /// Who made it.
+    /// The device that computed it.
     pub origin: Origin,
     /// Seconds that the device was busy with it.
     pub busy_secs: f64,

@@ -21,7 +21,7 @@ pub const MAX_START: f64 = 1e9;
 
 /// log2 of the relative error that one skipped step of a deep view may have, unless a frame says otherwise.
 pub const SKIP_ERROR_LOG2: i32 = -40;
-/// The values that it may have: one bit less than doubles have, and what is good for a glance.
+/// The values that it may have: from one bit less than doubles have to what is enough for a quick look.
 pub const SKIP_ERRORS_LOG2: std::ops::RangeInclusive<i32> = -52..=-8;
 
 /// log2 of how many of the smaller distances between samples the longer side of a deep view may have. A picture of square
@@ -87,7 +87,7 @@ pub enum FrameError {
     /// The view has no extent.
     #[error(transparent)]
     View(#[from] ViewError),
-    /// It is turned or stretched by what cannot be.
+    /// Its [`Transform`] is not within its limits.
     #[error(transparent)]
     Transform(#[from] TransformError),
     /// The iteration limit is 0 or over [`MAX_ITERATIONS`].
@@ -124,7 +124,7 @@ impl FrameSpec {
     /// Checks every limit; whatever takes a frame from outside calls this before it allocates.
     ///
     /// # Errors
-    /// The first limit that is not kept.
+    /// The first limit that the frame exceeds.
     pub fn check(&self) -> Result<(), FrameError> {
         let side = 1..=MAX_SIDE;
         if !side.contains(&self.width) || !side.contains(&self.height) {
@@ -160,8 +160,8 @@ impl FrameSpec {
         self.check_proportions()
     }
 
-    /// Whether doubles hold the longer side of a view with the smaller distance of samples, where pixels of any
-    /// proportions would be told apart by deltas alone.
+    /// Whether doubles can hold the longer side of a view in units of the smaller distance between samples; deltas need
+    /// that.
     fn check_proportions(&self) -> Result<(), FrameError> {
         let spacing = self.spacing_log2();
         if spacing >= Arithmetic::F64.drawable_spacing_log2() {
@@ -190,15 +190,14 @@ impl FrameSpec {
         }
     }
 
-    /// The coordinates of a turned view's samples; `None` where it is upright and [`FrameSpec::axes`] are all there is to
-    /// say.
+    /// The coordinates of a turned view's samples; `None` where it is upright: then [`FrameSpec::axes`] are enough.
     #[must_use]
     pub fn turned_axes(&self) -> Option<TurnedAxes> {
         let turned = !self.transform.is_identity();
         turned.then(|| TurnedAxes::new(&self.transform, &self.axes(), &self.view.middle()))
     }
 
-    /// How a turned view's samples lie to each other; `None` where it is upright.
+    /// How the samples of a turned view are arranged; `None` where it is upright.
     #[must_use]
     pub fn shape(&self) -> Option<Shape> {
         if self.transform.is_identity() {

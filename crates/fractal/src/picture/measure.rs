@@ -1,4 +1,4 @@
-//! What a pixel carries.
+//! The kinds of value that are computed for a pixel.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +16,11 @@ pub enum Measure {
     Stability,
     /// `u64`: the iteration count where the limit is over [`crate::picture::frame::MAX_SHORT_ITERATIONS`].
     LongIterations,
-    /// `f32`: what the smooth count has beyond the iteration count, to all its digits; 0 is inside.
+    /// `f32`: the smooth count minus the iteration count, with all its digits; 0 is inside.
     Fraction,
     /// `f32`: the angle of z_n in turns, from 0 up to 1; 0 is inside. On processors only.
     Phase,
-    /// `f32`: the angle of z_n / (dz_n/dc) in turns, from 0 up to 1: the way straight away from the set; 0 is inside.
+    /// `f32`: the angle of z_n / (dz_n/dc) in turns, from 0 up to 1: the direction straight away from the set; 0 is inside.
     /// On processors only.
     Direction,
 }

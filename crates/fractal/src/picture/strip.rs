@@ -22,8 +22,8 @@ pub struct StripPlan {
     pub strip_rows: u32,
 }
 
-/// Most bytes that the payload of one strip may have: one Redis value of 4 MiB stalls everybody for
-/// 5 ms, one of 16 MiB for 70 ms, so no strip is larger than this but one of a single row.
+/// Most bytes that the payload of one strip may have: one Redis value of 4 MiB stalls all clients for
+/// 5 ms, one of 16 MiB for 70 ms, so no strip is larger than this, except one of a single row.
 pub const MAX_STRIP_BYTES: u64 = 4 << 20;
 /// Payload that the default strip height aims at.
 const TARGET_STRIP_BYTES: u64 = 1 << 20;

@@ -92,7 +92,7 @@ impl Transform {
         (rotate, self.stretch / 100.0, angle)
     }
 
-    /// Whether nothing is said of turning and stretching.
+    /// Whether all its numbers are 0, so that files need not mention it.
     #[must_use]
     pub fn is_default(&self) -> bool {
         *self == Self::default()
@@ -107,7 +107,7 @@ impl Transform {
     /// Checks its limits: numbers, and not so large that its matrix would be singular.
     ///
     /// # Errors
-    /// The first limit that is not kept.
+    /// The first limit that it exceeds.
     pub fn check(&self) -> Result<(), TransformError> {
         for (name, angle) in [
             ("rotation", self.rotate),
@@ -153,7 +153,7 @@ impl Transform {
     }
 }
 
-/// How the samples of a turned view lie to each other.
+/// How the samples of a turned view are arranged.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shape {
     /// log2 of the least distance from one grid line of samples to the next, in any direction.

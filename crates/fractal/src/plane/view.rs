@@ -35,7 +35,7 @@ pub enum View {
     },
 }
 
-/// Digits of a zoom that is worked out.
+/// Digits of a zoom that is computed from bounds.
 const ZOOM_DIGITS: u32 = 25;
 
 /// Why a view has no extent.
@@ -97,7 +97,7 @@ impl Side {
         Self {
             low: &middle - &reach,
             high: middle + reach,
-            // Zoom is positive in a checked frame; an unchecked one only gets a harmless sign wrong.
+            // Zoom is positive in a checked frame; in an unchecked one a sign would be wrong, which is harmless.
             denominator: scaled.unsigned_abs() * b,
         }
     }

@@ -13,7 +13,7 @@ use super::taper::Taper;
 use crate::numbers::floatexp::{ComplexExp, FloatExp};
 use crate::picture::frame::FrameSpec;
 
-/// Steps between two calls of whoever watches, at most; see [`watched`].
+/// Most steps between two calls of `watch`; see [`watched`].
 const WATCHED: u64 = 1024;
 /// Values that the first piece of an orbit has room for.
 const FIRST: usize = 1 << 12;
@@ -23,7 +23,7 @@ const TINY: f64 = power_of_two(-400);
 /// Why there is no orbit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrbitError {
-    /// Whoever waits for it wants it no more.
+    /// `watch` cancelled it.
     #[error("cancelled")]
     Cancelled,
     /// It has more values than allowed.
@@ -34,7 +34,7 @@ pub enum OrbitError {
     },
 }
 
-/// Steps between two calls of whoever watches: fewer where a step takes long.
+/// Steps between two calls of `watch`: fewer where a step takes long.
 pub(crate) fn watched(bits: u32) -> u64 {
     (WATCHED * 4096 / (u64::from(bits) + 1)).clamp(16, WATCHED)
 }

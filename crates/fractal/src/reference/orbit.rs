@@ -7,7 +7,7 @@ use crate::numbers::floatexp::ComplexExp;
 /// Values whose larger part is below 2^this are also kept with an exponent of their own.
 pub const SMALL_LOG2: i64 = -900;
 
-/// Most values of an orbit that anybody takes from outside: 2 GiB of them. A few hundred bytes may stand for as many.
+/// Most values of an orbit that is read from bytes: 2 GiB of memory. A few hundred bytes may stand for that many.
 pub const MAX_VALUES: u64 = 1 << 27;
 
 /// Why a reference orbit has no more values.
@@ -33,8 +33,8 @@ pub struct ReferenceOrbit {
     pub small: Vec<(u64, ComplexExp)>,
     /// Why it ends.
     pub end: OrbitEnd,
-    /// Where a replay with few limbs starts anew, by index, ascending: for [`ReferenceOrbit::to_bytes`] alone, which
-    /// is right without them, but longer. 80 bytes each, 16 steps or more apart.
+    /// Where a replay with few limbs starts anew, by index, ascending: for [`ReferenceOrbit::to_bytes`] alone, whose
+    /// bytes are right without them, but more. 80 bytes each, 16 steps or more apart.
     pub waypoints: Vec<Waypoint>,
     /// How many steps can be replayed: all but the last ones of an orbit that escapes.
     pub replayed: u64,

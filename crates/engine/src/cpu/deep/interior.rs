@@ -11,15 +11,15 @@ use crate::deep::{Proof, ReturnMap};
 
 const _: () = assert!(TASK == u64::BITS);
 
-/// A task's pixels, row by row, each a bit.
+/// Which pixels of a task are known to be inside: row by row, a bit each.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Inside {
+pub(super) struct InteriorMask {
     corner: Square,
     rows: [u64; TASK as usize],
 }
 
-impl Inside {
-    /// What `map` proves of the pixels of `square`, a task's; `None` if cancelled.
+impl InteriorMask {
+    /// Those that `map` proves of the pixels of `square`, a task's; `None` if cancelled.
     #[inline(never)]
     pub(super) fn of(deep: &Deep<'_>, map: &ReturnMap, square: Square) -> Option<Self> {
         let mut inside = Self {

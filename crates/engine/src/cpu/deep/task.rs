@@ -3,7 +3,7 @@
 use fractal::smooth;
 
 use super::frame::Deep;
-use super::interior::Inside;
+use super::interior::InteriorMask;
 use super::pixels::lanes::Lanes;
 use super::pixels::pixel::{End, Pixel, norm2};
 use super::pixels::tail::{ENOUGH_STEEP2, Tail, Tails};
@@ -178,11 +178,11 @@ impl Task<'_> {
             None
         };
         let mut inside = match map {
-            Some(map) => Some(Inside::of(&deep, map, square)?),
+            Some(map) => Some(InteriorMask::of(&deep, map, square)?),
             None => None,
         };
         if counts && self.plan.known_parts {
-            inside = Inside::with_known_parts(inside, &deep, square);
+            inside = InteriorMask::with_known_parts(inside, &deep, square);
         }
         let mut walk = Walk::<D> {
             deep: &deep,
@@ -224,7 +224,7 @@ struct Walk<'a, const D: bool> {
     deep: &'a Deep<'a>,
     task: &'a Task<'a>,
     /// Pixels whose ends, the iteration limit, are known.
-    inside: Option<Inside>,
+    inside: Option<InteriorMask>,
     ends: Vec<End>,
     /// Pixels whose orbits go on.
     waiting: Vec<Pixel>,

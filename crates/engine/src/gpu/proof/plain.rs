@@ -239,7 +239,7 @@ pub(in crate::gpu) fn prove_orbit_of(
     )
 }
 
-/// What the checks say of exact outcomes that `change` has been at.
+/// The result of the checks for exact outcomes changed by `change`.
 #[cfg(test)]
 pub(in crate::gpu) fn check_of_exact_outcomes(
     change: impl Fn(&mut SingleOutcome),

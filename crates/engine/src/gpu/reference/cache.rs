@@ -46,10 +46,10 @@ struct PageBuffers {
 
 /// The data of the last few frames.
 #[derive(Debug, Default)]
-pub(in crate::gpu) struct DeltaCache(Mutex<Vec<Cached>>);
+pub(in crate::gpu) struct DeltaCache(Mutex<Vec<CacheEntry>>);
 
 #[derive(Debug)]
-struct Cached {
+struct CacheEntry {
     deep: Weak<DeepFrame>,
     double: bool,
     buffers: Arc<DeltaBuffers>,
@@ -66,7 +66,7 @@ impl DeltaCache {
     ) -> Result<Arc<DeltaBuffers>, Stop> {
         let deep = frame.deep.as_ref().ok_or(Stop::NotServed)?;
         let double = is_double(arithmetic);
-        // Held while they are made: whoever else wants them would only make them too.
+        // Held while they are made, so that they are not made twice.
         let mut cached = lock(&self.0);
         cached.retain(|entry| entry.deep.strong_count() > 0);
         let known = cached.iter().position(|entry| {
@@ -79,7 +79,7 @@ impl DeltaCache {
             cached.remove(0);
         }
         let buffers = Arc::new(DeltaBuffers::new(context, deep, arithmetic, progress)?);
-        cached.push(Cached {
+        cached.push(CacheEntry {
             deep: Arc::downgrade(deep),
             double,
             buffers: Arc::clone(&buffers),

@@ -37,7 +37,7 @@ impl Failure {
         lock(&self.0).clone()
     }
 
-    /// Takes it back: only while a device is tried out, where failing is an answer.
+    /// Takes it back: only while a device is tried out, where a failure is a result.
     pub(in crate::gpu) fn take(&self) -> Option<String> {
         lock(&self.0).take()
     }

@@ -7,7 +7,7 @@
 //! pixel, nor on how many lanes there are.
 
 use super::cycle::Watch;
-use super::pixel::{End, Pixel, Settled};
+use super::pixel::{End, Pixel, Stage};
 use super::tail::Tail;
 use crate::cpu::deep::frame::{Deep, SMALLEST_SKIPPABLE};
 use crate::cpu::simd::Simd;
@@ -136,21 +136,21 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                     busy &= busy - 1;
                     let mut pixel = self.take(v, lane);
                     let watch = &mut self.watches[v][lane];
-                    let settled = match pixel.arrive(self.deep, watch) {
-                        Some(end) => Settled::Ended(end),
+                    let stage = match pixel.arrive(self.deep, watch) {
+                        Some(end) => Stage::Ended(end),
                         None => pixel.settle::<D>(self.deep, watch, &mut self.looks),
                     };
-                    match settled {
-                        Settled::Ended(end) => {
+                    match stage {
+                        Stage::Ended(end) => {
                             ended((pixel.col, pixel.row), end);
                             self.refill(v, lane, waiting, tails, ended)?;
                         }
-                        Settled::Ready(_) if pixel.steep2 >= self.deep.tail_steep2 => {
+                        Stage::Ready(_) if pixel.steep2 >= self.deep.tail_steep2 => {
                             tails.push(Tail::of(self.deep, &pixel));
                             self.refill(v, lane, waiting, tails, ended)?;
                         }
-                        Settled::Ready(wake) => self.put(v, lane, &pixel, wake),
-                        Settled::Cancelled => return None,
+                        Stage::Ready(wake) => self.put(v, lane, &pixel, wake),
+                        Stage::Cancelled => return None,
                     }
                 }
             }
@@ -257,12 +257,12 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             let watch = &mut self.watches[v][lane];
             *watch = Watch::new(self.deep.cycles);
             match pixel.settle::<D>(self.deep, watch, &mut self.looks) {
-                Settled::Ended(end) => ended((pixel.col, pixel.row), end),
-                Settled::Cancelled => return None,
-                Settled::Ready(_) if pixel.steep2 >= self.deep.tail_steep2 => {
+                Stage::Ended(end) => ended((pixel.col, pixel.row), end),
+                Stage::Cancelled => return None,
+                Stage::Ready(_) if pixel.steep2 >= self.deep.tail_steep2 => {
                     tails.push(Tail::of(self.deep, &pixel));
                 }
-                Settled::Ready(wake) => {
+                Stage::Ready(wake) => {
                     self.put(v, lane, &pixel, wake);
                     self.alive[v] |= 1 << lane;
                     return Some(());

@@ -35,14 +35,14 @@ pub(in crate::cpu::deep) struct Pixel {
     pub(in crate::cpu::deep) row: u32,
 }
 
-/// Where blocks of steps have led.
+/// Where a pixel is after blocks of steps.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::cpu::deep) enum Settled {
-    /// To the end.
+pub(in crate::cpu::deep) enum Stage {
+    /// At its end.
     Ended(End),
-    /// To where doubles serve and single steps lead on, until m is this or z is small enough again.
+    /// Where doubles serve and only single steps lead on, until m is this or z is small enough again.
     Ready(u64),
-    /// Nowhere.
+    /// The computation was cancelled.
     Cancelled,
 }
 
@@ -147,12 +147,12 @@ impl Pixel {
         deep: &Deep<'_>,
         watch: &mut Watch,
         looks: &mut u64,
-    ) -> Settled {
+    ) -> Stage {
         let c = self.c(deep);
         let w = self.share(deep);
         loop {
             if self.n >= deep.limit {
-                return Settled::Ended(End {
+                return Stage::Ended(End {
                     count: 0,
                     z: self.full(deep),
                     slope: [0.0; 2],
@@ -160,12 +160,12 @@ impl Pixel {
             }
             *looks += 1;
             if looks.is_multiple_of(STEPS_BETWEEN_LOOKS) && !deep.look() {
-                return Settled::Cancelled;
+                return Stage::Cancelled;
             }
             if self.exponent == 0 {
                 let size = size(self.z);
                 if size >= deep.skippable {
-                    return Settled::Ready(u64::MAX);
+                    return Stage::Ready(u64::MAX);
                 }
                 if let Some((jet, u, steps)) =
                     deep.jets.longest(self.m, self.z, deep.limit - self.n)
@@ -178,7 +178,7 @@ impl Pixel {
                     self.m += steps;
                     self.n += steps;
                     match self.arrive(deep, watch) {
-                        Some(end) => return Settled::Ended(end),
+                        Some(end) => return Stage::Ended(end),
                         None => continue,
                     }
                 }
@@ -189,19 +189,19 @@ impl Pixel {
                 if entry.is_none() && self.m > 0 && size > SMALLEST_SKIPPABLE {
                     let wake = deep.jets.next_block(self.m, bound);
                     if wake - self.m >= WORTHWHILE {
-                        return Settled::Ready(wake);
+                        return Stage::Ready(wake);
                     }
                 }
                 if self.near_step::<D>(deep, c, entry, steps) {
                     match self.arrive(deep, watch) {
-                        Some(end) => return Settled::Ended(end),
+                        Some(end) => return Stage::Ended(end),
                         None => continue,
                     }
                 }
             }
             self.wide_step::<D>(deep, watch);
             if let Some(end) = self.check(deep) {
-                return Settled::Ended(end);
+                return Stage::Ended(end);
             }
         }
     }

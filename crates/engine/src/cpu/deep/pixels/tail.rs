@@ -43,10 +43,11 @@ pub(in crate::cpu::deep) struct Tail {
     pub(in crate::cpu::deep) row: u32,
 }
 
-/// What comes of a tail.
+/// How a tail goes on.
 enum Outcome {
+    /// It has ended.
     Ended(End),
-    /// It is better followed as a delta from the start of the reference.
+    /// As a delta from the start of the reference.
     Returned(Pixel),
 }
 
@@ -62,7 +63,7 @@ struct State {
 /// What does not change until a lane gets another pixel.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Fixed {
+struct LaneConstants {
     c: [[f64; 8]; 2],
     /// n minus the clock.
     births: [u64; 8],
@@ -79,7 +80,7 @@ pub(in crate::cpu::deep) struct Tails<'a, S: Simd, const V: usize, const D: bool
     states: [[State; V]; 2],
     /// Which of the two is the end.
     end: usize,
-    fixed: [Fixed; V],
+    fixed: [LaneConstants; V],
     clock: u64,
     /// Not later than the clock at which the first lane reaches the limit.
     deadline: u64,
@@ -94,7 +95,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
             steep2: [0.0; 8],
             slope: [[0.0; 8]; 2],
         };
-        let none = Fixed {
+        let none = LaneConstants {
             c: [[0.0; 8]; 2],
             births: [0; 8],
             pixels: [(0, 0, 0); 8],
