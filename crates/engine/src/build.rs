@@ -39,7 +39,7 @@ fn kernel_ids() -> impl Iterator<Item = u64> {
             .chain(Arithmetic::DELTA)
             .filter_map(of)
     });
-    [cpu::KERNEL_ID, cpu::deep::KERNEL_ID]
+    [cpu::plain::KERNEL_ID, cpu::deep::KERNEL_ID]
         .into_iter()
         .chain(programs.map(|program| program.id()))
 }

@@ -1,15 +1,15 @@
-//! What a worker asks of whatever computes its strips; a device of either kind, and which of them this machine
-//! offers.
+//! What a worker needs of a device; the devices of either kind, and which of them this machine offers.
 
 use fractal::{Arithmetic, BackendChoice, Strip, StripBuffer};
 
+use crate::check::adapters::check_adapter;
 use crate::cpu::CpuDevice;
+use crate::frame::PreparedFrame;
 use crate::gpu::{GpuDevice, GpuError};
 use crate::info::{DeviceInfo, EngineError};
-use crate::prepared::PreparedFrame;
 use crate::progress::Progress;
 
-/// What a worker asks of whatever computes its strips: a [`Device`], or in tests something that misbehaves like one.
+/// What a worker needs of a device: a [`Device`], or in tests one that fails on purpose.
 pub trait Compute: Send + Sync {
     /// What it is.
     fn info(&self) -> &DeviceInfo;
@@ -17,7 +17,7 @@ pub trait Compute: Send + Sync {
     /// Computes one strip; blocks the calling thread, and may be called from several at once. With `insist` by the
     /// most precise arithmetic that there is, also where none is precise enough.
     ///
-    /// It calls [`Progress::step`] every 100 ms or so while it moves, and ends soon after [`Progress::cancel`].
+    /// It calls [`Progress::step`] every 100 ms or so, and ends soon after [`Progress::cancel`].
     ///
     /// # Errors
     /// See [`EngineError`].
@@ -78,18 +78,18 @@ impl Device {
         insist: bool,
         progress: &Progress,
     ) -> Result<Option<Arithmetic>, EngineError> {
-        let verdict = match self {
-            Self::Gpu(gpu) if frame.arithmetic.is_none() => gpu.verdict(frame, progress)?,
+        let outcome = match self {
+            Self::Gpu(gpu) if frame.arithmetic.is_none() => check_adapter(gpu, frame, progress)?,
             _ => None,
         };
-        match verdict {
+        match outcome {
             None => Ok(self.arithmetic_for(frame, insist)),
-            Some(verdict) if verdict.suffices || insist => Ok(Some(verdict.arithmetic)),
-            Some(verdict) => Err(EngineError::Inexact {
+            Some(outcome) if outcome.suffices || insist => Ok(Some(outcome.arithmetic)),
+            Some(outcome) => Err(EngineError::Inexact {
                 device: self.info().name.clone(),
-                arithmetic: verdict.arithmetic.name(),
-                off: verdict.comparison.off,
-                samples: verdict.comparison.samples,
+                arithmetic: outcome.arithmetic.name(),
+                off: outcome.comparison.off,
+                samples: outcome.comparison.samples,
             }),
         }
     }
@@ -165,3 +165,6 @@ pub fn open(choice: BackendChoice, cpu_threads: Option<usize>) -> Result<Vec<Dev
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! What is said of a device of either kind, and of a strip that it did not compute.
+//! What a device of either kind is, and why it did not compute a strip.
 
 use fractal::{Arithmetic, Backend};
 
@@ -48,7 +48,7 @@ pub enum EngineError {
         arithmetic: &'static str,
         /// Samples that differed.
         off: u32,
-        /// Of so many.
+        /// Samples compared.
         samples: u32,
     },
     /// The device has no kernel that is precise enough for the frame.

@@ -1,15 +1,15 @@
 //! Computes one strip on one device.
 //!
-//! - [`prepared`]: a frame made ready for kernels: its coordinates as numbers, once a job
+//! - [`frame`]: a frame prepared for a device: its coordinates as numbers, once a job
 //! - [`cpu`]: the SIMD kernels, one instruction set chosen at run time
 //! - [`gpu`]: the only module that names `wgpu`: adapters, their proof of arithmetic, the WGSL kernels
 //! - [`deep`]: what kernels for deep views share: blocks of steps of the reference orbit
 //! - [`check`]: whether an arithmetic suffices for a view, found by samples before the picture
 //! - [`device`]: what a worker asks of them, either of them as one type, and which of them this machine offers
 //! - [`build`]: which build this is, as far as the bytes of strips go
-//! - [`info`]: what is said of a device, and of a strip that it did not compute
-//! - [`progress`]: the two-way channel between a computation and whoever waits for it
-//! - [`mod@bench`]: what this machine can do, held against its own limit
+//! - [`info`]: what a device is, and why it did not compute a strip
+//! - [`progress`]: the two-way channel between a computation and its caller
+//! - [`mod@bench`]: what this machine can do, compared with its own limit
 //!
 //! The engine knows no queue, no file and no colour, and reads no environment variable.
 
@@ -19,15 +19,13 @@ pub mod check;
 pub mod cpu;
 pub mod deep;
 pub mod device;
+pub mod frame;
 pub mod gpu;
 pub mod info;
-mod picks;
-pub mod prepared;
 pub mod progress;
-pub mod turned;
 
 pub use build::{build_id, has_kernel};
 pub use device::{Compute, Device};
+pub use frame::{ORBIT_VALUE_BYTES, PreparedFrame};
 pub use info::{DeviceInfo, EngineError};
-pub use prepared::{ORBIT_VALUE_BYTES, PreparedFrame};
 pub use progress::Progress;

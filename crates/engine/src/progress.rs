@@ -1,9 +1,8 @@
-//! The two-way channel between a computation and whoever waits for it.
+//! The two-way channel between a computation and its caller.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Shared between a computation and its watcher: the watcher may cancel, the computation shows that it
-/// moves. Kernels look at it between dispatches or bands of rows, at least every 100 ms or so.
+/// Shared between a computation and its watcher: the watcher may cancel it, and the computation counts its steps. Kernels look at it between dispatches or bands of rows, at least every 100 ms or so.
 #[derive(Debug, Default)]
 pub struct Progress {
     cancelled: AtomicBool,
@@ -27,7 +26,7 @@ impl Progress {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How often [`Progress::step`] was called: a computation whose figure stands still hangs.
+    /// How often [`Progress::step`] was called: where this number stands still, the computation hangs.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)

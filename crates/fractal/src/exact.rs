@@ -1,10 +1,10 @@
-//! Samples by fractions, without any rounding: for where an orbit meets the escape radius exactly.
+//! Samples as fractions, without any rounding: for orbits that meet the escape radius exactly.
 
 use dashu_int::ops::{Gcd, UnsignedAbs};
 use dashu_int::{IBig, UBig};
 
-use crate::axis::Axis;
-use crate::frame::FrameSpec;
+use crate::picture::frame::FrameSpec;
+use crate::plane::axis::Axis;
 
 /// A double as a fraction.
 fn fraction_of(value: f64) -> (IBig, UBig) {
@@ -37,7 +37,7 @@ pub fn is_beyond(axes: &(Axis, Axis), col: u32, row: u32, radius: f64) -> bool {
 }
 
 /// The iteration count of a pixel of an upright view, 0 when it does not escape within the limit. Each step doubles the
-/// digits: for limits of a dozen.
+/// digits, so this is for limits of about a dozen.
 #[must_use]
 pub fn iteration_count(frame: &FrameSpec, col: u32, row: u32) -> u64 {
     let (columns, rows) = frame.axes();
@@ -80,8 +80,8 @@ pub fn iteration_count(frame: &FrameSpec, col: u32, row: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::{Measure, MeasureSet};
-    use crate::view::{Grid, View};
+    use crate::picture::measure::{Measure, MeasureSet};
+    use crate::plane::view::{Grid, View};
 
     fn point(re: &str, im: &str, escape_radius: f64, z0: (f64, f64)) -> FrameSpec {
         FrameSpec {

@@ -1,8 +1,8 @@
 //! Numbers, views, strips and the exact oracle of a Mandelbrot picture.
 //!
 //! This crate says *what* is computed and nothing of how or where: it is pure, does no I/O, starts no
-//! threads (but those that square along with a deep reference orbit) and knows no device. Everything above it (`shaders`, `engine`, `farm-queue`, the programs)
-//! speaks in its types.
+//! threads (but those that help to compute a deep reference orbit) and knows no device. Everything above it (`shaders`,
+//! `engine`, `farm-queue`, the programs) speaks in its types.
 //!
 //! - [`decimal`]: coordinates as typed, with any number of digits, never through `f64` first
 //! - [`digits`]: how many of them a view needs
@@ -19,28 +19,22 @@
 //! - [`locate`]: minibrots in a view
 //! - [`threads`]: how many of them a process may use
 //! - [`exact`](mod@exact): samples by fractions, where an orbit meets the escape radius
-//! - [`oracle`]: exact iteration counts in big integers; the truth that every kernel answers to
+//! - [`oracle`]: exact iteration counts in big integers, which every kernel is tested against
 
 #![forbid(unsafe_code)]
 
-pub mod arithmetic;
-pub mod axis;
-pub mod buffer;
-pub mod count;
-pub mod decimal;
-pub mod digits;
 pub mod exact;
-pub mod floatexp;
-pub mod frame;
 pub mod locate;
-pub mod measure;
+pub mod numbers;
 pub mod oracle;
+pub mod picture;
+pub mod plane;
 pub mod reference;
-pub mod smooth;
-pub mod strip;
 pub mod threads;
-pub mod transform;
-pub mod view;
+
+pub use numbers::{count, decimal, floatexp};
+pub use picture::{arithmetic, buffer, frame, measure, smooth, strip};
+pub use plane::{axis, digits, transform, view};
 
 pub use arithmetic::{Arithmetic, Backend, BackendChoice};
 pub use axis::Axis;

@@ -16,9 +16,9 @@ use std::thread::{Scope, ScopedJoinHandle};
 use dashu_int::ops::{BitTest, UnsignedAbs};
 use dashu_int::{IBig, UBig};
 
-use crate::decimal::Decimal;
-use crate::floatexp::{ComplexExp, FloatExp};
-use crate::frame::FrameSpec;
+use crate::numbers::decimal::Decimal;
+use crate::numbers::floatexp::{ComplexExp, FloatExp};
+use crate::picture::frame::FrameSpec;
 use crate::reference::scaled::Scaled;
 use crate::reference::{BOUND, ReferencePoint, Walker, fraction_for, threads, to_big_of, watched};
 
@@ -61,12 +61,12 @@ pub struct Nucleus {
     pub view: (Decimal, Decimal, Decimal),
 }
 
-/// How far the search is.
+/// How far the search has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// The period is sought; so many steps of the orbit are made.
+    /// Looking for the period: steps of the orbit made so far.
     Period(u64),
-    /// The nucleus of this period is sought.
+    /// Looking for the nucleus of a period.
     Newton {
         /// The period.
         period: u64,
@@ -89,7 +89,7 @@ pub enum LocateError {
     /// The minibrot is smaller than any view can be.
     #[error("the minibrot of period {0} is too small to be shown")]
     TooSmall(u64),
-    /// Whoever waits for it wants it no more.
+    /// `watch` ended the search.
     #[error("cancelled")]
     Cancelled,
 }
@@ -179,10 +179,10 @@ impl Slope {
 /// Bits of a point from which on its slope is computed on a thread of its own: a step takes microseconds by then, handing a
 /// value over less than one.
 const SLOPE_APART: u32 = 4000;
-/// Values that may wait there.
+/// Values that may wait for that thread.
 const WAITING: usize = 64;
 
-/// The slope of an orbit that is told its values, in order.
+/// The slope of an orbit whose values are handed to it one by one.
 enum Slopes<'scope> {
     Here(Slope),
     Apart(SyncSender<[IBig; 2]>, ScopedJoinHandle<'scope, Slope>),

@@ -1,5 +1,5 @@
-//! Exact iteration counts by plain iteration in big integers: slow, simple, and the truth that every
-//! kernel on every device answers to.
+//! Exact iteration counts by plain iteration in big integers: slow, simple, and what every
+//! kernel on every device is tested against.
 //!
 //! Fixed point with `bits` fractional bits, rounding down: each step loses less than 2^(2-bits), and an
 //! error at most doubles times |z| a step, so `2 log2(zoom) + 160` bits leave the counts of all but
@@ -7,7 +7,7 @@
 
 use dashu_int::IBig;
 
-use crate::frame::FrameSpec;
+use crate::picture::frame::FrameSpec;
 
 /// The iteration count of pixel (`col`, `row`) of `frame`, 0 when it does not escape within the limit.
 ///
@@ -56,8 +56,8 @@ fn from_f64(value: f64, bits: usize) -> IBig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::{Measure, MeasureSet};
-    use crate::view::{Grid, View};
+    use crate::picture::measure::{Measure, MeasureSet};
+    use crate::plane::view::{Grid, View};
 
     #[test]
     fn knows_points_that_can_be_counted_by_hand() {

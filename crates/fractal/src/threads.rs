@@ -1,16 +1,16 @@
-//! How many threads a process computes and paints with: as many as it has cores, unless whoever started it said less.
+//! How many threads a process computes and paints with: one for each core, unless fewer are asked for.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What was said; 0 until then.
+/// The number asked for; 0 while none is.
 static WANTED: AtomicUsize = AtomicUsize::new(0);
 
-/// From now on so many, and no longer one for each core. Decides no byte of anything.
+/// Sets the number of threads, instead of one for each core. No byte of any result depends on it.
 pub fn want(threads: usize) {
     WANTED.store(threads, Ordering::Relaxed);
 }
 
-/// How many there are to be.
+/// The number of threads to use, at least 1.
 #[must_use]
 pub fn available() -> usize {
     match WANTED.load(Ordering::Relaxed) {
@@ -22,13 +22,13 @@ pub fn available() -> usize {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn what_was_said_counts() {
+    fn the_number_asked_for_counts() {
         assert!(super::available() >= 1);
         super::want(7);
         assert_eq!(super::available(), 7);
-        assert_eq!(crate::reference::orbit::threads(), 2);
+        assert_eq!(crate::reference::threads(), 2);
         super::want(1);
-        assert_eq!(crate::reference::orbit::threads(), 1);
+        assert_eq!(crate::reference::threads(), 1);
         super::want(0);
         assert!(super::available() >= 1);
     }

@@ -6,7 +6,8 @@ use fractal::Strip;
 
 use super::{BenchError, KernelFigure, Limit, SCENES};
 use crate::cpu::{CpuDevice, Isa};
-use crate::{PreparedFrame, Progress};
+use crate::frame::PreparedFrame;
+use crate::progress::Progress;
 
 /// Rounds of each measurement; limit and kernels take turns, so that a slow spell hits both.
 const ROUNDS: usize = 5;

@@ -1,4 +1,4 @@
-//! Deep views, their iterations skipped where that is exact: what devices of either kind make of them in a second.
+//! Deep scenes on devices of either kind, with all shortcuts: iterations a second, skipped ones included.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,8 +10,9 @@ use serde::Serialize;
 use super::deep_scenes::DeepScene;
 use super::{BenchError, DeepFigure, run_deep};
 use crate::cpu::{CpuDevice, Isa};
+use crate::frame::PreparedFrame;
 use crate::gpu::GpuDevice;
-use crate::{PreparedFrame, Progress};
+use crate::progress::Progress;
 
 /// Runs of a scene of which the best counts.
 const MOST_ROUNDS: usize = 3;
@@ -45,19 +46,19 @@ pub struct DeepKernelFigure {
     pub skipped: Option<u128>,
     /// Iterations a second, skipped ones included, in 1e9.
     pub giter_per_sec: f64,
-    /// Exact counts that are known of the scene, and its total, were held against the kernel's; a wrong one ends the run with
+    /// Exact counts that are known of the scene, and its total, were compared with the kernel's; a wrong one ends the run with
     /// an error.
     pub iterations_checked: bool,
 }
 
-/// A scene made ready.
-struct Ready<'a> {
+/// A scene with its frame.
+struct PreparedScene<'a> {
     scene: &'a DeepScene,
     frame: PreparedFrame,
 }
 
 /// Scenes with their reference orbits.
-fn ready<'a>(scenes: &[&'a DeepScene]) -> Result<Vec<Ready<'a>>, BenchError> {
+fn prepare<'a>(scenes: &[&'a DeepScene]) -> Result<Vec<PreparedScene<'a>>, BenchError> {
     let one = |scene: &'a DeepScene| {
         let trouble = |reason: String| BenchError::Scene {
             scene: scene.name,
@@ -69,7 +70,7 @@ fn ready<'a>(scenes: &[&'a DeepScene]) -> Result<Vec<Ready<'a>>, BenchError> {
             .map_err(|error| trouble(error.to_string()))?;
         let frame = PreparedFrame::with_reference(spec, Arc::new(orbit));
         let frame = frame.map_err(|error| trouble(error.to_string()))?;
-        Ok(Ready { scene, frame })
+        Ok(PreparedScene { scene, frame })
     };
     scenes.iter().map(|scene| one(scene)).collect()
 }
@@ -91,7 +92,7 @@ pub fn run_deep_cpu(
     scenes: &[&DeepScene],
 ) -> Result<Vec<DeepKernelFigure>, BenchError> {
     let mut figures = Vec::new();
-    let scenes = ready(scenes)?;
+    let scenes = prepare(scenes)?;
     for isa in Isa::available() {
         if isa == Isa::Portable {
             continue;
@@ -110,9 +111,9 @@ pub fn run_deep_cpu(
 fn on_processor(
     device: &CpuDevice,
     isa: Isa,
-    ready: &Ready<'_>,
+    prepared: &PreparedScene<'_>,
 ) -> Result<DeepKernelFigure, BenchError> {
-    let arithmetic = ready.frame.cpu_arithmetic().name();
+    let arithmetic = prepared.frame.cpu_arithmetic().name();
     let name = format!("{} {arithmetic}", isa.name());
     let began = Instant::now();
     let (mut secs, mut iterations) = (f64::INFINITY, 0);
@@ -121,7 +122,7 @@ fn on_processor(
             break;
         }
         // Without what an earlier run left behind: series of squares are part of the work, blocks are not.
-        let frame = ready.frame.thinned(ready.frame.spec.clone());
+        let frame = prepared.frame.thinned(prepared.frame.spec.clone());
         if let Some(deep) = &frame.deep {
             let _ = (deep.bla(), deep.jets());
         }
@@ -130,16 +131,16 @@ fn on_processor(
         secs = secs.min(run_began.elapsed().as_secs_f64());
         iterations = buffer.iterations_total;
         if let Some(Plane::Iterations(counts)) = buffer.plane(Measure::Iterations) {
-            ready.scene.check(&name, counts)?;
+            prepared.scene.check(&name, counts)?;
         }
     }
     Ok(DeepKernelFigure {
         name,
         backend: "cpu",
         device: device.info().name.clone(),
-        scene: ready.scene.name,
+        scene: prepared.scene.name,
         threads: device.threads(),
-        pixels: ready.frame.spec.pixels(),
+        pixels: prepared.frame.spec.pixels(),
         secs,
         iterations,
         applied: None,
@@ -157,10 +158,10 @@ pub fn run_deep_gpu(
     devices: &[GpuDevice],
     scenes: &[&DeepScene],
 ) -> Result<Vec<DeepKernelFigure>, BenchError> {
-    let scenes = ready(scenes)?;
+    let scenes = prepare(scenes)?;
     let mut figures = Vec::new();
     for device in devices {
-        for Ready { scene, frame } in &scenes {
+        for PreparedScene { scene, frame } in &scenes {
             let small = device.info().software.then(|| scene.small(frame));
             let frame = small.as_ref().unwrap_or(frame);
             let check = |arithmetic: Arithmetic, counts: &[u32]| {

@@ -7,8 +7,8 @@ use fractal::decimal::DecimalError;
 use fractal::{FrameSpec, Grid, Measure, MeasureSet, View};
 
 use super::BenchError;
-use crate::picks::index_of;
-use crate::prepared::PreparedFrame;
+use crate::frame::PreparedFrame;
+use crate::frame::picks::index_of;
 
 /// Samples along each side of a scene.
 pub(super) const SIDE: u32 = 512;

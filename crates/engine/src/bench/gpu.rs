@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use fractal::{Arithmetic, Measure, Plane, Strip};
 
 use super::{BenchError, KernelFigure, Limit, SCENES, Scene};
+use crate::frame::PreparedFrame;
 use crate::gpu::GpuDevice;
-use crate::{PreparedFrame, Progress};
+use crate::progress::Progress;
 
 /// Runs of a scene of which the best counts.
 const MOST_ROUNDS: usize = 5;

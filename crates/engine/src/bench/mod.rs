@@ -1,4 +1,4 @@
-//! What this machine can do: every kernel on fixed scenes, held against the machine's own limit that is
+//! What this machine can do: every kernel on fixed scenes, compared with the machine's own limit, which is
 //! measured in the same run.
 
 pub mod cpu;
@@ -20,7 +20,7 @@ pub use scenes::{SCENES, Scene};
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
-    /// A kernel is fast and wrong.
+    /// A kernel's total count is wrong.
     #[error(
         "kernel '{kernel}' counted {total} iterations on scene '{scene}' where {expected} are right"
     )]
@@ -56,7 +56,7 @@ pub enum BenchError {
     },
     /// A kernel could not be run.
     #[error(transparent)]
-    Engine(#[from] crate::EngineError),
+    Engine(#[from] crate::info::EngineError),
     /// Adapters were asked for, and there are none.
     #[error(transparent)]
     Gpu(#[from] crate::gpu::GpuError),
@@ -97,7 +97,7 @@ pub struct KernelFigure {
     pub giter_per_sec: f64,
     /// Share of the limit of the same device, arithmetic and threads.
     pub of_limit: f64,
-    /// The total count of the scene was held against the right one; a wrong one ends the run with an error.
+    /// Whether the total count of the scene was compared with the known one; a wrong one ends the run with an error.
     pub iterations_checked: bool,
 }
 

@@ -6,7 +6,7 @@ use fractal::{Measure, MeasureSet, Strip};
 
 use super::SCENES;
 use crate::device::Compute;
-use crate::prepared::PreparedFrame;
+use crate::frame::PreparedFrame;
 use crate::progress::Progress;
 
 /// A measurement that took this long is good enough; shorter ones are repeated with twice as many rows.

@@ -2,11 +2,16 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use fractal::reference::{self, ReferencePoint};
-use fractal::{Grid, View};
+use fractal::{Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Plane, Strip, View};
 
+use super::adapters::Checks;
+use super::samples::{grid, spread};
 use super::*;
+use crate::cpu::CpuDevice;
+use crate::{EngineError, PreparedFrame, Progress};
 
 /// A square about a dense place, and about a calm one at the same zoom.
 const DENSE: [&str; 2] = ["-0.743643887037151", "0.131825904205330"];
@@ -128,26 +133,25 @@ fn a_hundredth_is_the_most_and_nothing_may_be_falsely_inside() {
     assert!(within(false, 4, |_| 0) && !within(false, 5, |_| 0));
 }
 
-/// What a device that lies in some arithmetics makes of samples.
-fn lying(
-    liars: &'static [Arithmetic],
+/// A device whose counts are off in some arithmetics.
+fn inexact(
+    arithmetics: &'static [Arithmetic],
 ) -> impl Fn(Arithmetic, &Samples) -> Result<Vec<u32>, EngineError> {
     move |arithmetic, samples| {
-        let lie = u32::from(liars.contains(&arithmetic));
-        Ok(samples.counts.iter().map(|count| count + lie).collect())
+        let error = u32::from(arithmetics.contains(&arithmetic));
+        Ok(samples.counts.iter().map(|count| count + error).collect())
     }
 }
 
 #[test]
-fn a_device_that_lies_is_found_out() {
+fn an_inexact_arithmetic_gives_way_to_the_next() {
     let frame = deep(spec(DENSE, "1e7", 60));
     let (single, double) = (Arithmetic::DeltaDoubleSingle, Arithmetic::DeltaF64);
-    let of = |liars| {
-        let checks = Checks::default();
-        let counts = lying(liars);
-        let verdict = checks.verdict(&frame, 1, &[single, double], &Progress::default(), &counts);
-        let verdict = verdict.unwrap().unwrap();
-        (verdict.arithmetic, verdict.suffices)
+    let of = |arithmetics| {
+        let (checks, count) = (Checks::default(), inexact(arithmetics));
+        let outcome = checks.outcome(&frame, 1, &[single, double], &Progress::default(), &count);
+        let outcome = outcome.unwrap().unwrap();
+        (outcome.arithmetic, outcome.suffices)
     };
     assert_eq!(of(&[]), (single, true));
     assert_eq!(of(&[Arithmetic::DeltaDoubleSingle]), (double, true));
@@ -159,14 +163,14 @@ fn a_device_that_lies_is_found_out() {
 fn a_frame_is_checked_once_on_each_device() {
     let frame = deep(spec(DENSE, "1e7", 60));
     let asked = RefCell::new(Vec::new());
+    let candidates = [Arithmetic::DeltaF64];
     let check = |device: u64| {
-        let counts = |arithmetic, samples: &Samples| {
+        let count = |arithmetic, samples: &Samples| {
             asked.borrow_mut().push((device, arithmetic));
-            lying(&[])(arithmetic, samples)
+            inexact(&[])(arithmetic, samples)
         };
-        let candidates = [Arithmetic::DeltaF64];
-        let checks = &frame.checks;
-        checks.verdict(&frame, device, &candidates, &Progress::default(), &counts)
+        let checks = Checks::of(&frame);
+        checks.outcome(&frame, device, &candidates, &Progress::default(), &count)
     };
     for device in [3, 4, 3, 4] {
         assert!(check(device).unwrap().unwrap().suffices);
@@ -175,8 +179,8 @@ fn a_frame_is_checked_once_on_each_device() {
     assert_eq!(*asked.borrow(), each);
     // Nothing is kept of one that failed.
     let fails = |_: Arithmetic, _: &Samples| Err(EngineError::Cancelled);
-    let candidates = [Arithmetic::DeltaF64];
-    let failed = (frame.checks).verdict(&frame, 5, &candidates, &Progress::default(), &fails);
+    let checks = Checks::of(&frame);
+    let failed = checks.outcome(&frame, 5, &candidates, &Progress::default(), &fails);
     assert_eq!(failed, Err(EngineError::Cancelled));
     assert!(check(5).unwrap().unwrap().suffices);
     assert_eq!(asked.borrow().len(), 3);
@@ -189,6 +193,6 @@ fn blocks_are_built_once_for_a_frame_and_its_samples() {
     let (own, thin) = (frame.deep.as_ref().unwrap(), grid.deep.as_ref().unwrap());
     // By whoever asks first, for all pixels of the frame.
     assert!(std::ptr::eq(thin.bla(), own.bla()) && std::ptr::eq(own.jets(), thin.jets()));
-    assert_eq!(own.reach().log2(), thin.reach().log2());
+    assert_eq!(own.c_max().log2(), thin.c_max().log2());
     assert_ne!(own.columns.last(), thin.columns.last());
 }

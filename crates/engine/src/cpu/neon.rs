@@ -6,8 +6,9 @@
 
 use std::arch::aarch64::*;
 
-use super::band::{self, Band};
-use super::deep::{Output, Task};
+use super::deep::task::{Output, Task};
+use super::plain::band::Band;
+use super::plain::compute;
 use super::simd::Simd;
 
 /// Runs an intrinsic of the instruction set whose token is at hand.
@@ -132,7 +133,7 @@ pub(super) fn deep_neon(task: &Task<'_>) -> Option<Output> {
 
 /// Computes a band with NEON.
 pub(super) fn band_neon(band: &mut Band<'_>) -> bool {
-    band::compute::<Neon, 6>(Neon, band)
+    compute::<Neon, 6>(Neon, band)
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use fractal::{Grid, Measure, MeasureSet, Plane, Strip, StripBuffer, StripPlan, V
 use proptest::prelude::*;
 
 use super::{CpuDevice, Isa};
+use crate::frame::PreparedFrame;
 use crate::info::EngineError;
-use crate::prepared::PreparedFrame;
 use crate::progress::Progress;
 
 /// Bytes of each plane, and the total: what two computations of a strip must agree on.

@@ -5,9 +5,10 @@
 
 use std::arch::x86_64::*;
 
-use super::band::{self, Band};
-use super::deep::{Output, Task};
+use super::deep::task::{Output, Task};
 use super::peak;
+use super::plain::band::Band;
+use super::plain::compute;
 use super::simd::Simd;
 
 /// Runs an intrinsic of the instruction set whose token is at hand.
@@ -291,14 +292,14 @@ impl Simd for Avx2 {
 /// four cycles, its throughput three a vector.
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
 pub(super) fn band_avx512(band: &mut Band<'_>) -> bool {
-    band::compute::<Avx512, 4>(Avx512(()), band)
+    compute::<Avx512, 4>(Avx512(()), band)
 }
 
 /// Computes a band with AVX2 and FMA. Five vectors in flight hide the latency and still fit sixteen
 /// registers: six spill.
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
 pub(super) fn band_avx2(band: &mut Band<'_>) -> bool {
-    band::compute::<Avx2, 5>(Avx2(()), band)
+    compute::<Avx2, 5>(Avx2(()), band)
 }
 
 /// Computes a task of a deep frame with AVX-512; `None` if it was cancelled.

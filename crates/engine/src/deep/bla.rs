@@ -14,14 +14,13 @@
 
 use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
 
+use super::complex::{add, mul};
+use super::parallel::parallel_map;
+
 /// Level of the shortest blocks that are kept: 2^3 steps.
 pub const LOWEST_LEVEL: u32 = 3;
 /// Numbers of an entry outside 2^± this have an exponent beside them.
 const NARROW_LOG2: i64 = 400;
-/// Fewest blocks of the lowest level that are worth a thread of their own, and most threads.
-const SHARE: usize = 1 << 13;
-const MOST_THREADS: usize = 16;
-
 /// No block reaches farther than this share of any Z in it: no orbit escapes or has to rebase within.
 const NEAR: f64 = 1.0 / 512.0;
 
@@ -60,9 +59,9 @@ pub struct WideEntry {
     pub radius: FloatExp,
 }
 
-/// What joining blocks needs to know of one beside its entry: bounds of the terms that it leaves out.
+/// Bounds of the terms that a block leaves out, which joining it to another one needs.
 #[derive(Clone, Copy, Debug, Default)]
-struct Bend {
+struct Remainder {
     /// As in the entry, but 0 where the square's term does not help.
     reach: f64,
     /// Of z³.
@@ -74,7 +73,7 @@ struct Bend {
 }
 
 /// A block while the table is built.
-type Draft = (Entry, Bend);
+type Draft = (Entry, Remainder);
 
 /// All blocks of a reference orbit for one view.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,7 +143,7 @@ impl Entry {
     fn then(&self, next: &Self, c_max: f64) -> Option<Self> {
         let size = |p: [f64; 2]| p[0].abs().max(p[1].abs());
         let (a, ab) = (mul(next.a, self.a), mul(next.a, self.b));
-        let b = [ab[0] + next.b[0], ab[1] + next.b[1]];
+        let b = add(ab, next.b);
         let left = next.radius - modulus(self.b) * c_max;
         let radius = self.radius.min(left / modulus(self.a)).max(0.0);
         (narrow(size(a)) && narrow(size(b)) && (radius == 0.0 || narrow(radius))).then_some(Self {
@@ -159,11 +158,6 @@ impl Entry {
 /// |p|, by operations that are the same everywhere; for numbers whose squares are doubles.
 fn modulus(p: [f64; 2]) -> f64 {
     (p[0] * p[0] + p[1] * p[1]).sqrt()
-}
-
-/// p q
-fn mul(p: [f64; 2], q: [f64; 2]) -> [f64; 2] {
-    [p[0] * q[0] - p[1] * q[1], p[0] * q[1] + p[1] * q[0]]
 }
 
 /// Whether a number other than 0 is within 2^± [`NARROW_LOG2`].
@@ -257,41 +251,41 @@ impl Build<'_> {
             return None;
         }
         let entry = Entry::step(z, self.epsilon, self.outside);
-        let bend = Bend {
+        let remainder = Remainder {
             reach: entry.radius / self.epsilon * NEAR,
-            ..Bend::default()
+            ..Remainder::default()
         };
-        Some((entry, bend))
+        Some((entry, remainder))
     }
 
-    /// The square's term of `x` and then `y`, whose entries join to `joined`.
-    fn bend(&self, joined: &mut Entry, (x, of_x): &Draft, (y, of_y): &Draft) -> Bend {
+    /// The square's term of `x` and then `y`, whose entries join to `joined`, and what is left out.
+    fn add_square(&self, joined: &mut Entry, (x, of_x): &Draft, (y, of_y): &Draft) -> Remainder {
         let (ax, bx, qx) = (modulus(x.a), modulus(x.b), modulus(x.q));
         let (ay, qy) = (modulus(y.a), modulus(y.q));
         let (first, second) = (mul(y.a, x.q), mul(y.q, mul(x.a, x.a)));
-        let q = [first[0] + second[0], first[1] + second[1]];
-        let mut bend = Bend {
+        let q = add(first, second);
+        let mut remainder = Remainder {
             reach: 0.0,
             cubic: ay * of_x.cubic + 2.0 * qy * ax * qx + of_y.cubic * ax * ax * ax,
             cross: ay * of_x.cross + 2.0 * qy * ax * bx + of_y.cross * ax,
             square: ay * of_x.square + qy * bx * bx + of_y.square + of_y.cross * bx,
         };
         let (a, b, size) = (modulus(joined.a), modulus(joined.b), modulus(q));
-        let flat = bend.cross * self.near <= self.epsilon * a
-            && bend.square * self.near <= self.epsilon * b;
+        let flat = remainder.cross * self.near <= self.epsilon * a
+            && remainder.square * self.near <= self.epsilon * b;
         let reach = (0.99 * of_y.reach - bx * self.near) / ax;
         let reach = reach
             .min(of_x.reach)
-            .min((self.epsilon * a / bend.cubic).sqrt())
+            .min((self.epsilon * a / remainder.cubic).sqrt())
             .min(NEAR * a / size);
         joined.reach = joined.radius;
         // Sums past all range fail here as well.
-        if flat && narrow(size) && narrow(bend.cubic) && narrow(reach) {
+        if flat && narrow(size) && narrow(remainder.cubic) && narrow(reach) {
             joined.q = q;
             joined.reach = reach.max(joined.radius);
-            bend.reach = reach;
+            remainder.reach = reach;
         }
-        bend
+        remainder
     }
 
     /// Two blocks in a row as one.
@@ -300,11 +294,11 @@ impl Build<'_> {
             && second.0.is_narrow()
             && let Some(mut joined) = first.0.then(&second.0, self.near)
         {
-            let bend = self.bend(&mut joined, first, second);
-            return (joined, bend);
+            let remainder = self.add_square(&mut joined, first, second);
+            return (joined, remainder);
         }
         let joined = first.0.wide().then(&second.0.wide(), self.c_max);
-        (joined.pack(), Bend::default())
+        (joined.pack(), Remainder::default())
     }
 
     /// The block of the lowest level that begins at `m`.
@@ -316,7 +310,7 @@ impl Build<'_> {
             for m in steps.skip(1) {
                 all = all.then(&step(m), self.c_max);
             }
-            (all.pack(), Bend::default())
+            (all.pack(), Remainder::default())
         })
     }
 
@@ -325,40 +319,11 @@ impl Build<'_> {
         for m in steps {
             let next = self.step(m)?;
             let mut joined = all.0.then(&next.0, self.near)?;
-            let bend = self.bend(&mut joined, &all, &next);
-            all = (joined, bend);
+            let remainder = self.add_square(&mut joined, &all, &next);
+            all = (joined, remainder);
         }
         Some(all)
     }
-}
-
-/// `one` of 0 to `count`, by several threads where that pays.
-pub(super) fn shared<T: Clone + Default + Send>(
-    count: usize,
-    one: &(dyn Fn(usize) -> T + Sync),
-) -> Vec<T> {
-    let threads = fractal::threads::available();
-    let threads = threads.min(count / SHARE).clamp(1, MOST_THREADS);
-    let mut all = vec![T::default(); count];
-    let parts: Vec<_> = all.chunks_mut(SHARE).enumerate().collect();
-    let parts = std::sync::Mutex::new(parts);
-    let work = || {
-        while let Some((part, entries)) = parts.lock().ok().and_then(|mut parts| parts.pop()) {
-            for (i, entry) in entries.iter_mut().enumerate() {
-                *entry = one(part * SHARE + i);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for i in 1..threads {
-            let named = std::thread::Builder::new().name(format!("bla-{i}"));
-            // Those that cannot be started leave their share to the others.
-            let _ = named.spawn_scoped(scope, work);
-        }
-        work();
-    });
-    drop(parts);
-    all
 }
 
 impl BlaTable {
@@ -379,7 +344,7 @@ impl BlaTable {
         // The last step of all leads from Z_(M-1) to Z_M.
         let count = (orbit.steps().saturating_sub(1) / size) as usize;
         let one = |i: usize| build.block(1 + i as u64 * size);
-        let mut level = shared(count, &one);
+        let mut level = parallel_map(count, &one);
         let reach = |(entry, _): &Draft| {
             if entry.is_narrow() {
                 entry.reach as f32

@@ -5,40 +5,29 @@
 //! something can be proved with it ([`super::trap`]).
 //!
 //! From z = F's argument, v = z² + c - c_0 is the first delta from the orbit of a point c_0 near the nucleus. Later ones
-//! are carried as polynomials of degree 2 in u = v / V and w = (c - c_0) / S, both at most 1 in modulus, with one bound
+//! are carried as polynomials of degree 2 in that first delta over its largest modulus and in the offset (c - c_0) / radius, with one bound
 //! for all else: the terms of higher degree, the reference's and all other rounding, and the error of c_0's own orbit.
 
 use fractal::reference::OrbitEnd;
 use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
 
 use super::bla::{BlaTable, LOWEST_LEVEL};
+use super::complex::{add, mul, scale};
 
-/// Bounds of |z| and |c - c_0| where the map serves, in units in which it is y² + w: there the set lies within 2 of 0.
+/// Bounds of |z| and |c - c_0| where the map serves, in units in which it is y² + offset: there the set lies within 2 of 0.
 pub(super) const REACH: f64 = 2.2;
-/// Of minibrots smaller than this many pixels no pixel is worth it.
+/// Minibrots smaller than this many pixels are not worth a proof.
 const SMALLEST: f64 = 1.0 / 64.0;
 /// More than the rounding of an operation, and of all those of one evaluation, whose numbers are below 2^6.
 pub(super) const ROUNDING: f64 = f64::EPSILON * 4.0;
 pub(super) const SLACK: f64 = f64::EPSILON * 4096.0;
-/// |T| of a centre that is near enough to the nucleus, and how often a better one is looked for.
+/// |y'| at 0 of a centre that is near enough to the nucleus, and how often a better one is looked for.
 const CENTRED: f64 = 0.25;
 const ATTEMPTS: usize = 4;
 /// Largest bound of what is left out that proves anything.
 const MOST_LOST: f64 = 1e-2;
 /// Numbers of a step are kept within 2^± this.
 const RANGE_LOG2: i64 = 200;
-/// p q
-pub(super) fn mul(p: [f64; 2], q: [f64; 2]) -> [f64; 2] {
-    [p[0] * q[0] - p[1] * q[1], p[0] * q[1] + p[1] * q[0]]
-}
-
-pub(super) fn add(p: [f64; 2], q: [f64; 2]) -> [f64; 2] {
-    [p[0] + q[0], p[1] + q[1]]
-}
-
-pub(super) fn scale(p: [f64; 2], by: f64) -> [f64; 2] {
-    [p[0] * by, p[1] * by]
-}
 
 /// |p|, a little more rather than less.
 pub(super) fn modulus(p: [f64; 2]) -> f64 {
@@ -46,7 +35,7 @@ pub(super) fn modulus(p: [f64; 2]) -> f64 {
 }
 
 /// At least |p|, at most 1.42 times as much.
-pub(super) fn size(p: [f64; 2]) -> f64 {
+pub(super) fn sum_norm(p: [f64; 2]) -> f64 {
     p[0].abs() + p[1].abs()
 }
 
@@ -72,75 +61,76 @@ fn power_of_two(n: i64) -> f64 {
     FloatExp::new(1.0, n).to_f64()
 }
 
-/// One return f^M of the points around a minibrot, in units in which it is about y² + w.
+/// One return f^M of the points around a minibrot, in units in which it is about y² + offset.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReturnMap {
     /// Steps M of a return.
     pub period: u64,
     /// c_0, as a delta from the reference point.
     centre: ComplexExp,
-    /// S: how far from c_0 the map serves.
+    /// How far from c_0 the map serves: the unit of offsets.
     radius: FloatExp,
-    /// u = p y² + q w.
-    pub(super) p: f64,
-    pub(super) q: f64,
-    /// y' = t + a u + b w + uu u² + uw u w + ww w², or up to `lost` beside it.
-    pub(super) t: [f64; 2],
+    /// first = `first_by_y2` y² + `first_by_offset` offset.
+    pub(super) first_by_y2: f64,
+    pub(super) first_by_offset: f64,
+    /// y' = `constant` + `a` first + `b` offset + `first2` first² + `first_offset` first offset + `offset2` offset², or up
+    /// to `lost` beside it.
+    pub(super) constant: [f64; 2],
     pub(super) a: [f64; 2],
     pub(super) b: [f64; 2],
-    pub(super) uu: [f64; 2],
-    pub(super) uw: [f64; 2],
-    pub(super) ww: [f64; 2],
+    pub(super) first2: [f64; 2],
+    pub(super) first_offset: [f64; 2],
+    pub(super) offset2: [f64; 2],
     pub(super) lost: f64,
 }
 
 /// A delta as a polynomial while a return is followed. All values are times 2^exponent.
-struct Follow {
+struct DeltaPolynomial {
     exponent: i64,
     /// The delta of c_0's orbit from the reference, and a bound of its error.
-    own: [f64; 2],
+    base: [f64; 2],
     off: f64,
     a: [f64; 2],
     b: [f64; 2],
-    uu: [f64; 2],
-    uw: [f64; 2],
-    ww: [f64; 2],
+    first2: [f64; 2],
+    first_offset: [f64; 2],
+    offset2: [f64; 2],
     lost: f64,
 }
 
-impl Follow {
-    /// One step from the reference's value `z`, times 2^`shift`; `c` and `radius` are c_0 and S times 2^-exponent of
-    /// the result.
+impl DeltaPolynomial {
+    /// One step from the reference's value `z`, times 2^`shift`; `c` and `radius` are c_0 and the unit of offsets times
+    /// 2^-exponent of the result.
     fn step(&mut self, z: [f64; 2], shift: i64, c: [f64; 2], radius: f64) {
         // Of a square, in units of the result.
         let square = power_of_two(self.exponent - shift);
-        let own = scale(self.own, power_of_two(self.exponent - shift));
-        let full = add(z, own);
+        let base = scale(self.base, power_of_two(self.exponent - shift));
+        let full = add(z, base);
         let twice = scale(full, 2.0);
         let off = self.off * square;
-        let steep = 2.0 * modulus(full);
-        let blurred = 2.0 * (off + ROUNDING * (size(z) + size(own)));
-        let line = size(self.a) + size(self.b);
-        let bend = size(self.uu) + size(self.uw) + size(self.ww);
+        let growth = 2.0 * modulus(full);
+        let blurred = 2.0 * (off + ROUNDING * (sum_norm(z) + sum_norm(base)));
+        let line = sum_norm(self.a) + sum_norm(self.b);
+        let bend = sum_norm(self.first2) + sum_norm(self.first_offset) + sum_norm(self.offset2);
         let all = line + bend;
         self.lost = (1.0 + ROUNDING)
-            * ((steep + blurred + (2.0 * all + self.lost) * square) * self.lost
+            * ((growth + blurred + (2.0 * all + self.lost) * square) * self.lost
                 + (2.0 * line + bend) * bend * square
-                + (blurred + ROUNDING * (steep + line * square)) * all
+                + (blurred + ROUNDING * (growth + line * square)) * all
                 + ROUNDING * radius);
-        let (z_size, own_size) = (size(z), size(self.own));
+        let (z_size, base_size) = (sum_norm(z), sum_norm(self.base));
         self.off = (1.0 + ROUNDING)
-            * ((steep + blurred) * self.off
-                + ROUNDING * ((2.0 * z_size + size(own)) * own_size + size(c)));
-        self.uu = add(mul(twice, self.uu), scale(mul(self.a, self.a), square));
-        self.uw = add(
-            mul(twice, self.uw),
+            * ((growth + blurred) * self.off
+                + ROUNDING * ((2.0 * z_size + sum_norm(base)) * base_size + sum_norm(c)));
+        self.first2 = add(mul(twice, self.first2), scale(mul(self.a, self.a), square));
+        self.first_offset = add(
+            mul(twice, self.first_offset),
             scale(mul(self.a, self.b), 2.0 * square),
         );
-        self.ww = add(mul(twice, self.ww), scale(mul(self.b, self.b), square));
+        self.offset2 = add(mul(twice, self.offset2), scale(mul(self.b, self.b), square));
         self.a = mul(twice, self.a);
         self.b = add(mul(twice, self.b), [radius, 0.0]);
-        self.own = add(mul(add(z, full), self.own), c);
+        self.base = add(mul(add(z, full), self.base), c);
         self.exponent += shift;
     }
 
@@ -150,12 +140,12 @@ impl Follow {
         let by = FloatExp::from_f64(largest).exponent();
         let factor = power_of_two(-by);
         for value in [
-            &mut self.own,
+            &mut self.base,
             &mut self.a,
             &mut self.b,
-            &mut self.uu,
-            &mut self.uw,
-            &mut self.ww,
+            &mut self.first2,
+            &mut self.first_offset,
+            &mut self.offset2,
         ] {
             *value = scale(*value, factor);
         }
@@ -165,7 +155,9 @@ impl Follow {
     }
 
     fn size(&self) -> f64 {
-        size(self.own).max(size(self.a)).max(size(self.b))
+        sum_norm(self.base)
+            .max(sum_norm(self.a))
+            .max(sum_norm(self.b))
     }
 
     fn wide(&self, p: [f64; 2]) -> ComplexExp {
@@ -216,11 +208,11 @@ impl ReturnMap {
         }
         let (alpha, gamma) = derivatives(orbit, blocks);
         let beta = alpha + gamma;
-        let (steep, own) = (alpha.abs(), beta.abs());
-        if steep.is_zero() || own.is_zero() {
+        let (by_first, by_c) = (alpha.abs(), beta.abs());
+        if by_first.is_zero() || by_c.is_zero() {
             return None;
         }
-        let mini = FloatExp::ONE / (steep * own);
+        let mini = FloatExp::ONE / (by_first * by_c);
         let mut centre = wide_quotient(
             wide_scale(orbit.at(orbit.steps()), FloatExp::from_f64(-1.0)),
             beta,
@@ -233,14 +225,14 @@ impl ReturnMap {
             if centre.abs() > c_max + mini + mini {
                 return None;
             }
-            let map = Self::around(orbit, centre, (steep, own))?;
-            let size = modulus(map.t);
+            let map = Self::around(orbit, centre, (by_first, by_c))?;
+            let size = modulus(map.constant);
             if size <= CENTRED {
                 return (map.lost <= MOST_LOST).then_some(map);
             }
-            // Newton's method: at y = 0, u = q w.
-            let slope = add(scale(map.a, map.q), map.b);
-            let step = quotient(map.t, slope);
+            // Newton's method: at y = 0, first is `first_by_offset` offset.
+            let slope = add(scale(map.a, map.first_by_offset), map.b);
+            let step = quotient(map.constant, slope);
             let wide = ComplexExp::from_f64(-step[0], -step[1]);
             centre = centre + wide_scale(wide, map.radius);
         }
@@ -254,21 +246,21 @@ impl ReturnMap {
         centre: ComplexExp,
         slopes: (FloatExp, FloatExp),
     ) -> Option<Self> {
-        let (steep, own) = slopes;
-        let unit = FloatExp::ONE / steep;
+        let (by_first, by_c) = slopes;
+        let unit = FloatExp::ONE / by_first;
         let reach = FloatExp::from_f64(REACH);
-        let radius = reach * unit / own;
+        let radius = reach * unit / by_c;
         let first = reach * reach * unit * unit + radius;
         let exponent = first.exponent().max(centre.abs().exponent());
-        let mut follow = Follow {
+        let mut follow = DeltaPolynomial {
             exponent,
-            own: [centre.re.scaled(exponent), centre.im.scaled(exponent)],
+            base: [centre.re.scaled(exponent), centre.im.scaled(exponent)],
             off: 0.0,
             a: [first.scaled(exponent), 0.0],
             b: [0.0; 2],
-            uu: [0.0; 2],
-            uw: [0.0; 2],
-            ww: [0.0; 2],
+            first2: [0.0; 2],
+            first_offset: [0.0; 2],
+            offset2: [0.0; 2],
             lost: 0.0,
         };
         let last = orbit.steps();
@@ -300,32 +292,32 @@ impl ReturnMap {
             }
         }
         let normal = |p: ComplexExp| {
-            let p = wide_scale(p, steep);
+            let p = wide_scale(p, by_first);
             [p.re.to_f64(), p.im.to_f64()]
         };
-        let t = orbit.at(last) + follow.wide(follow.own);
+        let t = orbit.at(last) + follow.wide(follow.base);
         let lost = FloatExp::new(follow.lost + follow.off, follow.exponent)
             + (orbit.at(last).abs() + t.abs()) * FloatExp::from_f64(ROUNDING);
         let map = Self {
             period: last,
             centre,
             radius,
-            p: (unit * unit / first).to_f64(),
-            q: (radius / first).to_f64(),
-            t: normal(t),
+            first_by_y2: (unit * unit / first).to_f64(),
+            first_by_offset: (radius / first).to_f64(),
+            constant: normal(t),
             a: normal(follow.wide(follow.a)),
             b: normal(follow.wide(follow.b)),
-            uu: normal(follow.wide(follow.uu)),
-            uw: normal(follow.wide(follow.uw)),
-            ww: normal(follow.wide(follow.ww)),
-            lost: (lost * steep).to_f64() + SLACK,
+            first2: normal(follow.wide(follow.first2)),
+            first_offset: normal(follow.wide(follow.first_offset)),
+            offset2: normal(follow.wide(follow.offset2)),
+            lost: (lost * by_first).to_f64() + SLACK,
         };
-        let sizes = [map.a, map.b, map.uu, map.uw, map.ww].map(size);
-        let modest = sizes.iter().all(|size| *size < 64.0) && map.t[0].is_finite();
-        (modest && map.t[1].is_finite() && map.lost.is_finite()).then_some(map)
+        let sizes = [map.a, map.b, map.first2, map.first_offset, map.offset2].map(sum_norm);
+        let modest = sizes.iter().all(|size| *size < 64.0) && map.constant[0].is_finite();
+        (modest && map.constant[1].is_finite() && map.lost.is_finite()).then_some(map)
     }
 
-    /// w of a c, both as delta from the reference point.
+    /// The offset of a c, both as delta from the reference point.
     #[must_use]
     pub fn share(&self, c: ComplexExp) -> [f64; 2] {
         let from = c - self.centre;
@@ -335,7 +327,7 @@ impl ReturnMap {
         ]
     }
 
-    /// The radius in w of a disc of radius `radius` in c around one at `c`: with what [`ReturnMap::share`] may be off.
+    /// The radius in offsets of a disc of radius `radius` in c around one at `c`: with what [`ReturnMap::share`] may be off.
     #[must_use]
     pub fn share_of(&self, radius: FloatExp, c: ComplexExp) -> f64 {
         let rounding = (c.abs() + self.centre.abs()) * FloatExp::from_f64(ROUNDING);

@@ -2,14 +2,17 @@
 //!
 //! - [`bla`]: blocks of steps of the reference orbit as one linear step (bilinear approximation)
 //! - [`jets`]: blocks of steps as polynomials
+//! - `complex`: complex numbers as pairs of doubles; `parallel`: tables filled by several threads
 //! - [`minibrot`]: one return of the points around a minibrot; [`trap`]: proofs that they are inside it
 
 pub mod bla;
+pub(crate) mod complex;
 pub mod jets;
 pub mod minibrot;
+mod parallel;
 pub mod trap;
 
 pub use bla::BlaTable;
 pub use jets::JetTable;
 pub use minibrot::ReturnMap;
-pub use trap::Verdict;
+pub use trap::Proof;

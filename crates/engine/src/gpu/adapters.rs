@@ -15,12 +15,12 @@ pub struct AdapterSummary {
 
 /// An adapter that is not open yet.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct Candidate {
     pub(super) adapter: wgpu::Adapter,
     pub(super) traits: Traits,
 }
 
-/// What the choice between adapters is made by.
+/// What adapters are chosen by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Traits {
     pub(super) name: String,
@@ -119,7 +119,7 @@ pub(super) fn may_have_hardware() -> bool {
 }
 
 /// Every adapter of this machine, the preferred API first.
-pub(super) fn find() -> Vec<Found> {
+pub(super) fn find() -> Vec<Candidate> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: Backends::PRIMARY | Backends::GL,
         // Indirect arguments come from our own kernels and are bounded by the dispatch before: wgpu's extra
@@ -127,13 +127,14 @@ pub(super) fn find() -> Vec<Found> {
         flags: wgpu::InstanceFlags::empty(),
         ..wgpu::InstanceDescriptor::new_without_display_handle()
     });
-    let mut found: Vec<Found> = pollster::block_on(instance.enumerate_adapters(Backends::all()))
-        .into_iter()
-        .map(|adapter| {
-            let traits = Traits::of(&adapter.get_info());
-            Found { adapter, traits }
-        })
-        .collect();
+    let mut found: Vec<Candidate> =
+        pollster::block_on(instance.enumerate_adapters(Backends::all()))
+            .into_iter()
+            .map(|adapter| {
+                let traits = Traits::of(&adapter.get_info());
+                Candidate { adapter, traits }
+            })
+            .collect();
     found.sort_by_key(|found| found.traits.rank());
     found
 }

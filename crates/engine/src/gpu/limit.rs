@@ -6,9 +6,9 @@ use fractal::Arithmetic;
 use shaders::layout::{Proof, split};
 use shaders::{Kernel, Program, WORKGROUP};
 
-use super::context::Stop;
-use super::dispatch;
-use super::gpu_device::GpuDevice;
+use super::device::GpuDevice;
+use super::session::dispatch::dispatch;
+use super::session::stop::Stop;
 use crate::info::EngineError;
 
 /// Workgroups of a measurement: enough to fill any GPU.
@@ -33,7 +33,8 @@ impl GpuDevice {
             }
             Arithmetic::F64 | Arithmetic::DeltaF64 | Arithmetic::DeltaFloatexp => Arithmetic::F64,
         };
-        self.with_context(|context| {
+        self.with_workspace(|workspace| {
+            let context = &workspace.context;
             let program = Program::new(Kernel::Limit, native)
                 .ok_or_else(|| Stop::Lost("there is no limit kernel".into()))?;
             let pipeline = context.compile(program)?;
@@ -48,7 +49,7 @@ impl GpuDevice {
                 };
                 let begun = Instant::now();
                 let factor_and_summand = bytemuck::cast::<[f32; 2], [u8; 8]>([0.75, 0.125]);
-                dispatch::dispatch(
+                dispatch(
                     context,
                     &pipeline,
                     params,

@@ -1,109 +1,30 @@
-//! The only module that names `wgpu`: adapters, their proof of arithmetic, and the WGSL kernels at work.
+//! The only module that names `wgpu`: adapters, what is known of their arithmetic, and the WGSL kernels at work.
 //!
-//! - [`adapters`]: which adapters there are, which are software, which are the same GPU twice
-//! - [`context`]: an open device, its compiled kernels and what went wrong with it; [`buffers`]: those of a strip
-//! - [`schedule`]: how steps are cut into rounds and submissions; [`strip`]: one strip computed
-//! - [`delta`]: what the pixels of a deep view share, on the device; [`delta_upload`]: how it gets there
-//! - [`proof`], [`delta_proof`]: what arithmetic an adapter really has; [`timing`]: how fast it is; [`dispatch`]: what both
-//!   proofs and limits are run by
-//! - [`limit`]: its multiply-adds when it does nothing else
-//! - [`gpu_device`]: all of it as one device that the rest of the engine can use
+//! - [`adapters`]: which adapters there are, which are software, which are the same GPU twice; [`mod@open`]: opens them
+//! - [`session`]: an open device, its compiled kernels, the buffers of a strip and what went wrong
+//! - [`reference`](mod@reference): what the pixels of a deep view share, on the device
+//! - [`workspace`]: an open device with what strips leave on it for each other
+//! - [`strip`]: one strip computed, in rounds of bounded dispatches
+//! - [`proof`]: what arithmetic an adapter really has, and how fast it is
+//! - [`device`]: all of it as one device that the rest of the engine can use; [`limit`]: its multiply-adds when it does
+//!   nothing else
 //!
 //! Invariants: a value depends on its pixel, the frame, the arithmetic and the adapter alone, never on the strip, the
 //! schedule or other pixels. An arithmetic that did not pass its proof is never used. No error of a driver,
 //! and no panic of wgpu's, gets past [`GpuDevice::compute`].
 
 mod adapters;
-mod buffers;
-mod context;
-mod delta;
-mod delta_proof;
-mod delta_upload;
-mod dispatch;
-mod gpu_device;
+mod device;
 mod limit;
+mod open;
 mod proof;
-mod schedule;
+mod reference;
+mod session;
 mod strip;
 #[cfg(test)]
 mod tests;
-mod timing;
+mod workspace;
 
 pub use adapters::AdapterSummary;
-pub use gpu_device::GpuDevice;
-
-/// Why there is no adapter to work with.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GpuError {
-    /// The machine offers none of the kind asked for.
-    #[error("this machine has no {0} adapter")]
-    NoAdapter(&'static str),
-    /// There are some, but none that computes rightly.
-    #[error("{0}")]
-    Unusable(String),
-}
-
-/// Every adapter of this machine, each GPU as often as there are APIs that offer it.
-#[must_use]
-pub fn list_adapters() -> Vec<AdapterSummary> {
-    adapters::find()
-        .iter()
-        .map(|found| found.traits.summary())
-        .collect()
-}
-
-/// Opens every hardware adapter, each GPU once through its best API. One that fails its proof is left out with a
-/// warning.
-#[must_use]
-pub fn open_hardware() -> Vec<GpuDevice> {
-    if !adapters::may_have_hardware() {
-        return Vec::new();
-    }
-    let found = adapters::find();
-    let traits: Vec<_> = found.iter().map(|found| found.traits.clone()).collect();
-    open_each(adapters::hardware(&traits).into_iter().map(|at| &found[at])).0
-}
-
-/// Opens the preferred software adapter.
-///
-/// # Errors
-/// When there is none, or none passes its proof.
-pub fn open_software() -> Result<Vec<GpuDevice>, GpuError> {
-    let found = adapters::find();
-    let traits: Vec<_> = found.iter().map(|found| found.traits.clone()).collect();
-    let mut why = GpuError::NoAdapter("software");
-    for at in adapters::software(&traits) {
-        let (opened, mut failures) = open_each([&found[at]]);
-        if !opened.is_empty() {
-            return Ok(opened);
-        }
-        if let Some(failure) = failures.pop() {
-            why = GpuError::Unusable(failure);
-        }
-    }
-    Err(why)
-}
-
-/// Opens every adapter that [`list_adapters`] lists and that passes its proof: for tests, which run on all of them.
-#[must_use]
-pub fn open_all() -> Vec<GpuDevice> {
-    open_each(&adapters::find()).0
-}
-
-/// Opens adapters; also says why each of the others failed.
-fn open_each<'a>(
-    found: impl IntoIterator<Item = &'a adapters::Found>,
-) -> (Vec<GpuDevice>, Vec<String>) {
-    let (mut opened, mut failures) = (Vec::new(), Vec::new());
-    for found in found {
-        let summary = found.traits.summary();
-        match GpuDevice::open(found.adapter.clone(), &summary) {
-            Ok(device) => opened.push(device),
-            Err(reason) => {
-                tracing::warn!(adapter = summary.name, reason, "adapter is not used");
-                failures.push(format!("adapter '{}' is not used: {reason}", summary.name));
-            }
-        }
-    }
-    (opened, failures)
-}
+pub use device::GpuDevice;
+pub use open::{GpuError, list_adapters, open_all, open_hardware, open_software};

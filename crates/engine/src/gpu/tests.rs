@@ -16,7 +16,7 @@ use fractal::{
 };
 
 use super::*;
-use crate::prepared::PreparedFrame;
+use crate::frame::PreparedFrame;
 use crate::progress::Progress;
 
 /// Every adapter of the machine, opened once for all tests.
@@ -81,7 +81,7 @@ fn prepared(spec: FrameSpec) -> PreparedFrame {
     PreparedFrame::new(spec).unwrap()
 }
 
-/// The whole picture in strips of `strip_rows`, each held against what the queue would accept.
+/// The whole picture in strips of `strip_rows`, each checked as the queue would check it.
 fn strips(
     device: &GpuDevice,
     frame: &PreparedFrame,

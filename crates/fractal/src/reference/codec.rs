@@ -21,9 +21,10 @@ use dashu_int::ops::UnsignedAbs;
 use dashu_int::{IBig, Sign, UBig};
 use sha2::{Digest, Sha256};
 
+use super::orbit::{OrbitEnd, ReferenceOrbit};
+use super::point::ReferencePoint;
 use super::replay::{LIMBS, Replay, Waypoint};
-use super::{OrbitEnd, ReferenceOrbit, ReferencePoint};
-use crate::floatexp::{ComplexExp, FloatExp};
+use crate::numbers::floatexp::{ComplexExp, FloatExp};
 
 /// What the bytes of an orbit begin with.
 pub const MAGIC: [u8; 4] = *b"MFro";
@@ -36,7 +37,7 @@ pub const MAX_POINT_BYTES: u64 = 1 << 17;
 /// Largest exponent of a small value, either way.
 const MAX_EXPONENT: u64 = 1 << 32;
 
-/// Why bytes are no orbit.
+/// Why bytes are not an orbit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
     /// They begin with something else.
@@ -98,7 +99,7 @@ fn put_value(out: &mut Vec<u8>, [re, im]: [f64; 2]) {
     out.extend_from_slice(&im.to_le_bytes());
 }
 
-/// What is left of the bytes.
+/// The bytes that are still to be read.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -209,7 +210,7 @@ impl ReferenceOrbit {
         self.replayed.min(self.steps())
     }
 
-    /// The orbit as bytes, which say all of it; takes some 20 ns a step.
+    /// The orbit as bytes, without loss; takes some 20 ns a step.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -272,7 +273,7 @@ impl ReferenceOrbit {
     }
 
     /// The orbit that [`ReferenceOrbit::to_bytes`] gave these bytes for, if it has no more than `most` values; takes
-    /// some 20 ns a step. Bytes from anywhere do no harm: they are an error, or an orbit.
+    /// some 20 ns a step. Safe on any bytes: the result is an error or an orbit.
     ///
     /// # Errors
     /// [`CodecError`]
@@ -321,7 +322,7 @@ impl ReferenceOrbit {
             Ok((m, ComplexExp::new(reader.floatexp()?, reader.floatexp()?)))
         })?;
         let patches = reader.list(16, replayed, |reader, m| Ok((m, reader.value()?)))?;
-        // Whole before the work begins.
+        // All of the bytes are read before the work begins.
         let tail = (steps - replayed)
             .checked_mul(16)
             .ok_or(CodecError::Truncated)?;

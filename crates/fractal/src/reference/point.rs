@@ -3,11 +3,12 @@
 use dashu_int::ops::{BitTest, UnsignedAbs};
 use dashu_int::{IBig, UBig};
 
-use crate::axis::Axis;
-use crate::floatexp::{ComplexExp, FloatExp};
-use crate::frame::FrameSpec;
-use crate::transform::TurnedAxes;
-use crate::view::View;
+use crate::numbers::decimal::Decimal;
+use crate::numbers::floatexp::{ComplexExp, FloatExp};
+use crate::picture::frame::FrameSpec;
+use crate::plane::axis::Axis;
+use crate::plane::transform::TurnedAxes;
+use crate::plane::view::View;
 
 /// Bits beyond those that tell pixels apart.
 ///
@@ -79,7 +80,7 @@ impl ReferencePoint {
     pub fn middle_of(frame: &FrameSpec) -> Self {
         let bits = Self::bits_for(frame);
         let part = |(numerator, denominator): (IBig, UBig)| fixed(&numerator, &denominator, bits);
-        let middle = |low: &crate::Decimal, high: &crate::Decimal| {
+        let middle = |low: &Decimal, high: &Decimal| {
             let ((a, b), (c, d)) = (low.to_fraction(), high.to_fraction());
             let sum = a * IBig::from(d.clone()) + c * IBig::from(b.clone());
             part((sum, b * d * UBig::from(2u8)))

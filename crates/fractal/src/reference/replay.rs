@@ -6,10 +6,11 @@
 //! dozens of waypoints. Steps whose doubles come out otherwise all the same are patched one by one, so that nothing
 //! depends on this estimate but the size.
 
-use super::ReferencePoint;
-use super::fixed::stepper;
-use super::format::Format;
-use super::stepper::{Part, Stepper};
+use super::point::ReferencePoint;
+use super::scaled;
+use super::stepping::fixed;
+use super::stepping::format::Format;
+use super::stepping::stepper::{self, Part, Stepper};
 
 /// Limbs of a replay, unless the orbit itself has fewer.
 pub(super) const LIMBS: usize = 4;
@@ -59,7 +60,7 @@ impl Waypoints {
         let rounding = if n <= LIMBS {
             0.0
         } else {
-            super::scaled::power_of_two(ROUNDING)
+            scaled::power_of_two(ROUNDING)
         };
         Self {
             list: Vec::new(),
@@ -73,7 +74,7 @@ impl Waypoints {
     /// Whether a waypoint belongs at this value, the next one.
     #[inline(always)]
     pub(super) fn due(&mut self, z: [f64; 2], norm2: f64) -> bool {
-        const FACTOR: f64 = super::scaled::power_of_two(53 + SHARE);
+        const FACTOR: f64 = scaled::power_of_two(53 + SHARE);
         self.error = self.error * self.growth + self.rounding;
         self.growth = 2.0 * norm2.sqrt();
         self.age += 1;
@@ -101,7 +102,7 @@ impl<'a> Replay<'a> {
     pub(super) fn new(point: &ReferencePoint, waypoints: &'a [Waypoint]) -> Self {
         let n = Format::of(point.bits).limbs().min(LIMBS);
         Self {
-            stepper: stepper(point, n),
+            stepper: fixed::stepper(point, n),
             waypoints: waypoints.iter().peekable(),
             full: n == LIMBS,
             m: 0,
@@ -118,7 +119,7 @@ impl<'a> Replay<'a> {
         {
             let part = |i: usize| (waypoint.negative[i], &waypoint.parts[i][..]);
             self.stepper.set([part(0), part(1)]);
-            z = [0, 1].map(|i| super::stepper::to_f64(waypoint.negative[i], &waypoint.parts[i]));
+            z = [0, 1].map(|i| stepper::to_f64(waypoint.negative[i], &waypoint.parts[i]));
         }
         z
     }

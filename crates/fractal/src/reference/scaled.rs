@@ -3,7 +3,7 @@
 //! [`ComplexExp`] normalises each part after each operation. Here that is done when a part nears the end of the
 //! range of doubles, once in dozens of steps.
 
-use crate::floatexp::{ComplexExp, FloatExp};
+use crate::numbers::floatexp::{ComplexExp, FloatExp};
 
 /// The larger part stays within 2^±this.
 const RANGE: i64 = 100;

@@ -10,9 +10,9 @@
 //! nothing beside what the first steps lose. Where a value close to 0 makes the derivative smaller again, that margin
 //! serves for [`MORE`] bits, and then the format grows: the square of a short number is long, and none of it is lost.
 
-use super::format::Format;
 use super::replay;
 use super::scaled::{Scaled, power_of_two};
+use super::stepping::format::Format;
 
 /// Bits that a step has beyond those it needs when the format is chosen. Between two choices it uses them up.
 const MORE: i64 = 32;

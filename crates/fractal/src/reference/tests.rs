@@ -3,14 +3,15 @@
 use dashu_int::IBig;
 use proptest::prelude::*;
 
-use super::format::Format;
-use super::orbit::compute_on;
-use super::stepper::{Steppers, fraction_for, to_big_of};
+use super::compute::compute_on;
+use super::stepping::format::Format;
+use super::stepping::stepper;
+use super::stepping::steppers::Steppers;
 use super::*;
-use crate::floatexp::FloatExp;
-use crate::frame::FrameSpec;
-use crate::measure::{Measure, MeasureSet};
-use crate::view::{Grid, View};
+use crate::numbers::floatexp::{ComplexExp, FloatExp};
+use crate::picture::frame::FrameSpec;
+use crate::picture::measure::{Measure, MeasureSet};
+use crate::plane::view::{Grid, View};
 
 pub(crate) fn frame(re: &str, im: &str, zoom: &str, iterations: u64) -> FrameSpec {
     FrameSpec {

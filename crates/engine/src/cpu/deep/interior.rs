@@ -3,23 +3,23 @@
 //! A square of pixels is proved at once, by one disc for all its c, or cut into four. Squares are aligned to the whole
 //! picture, so what is proved depends on no strip.
 
-use super::frame::{Deep, Place, Square};
-use super::tree::TASK;
+use super::frame::Deep;
+use super::square::{Disc, Square, TASK};
 use crate::cpu::shortcuts;
 use crate::cpu::simd::{Portable, Simd};
-use crate::deep::{ReturnMap, Verdict};
+use crate::deep::{Proof, ReturnMap};
 
 const _: () = assert!(TASK == u64::BITS);
 
-/// A task's pixels, row by row, each a bit.
+/// Which pixels of a task are known to be inside: row by row, a bit each.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Inside {
+pub(super) struct InteriorMask {
     corner: Square,
     rows: [u64; TASK as usize],
 }
 
-impl Inside {
-    /// What `map` proves of the pixels of `square`, a task's; `None` if cancelled.
+impl InteriorMask {
+    /// Those that `map` proves of the pixels of `square`, a task's; `None` if cancelled.
     #[inline(never)]
     pub(super) fn of(deep: &Deep<'_>, map: &ReturnMap, square: Square) -> Option<Self> {
         let mut inside = Self {
@@ -29,22 +29,22 @@ impl Inside {
         let returns = deep.limit / map.period;
         let mut waiting = vec![square];
         while let Some(square) = waiting.pop() {
-            let place = Place::of(deep, square);
+            let disc = Disc::of(deep, square);
             let radius = if square.size == 1 {
                 fractal::FloatExp::ZERO
             } else {
-                place.radius
+                disc.radius
             };
-            let radius = map.share_of(radius + deep.slack, place.c);
-            match map.prove(map.share(place.c), radius, returns) {
-                Verdict::Inside => inside.mark(square),
-                Verdict::Elsewhere => {}
-                Verdict::Open if square.size == 1 => {
+            let radius = map.share_of(radius + deep.slack, disc.c);
+            match map.prove(map.share(disc.c), radius, returns) {
+                Proof::Inside => inside.mark(square),
+                Proof::Elsewhere => {}
+                Proof::Open if square.size == 1 => {
                     if !deep.look() {
                         return None;
                     }
                 }
-                Verdict::Open => waiting.extend(square.quarters(deep)),
+                Proof::Open => waiting.extend(square.quarters(deep)),
             }
         }
         Some(inside)

@@ -2,24 +2,29 @@
 
 use fractal::smooth;
 
-use super::Trees;
-use super::frame::{Deep, Square};
-use super::interior::Inside;
-use super::lanes::Lanes;
-use super::pixel::{End, Pixel, norm2};
-use super::series::{Series, Stop};
-use super::tail::{ENOUGH2, Tail, Tails};
-use super::tree::{Node, SMALLEST, Tree};
-use crate::cpu::band::Plan;
+use super::frame::Deep;
+use super::interior::InteriorMask;
+use super::pixels::lanes::Lanes;
+use super::pixels::pixel::{End, Pixel, norm2};
+use super::pixels::tail::{ENOUGH_STEEP2, Tail, Tails};
+use super::square::{SMALLEST, Square, TASK};
+use super::tiles::series::{Series, Stop};
+use super::tiles::tree::{Node, Tree};
+use super::trees::Trees;
+use crate::cpu::plan::Plan;
 use crate::cpu::simd::Simd;
-use crate::prepared::{DeepFrame, PreparedFrame};
+use crate::frame::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
+
+/// The kernels' version: changes whenever the bytes of any strip may change.
+pub(crate) const KERNEL_ID: u64 = 0x6465_6570_0000_0006; // "deep", 6
 
 /// The pixels of a strip that lie in one square of the picture.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::cpu) struct Task<'a> {
     pub(in crate::cpu) frame: &'a PreparedFrame,
     pub(in crate::cpu) deep: &'a DeepFrame,
+    pub(in crate::cpu) trees: &'a Trees,
     pub(in crate::cpu) plan: &'a Plan,
     pub(in crate::cpu) progress: &'a Progress,
     /// Columns, from the first to one past the last.
@@ -63,7 +68,7 @@ impl Task<'_> {
         let plan = self.plan;
         let Trees {
             counts, stability, ..
-        } = self.deep.trees();
+        } = self.trees;
         let mut out = Output::default();
         if plan.counts {
             let radius = plan.radius2.sqrt();
@@ -150,14 +155,22 @@ impl Task<'_> {
         radius: f64,
         counts: bool,
     ) -> Option<Vec<End>> {
-        let mut deep = Deep::new(self.frame, self.deep, self.plan, radius, self.progress);
+        let axes = &self.trees.axes;
+        let mut deep = Deep::new(
+            self.frame,
+            self.deep,
+            axes,
+            self.plan,
+            radius,
+            self.progress,
+        );
         if counts && self.plan.outside_for_good {
-            deep.steep2 = ENOUGH2;
+            deep.tail_steep2 = ENOUGH_STEEP2;
         }
         let square = Square {
-            col: self.columns.0 / super::TASK * super::TASK,
-            row: self.rows.0 / super::TASK * super::TASK,
-            size: super::TASK,
+            col: self.columns.0 / TASK * TASK,
+            row: self.rows.0 / TASK * TASK,
+            size: TASK,
         };
         let map = if counts && self.plan.known_parts {
             self.deep.minibrot(deep.limit)
@@ -165,11 +178,11 @@ impl Task<'_> {
             None
         };
         let mut inside = match map {
-            Some(map) => Some(Inside::of(&deep, map, square)?),
+            Some(map) => Some(InteriorMask::of(&deep, map, square)?),
             None => None,
         };
         if counts && self.plan.known_parts {
-            inside = Inside::with_known_parts(inside, &deep, square);
+            inside = InteriorMask::with_known_parts(inside, &deep, square);
         }
         let mut walk = Walk::<D> {
             deep: &deep,
@@ -211,7 +224,7 @@ struct Walk<'a, const D: bool> {
     deep: &'a Deep<'a>,
     task: &'a Task<'a>,
     /// Pixels whose ends, the iteration limit, are known.
-    inside: Option<Inside>,
+    inside: Option<InteriorMask>,
     ends: Vec<End>,
     /// Pixels whose orbits go on.
     waiting: Vec<Pixel>,
@@ -267,21 +280,21 @@ impl<const D: bool> Walk<'_, D> {
     fn pixels<S: Simd>(&mut self, s: S, node: &Node, square: Square) -> Option<()> {
         let (columns, rows) = self.part(square);
         let Series { exponent, m, n, .. } = node.series;
-        let per_pixel = 1.0 / node.place.radius_pixels;
-        let tracked = exponent == 0 && self.deep.steep2 < f64::INFINITY;
+        let per_pixel = 1.0 / node.disc.radius_pixels;
+        let tracked = exponent == 0 && self.deep.tail_steep2 < f64::INFINITY;
         for first in (columns.0..columns.1).step_by(8) {
             let cols = first..columns.1.min(first + 8);
             let mut across = [0.0; 8];
             let mut rising = [0.0; 8];
             for (i, col) in cols.clone().enumerate() {
-                across[i] = node.place.u(self.deep, 0, col);
-                rising[i] = node.place.cross_u(self.deep, 0, col).unwrap_or(0.0);
+                across[i] = node.disc.t(self.deep, 0, col);
+                rising[i] = node.disc.cross_t(self.deep, 0, col).unwrap_or(0.0);
             }
             for row in rows.0..rows.1 {
-                let down = node.place.u(self.deep, 1, row);
-                let (x, y) = match node.place.cross_u(self.deep, 1, row) {
+                let down = node.disc.t(self.deep, 1, row);
+                let (x, y) = match node.disc.cross_t(self.deep, 1, row) {
                     None => (across, [down; 8]),
-                    Some(aside) => (across.map(|u| u + aside), rising.map(|u| u + down)),
+                    Some(aside) => (across.map(|t| t + aside), rising.map(|t| t + down)),
                 };
                 let [all_x, all_y] = node.series.all_at(s, &x, &y);
                 let [all_dx, all_dy] = node.series.all_slopes_at(s, &x, &y);
@@ -315,7 +328,7 @@ impl<const D: bool> Walk<'_, D> {
                         }
                     } else if node.stop == Stop::Escaped {
                         self.ends[self.task.index(col, row)] = pixel.escaped_here(self.deep);
-                    } else if pixel.steep2 >= self.deep.steep2 {
+                    } else if pixel.steep2 >= self.deep.tail_steep2 {
                         self.tails.push(Tail::of(self.deep, &pixel));
                     } else {
                         self.waiting.push(pixel);

@@ -1,6 +1,8 @@
 //! The deep kernels against exact counts, across instruction sets, strips and depths.
 
+mod edges;
 mod long;
+mod minibrots;
 
 use std::sync::Arc;
 
@@ -10,7 +12,6 @@ use fractal::{
 };
 
 use crate::cpu::{CpuDevice, Isa};
-use crate::deep::Verdict;
 use crate::{EngineError, PreparedFrame, Progress};
 
 /// The exact counts of a view: its frame and samples `[col, row, n]`.
@@ -30,7 +31,7 @@ fn oracle(text: &str) -> (FrameSpec, Vec<[u32; 3]>) {
     )
 }
 
-pub(super) fn centre(place: (&str, &str, &str), size: (u32, u32), iterations: u64) -> FrameSpec {
+fn centre(place: (&str, &str, &str), size: (u32, u32), iterations: u64) -> FrameSpec {
     FrameSpec {
         view: View::Centre {
             re: place.0.parse().unwrap(),
@@ -49,7 +50,7 @@ pub(super) fn centre(place: (&str, &str, &str), size: (u32, u32), iterations: u6
     }
 }
 
-pub(super) fn deep(spec: FrameSpec) -> PreparedFrame {
+fn deep(spec: FrameSpec) -> PreparedFrame {
     let point = ReferencePoint::centre_of(&spec);
     let orbit = compute(&spec, point, 1 << 22, &mut |_| true).unwrap();
     PreparedFrame::with_reference(spec, Arc::new(orbit)).unwrap()
@@ -63,7 +64,7 @@ fn whole(frame: &PreparedFrame) -> Strip {
     }
 }
 
-pub(super) fn render(device: &CpuDevice, frame: &PreparedFrame) -> StripBuffer {
+fn render(device: &CpuDevice, frame: &PreparedFrame) -> StripBuffer {
     let buffer = device
         .compute(frame, whole(frame), &Progress::default())
         .unwrap();
@@ -410,105 +411,4 @@ fn columns_need_not_be_evenly_spaced() {
         }
     }
     assert!(off < 10, "{off}");
-}
-
-/// A minibrot's view with few pixels.
-fn minibrot(text: &str, measures: &[Measure]) -> FrameSpec {
-    let (mut spec, _) = oracle(text);
-    (spec.width, spec.height) = (96, 80);
-    spec.measures = measures.iter().copied().collect();
-    spec
-}
-
-#[test]
-fn proofs_of_interior_change_no_byte() {
-    for (name, text) in views!["mini-1e16", "mini-1e47", "mini-1e164", "mini-1e317"] {
-        let spec = minibrot(text, &Measure::ALL[..4]);
-        let all = |on: bool| {
-            let device = CpuDevice::new(None).shortcuts(on);
-            render(&device, &deep(spec.clone()))
-        };
-        let (with, without) = (all(true), all(false));
-        assert!(bytes(&with) == bytes(&without), "{name}");
-        let inside = counts(&with).iter().filter(|n| **n == 0).count();
-        assert!(inside > 100, "{name}: {inside}");
-    }
-}
-
-#[test]
-fn minibrots_are_done_at_any_iteration_limit() {
-    // Nobody iterates 10^14 steps. What is outside is outside with fewer, and nothing else is.
-    for (name, text) in views!["mini-1e16", "mini-1e47", "mini-1e164", "mini-1e317"] {
-        let long = |iterations: u64| {
-            let mut spec = minibrot(text, &[Measure::LongIterations]);
-            spec.iterations = iterations;
-            let buffer = render(&CpuDevice::new(None), &deep(spec));
-            match buffer.plane(Measure::LongIterations) {
-                Some(Plane::LongIterations(counts)) => counts.clone(),
-                _ => unreachable!("the frame asks for them"),
-            }
-        };
-        let (spec, _) = oracle(text);
-        let (few, many) = (long(spec.iterations), long(100_000_000_000_000));
-        let mut late = 0;
-        for (few, many) in few.iter().zip(&many) {
-            if *many == 0 || *many > spec.iterations {
-                assert_eq!(*few, 0, "{name}");
-                late += usize::from(*many > 0);
-            } else {
-                assert_eq!(few, many, "{name}");
-            }
-        }
-        assert!(late < 96 * 80 / 10, "{name}: {late}");
-    }
-}
-
-#[test]
-fn nothing_outside_a_minibrot_is_proved_to_be_inside() {
-    let (mut inside, mut open, mut outside) = (0, 0, 0);
-    for (name, text) in views!["mini-1e16", "mini-1e47", "mini-1e164", "mini-1e317"] {
-        let (spec, samples) = oracle(text);
-        let frame = deep(spec);
-        let deep = frame.deep.as_ref().unwrap();
-        let map = deep.minibrot(u64::MAX).expect(name);
-        for [col, row, n] in samples {
-            let c = fractal::ComplexExp::new(deep.columns[col as usize], deep.rows[row as usize]);
-            let share = map.share(c);
-            let verdict = map.prove(share, map.share_of(fractal::FloatExp::ZERO, c), 1 << 20);
-            match (n, verdict == Verdict::Inside) {
-                (0, true) => inside += 1,
-                (0, false) => open += 1,
-                (_, true) => panic!("{name}: {col}, {row} escapes after {n} steps"),
-                (_, false) => outside += 1,
-            }
-        }
-    }
-    assert!(outside > 100, "{outside}");
-    // Control: what is inside is proved to be, but for a few slow ones and those of other periods.
-    assert!(inside > 4 * open, "{inside} and {open}");
-}
-
-#[test]
-fn cycles_are_jumped_over_to_the_last_bit() {
-    // |z_N| is proved by nothing: with 3 * 10^15 steps it is there only if whole cycles are jumped over.
-    for (_, text) in views!["mini-1e16", "mini-1e317"] {
-        let mut spec = minibrot(text, &[Measure::Stability]);
-        (spec.width, spec.height) = (24, 20);
-        let of = |on: bool, iterations: u64| {
-            let spec = FrameSpec {
-                iterations,
-                ..spec.clone()
-            };
-            floats(
-                &render(&CpuDevice::new(None).shortcuts(on), &deep(spec)),
-                Measure::Stability,
-            )
-        };
-        let bits = |values: Vec<f64>| values.into_iter().map(f64::to_bits).collect::<Vec<_>>();
-        let stays = |values: &[f64]| values.iter().filter(|value| !value.is_nan()).count();
-        let all = of(false, 400_000);
-        assert!(stays(&all) > 10);
-        assert!(bits(of(true, 400_000)) == bits(all.clone()));
-        assert!(stays(&of(true, 3_000_000_000_000_000)) <= stays(&all));
-    }
 }

@@ -4,7 +4,7 @@ use fractal::{FrameSpec, Grid, Measure, MeasureSet, Plane, Strip, View, exact};
 
 use super::*;
 use crate::cpu::{CpuDevice, Isa};
-use crate::prepared::PreparedFrame;
+use crate::frame::PreparedFrame;
 use crate::progress::Progress;
 
 fn view([re, im, zoom]: [&str; 3], side: u32, escape_radius: f64, z0: (f64, f64)) -> FrameSpec {

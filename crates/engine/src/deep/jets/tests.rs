@@ -1,9 +1,11 @@
 //! Polynomial blocks against the steps that they stand for.
 
 use fractal::reference::{ReferencePoint, compute};
-use fractal::{FrameSpec, Grid, Measure, MeasureSet, View};
+use fractal::{FloatExp, FrameSpec, Grid, Measure, MeasureSet, View};
 
+use super::block::modulus;
 use super::*;
+use crate::deep::complex::{add, mul, scale};
 
 /// All blocks of an orbit, at several z and c, against their steps one by one.
 #[test]

@@ -2,6 +2,7 @@
 
 use super::deltas::{offered, small};
 use super::*;
+use crate::check::adapters::{Checks, check_adapter};
 use crate::check::{MOST_PERCENT, Samples};
 
 /// A square about a place that is dense with boundary.
@@ -15,8 +16,8 @@ fn seahorse(zoom: &str) -> PreparedFrame {
     ))
 }
 
-/// What samples say of arithmetics that are offered, the first of which is taken if it suffices.
-fn verdict(device: &GpuDevice, frame: &PreparedFrame, all: &[Arithmetic]) -> (Arithmetic, bool) {
+/// What samples show of arithmetics that are offered, the first of which is taken if it suffices.
+fn check(device: &GpuDevice, frame: &PreparedFrame, all: &[Arithmetic]) -> (Arithmetic, bool) {
     let offered: Vec<_> = (all.iter().copied())
         .filter(|a| device.info().arithmetics.contains(a))
         .collect();
@@ -26,15 +27,14 @@ fn verdict(device: &GpuDevice, frame: &PreparedFrame, all: &[Arithmetic]) -> (Ar
     };
     // Each as a device of its own, so that no frame remembers another's.
     let number = u64::MAX - all.len() as u64;
-    let checks = crate::check::Checks::default();
-    let verdict = checks.verdict(frame, number, &offered, &progress, &counts);
-    let verdict = verdict.unwrap().unwrap();
-    eprintln!("  {verdict:?}");
-    (verdict.arithmetic, verdict.suffices)
+    let outcome = Checks::default().outcome(frame, number, &offered, &progress, &counts);
+    let outcome = outcome.unwrap().unwrap();
+    eprintln!("  {outcome:?}");
+    (outcome.arithmetic, outcome.suffices)
 }
 
 #[test]
-fn single_precision_gives_way_where_samples_say_so() {
+fn single_precision_gives_way_where_samples_show_it() {
     // By its extent it would serve; 3.4 % of the counts are others.
     let dense = seahorse("40");
     let calm = prepared(frame(
@@ -45,27 +45,25 @@ fn single_precision_gives_way_where_samples_say_so() {
     ));
     on_every_adapter(|device| {
         use Arithmetic::{DoubleSingle, F32, F64};
-        assert_eq!(verdict(device, &calm, &[F32, DoubleSingle]), (F32, true));
+        assert_eq!(check(device, &calm, &[F32, DoubleSingle]), (F32, true));
         assert_eq!(
-            verdict(device, &dense, &[F32, DoubleSingle]),
+            check(device, &dense, &[F32, DoubleSingle]),
             (DoubleSingle, true)
         );
-        assert_eq!(verdict(device, &dense, &[F32]), (F32, false));
+        assert_eq!(check(device, &dense, &[F32]), (F32, false));
         // What a device would take by itself suffices in both.
         for frame in [&calm, &dense] {
-            let own = device
-                .verdict(frame, &Progress::default())
+            let own = check_adapter(device, frame, &Progress::default())
                 .unwrap()
                 .unwrap();
             assert!(own.suffices, "{own:?}");
-            let known = device
-                .verdict(frame, &Progress::default())
+            let known = check_adapter(device, frame, &Progress::default())
                 .unwrap()
                 .unwrap();
             assert_eq!(own, known);
         }
         if device.info().arithmetics.contains(&F64) {
-            assert_eq!(verdict(device, &dense, &[F32, F64]), (F64, true));
+            assert_eq!(check(device, &dense, &[F32, F64]), (F64, true));
         }
     });
 }
@@ -75,7 +73,7 @@ fn deltas_of_every_adapter_suffice_by_their_samples() {
     let frame = small("julia-1e34", 9000, &[Measure::Smooth]);
     on_every_adapter(|device| {
         for arithmetic in offered(device, &frame) {
-            assert_eq!(verdict(device, &frame, &[arithmetic]), (arithmetic, true));
+            assert_eq!(check(device, &frame, &[arithmetic]), (arithmetic, true));
         }
         let samples = Samples::of(&frame, u64::MAX, &Progress::default()).unwrap();
         assert!(samples.exact && samples.places.len() == 13 * 9);
@@ -105,9 +103,10 @@ fn an_orbit_in_pages_gives_the_same_values() {
         for bytes in [20 << 10, 5 << 10] {
             device.cap_bindings_for_test(bytes).unwrap();
             let pages = device
-                .with_context(|context| {
+                .with_workspace(|workspace| {
                     let progress = Progress::default();
-                    let deltas = context.deltas.get(context, &frame, arithmetic, &progress)?;
+                    let (deltas, context) = (&workspace.deltas, &workspace.context);
+                    let deltas = deltas.get(context, &frame, arithmetic, &progress)?;
                     Ok(deltas.pages())
                 })
                 .unwrap();
@@ -138,8 +137,11 @@ fn rounds_that_end_early_end_no_pixel() {
             // As if it were so slow that a few moves are all that a submission may make, again and again.
             let slow = || {
                 let kernel = shaders::Kernel::Escape;
-                device.with_context(|context| {
-                    context.pipeline(kernel, arithmetic)?.set_rate(1.0);
+                device.with_workspace(|workspace| {
+                    workspace
+                        .context
+                        .pipeline(kernel, arithmetic)?
+                        .set_rate(1.0);
                     Ok(())
                 })
             };

@@ -16,7 +16,7 @@ fn every_adapter_offers_what_it_should() {
             "hiding the roundings did not help"
         );
         let has_f64 = device
-            .with_context(|context| Ok(context.has_f64()))
+            .with_workspace(|workspace| Ok(workspace.context.has_f64()))
             .unwrap();
         assert_eq!(info.arithmetics.contains(&Arithmetic::F64), has_f64);
         // Both software adapters bind buffers enough for deltas.
@@ -41,11 +41,12 @@ fn the_limit_of_every_arithmetic_can_be_measured() {
 }
 
 #[test]
-fn textbook_double_single_is_found_out() {
+fn textbook_double_single_fails_its_proof() {
     on_every_adapter(|device| {
-        let verdict = |program: fn(Kernel) -> Option<Program>| {
+        let outcomes = |program: fn(Kernel) -> Option<Program>| {
             device
-                .with_context(|context| {
+                .with_workspace(|workspace| {
+                    let context = &workspace.context;
                     let operations =
                         proof::prove_operations_of(context, program(Kernel::ProveOperations));
                     let orbit = proof::prove_orbit_of(context, program(Kernel::ProveOrbit));
@@ -53,9 +54,9 @@ fn textbook_double_single_is_found_out() {
                 })
                 .unwrap()
         };
-        let (operations, orbit) = verdict(|kernel| Program::new(kernel, Arithmetic::DoubleSingle));
+        let (operations, orbit) = outcomes(|kernel| Program::new(kernel, Arithmetic::DoubleSingle));
         assert_eq!((operations, orbit), (Ok(()), Ok(())));
-        let (operations, orbit) = verdict(Program::textbook);
+        let (operations, orbit) = outcomes(Program::textbook);
         eprintln!("  textbook: {operations:?} {orbit:?}");
         // Mesa simplifies it. Other drivers need not, and then it rightly passes.
         if device.info().software {

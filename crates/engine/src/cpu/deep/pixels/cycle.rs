@@ -1,0 +1,52 @@
+//! Orbits that repeat themselves exactly.
+//!
+//! After a rebasing a pixel's whole state is its z: the reference begins anew, and what follows is a function of z
+//! alone, as long as blocks do not end at the iteration limit. If the same z comes twice, bit for bit, so does everything
+//! between, for ever. Whole cycles are then jumped over, and what is left before the limit is iterated, so every value
+//! is the one that all steps would have led to. Pixels that an attracting cycle has caught get there by rounding.
+
+/// What a pixel's returns to the start of the reference are compared with (Brent, 1980).
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cpu::deep) struct Watch {
+    z: [f64; 2],
+    exponent: i64,
+    n: u64,
+    returns: u64,
+    /// The return at which the next state is kept.
+    next: u64,
+}
+
+impl Watch {
+    /// Nothing has been seen; nor will it be where cycles are not looked for.
+    pub(in crate::cpu::deep) const fn new(on: bool) -> Self {
+        Self {
+            z: [f64::NAN; 2],
+            exponent: 0,
+            n: 0,
+            returns: 0,
+            next: if on { 4 } else { u64::MAX },
+        }
+    }
+
+    /// Looks at a pixel that is at the start of the reference after `n` steps, with `z` times 2^`exponent`. Returns its
+    /// n: if it has been there before, all whole cycles that fit in before `limit` are added.
+    #[inline(always)]
+    pub(in crate::cpu::deep) fn look(
+        &mut self,
+        z: [f64; 2],
+        exponent: i64,
+        mut n: u64,
+        limit: u64,
+    ) -> u64 {
+        if z == self.z && exponent == self.exponent {
+            let cycle = (n - self.n).max(1);
+            n += limit.saturating_sub(n) / cycle * cycle;
+        }
+        self.returns += 1;
+        if self.returns >= self.next {
+            self.next = 2 * self.returns;
+            (self.z, self.exponent, self.n) = (z, exponent, n);
+        }
+        n
+    }
+}

@@ -1,0 +1,339 @@
+//! The processor as a device: its threads, and a strip cut into pieces for them.
+
+use std::time::Instant;
+
+use fractal::{Arithmetic, Backend, Origin, Plane, Strip, StripBuffer};
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::deep::square::TASK;
+use super::deep::task::{Output, Task};
+use super::deep::trees::Trees;
+use super::isa::Isa;
+#[cfg(target_arch = "aarch64")]
+use super::neon;
+use super::plain::band::{self, Band, Planes, Scratch};
+use super::plan::Plan;
+use super::planes::{blank, copy_row, cut};
+use super::simd::Portable;
+#[cfg(target_arch = "x86_64")]
+use super::x86;
+use super::{deep, peak, plain};
+use crate::frame::{DeepFrame, PreparedFrame};
+use crate::info::{DeviceInfo, EngineError};
+use crate::progress::Progress;
+
+/// Bands that a strip is cut into for each thread at least, so that no thread waits long for another's
+/// last band.
+const BANDS_PER_THREAD: usize = 4;
+/// Fewest pixels of a band, if the strip has as many: at its end lanes run empty.
+const MIN_BAND: usize = 1 << 12;
+/// Most pixels of a band: its working memory should stay within a second-level cache.
+const MAX_BAND: usize = 1 << 15;
+const _: () = assert!(MAX_BAND <= band::MAX_PIXELS);
+
+/// The processor as a device: a pool of threads and the kernels of one instruction set.
+#[derive(Debug)]
+pub struct CpuDevice {
+    info: DeviceInfo,
+    isa: Isa,
+    pub(super) shortcuts: bool,
+    /// `None` where threads cannot be started: then the caller's thread computes.
+    pool: Option<ThreadPool>,
+}
+
+impl CpuDevice {
+    /// The fastest kernels on `threads` threads; `None` is [`fractal::threads::available`].
+    #[must_use]
+    pub fn new(threads: Option<usize>) -> Self {
+        Self::with_isa(Isa::detect(), threads)
+    }
+
+    /// The kernels of one instruction set, or the portable ones if this processor has not got it.
+    #[must_use]
+    pub fn with_isa(isa: Isa, threads: Option<usize>) -> Self {
+        let isa = if isa.is_available() {
+            isa
+        } else {
+            Isa::Portable
+        };
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads.unwrap_or_else(fractal::threads::available))
+            .thread_name(|i| format!("cpu-{i}"))
+            .build()
+            .inspect_err(|error| tracing::warn!("computing without threads of its own: {error}"))
+            .ok();
+        let count = pool.as_ref().map_or(1, ThreadPool::current_num_threads);
+        let plural = if count == 1 { "" } else { "s" };
+        let info = DeviceInfo {
+            backend: Backend::Cpu,
+            name: format!("{}, {count} thread{plural}", isa.name()),
+            arithmetics: vec![
+                Arithmetic::F64,
+                Arithmetic::DeltaF64,
+                Arithmetic::DeltaFloatexp,
+            ],
+            software: false,
+        };
+        Self {
+            info,
+            isa,
+            shortcuts: true,
+            pool,
+        }
+    }
+
+    /// With or without interior shortcuts, which change a strip's time but not its bytes. They are on
+    /// unless this is called.
+    #[must_use]
+    pub fn shortcuts(mut self, on: bool) -> Self {
+        self.shortcuts = on;
+        self
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    /// Number of threads that compute.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.pool
+            .as_ref()
+            .map_or(1, ThreadPool::current_num_threads)
+    }
+
+    /// Computes one strip. May be called from several threads at once: the pool's threads then find work in
+    /// one strip while the last bands of another are computed.
+    ///
+    /// `busy_secs` of the result is thread-seconds divided by the number of threads, so that it adds
+    /// up to no more than the elapsed time. `iterations_total` of a frame that asks for stability alone
+    /// is N for each pixel, although orbits that cannot return are left early.
+    ///
+    /// # Errors
+    /// [`EngineError::Cancelled`], within milliseconds of [`Progress::cancel`].
+    ///
+    /// # Panics
+    /// If the strip does not lie within the frame.
+    pub fn compute(
+        &self,
+        frame: &PreparedFrame,
+        strip: Strip,
+        progress: &Progress,
+    ) -> Result<StripBuffer, EngineError> {
+        let width = frame.columns.len();
+        let rows = strip.rows as usize;
+        let first = strip.row0 as usize * width;
+        assert!(
+            first + rows * width <= width * frame.rows.len(),
+            "strip {strip:?} is not within its frame"
+        );
+        if let Some(deep) = &frame.deep {
+            return self.compute_deep(frame, deep, strip, progress);
+        }
+        let plan = Plan::new(frame, self.shortcuts);
+        let mut planes: Vec<Plane> = frame
+            .spec
+            .measures
+            .iter()
+            .map(|measure| blank(measure, rows * width))
+            .collect();
+        let share = (rows * width).div_ceil(BANDS_PER_THREAD * self.threads());
+        let bands = cut(&mut planes, rows * width, share.clamp(MIN_BAND, MAX_BAND));
+
+        let one = |scratch: &mut Scratch, (offset, len, planes): (usize, usize, Planes<'_>)| {
+            if progress.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            let began = Instant::now();
+            let mut band = Band {
+                frame,
+                plan: &plan,
+                first: first + offset,
+                len,
+                planes,
+                scratch,
+                progress,
+                iterations_total: 0,
+            };
+            if !self.run(&mut band) {
+                return Err(EngineError::Cancelled);
+            }
+            progress.step();
+            Ok((band.iterations_total, began.elapsed().as_secs_f64()))
+        };
+        let sum = |a: (u128, f64), b: (u128, f64)| Ok((a.0 + b.0, a.1 + b.1));
+        let (iterations_total, thread_secs) = match &self.pool {
+            Some(pool) => pool.install(|| {
+                bands
+                    .into_par_iter()
+                    .with_max_len(1)
+                    .map_init(Scratch::new, one)
+                    .try_reduce(|| (0, 0.0), sum)
+            }),
+            None => {
+                let mut scratch = Scratch::new();
+                bands
+                    .into_iter()
+                    .try_fold((0, 0.0), |total, band| sum(total, one(&mut scratch, band)?))
+            }
+        }?;
+        Ok(StripBuffer {
+            strip,
+            width: frame.spec.width,
+            planes,
+            iterations_total,
+            origin: Origin {
+                backend: Backend::Cpu,
+                arithmetic: Arithmetic::F64,
+                device: self.info.name.clone(),
+                kernel_id: plain::KERNEL_ID,
+            },
+            busy_secs: thread_secs / self.threads() as f64,
+        })
+    }
+
+    /// The same for a frame with a reference orbit.
+    fn compute_deep(
+        &self,
+        frame: &PreparedFrame,
+        deep: &DeepFrame,
+        strip: Strip,
+        progress: &Progress,
+    ) -> Result<StripBuffer, EngineError> {
+        let (width, rows) = (frame.spec.width, (strip.row0, strip.row0 + strip.rows));
+        let plan = Plan::new(frame, self.shortcuts);
+        // Before the pool is asked for anything: none of its threads may wait for what another one builds.
+        let _ = (deep.bla(), deep.jets());
+        let trees = Trees::of(frame, deep);
+        if plan.known_parts {
+            let _ = deep.minibrot(plan.limit);
+        }
+        let cut = |(from, to): (u32, u32)| {
+            let first = from / TASK * TASK;
+            (first..to)
+                .step_by(TASK as usize)
+                .map(move |at| (at.max(from), (at + TASK).min(to)))
+        };
+        let tasks: Vec<Task<'_>> = cut(rows)
+            .flat_map(|rows| cut((0, width)).map(move |columns| (rows, columns)))
+            .map(|(rows, columns)| Task {
+                frame,
+                deep,
+                trees: &trees,
+                plan: &plan,
+                progress,
+                columns,
+                rows,
+            })
+            .collect();
+        let one = |task: &Task<'_>| {
+            if progress.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            let began = Instant::now();
+            let output = self.run_deep(task).ok_or(EngineError::Cancelled)?;
+            progress.step();
+            Ok((output, began.elapsed().as_secs_f64()))
+        };
+        let outputs: Vec<(Output, f64)> = match &self.pool {
+            Some(pool) => pool.install(|| {
+                tasks
+                    .par_iter()
+                    .with_max_len(1)
+                    .map(one)
+                    .collect::<Result<_, _>>()
+            }),
+            None => tasks.iter().map(one).collect(),
+        }?;
+        let pixels = strip.rows as usize * width as usize;
+        let mut planes: Vec<Plane> = frame
+            .spec
+            .measures
+            .iter()
+            .map(|measure| blank(measure, pixels))
+            .collect();
+        let (mut iterations_total, mut thread_secs) = (0, 0.0);
+        for (task, (output, secs)) in tasks.iter().zip(&outputs) {
+            let at =
+                |row: u32| (row - strip.row0) as usize * width as usize + task.columns.0 as usize;
+            let across = (task.columns.1 - task.columns.0) as usize;
+            for (row, from) in (task.rows.0..task.rows.1).zip((0..).step_by(across)) {
+                let (to, from) = (at(row)..at(row) + across, from..from + across);
+                for plane in &mut planes {
+                    copy_row(plane, to.clone(), output, from.clone());
+                }
+            }
+            iterations_total += output.iterations_total;
+            thread_secs += secs;
+        }
+        Ok(StripBuffer {
+            strip,
+            width,
+            planes,
+            iterations_total,
+            origin: Origin {
+                backend: Backend::Cpu,
+                arithmetic: frame.cpu_arithmetic(),
+                device: self.info.name.clone(),
+                kernel_id: deep::KERNEL_ID,
+            },
+            busy_secs: thread_secs / self.threads() as f64,
+        })
+    }
+
+    /// Computes one task of a deep frame with this device's instruction set; `None` if it was cancelled.
+    fn run_deep(&self, task: &Task<'_>) -> Option<Output> {
+        match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `with_isa` has seen that the processor has it.
+            Isa::Avx512 => unsafe { x86::deep_avx512(task) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Isa::Avx2 => unsafe { x86::deep_avx2(task) },
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => neon::deep_neon(task),
+            _ => task.run::<Portable, 1, 2>(Portable),
+        }
+    }
+
+    /// Multiply-adds a second, counted in lanes, that this device's threads do together when nothing else
+    /// is asked of them; each thread does `lanes` of them.
+    #[must_use]
+    pub fn multiply_add_rate(&self, lanes: u64) -> f64 {
+        let one = || match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `with_isa` has seen that the processor has it.
+            Isa::Avx512 => unsafe { x86::multiply_adds_avx512(lanes) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Isa::Avx2 => unsafe { x86::multiply_adds_avx2(lanes) },
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => peak::multiply_adds(neon::Neon, lanes),
+            _ => peak::multiply_adds(Portable, lanes),
+        };
+        let began = Instant::now();
+        let done = match &self.pool {
+            Some(pool) => pool.broadcast(|_| one()).into_iter().sum(),
+            None => one(),
+        };
+        done as f64 / began.elapsed().as_secs_f64()
+    }
+
+    /// Computes one band with this device's instruction set; `false` if it was cancelled.
+    fn run(&self, band: &mut Band<'_>) -> bool {
+        match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `with_isa` has seen that the processor has it.
+            Isa::Avx512 => unsafe { x86::band_avx512(band) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Isa::Avx2 => unsafe { x86::band_avx2(band) },
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => neon::band_neon(band),
+            _ => plain::compute::<Portable, 2>(Portable, band),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Kernels of plain iteration: pixels as orbits in doubles.
+//!
+//! - [`orbits`]: vectors of orbits and their step; [`points`]: orbits in memory
+//! - [`lanes`]: orbits iterated in blocks, each lane refilled as soon as its pixel is done
+//! - [`escape`], [`stability`]: the two kernels
+//! - [`band`]: one thread's share of a strip; [`finish`]: its counts and final states to planes; [`mod@compute`]: all of it
+
+pub(super) mod band;
+mod compute;
+mod escape;
+mod finish;
+mod lanes;
+mod orbits;
+mod points;
+mod stability;
+
+pub(crate) use compute::KERNEL_ID;
+pub(super) use compute::compute;

@@ -1,0 +1,121 @@
+//! All polynomial blocks of a reference orbit.
+
+use fractal::{FloatExp, ReferenceOrbit};
+
+use super::block::{LOWEST_LEVEL, Rules, block};
+use super::jet::Jet;
+use crate::deep::parallel::parallel_map;
+
+/// Blocks of the lowest level that are looked at in advance.
+const SEEN_AHEAD: usize = 64;
+/// log2 of the smallest |u| that blocks serve for over |c|³: a radius and Z² may be 2^-20 so.
+const CUBE_LOG2: i64 = 84;
+/// Range of the smallest |u| that blocks serve for.
+const NEAREST: f64 = 1.0 / (1u64 << 20) as f64;
+const FARTHEST: f64 = f64::from_bits((1023 - 100) << 52);
+
+/// All blocks of a reference orbit for one view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JetTable {
+    /// `levels[i]` holds the blocks of level [`LOWEST_LEVEL`] + i in ascending order of m; no level is empty.
+    pub levels: Vec<Vec<Jet>>,
+    /// The radius of each block of the lowest level.
+    reaches: Vec<f32>,
+    /// The largest of them.
+    pub farthest: f64,
+    /// The square of the smallest |u| that blocks serve for.
+    pub(crate) least2: f64,
+}
+
+impl JetTable {
+    /// The blocks of `orbit` for deltas c of up to `c_max` in modulus, and an escape radius.
+    ///
+    /// A skipped block is wrong by the share `epsilon` of z at most. 9 bytes for each value of the orbit.
+    #[must_use]
+    pub fn new(orbit: &ReferenceOrbit, c_max: FloatExp, escape_radius: f64, epsilon: f64) -> Self {
+        let cube = c_max * c_max * c_max * FloatExp::new(1.0, CUBE_LOG2);
+        let least = cube.to_f64().clamp(FARTHEST, NEAREST);
+        let rules = Rules {
+            epsilon,
+            // |z| < SHARE |Z| and |Z| < this leave |Z + z| inside: no block hides an escape.
+            outside: escape_radius * 0.79,
+            c_max: c_max.to_f64(),
+            least,
+        };
+        // The last step of all leads from Z_(M-1) to Z_M.
+        let steps = orbit.steps().saturating_sub(1);
+        let count = (steps >> LOWEST_LEVEL) as usize;
+        let one = |i: usize| block(orbit, 1 + ((i as u64) << LOWEST_LEVEL), &rules);
+        let mut level = parallel_map(count, &one);
+        let reaches: Vec<f32> = level.iter().map(|block| block.radius as f32).collect();
+        let farthest = reaches.iter().fold(0.0, |far: f32, reach| far.max(*reach));
+        let mut levels = Vec::new();
+        while !level.is_empty() {
+            levels.push(parallel_map(level.len(), &|i| level[i].pack()));
+            let pairs = level.as_chunks::<2>().0;
+            level = parallel_map(pairs.len(), &|i| {
+                let [first, second] = pairs[i];
+                first.then(&second).finished(&rules)
+            });
+        }
+        Self {
+            levels,
+            reaches,
+            farthest: farthest.into(),
+            least2: least * least,
+        }
+    }
+
+    /// The longest block from `m` that takes `z` and has at most `most` steps, u, and its steps.
+    #[inline(always)]
+    #[must_use]
+    pub fn longest(&self, m: u64, z: [f64; 2], most: u64) -> Option<(&Jet, [f64; 2], u64)> {
+        let place = m.wrapping_sub(1);
+        let mut level = LOWEST_LEVEL;
+        let mut best = None;
+        while m > 0
+            && place & ((1 << level) - 1) == 0
+            && 1 << level <= most
+            && let Some(jets) = self.levels.get((level - LOWEST_LEVEL) as usize)
+            && let Some(jet) = jets.get((place >> level) as usize)
+        {
+            let u = [z[0] * jet.inverse, z[1] * jet.inverse];
+            let square = u[0] * u[0] + u[1] * u[1];
+            // Also where no z may take it, and u is not a number.
+            if square >= 1.0 || square.is_nan() {
+                break;
+            }
+            // Too small a z may do for a longer block.
+            if square > self.least2 {
+                best = Some((jet, u, 1 << level));
+            }
+            level += 1;
+        }
+        best
+    }
+
+    /// The largest |z_1| that a block of at least `steps` steps from Z_1 on takes; 0 if there is none.
+    #[must_use]
+    pub fn first_reach(&self, steps: u64) -> f64 {
+        let reach = |(level, jets): (u32, &Vec<Jet>)| {
+            let first = jets.first().filter(|_| 1 << level >= steps)?;
+            Some(1.0 / first.inverse)
+        };
+        let reaches = (LOWEST_LEVEL..).zip(&self.levels).filter_map(reach);
+        reaches.fold(0.0, f64::max)
+    }
+
+    /// The next m from which a block may take a z of modulus `bound`, as far as one can see: where it is worth
+    /// looking again.
+    #[inline(always)]
+    #[must_use]
+    pub fn next_block(&self, m: u64, bound: f64) -> u64 {
+        let first = (m.saturating_sub(1) >> LOWEST_LEVEL) + 1;
+        let ahead = self.reaches.iter().skip(first as usize);
+        let wait = ahead
+            .take(SEEN_AHEAD)
+            .take_while(|reach| f64::from(**reach) <= bound)
+            .count();
+        1 + ((first + wait as u64) << LOWEST_LEVEL)
+    }
+}

@@ -1,0 +1,168 @@
+//! What a frame has beyond its own numbers when its pixels are computed as deltas from a reference orbit.
+
+use std::sync::{Arc, OnceLock};
+
+use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
+
+use super::picks::picked;
+use super::turned::Cross;
+use crate::deep::{BlaTable, JetTable, ReturnMap};
+
+/// A reference orbit, the deltas of a frame's columns and rows from it, and the blocks of its steps.
+#[derive(Clone, Debug)]
+pub struct DeepFrame {
+    /// The reference orbit.
+    pub orbit: Arc<ReferenceOrbit>,
+    /// How far each column lies to the right of the reference point; `spec.width` of them.
+    pub columns: Vec<FloatExp>,
+    /// How far each row lies above the reference point; `spec.height` of them.
+    pub rows: Vec<FloatExp>,
+    /// Of a turned view, what a sample's column contributes to its imaginary part and its row to its real part.
+    pub cross: Option<Cross<FloatExp>>,
+    /// Size of a pixel in the plane, the unit of the distance estimate.
+    pub pixel_spacing: FloatExp,
+    /// See [`FrameSpec::skip_error_log2`]; less in a wide view, see [`capped`].
+    pub epsilon_log2: i32,
+    escape_radius: f64,
+    c_max: FloatExp,
+    // Shared with frames of fewer samples of the same view.
+    bla: Arc<OnceLock<BlaTable>>,
+    jets: Arc<OnceLock<JetTable>>,
+    minibrot: OnceLock<Option<ReturnMap>>,
+}
+
+/// A bound of |c| for c among these columns and rows.
+fn largest_c(columns: &[FloatExp], rows: &[FloatExp]) -> FloatExp {
+    let far = |offsets: &[FloatExp]| {
+        let ends = [offsets.first(), offsets.last()].into_iter().flatten();
+        ends.fold(FloatExp::ZERO, |far, offset| {
+            if offset.abs() > far {
+                offset.abs()
+            } else {
+                far
+            }
+        })
+    };
+    ComplexExp::new(far(columns), far(rows)).abs()
+}
+
+/// `epsilon_log2`, or less where c is so large that a share of it would be more than the rounding of a double: what a
+/// skip may cost is 2^-53 at most, for otherwise deltas would be less exact in wide views than plain doubles are.
+fn capped(epsilon_log2: i32, c_max: FloatExp) -> i32 {
+    if c_max.is_zero() {
+        return epsilon_log2;
+    }
+    let most = i32::try_from(-53 - c_max.exponent()).unwrap_or(i32::MAX);
+    let least = *fractal::frame::SKIP_ERRORS_LOG2.start();
+    epsilon_log2.min(most.max(least))
+}
+
+impl DeepFrame {
+    /// A bound of |c| over the frame's samples, c their distance from the reference point.
+    #[must_use]
+    pub fn c_max(&self) -> FloatExp {
+        self.c_max
+    }
+
+    /// The blocks of steps that may be skipped in this frame; built when first asked for.
+    pub fn bla(&self) -> &BlaTable {
+        self.bla.get_or_init(|| {
+            let epsilon = libm::exp2(f64::from(self.epsilon_log2));
+            BlaTable::new(&self.orbit, self.c_max, self.escape_radius, epsilon)
+        })
+    }
+
+    /// The blocks of steps that may be skipped where z is not as small; built when first asked for.
+    pub fn jets(&self) -> &JetTable {
+        self.jets.get_or_init(|| {
+            let epsilon = libm::exp2(f64::from(self.epsilon_log2));
+            JetTable::new(&self.orbit, self.c_max, self.escape_radius, epsilon)
+        })
+    }
+
+    /// The return map of the minibrot in this frame, if there is one to be seen and orbits of `limit` steps return so
+    /// often that it helps; made when first asked for.
+    pub fn minibrot(&self, limit: u64) -> Option<&ReturnMap> {
+        /// Fewest returns.
+        const WORTHWHILE: u64 = 2;
+        if limit / self.orbit.steps().max(1) < WORTHWHILE {
+            return None;
+        }
+        let new = || ReturnMap::new(&self.orbit, self.bla(), self.c_max, self.pixel_spacing);
+        self.minibrot.get_or_init(new).as_ref()
+    }
+
+    /// Whether the reference orbit meets the escape radius, as good as exactly.
+    pub(crate) fn meets_radius(&self) -> bool {
+        /// Share of R² by which |Z|² may be off it.
+        const NEAR: f64 = 1.0 / (1u64 << 20) as f64;
+        let limit = self.escape_radius * self.escape_radius;
+        let near = |[x, y]: &[f64; 2]| (x.mul_add(*x, y * y) - limit).abs() <= NEAR * limit;
+        self.orbit.values.iter().any(near)
+    }
+
+    /// How far a sample lies from the reference point.
+    #[must_use]
+    #[inline]
+    pub fn at(&self, col: usize, row: usize) -> ComplexExp {
+        let (re, im) = (self.columns[col], self.rows[row]);
+        match &self.cross {
+            None => ComplexExp::new(re, im),
+            Some(cross) => cross.at(re, im, col, row),
+        }
+    }
+
+    /// Of a turned view.
+    pub(super) fn turned(self, cross: Option<Cross<FloatExp>>) -> Self {
+        let Some(cross) = cross else {
+            return self;
+        };
+        let c_max = cross.c_max(&self.columns, &self.rows);
+        Self {
+            c_max,
+            epsilon_log2: capped(self.epsilon_log2, c_max),
+            cross: Some(cross),
+            ..self
+        }
+    }
+
+    /// From its parts, of an upright view.
+    #[must_use]
+    pub fn new(
+        orbit: Arc<ReferenceOrbit>,
+        columns: Vec<FloatExp>,
+        rows: Vec<FloatExp>,
+        pixel_spacing: FloatExp,
+        escape_radius: f64,
+        epsilon_log2: i32,
+    ) -> Self {
+        let c_max = largest_c(&columns, &rows);
+        Self {
+            c_max,
+            orbit,
+            columns,
+            rows,
+            cross: None,
+            pixel_spacing,
+            epsilon_log2: capped(epsilon_log2, c_max),
+            escape_radius,
+            bla: Arc::default(),
+            jets: Arc::default(),
+            minibrot: OnceLock::new(),
+        }
+    }
+
+    /// Some of its columns and rows. Blocks of steps are the same ones, and are built once for both.
+    pub(super) fn thinned(&self, width: u32, height: u32) -> Self {
+        Self {
+            orbit: Arc::clone(&self.orbit),
+            columns: picked(&self.columns, width),
+            rows: picked(&self.rows, height),
+            cross: (self.cross.as_ref()).map(|cross| cross.thinned(width, height)),
+            bla: Arc::clone(&self.bla),
+            jets: Arc::clone(&self.jets),
+            minibrot: OnceLock::new(),
+            ..*self
+        }
+    }
+}

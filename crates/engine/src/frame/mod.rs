@@ -1,0 +1,15 @@
+//! A frame prepared for a device, whichever that is: the numbers that kernels begin with, made once a job.
+//!
+//! - [`prepared`]: a checked frame with its coordinates; [`deep_frame`]: what a deep view has beside them
+//! - [`turned`]: coordinates of turned views
+//! - `picks`: evenly chosen columns and rows
+//! - `cache`: what devices keep with a frame
+
+pub(crate) mod cache;
+pub mod deep_frame;
+pub(crate) mod picks;
+pub mod prepared;
+pub mod turned;
+
+pub use deep_frame::DeepFrame;
+pub use prepared::{ORBIT_VALUE_BYTES, PreparedFrame};

@@ -1,0 +1,14 @@
+//! What is computed of a picture, in which pieces, and what comes back.
+//!
+//! - [`frame`]: everything that decides a picture's values, with its limits
+//! - [`strip`]: full-width bands of rows, the unit of work
+//! - [`measure`]: what is computed of each pixel; [`smooth`]: formulas of the smooth count, distance and angles
+//! - [`arithmetic`]: number types of kernels, and which views each is precise enough for
+//! - [`buffer`]: a computed strip
+
+pub mod arithmetic;
+pub mod buffer;
+pub mod frame;
+pub mod measure;
+pub mod smooth;
+pub mod strip;
