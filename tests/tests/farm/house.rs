@@ -3,15 +3,26 @@
 use std::collections::BTreeMap;
 
 use farm_tests::house::{
-    ARROWS, Breach, CONFINED, MOST_LINES, Source, confined, dependencies, files, layering,
-    manifests, outside, sources, systems_mathematics, unguarded,
+    ARROWS, Breach, CONFINED, IGNORANCE, MAY_BE_MISSING, MOST_FILES, MOST_LINES, Source, circles,
+    confined, dependencies, files, folders, layering, manifests, outside, sources,
+    systems_mathematics, unguarded,
 };
 
+/// Crates whose files may still close circles.
+const WITH_CIRCLES: [&str; 2] = ["submitter/", "crates/engine/"];
+/// Crates whose files and folders may still be larger than the rest.
+const LARGE: [&str; 3] = ["submitter/", "crates/engine/", "crates/fractal/"];
+
 fn planted(path: &str, text: &str) -> Vec<Source> {
-    vec![Source {
-        path: path.to_owned(),
-        text: text.to_owned(),
-    }]
+    planted_all(&[(path, text)])
+}
+
+fn planted_all(files: &[(&str, &str)]) -> Vec<Source> {
+    let source = |(path, text): &(&str, &str)| Source {
+        path: (*path).to_owned(),
+        text: (*text).to_owned(),
+    };
+    files.iter().map(source).collect()
 }
 
 #[track_caller]
@@ -115,6 +126,12 @@ fn control_arrows_that_point_up_are_seen() {
         ("crates/farm-queue", "png"),
         ("crates/fractal", "tokio"),
         ("submitter", "redis"),
+        ("crates/colour", "pictures"),
+        ("crates/render", "zoom"),
+        ("crates/render", "clap"),
+        ("crates/world", "render"),
+        ("crates/disk", "fractal"),
+        ("crates/requests", "indicatif"),
     ] {
         let mut manifests = lawful();
         manifests
@@ -126,6 +143,23 @@ fn control_arrows_that_point_up_are_seen() {
     let mut without = lawful();
     without.remove("shaders");
     assert_eq!(layering(&without).len(), 1, "a crate that went away");
+    let mut more = lawful();
+    more.insert("crates/attic".to_owned(), vec![]);
+    assert_eq!(layering(&more).len(), 1, "a crate that nobody placed");
+}
+
+#[test]
+fn layers_are_listed_from_the_bottom_up() {
+    let name = |folder: &'static str| folder.rsplit('/').next().unwrap_or(folder);
+    let mut below: Vec<&str> = Vec::new();
+    for (folder, allowed) in ARROWS {
+        let up = allowed.iter().find(|other| !below.contains(other));
+        assert_eq!(up, None, "{folder} stands below it");
+        below.push(name(folder));
+    }
+    let folders = ARROWS.map(|(folder, _)| folder);
+    assert_eq!(folders, IGNORANCE.map(|(folder, _)| folder));
+    assert!(MAY_BE_MISSING.iter().all(|name| folders.contains(name)));
 }
 
 #[test]
@@ -154,7 +188,7 @@ fn files_lie_where_they_belong_and_are_not_long() {
         sources.iter().any(|source| source.path.ends_with(".wgsl")),
         "there are shaders"
     );
-    assert_kept(&files(&sources));
+    assert_kept(&files(&sources, &LARGE));
 }
 
 #[test]
@@ -162,14 +196,112 @@ fn control_files_out_of_place_are_seen() {
     for (path, text) in [
         ("crates/engine/src/gpu/kernel.wgsl", String::new()),
         (
-            "submitter/src/long.rs",
+            "farm-worker/src/long.rs",
             format!("//! Long.\n{}", "\n".repeat(MOST_LINES)),
         ),
         ("submitter/src/mute.rs", "use std::io;\n".to_owned()),
     ] {
-        assert_eq!(files(&planted(path, &text)).len(), 1, "{path}");
+        let planted = planted(path, &text);
+        assert_eq!(files(&planted, &[]).len(), 1, "{path}");
     }
-    assert_kept(&files(&planted("shaders/wgsl/kernel.wgsl", "")));
+    assert_kept(&files(&planted("shaders/wgsl/kernel.wgsl", ""), &[]));
+}
+
+#[test]
+fn folders_hold_few_files() {
+    assert_kept(&folders(&sources(), &LARGE));
+}
+
+#[test]
+fn control_a_folder_of_many_files_is_seen() {
+    let names: Vec<String> = (0..=MOST_FILES)
+        .map(|number| format!("tests/tests/farm/case_{number}.rs"))
+        .collect();
+    let mut planted: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
+    assert_eq!(folders(&planted_all(&planted), &[]).len(), 1);
+    assert_kept(&folders(&planted_all(&planted), &["tests/"]));
+    planted[0].0 = "tests/tests/farm/apart/case.rs";
+    planted.push(("tests/tests/farm/notes.txt", ""));
+    assert_kept(&folders(&planted_all(&planted), &[]));
+}
+
+#[test]
+fn files_close_no_circles() {
+    assert_kept(&circles(&sources(), &WITH_CIRCLES));
+}
+
+#[test]
+fn control_circles_of_files_are_seen() {
+    let circle = |files: &[(&str, &str)], what: &str, size: usize| {
+        let found = circles(&planted_all(files), &[]);
+        assert_eq!(found.len(), 1, "{what}: {found:?}");
+        let begin = format!("a circle of {size} files:");
+        assert!(found[0].starts_with(&begin), "{what}: {found:?}");
+    };
+    circle(
+        &[
+            ("x/src/lib.rs", "mod a; mod b;"),
+            ("x/src/a.rs", "use crate::b::{Two}; pub struct One(Two);"),
+            ("x/src/b.rs", "pub struct Two; fn f() -> crate::a::One {}"),
+        ],
+        "two files",
+        2,
+    );
+    circle(
+        &[
+            ("x/src/main.rs", "mod a; mod b; mod c;"),
+            ("x/src/a.rs", "use crate::b; fn one() { b::two() }"),
+            ("x/src/b.rs", "pub use crate::c::*; pub fn two() {}"),
+            ("x/src/c.rs", "pub fn three() { crate::a::one() }"),
+        ],
+        "three files",
+        3,
+    );
+    circle(
+        &[
+            ("x/src/lib.rs", "mod a;"),
+            ("x/src/a/mod.rs", "mod b; mod c;"),
+            ("x/src/a/b.rs", "use super::c::Three; pub struct Two;"),
+            ("x/src/a/c.rs", "pub enum Three {} type T = super::b::Two;"),
+        ],
+        "through `super::`",
+        2,
+    );
+    circle(
+        &[
+            ("x/src/lib.rs", "mod a;"),
+            ("x/src/a/mod.rs", "mod b; pub const MOST: usize = 1;"),
+            ("x/src/a/b.rs", "fn f() -> usize { super::MOST }"),
+        ],
+        "through what a parent defines",
+        2,
+    );
+    circle(
+        &[
+            ("x/tests/all/main.rs", "mod a; pub fn start() {}"),
+            ("x/tests/all/a.rs", "use crate::start;"),
+        ],
+        "through the root of a test",
+        2,
+    );
+}
+
+#[test]
+fn control_files_that_point_down_close_no_circle() {
+    let planted = planted_all(&[
+        ("x/src/lib.rs", "pub mod a; pub use a::Two;"),
+        ("x/src/a/mod.rs", "mod b; mod c; pub use b::{Two, make};"),
+        (
+            "x/src/a/b.rs",
+            "pub struct Two; pub fn make() {} #[cfg(test)] mod tests { use crate::a::c::three; }",
+        ),
+        // By what the parents pass on; by words alone; and by another crate's name.
+        (
+            "x/src/a/c.rs",
+            "use super::make; use crate::Two; fn three() { y::a::f(\"crate::a::d()\") } // super::a",
+        ),
+    ]);
+    assert_kept(&circles(&planted, &[]));
 }
 
 #[test]
