@@ -71,16 +71,16 @@ impl<W: Clone + Ord + Display> Worker<W> {
     }
 
     /// Shows that it is alive; whether it goes on.
-    pub fn beat<B>(&mut self, table: &mut JobTable<W, B>, now: Duration) -> bool {
+    pub fn send_heartbeat<B>(&mut self, table: &mut JobTable<W, B>, now: Duration) -> bool {
         let Some((taken, _)) = &self.hand else {
             return false;
         };
         let state = table.heartbeat(&self.process, taken, now);
-        self.beaten(state)
+        self.hear_heartbeat(state)
     }
 
     /// Hears whether somebody still waits for what it has, and stops where nobody does; whether it goes on.
-    pub fn beaten(&mut self, state: LeaseState) -> bool {
+    pub fn hear_heartbeat(&mut self, state: LeaseState) -> bool {
         if state != LeaseState::Held {
             self.hand = None;
         }
@@ -106,12 +106,12 @@ impl<W: Clone + Ord + Display> Worker<W> {
     pub fn commit<B>(&mut self, table: &mut JobTable<W, B>) -> Option<Committed> {
         let (taken, _) = self.hand.as_ref()?;
         let committed = table.commit(taken.id, taken.entry.slot);
-        self.committed(committed);
+        self.hear_commit(committed);
         Some(committed)
     }
 
     /// Hears what came of it: what vanished has to be stored again.
-    pub fn committed(&mut self, committed: Committed) {
+    pub fn hear_commit(&mut self, committed: Committed) {
         match &mut self.hand {
             Some((_, stage)) if committed == Committed::NoBuffer => *stage = Stage::Computed,
             _ => self.hand = None,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use farm_queue::LeaseState;
 use farm_queue::protocol::table::{Committed, Taken};
 
-use super::farm::Process;
+use super::process::Process;
 
 /// What a worker asks the server for.
 #[derive(Clone, Debug, PartialEq)]

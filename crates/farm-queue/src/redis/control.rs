@@ -15,8 +15,9 @@ use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{lines, spec};
 use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server, bulk_timeout};
-use crate::redis::submitter::{health, removal};
-use crate::redis::{ENDED_LIFETIME, millis, orbits, scripts};
+use crate::redis::lifetimes::{ENDED_LIFETIME, millis};
+use crate::redis::submitter::{add_removal, under_way};
+use crate::redis::{orbits, scripts};
 use crate::status::{JobReport, JobState, Quarantine, WorkerRecord};
 
 /// How long a submitter may be silent before it counts as gone.
@@ -190,7 +191,7 @@ impl RedisControl {
             under_way: BTreeMap::new(),
         };
         if let Some(spec) = &details.spec {
-            let way = health::under_way(&self.link, &keys, spec.strips).await?;
+            let way = under_way(&self.link, &keys, spec.strips).await?;
             details.waiting = way.waiting;
             for lease in way.leases {
                 let strips = details.under_way.entry(lease.worker).or_default();
@@ -312,7 +313,7 @@ impl RedisControl {
         if nobody {
             remove.cmd("ZREM").arg(keys::ALL_JOBS).arg(id.as_str());
         }
-        removal(&mut remove, &keys, strips, !nobody);
+        add_removal(&mut remove, &keys, strips, !nobody);
         if let Some(key) = orbit {
             remove.add_command(orbits::leave(id, &key));
         }

@@ -12,7 +12,8 @@ use crate::orbit::{ORBIT_CHUNK, OrbitKey, SharedOrbit};
 use crate::protocol::keys;
 use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, bulk_timeout};
-use crate::redis::{millis, scripts};
+use crate::redis::lifetimes::millis;
+use crate::redis::scripts;
 
 /// Makes an orbit known to workers, for `job`: what the server has not got of it yet, or `all` of it, where what
 /// is there may be something else.

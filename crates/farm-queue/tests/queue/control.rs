@@ -11,9 +11,9 @@ use farm_queue::{
 };
 use tokio::time::{sleep, timeout};
 
-use crate::conformance::{collect, lease, submit};
-use crate::farms::{Farm, RedisFarm};
-use crate::samples::*;
+use crate::setup::farms::{Farm, RedisFarm};
+use crate::setup::samples::*;
+use crate::setup::steps::{collect, lease, submit};
 
 async fn control(farm: &RedisFarm) -> RedisControl {
     RedisControl::connect(farm.server.url()).await.unwrap()

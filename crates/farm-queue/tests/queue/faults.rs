@@ -10,10 +10,10 @@ use farm_queue::{
     RedisWorkerQueue, WorkerQueue,
 };
 
-use crate::conformance::{collect, lease, submit};
-use crate::farms::{Farm, RedisFarm};
-use crate::samples::*;
-use crate::server::{Server, Transport, free_port};
+use crate::setup::farms::{Farm, RedisFarm};
+use crate::setup::samples::*;
+use crate::setup::server::{Server, Transport, free_port};
+use crate::setup::steps::{collect, lease, submit};
 
 async fn refused(url: &str) -> QueueError {
     let as_submitter = RedisJobQueue::connect(url).await.err().expect("refused");

@@ -7,12 +7,9 @@
 mod conformance;
 mod control;
 mod differential;
-mod farms;
 mod faults;
 mod hostile;
-mod orders;
-mod samples;
-mod server;
+mod setup;
 mod signed;
 mod throughput;
 mod trips;

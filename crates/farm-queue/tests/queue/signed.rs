@@ -10,10 +10,9 @@ use farm_queue::{
     Collected, Issue, JobQueue, JobSpec, QueueError, RedisJobQueue, RedisWorkerQueue, WorkerQueue,
 };
 
-use crate::conformance::{collect, lease};
-use crate::hostile::plant;
-use crate::samples::*;
-use crate::server::Server;
+use crate::setup::samples::*;
+use crate::setup::server::Server;
+use crate::setup::steps::{collect, lease, plant};
 
 fn key(of: u8) -> FarmKey {
     FarmKey::new(&[of; 32]).unwrap()

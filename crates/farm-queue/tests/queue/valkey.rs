@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::server::PROGRAM;
+use crate::setup::server::PROGRAM;
 
 /// Fewer tests than there are on servers: were it none, nothing would be shown.
 const MANY: usize = 50;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::*;
+use crate::job::{LEASE, MAX_DELIVERIES};
+use crate::queue::LeaseState;
 
 fn table(slots: u32) -> JobTable<&'static str, &'static str> {
     let mut table = JobTable::new(Limits::default());

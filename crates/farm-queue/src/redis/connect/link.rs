@@ -17,7 +17,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::queue::QueueError;
 use crate::redis::connect::errors::{is_unknown_script, one_line, says_demoted};
-use crate::redis::connect::{CONTROL_TIMEOUT, Server, bulk_timeout};
+use crate::redis::connect::server::Server;
+use crate::redis::connect::timeouts::{CONTROL_TIMEOUT, bulk_timeout};
 use crate::redis::scripts::{self, Call};
 
 /// Waits between attempts to connect again: the first, and the longest.

@@ -45,11 +45,11 @@ impl Watch {
     /// Looks, and warns of what is new. A server that does not answer is others' business.
     pub(super) async fn look(&self, link: &Link) {
         self.seen().at = Instant::now();
-        let Ok(memory) = link.server().look(link).await else {
+        let Ok(memory) = Memory::read(link).await else {
             return;
         };
         let mut seen = self.seen();
-        let fit = link.server().keeps_all(&memory);
+        let fit = memory.check_policy(link.server());
         if let Err(error) = &fit
             && !seen.unfit
         {

@@ -7,22 +7,21 @@ use std::time::Duration;
 use ::redis::{Pipeline, cmd};
 use tokio::time::Instant;
 
+use super::shared::{Inner, Known, MAX_LISTED};
 use crate::job::{JobId, JobSpec, MAX_DELIVERIES};
 use crate::protocol::choice::MAX_JOBS;
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{entry, spec};
 use crate::queue::{Accepts, Lease, QueueError};
 use crate::redis::connect::{CONTROL_TIMEOUT, SendError, is_no_group};
-use crate::redis::worker::{Inner, Known};
-use crate::redis::{JOB_LIFETIME, millis, reply, scripts};
+use crate::redis::lifetimes::{JOB_LIFETIME, millis};
+use crate::redis::{reply, scripts};
 
 /// How long a job whose spec is bad, or gone, is not looked at again.
 const BAD_SPEC_WAIT: Duration = Duration::from_secs(10);
 const GONE_SPEC_WAIT: Duration = Duration::from_secs(2);
 /// How long a worker takes it that the job which it serves is still offered.
 const LIST_INTERVAL: Duration = Duration::from_secs(1);
-/// Most jobs that a worker is offered at a time.
-pub(super) const MAX_LISTED: usize = 1024;
 /// Most jobs whose specs are kept.
 const MAX_KNOWN_JOBS: usize = 2 * MAX_LISTED;
 /// Most entries that are remembered as this worker's own; a lane holds two at most, so more are forgotten ones.

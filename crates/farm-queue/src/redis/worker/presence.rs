@@ -7,11 +7,12 @@ use std::time::Duration;
 use ::redis::{Pipeline, from_redis_value};
 use tokio::time::{Instant, timeout};
 
-use super::{Inner, Known, look};
+use super::shared::{Inner, Known, MAX_LISTED};
 use crate::protocol::keys;
 use crate::queue::QueueError;
 use crate::redis::connect::CONTROL_TIMEOUT;
-use crate::redis::{PRESENCE_LIFETIME, millis, scripts};
+use crate::redis::lifetimes::{PRESENCE_LIFETIME, millis};
+use crate::redis::scripts;
 use crate::status::{self, Quarantine};
 
 /// Wait after a sign of life that could not be given.
@@ -78,7 +79,7 @@ impl Inner {
                 Known::Good { keys, .. } => Some(keys.queue.clone()),
                 Known::Skip { .. } => None,
             });
-        good.take(look::MAX_LISTED).collect()
+        good.take(MAX_LISTED).collect()
     }
 
     fn heed_quarantine(&self, record: Option<&str>, now: u64) {

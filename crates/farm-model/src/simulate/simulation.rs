@@ -1,14 +1,16 @@
-//! The farm itself: who does what when something happens.
+//! The farm: its state, its server, and the network between them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 
 use farm_queue::protocol::table::{Committed, EntryId, JobTable, Limits, Taken};
 
+use super::costs::Step;
 use super::dice::Dice;
 use super::events::{Answer, Ask, Event, Events};
-use super::{Report, Settings, Step};
+use super::process::Process;
+use super::report::Report;
+use super::settings::Settings;
 use crate::submitter::Submitter;
 use crate::worker::Worker;
 
@@ -36,24 +38,9 @@ pub(super) const SAMPLE: usize = 512;
 /// What is late: seconds, and times of what 95 % of the strips took.
 pub(super) const LATE: (f64, f64) = (3.0, 2.5);
 
-/// A worker's process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Process {
-    /// Which worker.
-    pub worker: u32,
-    /// How often it was started before.
-    pub start: u32,
-}
-
-impl fmt::Display for Process {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.worker, self.start)
-    }
-}
-
 /// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Broken {
+pub enum SimulationError {
     /// Strips that nobody has and nobody will make.
     #[error("at {at:?} strips were lost: {slots:?}")]
     Lost {
@@ -192,35 +179,6 @@ impl<'a> Simulation<'a> {
         farm
     }
 
-    /// Lets everything happen until the last strip is there.
-    ///
-    /// # Errors
-    /// What must not happen, and did.
-    pub fn run(mut self) -> Result<Report, Broken> {
-        while let Some((at, event)) = self.events.next() {
-            self.now = at;
-            if at > self.settings.limit {
-                return Err(Broken::Late(at));
-            }
-            self.happens(event)?;
-            if self.submitter.is_complete() {
-                break;
-            }
-        }
-        let journal = self.submitter.journal();
-        let wrong = (0..self.settings.strips)
-            .find(|slot| journal.get(slot).copied() != Some(digest(*slot)));
-        if let Some(slot) = wrong {
-            return Err(Broken::Bytes(slot));
-        }
-        self.report.secs = self.now.as_secs_f64();
-        self.report.events = self.events.planned();
-        for at in 0..self.lanes.len() {
-            self.stop_computing(at);
-        }
-        Ok(self.report)
-    }
-
     pub(super) fn count(&mut self, fault: &'static str) {
         *self.report.faults.entry(fault).or_default() += 1;
     }
@@ -228,62 +186,6 @@ impl<'a> Simulation<'a> {
     pub(super) fn lane(&mut self, process: Process) -> Option<&mut Lane> {
         let lane = self.lanes.get_mut(process.worker as usize)?;
         (lane.alive && lane.machine.process == process).then_some(lane)
-    }
-
-    pub(super) fn happens(&mut self, event: Event) -> Result<(), Broken> {
-        // Who stands still hears of it later.
-        if let Event::Answered(process, _)
-        | Event::Computed(process, _)
-        | Event::BeatDue(process, _)
-        | Event::Poll(process, _)
-        | Event::PresenceDue(process) = &event
-        {
-            let now = self.now;
-            let Some(lane) = self.lane(*process) else {
-                return Ok(());
-            };
-            if lane.stands_still_until > now {
-                let later = lane.stands_still_until;
-                self.events.plan(later, event);
-                return Ok(());
-            }
-        }
-        match event {
-            Event::Arrives(process, ask) => self.serve(process, ask),
-            Event::Answered(process, answer) => self.hears(process, answer),
-            Event::Computed(process, begun) => self.has_computed(process, begun),
-            Event::BeatDue(process, begun) => self.beats(process, begun),
-            Event::Poll(process, looks) => {
-                if self.lanes[process.worker as usize].looks == looks {
-                    self.looks(process);
-                }
-            }
-            Event::PresenceDue(process) => {
-                self.ask(process, Ask::Presence);
-                self.events
-                    .plan(self.now + PRESENCE, Event::PresenceDue(process));
-            }
-            Event::Crash(process) => self.crashes(process),
-            Event::Pause(process) => self.stands_still(process),
-            Event::Start(worker) => self.starts(worker),
-            Event::Collect => self.collect()?,
-            Event::Tick => self.tick()?,
-            Event::Save => self.saved = Some(self.table.clone()),
-            Event::ServerDown => {
-                self.count("server restarts");
-                self.down = true;
-                if let Some(saved) = self.saved.take() {
-                    self.table.roll_back_to(saved);
-                }
-                self.events.plan(self.now + OUTAGE, Event::ServerUp);
-            }
-            Event::ServerUp => {
-                self.down = false;
-                self.submitter.server_changed();
-                self.plan_restart();
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn plan_restart(&mut self) {
@@ -295,8 +197,6 @@ impl<'a> Simulation<'a> {
             self.events.plan(down, Event::ServerDown);
         }
     }
-
-    // The server.
 
     /// The server's time for `count` steps; when it is through.
     pub(super) fn spend(&mut self, step: Step, count: usize) -> Duration {

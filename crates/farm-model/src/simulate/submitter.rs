@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use farm_queue::protocol::table::Entry;
 
-use super::Step;
+use super::costs::Step;
 use super::events::Event;
-use super::farm::{Broken, LATE, ROUND, Simulation, TICK, digest, secs};
+use super::simulation::{LATE, ROUND, Simulation, SimulationError, TICK, digest, secs};
 
 impl Simulation<'_> {
-    pub(super) fn collect(&mut self) -> Result<(), Broken> {
+    pub(super) fn collect(&mut self) -> Result<(), SimulationError> {
         if self.down {
             self.events.plan(self.now + TICK, Event::Collect);
             return Ok(());
@@ -20,7 +20,7 @@ impl Simulation<'_> {
         let first = received.first.iter().find(|slot| !right(slot));
         let again = received.again.iter().find(|(slot, b)| digest(*slot) != *b);
         if let Some(slot) = first.or(again.map(|(slot, _)| slot)) {
-            return Err(Broken::Bytes(*slot));
+            return Err(SimulationError::Bytes(*slot));
         }
         let count = received.first.len() + received.again.len();
         self.spend(Step::Collect, count);
@@ -72,7 +72,7 @@ impl Simulation<'_> {
         }
     }
 
-    pub(super) fn tick(&mut self) -> Result<(), Broken> {
+    pub(super) fn tick(&mut self) -> Result<(), SimulationError> {
         self.events.plan(self.now + TICK, Event::Tick);
         if self.down {
             return Ok(());
@@ -85,7 +85,7 @@ impl Simulation<'_> {
             let slots = self.table.missing(&awaited);
             // What was refused is asked for again before it is missed.
             if !slots.is_empty() {
-                return Err(Broken::Lost {
+                return Err(SimulationError::Lost {
                     at: self.now,
                     slots,
                 });

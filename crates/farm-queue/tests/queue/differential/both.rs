@@ -1,23 +1,17 @@
-//! The table against the scripts: random steps on both, on a real server, and the same answers wanted.
-//!
-//! No time passes here: a lease runs out when a step says so, on the server by XCLAIM with an idle time.
+//! One job in the table and on a server: each step on both, and the same answers wanted.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use farm_queue::protocol::attempts::MAX_REASONS;
 use farm_queue::protocol::keys::{FAILED, GROUP, JobKeys, RELEASED};
-use farm_queue::protocol::table::{
-    Committed, Entry, EntryId, JobTable, Limits, Owner, Pending, Taken,
-};
+use farm_queue::protocol::table::{Committed, Entry, EntryId, JobTable, Limits, Pending, Taken};
 use farm_queue::{JobId, LeaseState};
 use redis::{Connection, Script, Value};
 
-use crate::server::Server;
+use super::dice::Dice;
+use super::replies::{first_entry, kept, name_of, taken_over};
 
-const SEQUENCES: u64 = 300;
-const STEPS: usize = 80;
 const WORKERS: [&str; 3] = ["ann", "bob", "cy"];
 const SLOTS: u32 = 4;
 /// Nothing runs out by itself.
@@ -28,47 +22,35 @@ const NOW: Duration = Duration::from_secs(1);
 macro_rules! script {
     ($name:literal) => {{
         static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
-            Script::new(include_str!(concat!("../../src/redis/lua/", $name, ".lua")))
+            Script::new(include_str!(concat!(
+                "../../../src/redis/lua/",
+                $name,
+                ".lua"
+            )))
         });
         &*SCRIPT
     }};
 }
 
-/// xorshift64*.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % n
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
-
 type Held = Taken<&'static str>;
 
 /// One job, in the table and on the server.
-struct Both {
-    table: JobTable<&'static str, String>,
+pub(super) struct Both {
+    pub(super) table: JobTable<&'static str, String>,
     server: Connection,
     keys: JobKeys,
     limits: Limits,
     /// The table's names of entries, announcements and letters by the server's.
     names: BTreeMap<String, EntryId>,
     /// All that was ever handed out, with whom to.
-    history: Vec<(&'static str, Held, String)>,
+    pub(super) history: Vec<(&'static str, Held, String)>,
     /// Announcements and letters that were read: the table's cursors and the server's.
     cursor: EntryId,
     stored: u64,
 }
 
 impl Both {
-    fn new(server: Connection) -> Self {
+    pub(super) fn new(server: Connection) -> Self {
         let limits = Limits {
             lease: Duration::from_millis(LEASE_MS),
             ..Limits::default()
@@ -91,7 +73,7 @@ impl Both {
         command.query(&mut self.server).expect("the server obeys")
     }
 
-    fn create(&mut self) {
+    pub(super) fn create(&mut self) {
         self.table.create();
         let keys = &self.keys;
         let mut call = script!("create").prepare_invoke();
@@ -365,7 +347,7 @@ impl Both {
         }
     }
 
-    fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         self.table.finish();
         let keys = self.keys.clone();
         let mut words = vec!["UNLINK"];
@@ -378,7 +360,7 @@ impl Both {
     }
 
     /// All that both hold is the same.
-    fn compare(&mut self) {
+    pub(super) fn compare(&mut self) {
         let keys = self.keys.clone();
         // Entries, in order.
         let theirs: Vec<u32> = (self.announced(&keys.queue).iter())
@@ -438,7 +420,7 @@ impl Both {
         }
     }
 
-    fn step(&mut self, dice: &mut Dice) {
+    pub(super) fn step(&mut self, dice: &mut Dice) {
         let worker = WORKERS[dice.below(3)];
         match dice.below(16) {
             0..3 => self.enqueue(dice),
@@ -468,72 +450,4 @@ impl Both {
             }
         }
     }
-}
-
-/// The reasons that a reader takes: copies of one slot may leave more.
-fn kept(text: &str) -> String {
-    text.split_inclusive('\n').take(MAX_REASONS).collect()
-}
-
-fn name_of(owner: &Owner<&'static str>) -> &'static str {
-    match owner {
-        Owner::Worker(worker) => worker,
-        Owner::Released => RELEASED,
-        Owner::Failed => FAILED,
-    }
-}
-
-fn text(value: Value) -> String {
-    redis::from_redis_value(value).unwrap()
-}
-
-fn fields(value: Value) -> BTreeMap<String, String> {
-    redis::from_redis_value(value).unwrap()
-}
-
-/// The first entry in an answer to XREADGROUP.
-fn first_entry(answer: Value) -> Option<(String, BTreeMap<String, String>)> {
-    type Streams = Vec<(String, Vec<(String, BTreeMap<String, String>)>)>;
-    let streams: Option<Streams> = redis::from_redis_value(answer).unwrap();
-    streams?.into_iter().next()?.1.into_iter().next()
-}
-
-/// An answer of `claim` and `adopt`: name, attempt, slot.
-fn taken_over(answer: Value) -> Option<(String, u32, u32)> {
-    let Value::Array(parts) = answer else {
-        return None;
-    };
-    let mut parts = parts.into_iter();
-    let id = text(parts.next()?);
-    let attempt = redis::from_redis_value(parts.next()?).unwrap();
-    let slot = fields(parts.next()?)["s"].parse().unwrap();
-    Some((id, attempt, slot))
-}
-
-#[test]
-fn the_table_answers_as_the_scripts_do() {
-    let server = Server::start();
-    let mut handed_out = 0;
-    for seed in 1..=SEQUENCES {
-        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let mut both = Both::new(server.connect());
-        both.create();
-        for step in 0..STEPS {
-            // Shown when an assertion fails: the sequence that did it.
-            let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                both.step(&mut dice);
-                if step % 5 == 4 {
-                    both.compare();
-                }
-            }));
-            if let Err(panic) = told {
-                eprintln!("sequence {seed}, step {step}: {:?}", both.table);
-                std::panic::resume_unwind(panic);
-            }
-        }
-        handed_out += both.history.len();
-        both.finish();
-    }
-    // The sequences do get somewhere.
-    assert!(handed_out > 5 * SEQUENCES as usize, "{handed_out}");
 }

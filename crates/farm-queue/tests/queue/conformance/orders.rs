@@ -1,15 +1,15 @@
-//! What every queue promises of orders other than to render a strip, and of who did what; run by the conformance suite.
+//! What every queue promises of orders other than to render a strip, and of who did what.
 
 use farm_queue::{
     Collected, Delivered, Issue, JobId, JobQueue, LeaseState, Order, QueueError, WorkerQueue,
 };
 use tokio::time::sleep;
 
-use crate::conformance::{collect, lease, nothing, submit};
-use crate::farms::Farm;
-use crate::samples::*;
+use crate::setup::farms::Farm;
+use crate::setup::samples::*;
+use crate::setup::steps::{collect, lease, nothing, submit};
 
-pub(crate) async fn an_audit_goes_elsewhere_and_lies_apart(farm: impl Farm) {
+pub(super) async fn an_audit_goes_elsewhere_and_lies_apart(farm: impl Farm) {
     let job = job(2);
     submit(&farm, &job).await;
     let (a, b) = (farm.worker("a").await, farm.worker("b").await);
@@ -44,7 +44,7 @@ pub(crate) async fn an_audit_goes_elsewhere_and_lies_apart(farm: impl Farm) {
     assert_eq!(farm.residue(&job.id), [""; 0]);
 }
 
-pub(crate) async fn a_copy_goes_elsewhere_and_ends_the_other(farm: impl Farm) {
+pub(super) async fn a_copy_goes_elsewhere_and_ends_the_other(farm: impl Farm) {
     let job = job(1);
     submit(&farm, &job).await;
     let (slow, quick) = (farm.worker("slow").await, farm.worker("quick").await);
@@ -70,7 +70,7 @@ pub(crate) async fn a_copy_goes_elsewhere_and_ends_the_other(farm: impl Farm) {
     assert_eq!(farm.residue(&job.id), [""; 0]);
 }
 
-pub(crate) async fn what_is_under_way_is_known(farm: impl Farm) {
+pub(super) async fn what_is_under_way_is_known(farm: impl Farm) {
     let job = job(4);
     submit(&farm, &job).await;
     let worker = farm.worker("box.local").await;
@@ -89,7 +89,7 @@ pub(crate) async fn what_is_under_way_is_known(farm: impl Farm) {
     assert!(matches!(gone, Err(QueueError::JobGone(_))), "{gone:?}");
 }
 
-pub(crate) async fn who_failed_is_known(farm: impl Farm) {
+pub(super) async fn who_failed_is_known(farm: impl Farm) {
     let job = job(1);
     submit(&farm, &job).await;
     let (a, b) = (farm.worker("a").await, farm.worker("b.local").await);
@@ -107,7 +107,7 @@ pub(crate) async fn who_failed_is_known(farm: impl Farm) {
     assert_eq!(blamed, &["a", "b.local"]);
 }
 
-pub(crate) async fn what_a_worker_failed_at_is_left_to_others_while_there_are_any(farm: impl Farm) {
+pub(super) async fn what_a_worker_failed_at_is_left_to_others_while_there_are_any(farm: impl Farm) {
     let job = job(1);
     let (bad, busy) = (farm.worker("bad").await, farm.worker("busy").await);
     nothing(&busy).await;
@@ -129,7 +129,7 @@ pub(crate) async fn what_a_worker_failed_at_is_left_to_others_while_there_are_an
     assert_eq!(lease(&bad).await.attempt, 4);
 }
 
-pub(crate) async fn a_quarantined_worker_gets_nothing(farm: impl Farm) {
+pub(super) async fn a_quarantined_worker_gets_nothing(farm: impl Farm) {
     let job = job(3);
     submit(&farm, &job).await;
     let (bad, good) = (farm.worker("bad").await, farm.worker("good").await);

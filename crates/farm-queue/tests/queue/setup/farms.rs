@@ -4,8 +4,8 @@ use std::future::Future;
 
 use farm_queue::{JobId, JobQueue, MemoryQueue, RedisJobQueue, RedisWorkerQueue, WorkerQueue};
 
-use crate::samples::LEASE;
-use crate::server::Server;
+use super::samples::LEASE;
+use super::server::Server;
 
 /// A farm with one kind of queue.
 pub(crate) trait Farm: Send + Sync {

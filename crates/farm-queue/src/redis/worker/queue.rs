@@ -1,115 +1,29 @@
-//! The queue in Redis as a worker sees it.
-//!
-//! Leasing is a race between an answer on its way and a caller that stops waiting: an entry would then
-//! be assigned to a worker that does not know of it, and idle until its lease runs out. So every attempt
-//! runs in a task of its own, and a strip that nobody receives any more is given back at once; and after
-//! an answer got lost with its connection, the worker asks the server which strips it was assigned.
+//! The calls of a worker.
 
-mod look;
-mod presence;
-
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
 use std::io::Write as _;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ::redis::{Cmd, Pipeline, RedisWrite, ToRedisArgs, Value, cmd};
 use fractal::reference::{CodecError, MAX_VALUES};
 use fractal::{ReferenceOrbit, StripBuffer};
-use tokio::sync::{Mutex as AsyncMutex, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-use crate::job::{JobId, JobSpec, LEASE, MAX_DELIVERIES};
+use super::connection::RedisWorkerQueue;
+use super::shared::{GIVEN_BACK_IDLE, Inner, Known};
+use crate::job::{JobId, JobSpec, MAX_DELIVERIES};
 use crate::orbit::OrbitKeyError;
-use crate::protocol::choice::Chooser;
-use crate::protocol::failures::Failures;
 use crate::protocol::keys::{self, JobKeys};
-use crate::protocol::signing::FarmKey;
 use crate::protocol::{blob, entry, lines, sealed};
 use crate::queue::{Accepts, Delivered, Lease, LeaseState, QueueError, WorkerQueue};
-use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server, is_unknown_script};
-use crate::redis::wake::{self, Heard};
-use crate::redis::{JOB_LIFETIME, RESULT_LIFETIME, millis, orbits, scripts};
+use crate::redis::connect::{CONTROL_TIMEOUT, is_unknown_script};
+use crate::redis::lifetimes::{JOB_LIFETIME, RESULT_LIFETIME, millis};
+use crate::redis::{orbits, scripts};
 use crate::status::{WorkerAbout, WorkerFigures};
 
-/// Idle time that makes an entry look given up, so that anybody may take it over at once.
-const GIVEN_BACK_IDLE: Duration = Duration::from_secs(24 * 3600);
 /// How long a job that this worker cannot do is left to others before it is looked at again.
 const LEFT_TO_OTHERS: Duration = Duration::from_secs(600);
-/// Waits between looks while there is nothing to lease: the shortest, just after there was something, and the longest.
-const POLL_WAITS: (Duration, Duration) = (Duration::from_millis(30), Duration::from_secs(1));
-/// Share of the time since the last lease that one wait lasts, as a divisor.
-const WAIT_SHARE: u32 = 2;
-
-/// A worker's end of the queue in Redis.
-pub struct RedisWorkerQueue {
-    inner: Arc<Inner>,
-    tasks: [JoinHandle<()>; 2],
-}
-
-struct Inner {
-    name: String,
-    consumer: String,
-    lease: Duration,
-    /// The moment from which failures count their time.
-    start: Instant,
-    /// Small commands: leases and heartbeats never queue behind an upload.
-    control: Link,
-    /// Buffers.
-    bulk: Link,
-    heard: Arc<watch::Sender<Heard>>,
-    state: Mutex<State>,
-    drained: watch::Sender<bool>,
-    /// A task of this queue that has ended.
-    broken: watch::Sender<Option<&'static str>>,
-    malformed: AtomicU64,
-    left: AtomicBool,
-    /// Held while a sign of life is given.
-    signs: AsyncMutex<()>,
-}
-
-struct State {
-    chooser: Chooser,
-    jobs: HashMap<JobId, Known>,
-    /// Entries that this worker knows it was assigned: leases, and those on their way to a lane.
-    held: HashSet<(JobId, String)>,
-    /// Entries that this worker leaves to others.
-    failures: Failures<String>,
-    /// Jobs of which an answer that may have assigned a strip got lost.
-    lost_answers: HashSet<JobId>,
-    last_lease: Option<Instant>,
-    /// When the list of jobs was last asked for.
-    listed: Option<Instant>,
-    /// The jobs that were on it.
-    offered: HashSet<JobId>,
-    /// Builds of jobs that this worker cannot serve, each told once.
-    foreign_builds: HashSet<u64>,
-    about: WorkerAbout,
-    figures: WorkerFigures,
-    quarantined_until: Option<Instant>,
-    depth: Option<u64>,
-    /// Claim hints that were acted on.
-    claims_seen: u64,
-}
-
-/// What is known of a job.
-enum Known {
-    Good {
-        spec: Arc<JobSpec>,
-        keys: Arc<JobKeys>,
-        next_scan: Instant,
-    },
-    /// Not to be looked at for a while.
-    Skip {
-        until: Instant,
-        /// Why, as it was said; `None` where nothing was.
-        refused: Option<String>,
-    },
-}
-
 /// A blob as an argument, copied once from the planes into the command.
 struct BlobArgument<'a, 'b>(&'a blob::Parts<'b>);
 
@@ -136,184 +50,6 @@ impl Drop for Found {
         {
             let inner = Arc::clone(&self.inner);
             runtime.spawn(async move { inner.release(&lease).await });
-        }
-    }
-}
-
-impl Drop for RedisWorkerQueue {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
-    }
-}
-
-impl RedisWorkerQueue {
-    /// Joins the farm of `options` (an address, at least) as `worker_name`, after checking that the server is fit for it.
-    ///
-    /// # Errors
-    /// What is wrong with the address or the server; nothing within about 3 seconds is an error, too.
-    pub async fn connect(
-        options: impl Into<ConnectOptions>,
-        worker_name: &str,
-    ) -> Result<Self, QueueError> {
-        Self::connect_with_lease(options, worker_name, LEASE).await
-    }
-
-    /// [`Self::connect`] with leases of another length, for tests; all workers of a farm should agree.
-    ///
-    /// # Errors
-    /// As [`Self::connect`].
-    pub async fn connect_with_lease(
-        options: impl Into<ConnectOptions>,
-        worker_name: &str,
-        lease: Duration,
-    ) -> Result<Self, QueueError> {
-        let server = Server::parse(&options.into())?;
-        let name = lines::worker_name(worker_name);
-        if name.trim().is_empty() {
-            // Audits and quarantines go by it.
-            return Err(QueueError::Options("a worker's name is empty".to_owned()));
-        }
-        if let Some(own) = server.farm_key().and_then(FarmKey::worker)
-            && own != name
-        {
-            return Err(QueueError::Options(format!(
-                "the farm key is that of the worker {own:?}, and this one's name is {name:?}"
-            )));
-        }
-        let control = Link::new(Arc::clone(&server));
-        server.check(&control).await?;
-        let random = RandomState::new().hash_one(std::process::id());
-        // Never used twice: entries of a dead process must not look like this one's.
-        let consumer = format!("{name}.{}.{random:016x}", std::process::id());
-        let heard = Arc::new(watch::Sender::new(Heard::default()));
-        let inner = Arc::new(Inner {
-            name,
-            consumer,
-            lease,
-            start: Instant::now(),
-            control,
-            bulk: Link::new(Arc::clone(&server)),
-            heard: Arc::clone(&heard),
-            state: Mutex::new(State {
-                chooser: Chooser::new(random),
-                jobs: HashMap::new(),
-                held: HashSet::new(),
-                failures: Failures::default(),
-                lost_answers: HashSet::new(),
-                last_lease: None,
-                listed: None,
-                offered: HashSet::new(),
-                foreign_builds: HashSet::new(),
-                about: WorkerAbout::default(),
-                figures: WorkerFigures::default(),
-                quarantined_until: None,
-                depth: None,
-                claims_seen: 0,
-            }),
-            drained: watch::Sender::new(false),
-            broken: watch::Sender::new(None),
-            malformed: AtomicU64::new(0),
-            left: AtomicBool::new(false),
-            signs: AsyncMutex::new(()),
-        });
-        let shown = match inner.show_presence().await {
-            // A submitter will send them when it comes; there is nothing to do before anyway.
-            Err(error @ QueueError::Scripts { .. }) => {
-                tracing::warn!("{error}");
-                false
-            }
-            shown => shown.map(|()| true)?,
-        };
-        let tell = |helper| TellOfEnd {
-            helper,
-            broken: inner.broken.clone(),
-        };
-        let listening = tell("the task that listens to hints");
-        let showing = tell("the task that shows signs of life");
-        let keep_presence = Inner::keep_presence(Arc::clone(&inner), shown);
-        let tasks = [
-            tokio::spawn(async move {
-                let _tell = listening;
-                wake::listen(server, heard).await;
-            }),
-            tokio::spawn(async move {
-                let _tell = showing;
-                keep_presence.await;
-            }),
-        ];
-        Ok(Self { inner, tasks })
-    }
-
-    /// Malformed entries and specs that were dropped so far.
-    #[must_use]
-    pub fn malformed(&self) -> u64 {
-        self.inner.malformed.load(Ordering::Relaxed)
-    }
-}
-
-/// Tells of a task that ended: its own end drops it, a panic too.
-struct TellOfEnd {
-    helper: &'static str,
-    broken: watch::Sender<Option<&'static str>>,
-}
-
-impl Drop for TellOfEnd {
-    fn drop(&mut self) {
-        self.broken.send_replace(Some(self.helper));
-    }
-}
-
-impl Inner {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How long to wait before the next look, unless a hint comes first.
-    fn poll_wait(&self) -> Duration {
-        let (soon, later) = POLL_WAITS;
-        let longest = later.min(self.lease / 4);
-        // Longer and longer: many workers that wait would keep the server from those that work. What hints tell
-        // of is looked at without waiting.
-        let last_lease = self.state().last_lease;
-        last_lease.map_or(longest, |at| {
-            (at.elapsed() / WAIT_SHARE).clamp(soon.min(longest), longest)
-        })
-    }
-
-    fn no_longer_holds(&self, lease: &Lease) {
-        self.state()
-            .held
-            .remove(&(lease.job.id.clone(), lease.entry.clone()));
-    }
-
-    async fn release(&self, lease: &Lease) -> Result<(), QueueError> {
-        let keys = JobKeys::new(&lease.job.id);
-        self.give_back(&keys, &lease.entry, lease.attempt).await?;
-        self.given_back(lease);
-        Ok(())
-    }
-
-    /// Gives an entry back uncounted.
-    async fn give_back(&self, job: &JobKeys, entry: &str, attempt: u32) -> Result<(), QueueError> {
-        let call = (scripts::RELEASE.call(&[&job.queue]))
-            .arg(keys::GROUP)
-            .arg(&self.consumer)
-            .arg(entry)
-            .arg(attempt)
-            .arg(keys::RELEASED)
-            .arg(millis(GIVEN_BACK_IDLE))
-            .arg(keys::CONTROL)
-            .arg(keys::WAKE_CLAIM);
-        self.control.script::<i64>(&call).await.map(drop)
-    }
-
-    /// This worker looks at once, too, even if it does not hear its own hint.
-    fn given_back(&self, lease: &Lease) {
-        self.no_longer_holds(lease);
-        if let Some(Known::Good { next_scan, .. }) = self.state().jobs.get_mut(&lease.job.id) {
-            *next_scan = Instant::now();
         }
     }
 }
