@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{EngineError, PreparedFrame};
-use farm_queue::{Accepts, Delivered, Lease, QueueError, WorkerQueue};
+use farm_queue::{AcceptedBackends, DeliveryOutcome, Lease, QueueError, WorkerQueue};
 use fractal::{Backend, BackendChoice, Strip, StripBuffer};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
@@ -170,9 +170,9 @@ async fn until_hung(hung: &mut watch::Receiver<Hung>, hangs: bool) {
 
 /// What a lane takes: its device's own kind; and on a worker that may use anything, an adapter's lane
 /// also takes jobs that are pinned to the processor.
-fn accepts(station: &Station, choice: BackendChoice) -> Accepts {
+fn accepts(station: &Station, choice: BackendChoice) -> AcceptedBackends {
     let backend = station.info().backend;
-    Accepts {
+    AcceptedBackends {
         cpu: backend == Backend::Cpu || choice == BackendChoice::Auto,
         gpu: backend == Backend::Gpu,
     }
@@ -262,12 +262,12 @@ async fn carry<Q: WorkerQueue>(
         }
     };
     match kept {
-        Ok(Ok((Delivered::First, buffer))) => {
+        Ok(Ok((DeliveryOutcome::First, buffer))) => {
             shared.meters.delivered(&buffer);
             Outcome::Delivered
         }
-        Ok(Ok((Delivered::Duplicate, _))) => Outcome::Duplicate,
-        Ok(Ok((Delivered::JobGone, _))) | Err(Gone::Job) => Outcome::JobGone,
+        Ok(Ok((DeliveryOutcome::Duplicate, _))) => Outcome::Duplicate,
+        Ok(Ok((DeliveryOutcome::JobGone, _))) | Err(Gone::Job) => Outcome::JobGone,
         Err(Gone::Lost) => {
             tracing::warn!("lease lost; the strip is somebody else's now");
             Outcome::Lost
@@ -385,7 +385,7 @@ async fn deliver<Q: WorkerQueue>(
     shared: &Shared<Q>,
     lease: &Lease,
     buffer: Arc<StripBuffer>,
-) -> Delivered {
+) -> DeliveryOutcome {
     let mut back_off = BackOff::new();
     loop {
         match shared.queue.deliver(lease, Arc::clone(&buffer)).await {

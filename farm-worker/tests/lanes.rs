@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use engine::cpu::CpuDevice;
 use engine::{Compute, DeviceInfo, EngineError, PreparedFrame, Progress};
-use farm_queue::queue::{Accepts, Collected, Delivered, Lease, LeaseState, QueueError};
+use farm_queue::queue::{
+    AcceptedBackends, Collected, DeliveryOutcome, Lease, LeaseState, QueueError,
+};
 use farm_queue::{
     JobId, JobQueue, JobSpec, MemoryQueue, Order, WorkerAbout, WorkerFigures, WorkerQueue,
 };
@@ -346,7 +348,11 @@ struct Late {
 }
 
 impl WorkerQueue for Late {
-    async fn lease(&self, accepts: Accepts, wait: Duration) -> Result<Option<Lease>, QueueError> {
+    async fn lease(
+        &self,
+        accepts: AcceptedBackends,
+        wait: Duration,
+    ) -> Result<Option<Lease>, QueueError> {
         self.inner.lease(accepts, wait).await
     }
 
@@ -358,7 +364,7 @@ impl WorkerQueue for Late {
         &self,
         lease: &Lease,
         buffer: Arc<StripBuffer>,
-    ) -> Result<Delivered, QueueError> {
+    ) -> Result<DeliveryOutcome, QueueError> {
         if self.offers.fetch_add(1, Ordering::SeqCst) == 0 {
             tokio::time::sleep(3 * TIMEOUT).await;
             return Err(QueueError::OutOfMemory("planted".into()));

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use farm_queue::LeaseState;
-use farm_queue::protocol::table::{Committed, EntryId, JobTable, Taken};
+use farm_queue::protocol::table::{CommitOutcome, EntryId, JobTable, TakenEntry};
 
 /// How far a worker is with what it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +25,7 @@ pub struct Worker<W> {
     /// Its process; another one after every crash.
     pub process: W,
     /// What it has, and how far it is.
-    pub hand: Option<(Taken<W>, Stage)>,
+    pub hand: Option<(TakenEntry<W>, Stage)>,
     /// Entries at which this process failed, and how often. Nothing is forgotten with time here.
     pub failed: BTreeMap<EntryId, u32>,
 }
@@ -65,7 +65,7 @@ impl<W: Clone + Ord + Display> Worker<W> {
     }
 
     /// Hears what it was given; whether it was given anything.
-    pub fn begin(&mut self, taken: Option<Taken<W>>) -> bool {
+    pub fn begin(&mut self, taken: Option<TakenEntry<W>>) -> bool {
         self.hand = taken.map(|taken| (taken, Stage::Leased));
         self.hand.is_some()
     }
@@ -103,7 +103,7 @@ impl<W: Clone + Ord + Display> Worker<W> {
     }
 
     /// Announces what it stored.
-    pub fn commit<B>(&mut self, table: &mut JobTable<W, B>) -> Option<Committed> {
+    pub fn commit<B>(&mut self, table: &mut JobTable<W, B>) -> Option<CommitOutcome> {
         let (taken, _) = self.hand.as_ref()?;
         let committed = table.commit(taken.id, taken.entry.slot);
         self.hear_commit(committed);
@@ -111,9 +111,9 @@ impl<W: Clone + Ord + Display> Worker<W> {
     }
 
     /// Hears what came of it: what vanished has to be stored again.
-    pub fn hear_commit(&mut self, committed: Committed) {
+    pub fn hear_commit(&mut self, committed: CommitOutcome) {
         match &mut self.hand {
-            Some((_, stage)) if committed == Committed::NoBuffer => *stage = Stage::Computed,
+            Some((_, stage)) if committed == CommitOutcome::NoBuffer => *stage = Stage::Computed,
             _ => self.hand = None,
         }
     }

@@ -102,7 +102,7 @@ impl Modules {
                     at = end;
                     continue;
                 }
-                ["mod", name, "{", ..] if depth == 0 => {
+                ["mod", name, "{", ..] => {
                     let end = group_end(code, at + 2);
                     let inside = format!("{folder}/{name}");
                     let body = &code[at + 3..end.saturating_sub(1).max(at + 3)];

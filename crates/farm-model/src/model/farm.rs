@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use farm_queue::protocol::table::{Committed, Entry, EntryId, JobTable, Owner};
+use farm_queue::protocol::table::{CommitOutcome, Entry, EntryId, JobTable, Owner};
 
 use super::breach::Breach;
 use super::settings::{Faults, Variant};
@@ -246,7 +246,7 @@ impl Farm {
             let slot = taken.entry.slot;
             self.table.store(slot, Bytes::made(slot, worker.process));
         }
-        let _: Option<Committed> = worker.commit(&mut self.table);
+        let _: Option<CommitOutcome> = worker.commit(&mut self.table);
     }
 
     fn beat(&mut self, at: usize, variant: Variant) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use farm_queue::protocol::table::{Committed, EntryId, JobTable, Limits, Taken};
+use farm_queue::protocol::table::{CommitOutcome, EntryId, JobTable, Limits, TakenEntry};
 
 use super::costs::Step;
 use super::dice::Dice;
@@ -261,12 +261,16 @@ impl<'a> Simulation<'a> {
         self.events.plan(at, Event::Answered(process, answer));
     }
 
-    pub(super) fn deliver(&mut self, process: Process, taken: &Taken<Process>) -> Committed {
+    pub(super) fn deliver(
+        &mut self,
+        process: Process,
+        taken: &TakenEntry<Process>,
+    ) -> CommitOutcome {
         let slot = taken.entry.slot;
         self.table.store(slot, digest(slot));
         let committed = self.table.commit(taken.id, slot);
         match committed {
-            Committed::First => {
+            CommitOutcome::First => {
                 let speed = self.lanes[process.worker as usize].speed;
                 let took = f64::from(self.work[slot as usize]) / speed;
                 if !std::mem::replace(&mut self.counted[slot as usize], true) {
@@ -287,8 +291,8 @@ impl<'a> Simulation<'a> {
                     self.events.plan(at, Event::Collect);
                 }
             }
-            Committed::Duplicate => self.count("duplicates"),
-            Committed::JobGone | Committed::NoBuffer => self.count("refused"),
+            CommitOutcome::Duplicate => self.count("duplicates"),
+            CommitOutcome::JobGone | CommitOutcome::NoBuffer => self.count("refused"),
         }
         committed
     }

@@ -6,7 +6,7 @@ use fractal::{ReferenceOrbit, Strip, StripBuffer};
 
 use crate::job::JobSpec;
 use crate::order::Issue;
-use crate::protocol::attempts::{self, Blame};
+use crate::protocol::attempts::{self, FailureSource};
 use crate::protocol::table::JobTable;
 use crate::queue::Collected;
 
@@ -26,7 +26,7 @@ pub(super) struct Delivery {
 
 impl Job {
     /// What a slot is for.
-    pub(super) fn wanted(&self, slot: u32) -> Option<(Strip, Issue)> {
+    pub(super) fn strip_of(&self, slot: u32) -> Option<(Strip, Issue)> {
         let plan = self.spec.strips;
         let (index, issue) = match slot.checked_sub(plan.count()) {
             None => (slot, Issue::Render),
@@ -40,15 +40,17 @@ impl Job {
         let announced: Vec<_> = self.table.announced(0).collect();
         let mut collected = Vec::with_capacity(announced.len());
         for (id, slot) in announced {
-            let Some((strip, issue)) = self.wanted(slot) else {
+            let Some((strip, issue)) = self.strip_of(slot) else {
                 self.table.reject(slot, id);
                 continue;
             };
             let fits = |delivery: &Delivery| delivery.buffer.fits(&self.spec.frame, strip);
             if self.table.result(slot).is_some_and(fits) {
                 let blamed = (self.table.reasons(slot).iter())
-                    .filter_map(|reason| match attempts::blame(reason)? {
-                        Blame::Worker(name) | Blame::Silent(name) => Some(name.to_owned()),
+                    .filter_map(|reason| match attempts::failure_source(reason)? {
+                        FailureSource::Worker(name) | FailureSource::Silent(name) => {
+                            Some(name.to_owned())
+                        }
                     })
                     .collect();
                 let Some(delivery) = self.table.take(slot, id) else {
@@ -77,7 +79,7 @@ impl Job {
         let letters: Vec<_> = self.table.letters(0).map(|(id, _)| id).collect();
         for id in letters {
             if let Some(letter) = self.table.remove_letter(id)
-                && let Some((strip, issue)) = self.wanted(letter.slot)
+                && let Some((strip, issue)) = self.strip_of(letter.slot)
             {
                 collected.push(Collected::Dead {
                     strip,

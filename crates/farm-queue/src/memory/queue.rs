@@ -12,8 +12,8 @@ use super::job::Job;
 use crate::job::{JobId, LEASE};
 use crate::protocol::choice::{Chooser, DEFAULT_PRIORITY};
 use crate::protocol::failures::Failures;
-use crate::protocol::table::{Entry, EntryId, Taken};
-use crate::queue::{Accepts, Lease};
+use crate::protocol::table::{Entry, EntryId, TakenEntry};
+use crate::queue::{AcceptedBackends, Lease};
 
 /// The queue in process. Clones are handles to the same queue, for the same worker.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     pub(super) lease: Duration,
     /// The moment from which the tables count their time.
     pub(super) start: Instant,
-    pub(super) state: Mutex<State>,
+    pub(super) state: Mutex<QueueState>,
     /// Something may be leased, or a job ended.
     pub(super) work: Notify,
     /// Something may be collected, or a job ended.
@@ -37,7 +37,7 @@ pub(super) struct Shared {
 }
 
 /// Jobs and workers.
-pub(super) struct State {
+pub(super) struct QueueState {
     pub(super) jobs: BTreeMap<JobId, Job>,
     pub(super) workers: BTreeSet<Arc<str>>,
     pub(super) quarantined: HashMap<Arc<str>, Instant>,
@@ -66,7 +66,7 @@ impl MemoryQueue {
             shared: Arc::new(Shared {
                 lease,
                 start: Instant::now(),
-                state: Mutex::new(State {
+                state: Mutex::new(QueueState {
                     jobs: BTreeMap::new(),
                     workers: BTreeSet::new(),
                     quarantined: HashMap::new(),
@@ -90,7 +90,7 @@ impl MemoryQueue {
         }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, QueueState> {
         // Nothing panics while it holds the lock; and if it did, every entry would still be whole.
         (self.shared.state.lock()).unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,7 +101,7 @@ impl MemoryQueue {
     }
 
     /// Leases a strip if there is one; else the moment at which the next lease runs out.
-    pub(super) fn try_lease(&self, accepts: Accepts) -> Result<Lease, Option<Instant>> {
+    pub(super) fn try_lease(&self, accepts: AcceptedBackends) -> Result<Lease, Option<Instant>> {
         let mut state = self.state();
         let state = &mut *state;
         if !state.workers.contains(&self.worker) {
@@ -124,19 +124,19 @@ impl MemoryQueue {
                 continue;
             };
             if !accepts.admits(job.spec.backend) || !self.joins(job, now) {
-                state.chooser.idle(&id);
+                state.chooser.note_idle(&id);
                 continue;
             }
-            let passed = failures.map_or_else(Vec::new, |f| f.passed(&id, others, now));
+            let passed = failures.map_or_else(Vec::new, |f| f.passed_over(&id, others, now));
             let taken = (job.table.claim(&self.worker, now, &passed))
                 .or_else(|| job.table.lease(&self.worker, now));
             if job.table.letters(0).next().is_some() {
                 self.shared.results.notify_waiters();
             }
             if let Some(taken) = taken
-                && let Some((strip, issue)) = job.wanted(taken.entry.slot)
+                && let Some((strip, issue)) = job.strip_of(taken.entry.slot)
             {
-                state.chooser.served(&id);
+                state.chooser.note_served(&id);
                 return Ok(Lease {
                     job: Arc::clone(&job.spec),
                     strip,
@@ -149,7 +149,7 @@ impl MemoryQueue {
             let expiry = job.table.next_expiry().into_iter().chain(again).min();
             let expiry = expiry.map(|expiry| self.shared.start + expiry);
             next_expiry = next_expiry.into_iter().chain(expiry).min();
-            state.chooser.idle(&id);
+            state.chooser.note_idle(&id);
         }
         Err(next_expiry)
     }
@@ -163,10 +163,14 @@ impl MemoryQueue {
     }
 
     /// A change of what `lease` may still hold.
-    pub(super) fn give_back(&self, lease: &Lease, change: impl FnOnce(&mut Job, &Taken<Arc<str>>)) {
+    pub(super) fn give_back(
+        &self,
+        lease: &Lease,
+        change: impl FnOnce(&mut Job, &TakenEntry<Arc<str>>),
+    ) {
         let mut state = self.state();
         if let Some(job) = state.jobs.get_mut(&lease.job.id)
-            && let Some(taken) = taken(lease)
+            && let Some(taken) = taken_entry(lease)
         {
             change(job, &taken);
         }
@@ -177,8 +181,8 @@ impl MemoryQueue {
 }
 
 /// The entry that a lease is about; `None` for a lease of no queue of ours.
-pub(super) fn taken(lease: &Lease) -> Option<Taken<Arc<str>>> {
-    Some(Taken {
+pub(super) fn taken_entry(lease: &Lease) -> Option<TakenEntry<Arc<str>>> {
+    Some(TakenEntry {
         id: lease.entry.parse().ok()?,
         attempt: lease.attempt,
         entry: Entry::plain(lease.slot()),

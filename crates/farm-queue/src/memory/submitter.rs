@@ -117,7 +117,7 @@ impl JobQueue for MemoryQueue {
         let job = (state.jobs.get(job)).ok_or_else(|| QueueError::JobGone(job.clone()))?;
         let mut way = UnderWay::default();
         for (id, entry, holder) in job.table.under_way() {
-            let Some((strip, issue)) = job.wanted(entry.slot) else {
+            let Some((strip, issue)) = job.strip_of(entry.slot) else {
                 continue;
             };
             match holder {

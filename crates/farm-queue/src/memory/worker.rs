@@ -7,14 +7,18 @@ use fractal::{ReferenceOrbit, StripBuffer};
 use tokio::time::{Instant, timeout_at};
 
 use super::job::Delivery;
-use super::queue::{MemoryQueue, taken};
+use super::queue::{MemoryQueue, taken_entry};
 use crate::job::{JobId, JobSpec};
-use crate::protocol::table::Committed;
-use crate::queue::{Accepts, Delivered, Lease, LeaseState, QueueError, WorkerQueue};
+use crate::protocol::table::CommitOutcome;
+use crate::queue::{AcceptedBackends, DeliveryOutcome, Lease, LeaseState, QueueError, WorkerQueue};
 use crate::status::{WorkerAbout, WorkerFigures};
 
 impl WorkerQueue for MemoryQueue {
-    async fn lease(&self, accepts: Accepts, wait: Duration) -> Result<Option<Lease>, QueueError> {
+    async fn lease(
+        &self,
+        accepts: AcceptedBackends,
+        wait: Duration,
+    ) -> Result<Option<Lease>, QueueError> {
         let deadline = Instant::now() + wait;
         loop {
             // Registered before the look, so that nothing is missed between the look and the wait.
@@ -38,7 +42,7 @@ impl WorkerQueue for MemoryQueue {
         let Some(job) = state.jobs.get_mut(&lease.job.id) else {
             return Ok(LeaseState::JobGone);
         };
-        let Some(taken) = taken(lease) else {
+        let Some(taken) = taken_entry(lease) else {
             return Ok(LeaseState::Lost);
         };
         let now = self.now();
@@ -54,10 +58,10 @@ impl WorkerQueue for MemoryQueue {
         &self,
         lease: &Lease,
         buffer: Arc<StripBuffer>,
-    ) -> Result<Delivered, QueueError> {
+    ) -> Result<DeliveryOutcome, QueueError> {
         let mut state = self.state();
         let Some(job) = state.jobs.get_mut(&lease.job.id) else {
-            return Ok(Delivered::JobGone);
+            return Ok(DeliveryOutcome::JobGone);
         };
         let delivery = Delivery {
             buffer,
@@ -65,17 +69,17 @@ impl WorkerQueue for MemoryQueue {
             attempt: lease.attempt,
         };
         job.table.store(lease.slot(), delivery);
-        let id = taken(lease).map_or(0, |taken| taken.id);
+        let id = taken_entry(lease).map_or(0, |taken| taken.id);
         let committed = job.table.commit(id, lease.slot());
         drop(state);
         match committed {
-            Committed::First => {
+            CommitOutcome::First => {
                 self.shared.results.notify_waiters();
-                Ok(Delivered::First)
+                Ok(DeliveryOutcome::First)
             }
-            Committed::Duplicate => Ok(Delivered::Duplicate),
-            Committed::JobGone => Ok(Delivered::JobGone),
-            Committed::NoBuffer => Err(QueueError::Server("the buffer vanished".to_owned())),
+            CommitOutcome::Duplicate => Ok(DeliveryOutcome::Duplicate),
+            CommitOutcome::JobGone => Ok(DeliveryOutcome::JobGone),
+            CommitOutcome::NoBuffer => Err(QueueError::Server("the buffer vanished".to_owned())),
         }
     }
 
@@ -87,10 +91,10 @@ impl WorkerQueue for MemoryQueue {
     }
 
     async fn fail(&self, lease: &Lease, reason: &str) -> Result<(), QueueError> {
-        if let Some(taken) = taken(lease) {
+        if let Some(taken) = taken_entry(lease) {
             let mut state = self.state();
             let failures = state.failures.entry(Arc::clone(&self.worker)).or_default();
-            failures.failed(&lease.job.id, taken.id, self.now());
+            failures.note_failure(&lease.job.id, taken.id, self.now());
         }
         self.give_back(lease, |job, taken| {
             let reason = format!("{}: {reason}", self.worker);

@@ -242,7 +242,11 @@ impl RedisControl {
     }
 
     /// Sends commands together and says so to everybody.
-    async fn then_say(&self, commands: &mut Pipeline, message: &str) -> Result<(), QueueError> {
+    async fn send_and_publish(
+        &self,
+        commands: &mut Pipeline,
+        message: &str,
+    ) -> Result<(), QueueError> {
         commands.cmd("PUBLISH").arg(keys::CONTROL).arg(message);
         self.link.all(commands, bulk_timeout(0)).await?;
         Ok(())
@@ -258,7 +262,7 @@ impl RedisControl {
             Some((JobState::Paused, _)) => {
                 let mut hide = Pipeline::new();
                 hide.cmd("ZREM").arg(keys::JOBS).arg(id.as_str());
-                self.then_say(&mut hide, keys::WAKE_ORDERS).await?;
+                self.send_and_publish(&mut hide, keys::WAKE_ORDERS).await?;
                 Ok(Changed::Done)
             }
             Some((state, _)) => Ok(Changed::Ended(state)),
@@ -279,7 +283,7 @@ impl RedisControl {
                 let mut show = Pipeline::new();
                 show.cmd("ZADD").arg(keys::JOBS);
                 show.arg(priority.unwrap_or(1.0)).arg(id.as_str());
-                self.then_say(&mut show, keys::WAKE_WORK).await?;
+                self.send_and_publish(&mut show, keys::WAKE_WORK).await?;
                 Ok(Changed::Done)
             }
             Some((state, _)) => Ok(Changed::Ended(state)),
@@ -317,7 +321,7 @@ impl RedisControl {
         if let Some(key) = orbit {
             remove.add_command(orbits::leave(id, &key));
         }
-        self.then_say(&mut remove, keys::WAKE_ENDED).await?;
+        self.send_and_publish(&mut remove, keys::WAKE_ENDED).await?;
         Ok(Changed::Done)
     }
 
@@ -357,7 +361,7 @@ impl RedisControl {
                     both.cmd("ZADD").arg(list).arg("XX");
                     both.arg(priority).arg(id.as_str());
                 }
-                self.then_say(&mut both, keys::WAKE_ORDERS).await?;
+                self.send_and_publish(&mut both, keys::WAKE_ORDERS).await?;
                 Ok(Changed::Done)
             }
         }
@@ -437,12 +441,12 @@ impl RedisControl {
                 .cmd("PEXPIRE")
                 .arg(keys::ORDERS)
                 .arg(millis(ORDER_LIFETIME));
-            self.then_say(&mut order, keys::WAKE_ORDERS).await?;
+            self.send_and_publish(&mut order, keys::WAKE_ORDERS).await?;
         }
         Ok(processes)
     }
 
-    /// Lets a worker out of quarantine and forgets what it was accused of; whether it was in it.
+    /// Lets a worker out of quarantine and forgets its record; returns whether there was one.
     ///
     /// # Errors
     /// When the server does not answer.
@@ -450,7 +454,7 @@ impl RedisControl {
         let mut forget = cmd("HDEL");
         forget.arg(keys::QUARANTINE).arg(lines::worker_name(worker));
         let known: i64 = self.link.query(&forget, CONTROL_TIMEOUT).await?;
-        self.then_say(&mut Pipeline::new(), keys::WAKE_ORDERS)
+        self.send_and_publish(&mut Pipeline::new(), keys::WAKE_ORDERS)
             .await?;
         Ok(known > 0)
     }

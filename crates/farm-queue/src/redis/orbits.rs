@@ -56,7 +56,7 @@ pub(super) async fn store(
 
 /// Adds what gives an orbit a new lifetime, and says how many answers at the end tell of its keys: 0 for what is not
 /// there.
-pub(super) fn keep(keep: &mut Pipeline, key: &OrbitKey, lifetime: Duration) -> usize {
+pub(super) fn prolong_orbit(keep: &mut Pipeline, key: &OrbitKey, lifetime: Duration) -> usize {
     let names = keys::orbit(key);
     prolong(keep, &names, lifetime);
     names.len()

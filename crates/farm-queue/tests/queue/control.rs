@@ -83,7 +83,7 @@ async fn a_paused_job_is_not_offered_until_it_is_resumed() {
     nothing(&worker).await;
     // What it has it may finish.
     let delivered = worker.deliver(&held, buffer_for(&held, 1.0)).await;
-    assert_eq!(delivered.unwrap(), farm_queue::Delivered::First);
+    assert_eq!(delivered.unwrap(), farm_queue::DeliveryOutcome::First);
     let state = |orders: farm_queue::JobOrders| orders.state;
     let report = JobReport::default();
     let told = farm.jobs().report(&job.id, &report).await.map(state);
@@ -106,7 +106,7 @@ async fn a_cancelled_job_is_gone_for_workers_and_told_to_its_submitter() {
     timeout(SOON, hint).await.expect("a hint");
     assert_eq!(worker.heartbeat(&held).await.unwrap(), LeaseState::JobGone);
     let late = worker.deliver(&held, buffer_for(&held, 1.0)).await;
-    assert_eq!(late.unwrap(), farm_queue::Delivered::JobGone);
+    assert_eq!(late.unwrap(), farm_queue::DeliveryOutcome::JobGone);
     nothing(&worker).await;
     let jobs = farm.jobs();
     let is_cancelled = |error: QueueError| matches!(error, QueueError::Cancelled(_));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use farm_queue::protocol::blob;
 use farm_queue::protocol::keys::{JOBS, JobKeys};
-use farm_queue::{Collected, Delivered, JobId, JobQueue, JobSpec, WorkerQueue};
+use farm_queue::{Collected, DeliveryOutcome, JobId, JobQueue, JobSpec, WorkerQueue};
 
 use crate::setup::farms::{Farm, RedisFarm};
 use crate::setup::samples::*;
@@ -24,7 +24,7 @@ async fn goes_on(farm: &RedisFarm, job: &Arc<JobSpec>) {
         .deliver(&lease, buffer_for(&lease, 5.0))
         .await
         .unwrap();
-    assert_eq!(delivered, Delivered::First);
+    assert_eq!(delivered, DeliveryOutcome::First);
     assert_eq!(
         value_of(&collect(farm.jobs(), &job.id, 1).await[0]),
         (0, 5.0)

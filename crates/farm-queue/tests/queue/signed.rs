@@ -161,7 +161,7 @@ async fn a_farm_with_a_key_takes_what_its_workers_sealed_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn whoever_has_no_key_accuses_nobody() {
+async fn whoever_has_no_key_reports_no_failure_of_others() {
     let server = Server::start();
     let (farm, jobs, wanted) = farm_with_a_job(&server).await;
     let own = |name| FarmKey::new(farm.worker_key(name).unwrap().as_bytes()).unwrap();
@@ -184,7 +184,11 @@ async fn whoever_has_no_key_accuses_nobody() {
         .await
         .unwrap();
     match &collect(&jobs, &wanted.id, 1).await[0] {
-        Collected::Strip { blamed, worker, .. } => {
+        Collected::Strip {
+            blamed,
+            worker,
+            ..
+        } => {
             assert_eq!(
                 (blamed.as_slice(), worker.as_str()),
                 (&["failing".to_owned()][..], "honest")

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use farm_queue::{
-    Accepts, Collected, Delivered, JobId, JobQueue, JobSpec, Lease, LeaseState, Order,
-    RedisJobQueue, RedisWorkerQueue, WorkerQueue,
+    AcceptedBackends, Collected, DeliveryOutcome, JobId, JobQueue, JobSpec, Lease, LeaseState,
+    Order, RedisJobQueue, RedisWorkerQueue, WorkerQueue,
 };
 use farm_tests::aof::{boundaries, transactions};
 use farm_tests::{Persistence, Server};
@@ -22,7 +22,7 @@ const LEASE: Duration = Duration::from_millis(300);
 /// How long the rest of the job may take, on a loaded machine.
 const SOON: Duration = Duration::from_secs(20);
 const NOW: Duration = Duration::ZERO;
-const CPU: Accepts = Accepts {
+const CPU: AcceptedBackends = AcceptedBackends {
     cpu: true,
     gpu: false,
 };
@@ -133,7 +133,7 @@ async fn live(server: &Server) -> Life {
         let beat = worker.heartbeat(&held).await.expect("a beat");
         assert_eq!(beat, LeaseState::Held);
         let delivered = worker.deliver(&held, buffer(&held)).await;
-        assert_eq!(delivered.expect("delivered"), Delivered::First);
+        assert_eq!(delivered.expect("delivered"), DeliveryOutcome::First);
         // The look after this one removes what this one found.
         let before = length();
         let mut had = life.had.last().expect("a state").1.clone();

@@ -179,7 +179,7 @@ pub(super) fn decode_with(
         if seal.is_empty() {
             return Err(BlobError::Unsealed);
         }
-        let pieces = sealer.bound(issue, std::iter::once(bytes));
+        let pieces = sealer.sealed_pieces(issue, std::iter::once(bytes));
         if !sealer.key.is_seal(worker, PURPOSE, pieces, seal) {
             return Err(BlobError::Seal);
         }

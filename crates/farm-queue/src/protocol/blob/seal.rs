@@ -29,7 +29,7 @@ impl<'a> Sealer<'a> {
     }
 
     /// The pieces that a seal is made over: the spec, the purpose, and the blob itself.
-    pub(super) fn bound<'b>(
+    pub(super) fn sealed_pieces<'b>(
         &'b self,
         issue: Issue,
         pieces: impl Iterator<Item = &'b [u8]>,

@@ -86,7 +86,7 @@ impl Parts<'_> {
     /// The same with the seal of its worker, as a result of `issue`.
     #[must_use]
     pub fn sealed(mut self, sealer: &Sealer<'_>, issue: Issue, worker: &str) -> Self {
-        let pieces = sealer.bound(issue, self.pieces());
+        let pieces = sealer.sealed_pieces(issue, self.pieces());
         let seal = sealer.key.seal(worker, PURPOSE, pieces);
         self.seal = Some(seal);
         self

@@ -37,7 +37,7 @@ impl Default for Limits {
 
 /// An entry in a worker's hands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Taken<W> {
+pub struct TakenEntry<W> {
     /// Its name.
     pub id: EntryId,
     /// How often it was delivered, this time included.
@@ -48,7 +48,7 @@ pub struct Taken<W> {
 
 /// Answer to a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Committed {
+pub enum CommitOutcome {
     /// The first for this slot.
     First,
     /// Somebody else was first.
@@ -124,12 +124,12 @@ impl<W: Clone + Ord + Display, B> JobTable<W, B> {
 
     /// `lease`: the next entry that nobody had, for `worker`. Those that are not for it are given back, and passed
     /// over from then on.
-    pub fn lease(&mut self, worker: &W, now: Duration) -> Option<Taken<W>> {
+    pub fn lease(&mut self, worker: &W, now: Duration) -> Option<TakenEntry<W>> {
         let queue = self.queue.as_mut()?;
         for _ in 0..MOST_LOOKED_AT {
             let (id, entry) = queue.read_new(worker, now)?;
             if entry.not.as_ref() != Some(worker) {
-                return Some(Taken {
+                return Some(TakenEntry {
                     id,
                     attempt: 1,
                     entry,
@@ -148,7 +148,7 @@ impl<W: Clone + Ord + Display, B> JobTable<W, B> {
         worker: &W,
         now: Duration,
         passed: &[(EntryId, u32)],
-    ) -> Option<Taken<W>> {
+    ) -> Option<TakenEntry<W>> {
         let limits = self.limits;
         let queue = self.queue.as_mut()?;
         if queue.oldest().is_none() && !queue.has_idle() {
@@ -186,7 +186,7 @@ impl<W: Clone + Ord + Display, B> JobTable<W, B> {
                 attempts::remember(reasons, &attempts::expired_reason(&owner.to_string()));
             }
             if deliveries < limits.deliveries {
-                return Some(Taken { id, attempt, entry });
+                return Some(TakenEntry { id, attempt, entry });
             }
             queue.remove(id);
             self.bury(entry.slot);
@@ -196,17 +196,17 @@ impl<W: Clone + Ord + Display, B> JobTable<W, B> {
 
     /// `adopt`: an entry that was leased to the worker in an answer that never arrived. The delivery that got lost on
     /// the way is the one that counts.
-    pub fn adopt(&mut self, worker: &W, known: &[EntryId], now: Duration) -> Option<Taken<W>> {
+    pub fn adopt(&mut self, worker: &W, known: &[EntryId], now: Duration) -> Option<TakenEntry<W>> {
         let queue = self.queue.as_mut()?;
         let id = queue.owned_by(worker).find(|id| !known.contains(id))?;
         let entry = queue.entry(id).cloned()?;
         let attempt = queue.pending(id)?.deliveries;
         queue.claim(id, Owner::Worker(worker.clone()), attempt, Some(now));
-        Some(Taken { id, attempt, entry })
+        Some(TakenEntry { id, attempt, entry })
     }
 
     /// Whether the entry still is the worker's, from that delivery.
-    fn holds(&self, worker: &W, taken: &Taken<W>) -> bool {
+    fn holds(&self, worker: &W, taken: &TakenEntry<W>) -> bool {
         let pending = self.queue.as_ref().and_then(|q| q.pending(taken.id));
         pending.is_some_and(|pending| {
             matches!(&pending.owner, Owner::Worker(owner) if owner == worker)
@@ -215,7 +215,7 @@ impl<W: Clone + Ord + Display, B> JobTable<W, B> {
     }
 
     /// `heartbeat`: keeps a lease alive, if it still is the caller's and its slot is not done.
-    pub fn heartbeat(&mut self, worker: &W, taken: &Taken<W>, now: Duration) -> LeaseState {
+    pub fn heartbeat(&mut self, worker: &W, taken: &TakenEntry<W>, now: Duration) -> LeaseState {
         let holds = self.holds(worker, taken);
         let Some(queue) = self.queue.as_mut() else {
             return LeaseState::JobGone;
@@ -244,15 +244,15 @@ impl<W: Clone + Ord + Display, B> JobTable<W, B> {
     }
 
     /// `commit`: marks, announces and acknowledges a slot whose buffer was stored before.
-    pub fn commit(&mut self, id: EntryId, slot: u32) -> Committed {
+    pub fn commit(&mut self, id: EntryId, slot: u32) -> CommitOutcome {
         let Some(queue) = self.queue.as_mut() else {
             self.results.remove(&slot);
-            return Committed::JobGone;
+            return CommitOutcome::JobGone;
         };
         let first = !self.bits.get(slot);
         if first {
             if !self.results.contains_key(&slot) {
-                return Committed::NoBuffer;
+                return CommitOutcome::NoBuffer;
             }
             self.bits.set(slot);
             self.done.insert(self.next_id, slot);
@@ -263,14 +263,14 @@ impl<W: Clone + Ord + Display, B> JobTable<W, B> {
         }
         queue.remove(id);
         if first {
-            Committed::First
+            CommitOutcome::First
         } else {
-            Committed::Duplicate
+            CommitOutcome::Duplicate
         }
     }
 
     /// `release`: gives an entry back at once and uncounted, if it still is the caller's.
-    pub fn release(&mut self, worker: &W, taken: &Taken<W>) -> bool {
+    pub fn release(&mut self, worker: &W, taken: &TakenEntry<W>) -> bool {
         let holds = self.holds(worker, taken);
         if let Some(queue) = self.queue.as_mut().filter(|_| holds) {
             queue.claim(taken.id, Owner::Released, taken.attempt - 1, None);
@@ -280,7 +280,7 @@ impl<W: Clone + Ord + Display, B> JobTable<W, B> {
 
     /// `fail`: gives an entry back at once after a failure that counts, if it still is the caller's; after too many
     /// it is put to the dead letters.
-    pub fn fail(&mut self, worker: &W, taken: &Taken<W>, reason: &str) -> bool {
+    pub fn fail(&mut self, worker: &W, taken: &TakenEntry<W>, reason: &str) -> bool {
         if !self.holds(worker, taken) {
             return false;
         }

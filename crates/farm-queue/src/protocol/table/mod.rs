@@ -15,5 +15,5 @@ mod submit;
 mod tests;
 
 pub use bits::Bits;
-pub use job::{Committed, JobTable, Letter, Limits, MOST_LOOKED_AT, Taken};
+pub use job::{CommitOutcome, JobTable, Letter, Limits, MOST_LOOKED_AT, TakenEntry};
 pub use stream::{Entry, EntryId, Owner, Pending, Stream};

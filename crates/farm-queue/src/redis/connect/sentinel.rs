@@ -18,9 +18,9 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::queue::QueueError;
-use crate::redis::connect::address::SentinelPlace;
+use crate::redis::connect::address::SentinelGroup;
 use crate::redis::connect::entrance::Entrance;
-use crate::redis::connect::errors::{SERVERS_LOGIN, Source, one_line};
+use crate::redis::connect::errors::{ErrorOrigin, SERVERS_LOGIN, one_line};
 use crate::redis::connect::options::stays_here;
 use crate::redis::connect::timeouts::{CONNECT_TIMEOUT, CONTROL_TIMEOUT};
 
@@ -60,7 +60,7 @@ impl Sentinels {
     /// # Errors
     /// When the crate refuses an address.
     pub(super) fn new(
-        place: &SentinelPlace,
+        place: &SentinelGroup,
         entrance: Entrance,
         server: RedisConnectionInfo,
         demotions: Arc<AtomicU64>,
@@ -165,8 +165,8 @@ impl Sentinels {
         format!("{server} (Sentinels call it '{}')", self.name)
     }
 
-    fn source(&self, address: String, login: &'static str) -> Source {
-        Source {
+    fn origin(&self, address: String, login: &'static str) -> ErrorOrigin {
+        ErrorOrigin {
             address,
             security: self.entrance.security,
             login,
@@ -188,7 +188,7 @@ impl Sentinels {
             .get_multiplexed_async_connection_with_config(&config)
             .await)
             .map_err(|error| {
-                let source = self.source(format!("the Sentinel {address}"), SENTINELS_LOGIN);
+                let source = self.origin(format!("the Sentinel {address}"), SENTINELS_LOGIN);
                 source.opening_error(&error)
             })
     }
@@ -213,7 +213,7 @@ impl Sentinels {
                 address,
                 reason: "it is no Sentinel (a server's own address is redis://HOST)".to_owned(),
             }),
-            Err(error) => Err(self.source(address, SENTINELS_LOGIN).error(&error)),
+            Err(error) => Err(self.origin(address, SENTINELS_LOGIN).error(&error)),
         }
     }
 
@@ -233,7 +233,7 @@ impl Sentinels {
             )));
         }
         let shown = self.shown(address);
-        let source = || self.source(shown.clone(), SERVERS_LOGIN);
+        let source = || self.origin(shown.clone(), SERVERS_LOGIN);
         let client = (self.entrance.client(address, &self.server, protocol))
             .map_err(|error| source().error(&error))?;
         let mut connection = (client

@@ -8,9 +8,9 @@ use std::time::Duration;
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{AsyncConnectionConfig, Client, ConnectionAddr, ProtocolVersion, RedisError};
 
-use super::address::{self, Place, without_credentials};
+use super::address::{self, Destination, without_credentials};
 use super::entrance::Entrance;
-use super::errors::{SERVERS_LOGIN, Security, Source};
+use super::errors::{ErrorOrigin, SERVERS_LOGIN, Security};
 use super::options::{self, ConnectOptions};
 use super::sentinel::Sentinels;
 use super::timeouts::{CONNECT_TIMEOUT, CONTROL_TIMEOUT};
@@ -20,7 +20,7 @@ use crate::queue::QueueError;
 
 /// Where the server is, and how to get in.
 pub(in crate::redis) struct Server {
-    way: Way,
+    route: Route,
     security: Security,
     farm_key: Option<FarmKey>,
     /// How often the server at this address turned out to be no master any more: connections that are older than the
@@ -29,7 +29,7 @@ pub(in crate::redis) struct Server {
 }
 
 /// The way to the server.
-enum Way {
+enum Route {
     /// Always the same one.
     Direct {
         client: Box<Client>,
@@ -68,8 +68,8 @@ impl Server {
         let is_tls = !addresses.iter().any(is_open);
         let here = addresses.iter().all(|at| options::stays_here(at));
         let with_tls = match place {
-            Place::Server(_) => "rediss://",
-            Place::Sentinels(_) => "rediss+sentinel://",
+            Destination::Server(_) => "rediss://",
+            Destination::Sentinels(_) => "rediss+sentinel://",
         };
         if !is_tls && !here && !options.insecure {
             return Err(QueueError::Options(format!(
@@ -94,7 +94,7 @@ impl Server {
         let security = match options.identity {
             _ if !is_tls => Security::Plain,
             None => Security::Anonymous,
-            Some(_) => Security::Known,
+            Some(_) => Security::Identified,
         };
         let certificates = if is_tls {
             Some(tls::certificates(options).map_err(QueueError::Options)?)
@@ -108,22 +108,22 @@ impl Server {
         };
         let demotions = Arc::default();
         let refuse = |error: RedisError| address(address::reason(&error));
-        let way = match &place {
-            Place::Server(info) => {
+        let route = match &place {
+            Destination::Server(info) => {
                 let client =
                     |protocol| (entrance.client(info.addr(), &login, protocol)).map_err(refuse);
-                Way::Direct {
+                Route::Direct {
                     client: client(ProtocolVersion::RESP2)?.into(),
                     push_client: client(ProtocolVersion::RESP3)?.into(),
                     address: info.addr().to_string(),
                 }
             }
-            Place::Sentinels(place) => Way::Sentinels(Arc::new(
+            Destination::Sentinels(place) => Route::Sentinels(Arc::new(
                 Sentinels::new(place, entrance, login, Arc::clone(&demotions)).map_err(refuse)?,
             )),
         };
         Ok(Arc::new(Self {
-            way,
+            route,
             security,
             farm_key: options.farm_key.clone(),
             demotions,
@@ -132,9 +132,9 @@ impl Server {
 
     /// Host and port, or path of the socket, without credentials.
     pub(super) fn address(&self) -> String {
-        match &self.way {
-            Way::Direct { address, .. } => address.clone(),
-            Way::Sentinels(sentinels) => sentinels.address(),
+        match &self.route {
+            Route::Direct { address, .. } => address.clone(),
+            Route::Sentinels(sentinels) => sentinels.address(),
         }
     }
 
@@ -169,8 +169,8 @@ impl Server {
         config: AsyncConnectionConfig,
     ) -> Result<MultiplexedConnection, QueueError> {
         let config = config.set_connection_timeout(Some(CONNECT_TIMEOUT));
-        match &self.way {
-            Way::Direct {
+        match &self.route {
+            Route::Direct {
                 client,
                 push_client,
                 ..
@@ -182,14 +182,14 @@ impl Server {
                 (client
                     .get_multiplexed_async_connection_with_config(&config)
                     .await)
-                    .map_err(|error| self.source().opening_error(&error))
+                    .map_err(|error| self.origin().opening_error(&error))
             }
-            Way::Sentinels(sentinels) => sentinels.open(protocol, &config).await,
+            Route::Sentinels(sentinels) => sentinels.open(protocol, &config).await,
         }
     }
 
-    fn source(&self) -> Source {
-        Source {
+    fn origin(&self) -> ErrorOrigin {
+        ErrorOrigin {
             address: self.address(),
             security: self.security,
             login: SERVERS_LOGIN,
@@ -198,7 +198,7 @@ impl Server {
 
     /// What an error means to the caller.
     pub(in crate::redis) fn error(&self, error: &RedisError) -> QueueError {
-        self.source().error(error)
+        self.origin().error(error)
     }
 
     /// How often it was found demoted so far.

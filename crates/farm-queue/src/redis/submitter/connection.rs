@@ -61,7 +61,7 @@ impl RedisJobQueue {
         self.job(id).ok_or_else(|| QueueError::JobGone(id.clone()))
     }
 
-    pub(super) async fn say(&self, message: &str) -> Result<(), QueueError> {
+    pub(super) async fn publish(&self, message: &str) -> Result<(), QueueError> {
         self.control.query(&publish(message), CONTROL_TIMEOUT).await
     }
 
@@ -73,8 +73,8 @@ impl RedisJobQueue {
             keep.cmd("PEXPIRE").arg(key).arg(millis(lifetime));
         }
         prolong_lists(&mut keep);
-        let pieces =
-            (job.spec.orbit.as_ref()).map_or(0, |key| orbits::keep(&mut keep, key, lifetime));
+        let pieces = (job.spec.orbit.as_ref())
+            .map_or(0, |key| orbits::prolong_orbit(&mut keep, key, lifetime));
         let answers = self.control.pipeline(&keep, CONTROL_TIMEOUT).await?;
         // Others than this job's own keys may be thrown away by themselves, and workers that have theirs go on.
         let mut of_orbit = answers.into_iter().rev().take(pieces);

@@ -25,7 +25,11 @@ const QUARANTINE: [Duration; 3] = [
 
 impl RedisJobQueue {
     /// Makes the job known to the server, or what the server lost of it; one that has ended stays so if `repair`.
-    pub(super) async fn put_up(&self, job: &Job, repair: bool) -> Result<Standing, QueueError> {
+    pub(super) async fn publish_job(
+        &self,
+        job: &Job,
+        repair: bool,
+    ) -> Result<Standing, QueueError> {
         let text = spec::encode(&job.spec, self.control.server().farm_key())
             .map_err(|error| QueueError::Spec(error.to_string()))?;
         // What it was when the server last knew.
@@ -43,7 +47,7 @@ impl RedisJobQueue {
         let spec = all.cmd("GETRANGE").arg(&job.keys.spec);
         spec.arg(0).arg(spec::MAX_SPEC_BYTES);
         let listed: &'static [&'static str] = if repair { &[] } else { lists_of(last.state) };
-        list(&mut all, job, listed, last);
+        add_to_lists(&mut all, job, listed, last);
         prolong_lists(&mut all);
         let mut answers = (self.control.all(&all, CONTROL_TIMEOUT).await?).into_iter();
         let mut next = || answers.next().unwrap_or(Value::Nil);
@@ -60,7 +64,7 @@ impl RedisJobQueue {
             state: JobState::parse(&state).unwrap_or_default(),
             priority,
         };
-        job.note(standing);
+        job.set_standing(standing);
         if !repair && standing != last {
             // It was there before, and an operator has changed it since.
             self.unlist(job, listed).await?;
@@ -68,7 +72,7 @@ impl RedisJobQueue {
         let listed = lists_of(standing.state);
         if (repair || standing != last) && !listed.is_empty() {
             let mut all = Pipeline::new();
-            list(&mut all, job, listed, standing);
+            add_to_lists(&mut all, job, listed, standing);
             self.control.all(&all, CONTROL_TIMEOUT).await?;
         }
         Ok(standing)
@@ -102,7 +106,7 @@ impl RedisJobQueue {
     }
 
     /// Why a job's stream is not there.
-    pub(super) async fn why_gone(&self, job: &Job) -> QueueError {
+    pub(super) async fn reason_gone(&self, job: &Job) -> QueueError {
         let mut ask = cmd("HGET");
         ask.arg(&job.keys.state).arg("state");
         let id = job.spec.id.clone();
@@ -117,7 +121,7 @@ impl RedisJobQueue {
         }
     }
 
-    pub(super) async fn say_report(
+    pub(super) async fn send_report(
         &self,
         job: &Job,
         report: &JobReport,
@@ -127,7 +131,7 @@ impl RedisJobQueue {
         let answer: Option<(String, u64, f64)> = self.control.script(&call).await?;
         let (state, retries, priority) = answer.ok_or_else(gone)?;
         let state = JobState::parse(&state).ok_or_else(gone)?;
-        job.note(Standing { state, priority });
+        job.set_standing(Standing { state, priority });
         Ok(JobOrders { state, retries })
     }
 
@@ -143,11 +147,11 @@ impl RedisJobQueue {
             call = call.arg(millis(time));
         }
         self.control.script::<u64>(&call).await?;
-        self.say(keys::WAKE_ORDERS).await
+        self.publish(keys::WAKE_ORDERS).await
     }
 
     /// Removes a job; of one that failed, the state with its last report stays for a while.
-    pub(super) async fn clear(
+    pub(super) async fn remove_job(
         &self,
         id: &JobId,
         failed: Option<&JobReport>,
@@ -199,7 +203,7 @@ fn lists_of(state: JobState) -> &'static [&'static str] {
 }
 
 /// Adds what puts a job into lists, a command each, where it is not there yet.
-fn list(all: &mut Pipeline, job: &Job, lists: &[&str], standing: Standing) {
+fn add_to_lists(all: &mut Pipeline, job: &Job, lists: &[&str], standing: Standing) {
     for list in lists {
         let add = all.cmd("ZADD").arg(list).arg("NX");
         add.arg(standing.priority).arg(job.spec.id.as_str());

@@ -116,7 +116,7 @@ impl Job {
     }
 
     /// Notes what the server says of its state.
-    pub(super) fn note(&self, standing: Standing) {
+    pub(super) fn set_standing(&self, standing: Standing) {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 }

@@ -30,7 +30,7 @@ impl JobQueue for RedisJobQueue {
 
     async fn create(&self, job: Arc<JobSpec>) -> Result<(), QueueError> {
         let known = Job::new(Arc::clone(&job), self.control.server());
-        tokio::try_join!(self.prune(), self.put_up(&known, false))?;
+        tokio::try_join!(self.prune(), self.publish_job(&known, false))?;
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         jobs.entry(job.id.clone()).or_insert(Arc::new(known));
         Ok(())
@@ -68,7 +68,7 @@ impl JobQueue for RedisJobQueue {
         all.add_command(publish(keys::WAKE_WORK));
         for answer in self.control.all(&all, CONTROL_TIMEOUT).await? {
             if self.control.read::<i64>(answer)? < 0 {
-                return Err(self.why_gone(&job).await);
+                return Err(self.reason_gone(&job).await);
             }
         }
         Ok(())
@@ -84,18 +84,18 @@ impl JobQueue for RedisJobQueue {
                 self.keep(&job).await?;
                 reading.kept = Instant::now();
             }
-            job.settle(&mut reading).await?;
+            job.remove_fetched(&mut reading).await?;
             if !reading.ready.is_empty() {
                 return Ok(std::mem::take(&mut reading.ready));
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            job.read(&mut reading, left).await?;
+            job.read_new(&mut reading, left).await?;
             if reading.ready.is_empty() && Instant::now() >= deadline {
                 // Nothing for a whole wait: because nothing is done, or because the job is gone?
                 let mut ask = cmd("EXISTS");
                 ask.arg(&job.keys.queue);
                 if job.link.query::<i64>(&ask, CONTROL_TIMEOUT).await? == 0 {
-                    return Err(self.why_gone(&job).await);
+                    return Err(self.reason_gone(&job).await);
                 }
                 return Ok(Vec::new());
             }
@@ -107,7 +107,7 @@ impl JobQueue for RedisJobQueue {
         // It reads, which a server that is no master any more lets it do for ever.
         job.link.renew().await;
         // One that was cancelled is not to come back.
-        if self.put_up(&job, true).await?.state == JobState::Cancelled {
+        if self.publish_job(&job, true).await?.state == JobState::Cancelled {
             return Err(QueueError::Cancelled(job.spec.id.clone()));
         }
         if let Some(orbit) = job.orbit.get() {
@@ -125,7 +125,7 @@ impl JobQueue for RedisJobQueue {
         if self.watch.is_due() {
             self.watch.look(&self.control).await;
         }
-        self.say_report(&job, report).await
+        self.send_report(&job, report).await
     }
 
     async fn under_way(&self, job: &JobId) -> Result<UnderWay, QueueError> {
@@ -143,11 +143,11 @@ impl JobQueue for RedisJobQueue {
 
     async fn finish(&self, job: &JobId) -> Result<(), QueueError> {
         // The look is soon enough to be told of the whole job.
-        tokio::join!(self.watch.look(&self.control), self.clear(job, None)).1
+        tokio::join!(self.watch.look(&self.control), self.remove_job(job, None)).1
     }
 
     async fn fail(&self, job: &JobId, report: &JobReport) -> Result<(), QueueError> {
-        self.clear(job, Some(report)).await
+        self.remove_job(job, Some(report)).await
     }
 
     async fn workers(&self) -> Result<usize, QueueError> {

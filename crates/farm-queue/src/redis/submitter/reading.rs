@@ -8,7 +8,7 @@ use fractal::Strip;
 
 use super::job::{Job, Reading, fetch_count};
 use crate::order::Issue;
-use crate::protocol::attempts::{self, Blame};
+use crate::protocol::attempts::{self, FailureSource};
 use crate::protocol::entry::Field;
 use crate::protocol::{blob, entry, lines, sealed, spec};
 use crate::queue::{Collected, QueueError, SAMPLED_FAILURES};
@@ -18,7 +18,7 @@ use crate::redis::{reply, scripts};
 
 /// Longest wait of one read on the server; a dropped call holds up the next one no longer than this.
 const BLOCK_SLICE: Duration = Duration::from_secs(1);
-/// Most processes that are remembered as silent, each blamed once.
+/// Most processes that are remembered as silent, each counted once.
 const MAX_SILENT: usize = 1024;
 
 /// What keeps the server from answering for now, where any of its answers says so: that a script keeps it busy, that it
@@ -33,7 +33,7 @@ fn in_the_way(answers: &[Value], server: &Server) -> Option<QueueError> {
 
 impl Job {
     /// Removes from the server what was fetched.
-    pub(super) async fn settle(&self, reading: &mut Reading) -> Result<(), QueueError> {
+    pub(super) async fn remove_fetched(&self, reading: &mut Reading) -> Result<(), QueueError> {
         let keys = &self.keys;
         if !reading.taken.is_empty() {
             let results: Vec<String> = (reading.taken.iter())
@@ -71,7 +71,7 @@ impl Job {
     }
 
     /// Reads announcements and dead letters, waiting up to `wait`, and fetches what they announce.
-    pub(super) async fn read(
+    pub(super) async fn read_new(
         &self,
         reading: &mut Reading,
         wait: Duration,
@@ -203,7 +203,7 @@ impl Job {
             }
         }
         if !again.is_empty()
-            && let Err(error) = self.blame(reading, again).await
+            && let Err(error) = self.note_failures(reading, again).await
         {
             // As if nothing had been read: it will be again.
             reading.ready.truncate(first);
@@ -239,7 +239,7 @@ impl Job {
     }
 
     /// Notes who failed at strips that came in the end: (place among the ready ones, slot).
-    async fn blame(
+    async fn note_failures(
         &self,
         reading: &mut Reading,
         again: Vec<(usize, u32)>,
@@ -259,17 +259,19 @@ impl Job {
             let mut known = HashSet::new();
             let text = text.unwrap_or_default();
             for line in text.lines().take(attempts::MAX_REASONS) {
-                // On a farm with a key whoever has none accuses nobody: neither in words, nor by repeating what another
+                // On a farm with a key whoever has none reports no failure of others: neither in words, nor by repeating what another
                 // said, nor by taking a strip in somebody's name and falling silent.
                 let reason = self.reason_in(line, slot);
                 let reason = reason.filter(|_| !has_key || known.insert(line));
-                match reason.and_then(attempts::blame) {
-                    Some(Blame::Worker(name)) => names.push(lines::worker_name(name)),
+                match reason.and_then(attempts::failure_source) {
+                    Some(FailureSource::Worker(name)) => names.push(lines::worker_name(name)),
                     // A process that ends with several strips in hand failed once.
-                    Some(Blame::Silent(process)) if reading.silent.insert(process.to_owned()) => {
+                    Some(FailureSource::Silent(process))
+                        if reading.silent.insert(process.to_owned()) =>
+                    {
                         names.push(lines::worker_name(lines::worker_of(process)));
                     }
-                    Some(Blame::Silent(_)) | None => {}
+                    Some(FailureSource::Silent(_)) | None => {}
                 }
             }
             if reading.silent.len() > MAX_SILENT {

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::shared::{Inner, State};
+use super::shared::{Inner, WorkerState};
 use crate::job::LEASE;
 use crate::protocol::choice::Chooser;
 use crate::protocol::failures::Failures;
@@ -18,7 +18,7 @@ use crate::protocol::lines;
 use crate::protocol::signing::FarmKey;
 use crate::queue::QueueError;
 use crate::redis::connect::{ConnectOptions, Link, Server, check_server};
-use crate::redis::wake::{self, Heard};
+use crate::redis::wake::{self, HintCounts};
 use crate::status::{WorkerAbout, WorkerFigures};
 
 /// A worker's end of the queue in Redis.
@@ -74,7 +74,7 @@ impl RedisWorkerQueue {
         let random = RandomState::new().hash_one(std::process::id());
         // Never used twice: entries of a dead process must not look like this one's.
         let consumer = format!("{name}.{}.{random:016x}", std::process::id());
-        let heard = Arc::new(watch::Sender::new(Heard::default()));
+        let heard = Arc::new(watch::Sender::new(HintCounts::default()));
         let inner = Arc::new(Inner {
             name,
             consumer,
@@ -83,7 +83,7 @@ impl RedisWorkerQueue {
             control,
             bulk: Link::new(Arc::clone(&server)),
             heard: Arc::clone(&heard),
-            state: Mutex::new(State {
+            state: Mutex::new(WorkerState {
                 chooser: Chooser::new(random),
                 jobs: HashMap::new(),
                 held: HashSet::new(),
@@ -113,7 +113,7 @@ impl RedisWorkerQueue {
             }
             shown => shown.map(|()| true)?,
         };
-        let tell = |helper| TellOfEnd {
+        let tell = |helper| EndNotice {
             helper,
             broken: inner.broken.clone(),
         };
@@ -141,12 +141,12 @@ impl RedisWorkerQueue {
 }
 
 /// Tells of a task that ended: its own end drops it, a panic too.
-struct TellOfEnd {
+struct EndNotice {
     helper: &'static str,
     broken: watch::Sender<Option<&'static str>>,
 }
 
-impl Drop for TellOfEnd {
+impl Drop for EndNotice {
     fn drop(&mut self) {
         self.broken.send_replace(Some(self.helper));
     }

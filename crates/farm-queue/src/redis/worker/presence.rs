@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::redis::{Pipeline, from_redis_value};
 use tokio::time::{Instant, timeout};
 
-use super::shared::{Inner, Known, MAX_LISTED};
+use super::shared::{Inner, KnownJob, MAX_LISTED};
 use crate::protocol::keys;
 use crate::queue::QueueError;
 use crate::redis::connect::CONTROL_TIMEOUT;
@@ -76,8 +76,8 @@ impl Inner {
             .offered
             .iter()
             .filter_map(|job| match state.jobs.get(job)? {
-                Known::Good { keys, .. } => Some(keys.queue.clone()),
-                Known::Skip { .. } => None,
+                KnownJob::Good { keys, .. } => Some(keys.queue.clone()),
+                KnownJob::Skip { .. } => None,
             });
         good.take(MAX_LISTED).collect()
     }

@@ -11,12 +11,12 @@ use fractal::{ReferenceOrbit, StripBuffer};
 use tokio::time::{Instant, timeout};
 
 use super::connection::RedisWorkerQueue;
-use super::shared::{GIVEN_BACK_IDLE, Inner, Known};
+use super::shared::{GIVEN_BACK_IDLE, Inner, KnownJob};
 use crate::job::{JobId, JobSpec, MAX_DELIVERIES};
 use crate::orbit::OrbitKeyError;
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{blob, entry, lines, sealed};
-use crate::queue::{Accepts, Delivered, Lease, LeaseState, QueueError, WorkerQueue};
+use crate::queue::{AcceptedBackends, DeliveryOutcome, Lease, LeaseState, QueueError, WorkerQueue};
 use crate::redis::connect::{CONTROL_TIMEOUT, is_unknown_script};
 use crate::redis::lifetimes::{JOB_LIFETIME, RESULT_LIFETIME, millis};
 use crate::redis::{orbits, scripts};
@@ -38,12 +38,12 @@ impl ToRedisArgs for BlobArgument<'_, '_> {
 }
 
 /// A strip on its way from the task that leased it to the caller; given back when nobody takes it.
-struct Found {
+struct FoundLease {
     lease: Option<Lease>,
     inner: Arc<Inner>,
 }
 
-impl Drop for Found {
+impl Drop for FoundLease {
     fn drop(&mut self) {
         if let Some(lease) = self.lease.take()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
@@ -55,7 +55,11 @@ impl Drop for Found {
 }
 
 impl WorkerQueue for RedisWorkerQueue {
-    async fn lease(&self, accepts: Accepts, wait: Duration) -> Result<Option<Lease>, QueueError> {
+    async fn lease(
+        &self,
+        accepts: AcceptedBackends,
+        wait: Duration,
+    ) -> Result<Option<Lease>, QueueError> {
         let deadline = Instant::now() + wait;
         let mut hints = self.inner.heard.subscribe();
         loop {
@@ -64,7 +68,7 @@ impl WorkerQueue for RedisWorkerQueue {
             // Apart from the caller, who may stop waiting while the answer is on its way.
             let look = tokio::spawn(async move {
                 let lease = inner.try_lease(accepts).await?;
-                Ok(Found { lease, inner })
+                Ok(FoundLease { lease, inner })
             });
             let mut found = match look.await {
                 Ok(found) => found?,
@@ -107,7 +111,7 @@ impl WorkerQueue for RedisWorkerQueue {
         &self,
         lease: &Lease,
         buffer: Arc<StripBuffer>,
-    ) -> Result<Delivered, QueueError> {
+    ) -> Result<DeliveryOutcome, QueueError> {
         let inner = &self.inner;
         let job = JobKeys::new(&lease.job.id);
         let result = job.result(lease.slot());
@@ -140,9 +144,9 @@ impl WorkerQueue for RedisWorkerQueue {
             Ok(value) => inner.bulk.read::<i64>(value)?,
         };
         let delivered = match committed {
-            1 => Delivered::First,
-            0 => Delivered::Duplicate,
-            -1 => Delivered::JobGone,
+            1 => DeliveryOutcome::First,
+            0 => DeliveryOutcome::Duplicate,
+            -1 => DeliveryOutcome::JobGone,
             _ => {
                 return Err(match stored {
                     Err(error) => server.error(&error),
@@ -184,7 +188,7 @@ impl WorkerQueue for RedisWorkerQueue {
         // Before it looks again.
         let now = inner.start.elapsed();
         let entry = lease.entry.clone();
-        (inner.state().failures).failed(&lease.job.id, entry, now);
+        (inner.state().failures).note_failure(&lease.job.id, entry, now);
         inner.given_back(lease);
         Ok(())
     }
@@ -195,12 +199,12 @@ impl WorkerQueue for RedisWorkerQueue {
 
     async fn leave_to_others(&self, job: &JobId) {
         let mut state = self.inner.state();
-        state.chooser.idle(job);
+        state.chooser.note_idle(job);
         let until = Instant::now() + LEFT_TO_OTHERS;
         let refused = None;
         state
             .jobs
-            .insert(job.clone(), Known::Skip { until, refused });
+            .insert(job.clone(), KnownJob::Skip { until, refused });
     }
 
     async fn orbit(

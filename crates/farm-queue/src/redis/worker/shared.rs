@@ -16,7 +16,7 @@ use crate::queue::{Lease, QueueError};
 use crate::redis::connect::Link;
 use crate::redis::lifetimes::millis;
 use crate::redis::scripts;
-use crate::redis::wake::Heard;
+use crate::redis::wake::HintCounts;
 use crate::status::{WorkerAbout, WorkerFigures};
 
 /// Idle time that makes an entry look given up, so that anybody may take it over at once.
@@ -39,8 +39,8 @@ pub(super) struct Inner {
     pub(super) control: Link,
     /// Buffers.
     pub(super) bulk: Link,
-    pub(super) heard: Arc<watch::Sender<Heard>>,
-    pub(super) state: Mutex<State>,
+    pub(super) heard: Arc<watch::Sender<HintCounts>>,
+    pub(super) state: Mutex<WorkerState>,
     pub(super) drained: watch::Sender<bool>,
     /// A task of this queue that has ended.
     pub(super) broken: watch::Sender<Option<&'static str>>,
@@ -51,9 +51,9 @@ pub(super) struct Inner {
 }
 
 /// What a worker knows of the farm, and what it holds.
-pub(super) struct State {
+pub(super) struct WorkerState {
     pub(super) chooser: Chooser,
-    pub(super) jobs: HashMap<JobId, Known>,
+    pub(super) jobs: HashMap<JobId, KnownJob>,
     /// Entries that this worker knows it was assigned: leases, and those on their way to a lane.
     pub(super) held: HashSet<(JobId, String)>,
     /// Entries that this worker leaves to others.
@@ -76,7 +76,7 @@ pub(super) struct State {
 }
 
 /// What is known of a job.
-pub(super) enum Known {
+pub(super) enum KnownJob {
     Good {
         spec: Arc<JobSpec>,
         keys: Arc<JobKeys>,
@@ -91,7 +91,7 @@ pub(super) enum Known {
 }
 
 impl Inner {
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, WorkerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -142,7 +142,7 @@ impl Inner {
     /// This worker looks at once, too, even if it does not hear its own hint.
     pub(super) fn given_back(&self, lease: &Lease) {
         self.no_longer_holds(lease);
-        if let Some(Known::Good { next_scan, .. }) = self.state().jobs.get_mut(&lease.job.id) {
+        if let Some(KnownJob::Good { next_scan, .. }) = self.state().jobs.get_mut(&lease.job.id) {
             *next_scan = Instant::now();
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use farm_queue::job::MAX_DELIVERIES;
-use farm_queue::{Collected, Delivered, JobQueue, WorkerQueue};
+use farm_queue::{Collected, DeliveryOutcome, JobQueue, WorkerQueue};
 use tokio::time::{sleep, timeout};
 
 use crate::setup::farms::Farm;
@@ -45,9 +45,9 @@ pub(super) async fn the_first_delivery_wins(farm: impl Farm) {
     let (first, second) = (lease(&a).await, lease(&b).await);
     assert_ne!(first.entry, second.entry);
     let delivered = b.deliver(&second, buffer_for(&second, 2.0)).await.unwrap();
-    assert_eq!(delivered, Delivered::First);
+    assert_eq!(delivered, DeliveryOutcome::First);
     let delivered = a.deliver(&first, buffer_for(&first, 1.0)).await.unwrap();
-    assert_eq!(delivered, Delivered::Duplicate);
+    assert_eq!(delivered, DeliveryOutcome::Duplicate);
     let collected = collect(farm.jobs(), &job.id, 1).await;
     assert_eq!(value_of(&collected[0]), (0, 2.0));
     let Collected::Strip {
@@ -67,9 +67,13 @@ pub(super) async fn a_delivery_may_be_repeated(farm: impl Farm) {
     submit(&farm, &job).await;
     let worker = farm.worker("w").await;
     let lease = lease(&worker).await;
-    for (at, expected) in [Delivered::First, Delivered::Duplicate, Delivered::Duplicate]
-        .into_iter()
-        .enumerate()
+    for (at, expected) in [
+        DeliveryOutcome::First,
+        DeliveryOutcome::Duplicate,
+        DeliveryOutcome::Duplicate,
+    ]
+    .into_iter()
+    .enumerate()
     {
         let delivered = worker
             .deliver(&lease, buffer_for(&lease, 1.0))
@@ -101,7 +105,7 @@ pub(super) async fn many_workers_collect_every_strip_once(farm: impl Farm) {
                     .deliver(&lease, buffer_for(&lease, value))
                     .await
                     .unwrap();
-                assert_eq!((delivered, lease.attempt), (Delivered::First, 1));
+                assert_eq!((delivered, lease.attempt), (DeliveryOutcome::First, 1));
                 count += 1;
             }
             worker.leave().await.unwrap();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use farm_queue::{Delivered, JobId, JobQueue, JobSpec, LeaseState, QueueError, WorkerQueue};
+use farm_queue::{DeliveryOutcome, JobId, JobQueue, JobSpec, LeaseState, QueueError, WorkerQueue};
 use fractal::BackendChoice;
 
 use crate::setup::farms::Farm;
@@ -25,7 +25,7 @@ pub(super) async fn a_finished_job_leaves_nothing(farm: impl Farm) {
     assert_eq!(farm.residue(&job.id), [""; 0]);
     assert_eq!(worker.heartbeat(&held).await.unwrap(), LeaseState::JobGone);
     let delivered = worker.deliver(&late, buffer_for(&late, 1.0)).await.unwrap();
-    assert_eq!(delivered, Delivered::JobGone);
+    assert_eq!(delivered, DeliveryOutcome::JobGone);
     worker.release(&held).await.unwrap();
     worker.fail(&held, "late").await.unwrap();
     nothing(&worker).await;

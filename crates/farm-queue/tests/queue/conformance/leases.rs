@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use farm_queue::job::MAX_DELIVERIES;
-use farm_queue::{Collected, Delivered, JobQueue, LeaseState, WorkerQueue};
+use farm_queue::{Collected, DeliveryOutcome, JobQueue, LeaseState, WorkerQueue};
 use tokio::time::{sleep, timeout};
 
 use crate::setup::farms::Farm;
@@ -57,14 +57,14 @@ pub(super) async fn a_zombie_changes_nothing(farm: impl Farm) {
     zombie.fail(&old, "late").await.unwrap();
     assert_eq!(b.heartbeat(&again).await.unwrap(), LeaseState::Held);
     let delivered = b.deliver(&again, buffer_for(&again, 1.0)).await.unwrap();
-    assert_eq!(delivered, Delivered::First);
+    assert_eq!(delivered, DeliveryOutcome::First);
     let late = zombie.deliver(&old, buffer_for(&old, 2.0)).await.unwrap();
-    assert_eq!(late, Delivered::Duplicate);
+    assert_eq!(late, DeliveryOutcome::Duplicate);
     let collected = collect(farm.jobs(), &job.id, 1).await;
     assert_eq!(value_of(&collected[0]), (0, 1.0));
     // Later still: its bytes are collected, and the zombie's must not linger.
     let late = zombie.deliver(&old, buffer_for(&old, 2.0)).await.unwrap();
-    assert_eq!(late, Delivered::Duplicate);
+    assert_eq!(late, DeliveryOutcome::Duplicate);
     assert!(farm.residue(&job.id).iter().all(|key| !key.contains(":r:")));
 }
 

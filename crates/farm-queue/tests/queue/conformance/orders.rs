@@ -1,7 +1,7 @@
 //! What every queue promises of orders other than to render a strip, and of who did what.
 
 use farm_queue::{
-    Collected, Delivered, Issue, JobId, JobQueue, LeaseState, Order, QueueError, WorkerQueue,
+    Collected, DeliveryOutcome, Issue, JobId, JobQueue, LeaseState, Order, QueueError, WorkerQueue,
 };
 use tokio::time::sleep;
 
@@ -27,7 +27,7 @@ pub(super) async fn an_audit_goes_elsewhere_and_lies_apart(farm: impl Farm) {
     assert_eq!((again.strip, again.issue), (first.strip, Issue::Audit));
     assert_eq!(again.slot(), 2);
     let delivered = b.deliver(&again, buffer_for(&again, 2.0)).await.unwrap();
-    assert_eq!(delivered, Delivered::First);
+    assert_eq!(delivered, DeliveryOutcome::First);
     let collected = collect(farm.jobs(), &job.id, 2).await;
     let issues: Vec<_> = (collected.iter())
         .map(|found| match found {
@@ -60,10 +60,10 @@ pub(super) async fn a_copy_goes_elsewhere_and_ends_the_other(farm: impl Farm) {
     let other = lease(&quick).await;
     assert_eq!(other.strip, held.strip);
     let delivered = quick.deliver(&other, buffer_for(&other, 2.0)).await;
-    assert_eq!(delivered.unwrap(), Delivered::First);
+    assert_eq!(delivered.unwrap(), DeliveryOutcome::First);
     assert_eq!(slow.heartbeat(&held).await.unwrap(), LeaseState::Lost);
     let late = slow.deliver(&held, buffer_for(&held, 1.0)).await.unwrap();
-    assert_eq!(late, Delivered::Duplicate);
+    assert_eq!(late, DeliveryOutcome::Duplicate);
     let collected = collect(farm.jobs(), &job.id, 1).await;
     assert_eq!(value_of(&collected[0]), (0, 2.0));
     farm.jobs().finish(&job.id).await.unwrap();

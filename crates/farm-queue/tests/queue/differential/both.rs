@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use farm_queue::protocol::keys::{FAILED, GROUP, JobKeys, RELEASED};
-use farm_queue::protocol::table::{Committed, Entry, EntryId, JobTable, Limits, Pending, Taken};
+use farm_queue::protocol::table::{
+    CommitOutcome, Entry, EntryId, JobTable, Limits, Pending, TakenEntry,
+};
 use farm_queue::{JobId, LeaseState};
 use redis::{Connection, Script, Value};
 
@@ -32,7 +34,7 @@ macro_rules! script {
     }};
 }
 
-type Held = Taken<&'static str>;
+type Held = TakenEntry<&'static str>;
 
 /// One job, in the table and on the server.
 pub(super) struct Both {
@@ -224,10 +226,10 @@ impl Both {
     fn commit(&mut self, taken: &Held, id: &str) {
         let slot = taken.entry.slot;
         let ours = match self.table.commit(taken.id, slot) {
-            Committed::First => 1,
-            Committed::Duplicate => 0,
-            Committed::JobGone => -1,
-            Committed::NoBuffer => -2,
+            CommitOutcome::First => 1,
+            CommitOutcome::Duplicate => 0,
+            CommitOutcome::JobGone => -1,
+            CommitOutcome::NoBuffer => -2,
         };
         let (keys, result) = (&self.keys, self.keys.result(slot));
         let mut call = script!("commit").prepare_invoke();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use farm_queue::{Accepts, Collected, JobId, JobSpec, Lease, Order};
+use farm_queue::{AcceptedBackends, Collected, JobId, JobSpec, Lease, Order};
 use fractal::{
     Arithmetic, Backend, BackendChoice, FrameSpec, Grid, Measure, MeasureSet, Origin, Plane, Strip,
     StripBuffer, StripPlan, View,
@@ -14,11 +14,11 @@ pub(crate) const LEASE: Duration = Duration::from_millis(500);
 /// Longest wait for something that should happen at once.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 pub(crate) const NOW: Duration = Duration::ZERO;
-pub(crate) const CPU: Accepts = Accepts {
+pub(crate) const CPU: AcceptedBackends = AcceptedBackends {
     cpu: true,
     gpu: false,
 };
-pub(crate) const GPU: Accepts = Accepts {
+pub(crate) const GPU: AcceptedBackends = AcceptedBackends {
     cpu: false,
     gpu: true,
 };
