@@ -41,4 +41,4 @@ pub mod worker;
 pub use fault::Fault;
 pub use meters::Meters;
 pub use shared::Settings;
-pub use worker::{Done, Ended, about, run};
+pub use worker::{EndReason, WorkerEnd, about, run};

@@ -19,7 +19,7 @@ use farm_queue::redis::RedisWorkerQueue;
 use farm_queue::{WorkerAbout, WorkerQueue};
 use farm_worker::choice::chosen;
 use farm_worker::exporter::Exporter;
-use farm_worker::{Ended, Fault, Meters, farm_args, terminal};
+use farm_worker::{EndReason, Fault, Meters, farm_args, terminal};
 use tokio::task::JoinHandle;
 
 /// How long strips in hand may take to finish on SIGTERM before they are given back.
@@ -150,13 +150,13 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         );
         match (done.ended, broken) {
             (_, Some(fault)) => Err(fault.into()),
-            (Ended::Told, _) => Ok(status),
-            (Ended::Drained, _) => Ok(ExitCode::SUCCESS),
-            (Ended::Hung(hung), _) => anyhow::bail!(
+            (EndReason::Told, _) => Ok(status),
+            (EndReason::Drained, _) => Ok(ExitCode::SUCCESS),
+            (EndReason::Hung(hung), _) => anyhow::bail!(
                 "every device has hung for {:.0} s; start the worker again",
                 hung.as_secs_f64()
             ),
-            (Ended::Broken(fault), _) => Err(fault.into()),
+            (EndReason::Broken(fault), _) => Err(fault.into()),
         }
     });
     // Dropped, it would wait for computations in the middle of a step, which may be one of minutes: their strips

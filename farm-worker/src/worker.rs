@@ -26,7 +26,7 @@ const TELL: Duration = Duration::from_secs(2);
 
 /// Why a worker ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum EndReason {
     /// It was told to.
     Told,
     /// An operator asked the farm to do without it.
@@ -39,11 +39,11 @@ pub enum Ended {
 
 /// What a worker did, and why it ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Done {
+pub struct WorkerEnd {
     /// What it did.
     pub figures: WorkerFigures,
     /// Why it ended.
-    pub ended: Ended,
+    pub ended: EndReason,
 }
 
 /// Serves `queue` with one lane for each of `devices` until `shutdown` is ready or the queue says that an operator
@@ -60,7 +60,7 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
     settings: Settings,
     meters: Arc<Meters>,
     shutdown: impl Future<Output = ()>,
-) -> Done {
+) -> WorkerEnd {
     let (stop, stopped) = watch::channel(Stop::No);
     let (mut grace, timeout) = (settings.grace, settings.strip_timeout);
     let shared = Arc::new(Shared {
@@ -85,15 +85,15 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
     }
     shared.meters.works(true);
     let ended = tokio::select! {
-        () = shutdown => Ended::Told,
-        () = shared.queue.drained() => Ended::Drained,
-        hung = all_hung(&lanes, timeout) => Ended::Hung(hung),
-        helper = shared.queue.broken() => Ended::Broken(Fault::ended(helper)),
-        fault = broken(&mut slots) => Ended::Broken(fault),
+        () = shutdown => EndReason::Told,
+        () = shared.queue.drained() => EndReason::Drained,
+        hung = all_hung(&lanes, timeout) => EndReason::Hung(hung),
+        helper = shared.queue.broken() => EndReason::Broken(Fault::ended(helper)),
+        fault = broken(&mut slots) => EndReason::Broken(fault),
         never = tell(&shared) => match never {},
     };
     shared.meters.works(false);
-    if matches!(ended, Ended::Hung(_)) {
+    if matches!(ended, EndReason::Hung(_)) {
         grace = Duration::ZERO;
     }
     stop.send_replace(Stop::Soon);
@@ -108,7 +108,7 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
     if let Err(error) = shared.queue.leave().await {
         tracing::warn!(%error, "could not sign off; the farm will notice by itself");
     }
-    Done {
+    WorkerEnd {
         figures: shared.meters.figures(),
         ended,
     }

@@ -12,7 +12,7 @@ use farm_queue::queue::{
 use farm_queue::{
     JobId, JobQueue, JobSpec, MemoryQueue, Order, WorkerAbout, WorkerFigures, WorkerQueue,
 };
-use farm_worker::{Done, Ended, Meters, Settings};
+use farm_worker::{EndReason, Meters, Settings, WorkerEnd};
 use fractal::{
     BackendChoice, FrameSpec, Grid, Measure, MeasureSet, ReferenceOrbit, Strip, StripBuffer,
     StripPlan, View,
@@ -98,7 +98,7 @@ fn job(rows: u32) -> Arc<JobSpec> {
 
 /// A running worker, and how to stop it.
 struct Running {
-    done: JoinHandle<Done>,
+    done: JoinHandle<WorkerEnd>,
     stop: oneshot::Sender<()>,
     meters: Arc<Meters>,
 }
@@ -124,7 +124,7 @@ fn start<Q: WorkerQueue, D: Compute + 'static>(queue: Q, devices: Vec<D>) -> Run
 }
 
 impl Running {
-    async fn stop(self) -> Done {
+    async fn stop(self) -> WorkerEnd {
         let _ = self.stop.send(());
         let done = tokio::time::timeout(PATIENCE, self.done).await;
         done.expect("stops in time").expect("does not panic")
@@ -230,7 +230,7 @@ async fn a_strip_that_hangs_is_given_to_others_and_the_device_rests_until_it_end
             .iter()
             .all(|(_, worker, attempt)| worker == "bad" && *attempt == 1)
     );
-    assert_eq!(bad.stop().await.ended, Ended::Told);
+    assert_eq!(bad.stop().await.ended, EndReason::Told);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -252,7 +252,7 @@ async fn a_worker_whose_devices_all_hang_ends() {
     hangs.store(false, Ordering::SeqCst);
     let done = done.expect("it ends by itself").unwrap();
     assert!(
-        matches!(done.ended, Ended::Hung(hung) if hung >= TIMEOUT),
+        matches!(done.ended, EndReason::Hung(hung) if hung >= TIMEOUT),
         "{done:?}"
     );
     assert_eq!((done.figures.strips, done.figures.failed), (0, 2));
@@ -291,7 +291,7 @@ async fn a_worker_with_one_device_that_works_goes_on() {
     tokio::time::sleep(2 * TIMEOUT).await;
     assert!(!worker.done.is_finished());
     hangs.store(false, Ordering::SeqCst);
-    assert_eq!(worker.stop().await.ended, Ended::Told);
+    assert_eq!(worker.stop().await.ended, EndReason::Told);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -433,7 +433,7 @@ async fn a_late_delivery_is_no_hang_and_a_drained_worker_ends() {
     assert_eq!(strips, [(0, "late".to_owned(), 1)]);
     let done = tokio::time::timeout(PATIENCE, &mut worker.done).await;
     let done = done.expect("it ends by itself").unwrap();
-    assert_eq!((done.ended, done.figures.failed), (Ended::Drained, 0));
+    assert_eq!((done.ended, done.figures.failed), (EndReason::Drained, 0));
     assert_eq!(worker.figure("farm_worker_delivery_retries_total"), 1.0);
     assert_eq!(
         worker.figure("farm_worker_queue_errors_total{call=\"deliver\"}"),

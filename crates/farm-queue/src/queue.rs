@@ -94,7 +94,7 @@ pub enum Collected {
         /// What it was wanted for.
         issue: Issue,
         /// Names of workers that failed at it before, each as often as it did.
-        blamed: Vec<String>,
+        failed_workers: Vec<String>,
     },
     /// A result that was malformed, truncated, oversized or foreign; counted and thrown away. The
     /// submitter enqueues the strip again.

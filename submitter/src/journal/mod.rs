@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use farm_queue::JobSpec;
-use farm_queue::protocol::blob::{self, Decoded};
+use farm_queue::protocol::blob::{self, DecodedBlob};
 use fractal::{Strip, StripBuffer};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Permit, Receiver, Sender, channel};
@@ -230,7 +230,7 @@ impl Journal {
     }
 
     /// Reads a strip back; `None` when it is not there, or not what it was.
-    pub fn reader(&self, strip: Strip) -> impl Future<Output = Option<Decoded>> + use<> {
+    pub fn reader(&self, strip: Strip) -> impl Future<Output = Option<DecodedBlob>> + use<> {
         let shared = Arc::clone(&self.shared);
         async move {
             let read = tokio::task::spawn_blocking({
@@ -492,7 +492,7 @@ impl Shared {
         output.append()
     }
 
-    fn read(&self, strip: Strip) -> Result<Decoded, String> {
+    fn read(&self, strip: Strip) -> Result<DecodedBlob, String> {
         let place = (lock(&self.places).get(&strip.index).copied()).ok_or("it is not there")?;
         // Within the job's limits, as it was written or found.
         let mut bytes = vec![0; place.bytes as usize];

@@ -46,7 +46,7 @@ impl Job {
             };
             let fits = |delivery: &Delivery| delivery.buffer.fits(&self.spec.frame, strip);
             if self.table.result(slot).is_some_and(fits) {
-                let blamed = (self.table.reasons(slot).iter())
+                let failed_workers = (self.table.reasons(slot).iter())
                     .filter_map(|reason| match attempts::failure_source(reason)? {
                         FailureSource::Worker(name) | FailureSource::Silent(name) => {
                             Some(name.to_owned())
@@ -61,7 +61,7 @@ impl Job {
                     worker: delivery.worker.to_string(),
                     attempt: delivery.attempt,
                     issue,
-                    blamed,
+                    failed_workers,
                 });
             } else {
                 let worker = self.table.result(slot).map(|delivery| &delivery.worker);

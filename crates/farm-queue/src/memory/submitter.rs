@@ -121,7 +121,7 @@ impl JobQueue for MemoryQueue {
                 continue;
             };
             match holder {
-                Some((worker, attempt)) => way.leases.push(status::Leased {
+                Some((worker, attempt)) => way.leases.push(status::LeasedStrip {
                     strip,
                     issue,
                     worker: worker.to_string(),

@@ -82,12 +82,12 @@ pub struct WorkerSummary {
     /// Whether it was asked to leave.
     pub draining: bool,
     /// Seconds that it is kept from strips for, and why; `None` when it is not.
-    pub quarantine: Option<Confined>,
+    pub quarantine: Option<WorkerQuarantine>,
 }
 
 /// A worker's quarantine.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Confined {
+pub struct WorkerQuarantine {
     /// Seconds left of it.
     pub secs_left: f64,
     /// How often it was in quarantine lately, this time included.
@@ -98,7 +98,7 @@ pub struct Confined {
 
 /// What became of an operator's wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Changed {
+pub enum OrderOutcome {
     /// It is so now.
     Done,
     /// There is no such job (any more).
@@ -256,16 +256,16 @@ impl RedisControl {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn pause(&self, id: &JobId) -> Result<Changed, QueueError> {
+    pub async fn pause(&self, id: &JobId) -> Result<OrderOutcome, QueueError> {
         match self.order(id, "state", JobState::Paused.name()).await? {
-            None => Ok(Changed::NoSuchJob),
+            None => Ok(OrderOutcome::NoSuchJob),
             Some((JobState::Paused, _)) => {
                 let mut hide = Pipeline::new();
                 hide.cmd("ZREM").arg(keys::JOBS).arg(id.as_str());
                 self.send_and_publish(&mut hide, keys::WAKE_ORDERS).await?;
-                Ok(Changed::Done)
+                Ok(OrderOutcome::Done)
             }
-            Some((state, _)) => Ok(Changed::Ended(state)),
+            Some((state, _)) => Ok(OrderOutcome::Ended(state)),
         }
     }
 
@@ -273,9 +273,9 @@ impl RedisControl {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn resume(&self, id: &JobId) -> Result<Changed, QueueError> {
+    pub async fn resume(&self, id: &JobId) -> Result<OrderOutcome, QueueError> {
         match self.order(id, "state", JobState::Running.name()).await? {
-            None => Ok(Changed::NoSuchJob),
+            None => Ok(OrderOutcome::NoSuchJob),
             Some((JobState::Running, _)) => {
                 let mut ask = cmd("HGET");
                 ask.arg(JobKeys::new(id).state).arg("priority");
@@ -284,9 +284,9 @@ impl RedisControl {
                 show.cmd("ZADD").arg(keys::JOBS);
                 show.arg(priority.unwrap_or(1.0)).arg(id.as_str());
                 self.send_and_publish(&mut show, keys::WAKE_WORK).await?;
-                Ok(Changed::Done)
+                Ok(OrderOutcome::Done)
             }
-            Some((state, _)) => Ok(Changed::Ended(state)),
+            Some((state, _)) => Ok(OrderOutcome::Ended(state)),
         }
     }
 
@@ -295,9 +295,9 @@ impl RedisControl {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn cancel(&self, id: &JobId) -> Result<Changed, QueueError> {
+    pub async fn cancel(&self, id: &JobId) -> Result<OrderOutcome, QueueError> {
         let Some((_, silent)) = self.order(id, "", "").await? else {
-            return Ok(Changed::NoSuchJob);
+            return Ok(OrderOutcome::NoSuchJob);
         };
         let keys = JobKeys::new(id);
         let mut ask = cmd("GETRANGE");
@@ -322,25 +322,25 @@ impl RedisControl {
             remove.add_command(orbits::leave(id, &key));
         }
         self.send_and_publish(&mut remove, keys::WAKE_ENDED).await?;
-        Ok(Changed::Done)
+        Ok(OrderOutcome::Done)
     }
 
     /// Asks a job's submitter to queue its dead strips again.
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn retry(&self, id: &JobId) -> Result<Changed, QueueError> {
+    pub async fn retry(&self, id: &JobId) -> Result<OrderOutcome, QueueError> {
         match self.order(id, "", "").await? {
-            None => Ok(Changed::NoSuchJob),
+            None => Ok(OrderOutcome::NoSuchJob),
             Some((state, silent))
                 if silent > SUBMITTER_SILENCE
                     || matches!(state, JobState::Failed | JobState::Cancelled) =>
             {
-                Ok(Changed::Ended(state))
+                Ok(OrderOutcome::Ended(state))
             }
             Some(_) => {
                 self.order(id, "retries", "").await?;
-                Ok(Changed::Done)
+                Ok(OrderOutcome::Done)
             }
         }
     }
@@ -349,11 +349,11 @@ impl RedisControl {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn prioritise(&self, id: &JobId, priority: f64) -> Result<Changed, QueueError> {
+    pub async fn prioritise(&self, id: &JobId, priority: f64) -> Result<OrderOutcome, QueueError> {
         match self.order(id, "priority", &priority.to_string()).await? {
-            None => Ok(Changed::NoSuchJob),
+            None => Ok(OrderOutcome::NoSuchJob),
             Some((state @ (JobState::Failed | JobState::Cancelled), _)) => {
-                Ok(Changed::Ended(state))
+                Ok(OrderOutcome::Ended(state))
             }
             Some(_) => {
                 let mut both = Pipeline::new();
@@ -362,7 +362,7 @@ impl RedisControl {
                     both.arg(priority).arg(id.as_str());
                 }
                 self.send_and_publish(&mut both, keys::WAKE_ORDERS).await?;
-                Ok(Changed::Done)
+                Ok(OrderOutcome::Done)
             }
         }
     }
@@ -399,7 +399,7 @@ impl RedisControl {
                 let quarantine = (confined.get(&record.name))
                     .and_then(|text| Quarantine::parse(text))
                     .filter(|quarantine| quarantine.until_ms > now)
-                    .map(|quarantine| Confined {
+                    .map(|quarantine| WorkerQuarantine {
                         secs_left: (quarantine.until_ms - now) as f64 / 1000.0,
                         strikes: quarantine.strikes,
                         reason: quarantine.reason,

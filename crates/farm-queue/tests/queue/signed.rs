@@ -185,12 +185,12 @@ async fn whoever_has_no_key_reports_no_failure_of_others() {
         .unwrap();
     match &collect(&jobs, &wanted.id, 1).await[0] {
         Collected::Strip {
-            blamed,
+            failed_workers,
             worker,
             ..
         } => {
             assert_eq!(
-                (blamed.as_slice(), worker.as_str()),
+                (failed_workers.as_slice(), worker.as_str()),
                 (&["failing".to_owned()][..], "honest")
             );
         }

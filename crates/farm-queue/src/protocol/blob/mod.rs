@@ -34,6 +34,6 @@ mod tests;
 mod write;
 
 pub use format::{BLOB_VERSION, BlobError, MAX_HEADER_BYTES, MAX_NAME_BYTES};
-pub use read::{Decoded, decode, decode_reusing, open};
+pub use read::{DecodedBlob, decode, decode_reusing, open};
 pub use seal::Sealer;
 pub use write::{Parts, encode, parts};

@@ -15,7 +15,7 @@ use crate::protocol::spec::strip_bytes;
 
 /// A blob's content, checked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Decoded {
+pub struct DecodedBlob {
     /// The buffer; it fits its strip and the job's frame.
     pub buffer: StripBuffer,
     /// Name of the worker that made it.
@@ -28,7 +28,7 @@ pub struct Decoded {
 ///
 /// # Errors
 /// The first thing that is wrong with it.
-pub fn decode(bytes: &[u8], spec: &JobSpec, strip: Strip) -> Result<Decoded, BlobError> {
+pub fn decode(bytes: &[u8], spec: &JobSpec, strip: Strip) -> Result<DecodedBlob, BlobError> {
     decode_reusing(bytes, spec, strip, Vec::new())
 }
 
@@ -41,7 +41,7 @@ pub fn decode_reusing(
     spec: &JobSpec,
     strip: Strip,
     spare: Vec<Plane>,
-) -> Result<Decoded, BlobError> {
+) -> Result<DecodedBlob, BlobError> {
     open(bytes, spec, strip, spare, None)
 }
 
@@ -55,7 +55,7 @@ pub fn open(
     strip: Strip,
     spare: Vec<Plane>,
     sealer: Option<(&Sealer<'_>, Issue)>,
-) -> Result<Decoded, BlobError> {
+) -> Result<DecodedBlob, BlobError> {
     decode_with(bytes, spec, strip, spare, sealer, |bytes| {
         digest(bytes, std::iter::empty())
     })
@@ -69,7 +69,7 @@ pub(super) fn decode_with(
     mut spare: Vec<Plane>,
     sealer: Option<(&Sealer<'_>, Issue)>,
     digest: fn(&[u8]) -> u64,
-) -> Result<Decoded, BlobError> {
+) -> Result<DecodedBlob, BlobError> {
     let mut header = Reader {
         rest: bytes,
         len: bytes.len(),
@@ -201,7 +201,7 @@ pub(super) fn decode_with(
         });
         payload = rest;
     }
-    Ok(Decoded {
+    Ok(DecodedBlob {
         buffer: StripBuffer {
             strip,
             width: spec.frame.width,

@@ -189,7 +189,7 @@ impl Job {
                         worker: decoded.worker,
                         attempt: decoded.attempt,
                         issue,
-                        blamed: Vec::new(),
+                        failed_workers: Vec::new(),
                     });
                 }
                 Err(reason) => {
@@ -277,8 +277,8 @@ impl Job {
             if reading.silent.len() > MAX_SILENT {
                 reading.silent.clear();
             }
-            if let Some(Collected::Strip { blamed, .. }) = reading.ready.get_mut(place) {
-                *blamed = names;
+            if let Some(Collected::Strip { failed_workers, .. }) = reading.ready.get_mut(place) {
+                *failed_workers = names;
             }
         }
         Ok(())

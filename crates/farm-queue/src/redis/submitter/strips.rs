@@ -12,7 +12,7 @@ use crate::protocol::{entry, lines};
 use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, bulk_timeout};
 use crate::redis::reply;
-use crate::status::{Leased, UnderWay};
+use crate::status::{LeasedStrip, UnderWay};
 
 /// Entries that one look at a stream reads.
 const PAGE: usize = 4096;
@@ -102,7 +102,7 @@ pub(in crate::redis) async fn under_way(
     way.waiting = 0;
     for (id, order) in orders {
         match leased.iter().find(|(entry, ..)| *entry == id) {
-            Some((entry, owner, _, deliveries)) => way.leases.push(Leased {
+            Some((entry, owner, _, deliveries)) => way.leases.push(LeasedStrip {
                 strip: order.strip,
                 issue: order.issue,
                 worker: lines::worker_of(owner).to_owned(),

@@ -101,10 +101,10 @@ pub(super) async fn who_failed_is_known(farm: impl Farm) {
     assert_eq!(done.attempt, 3);
     a.deliver(&done, buffer_for(&done, 1.0)).await.unwrap();
     let collected = collect(farm.jobs(), &job.id, 1).await;
-    let Collected::Strip { blamed, .. } = &collected[0] else {
+    let Collected::Strip { failed_workers, .. } = &collected[0] else {
         panic!("{collected:?}");
     };
-    assert_eq!(blamed, &["a", "b.local"]);
+    assert_eq!(failed_workers, &["a", "b.local"]);
 }
 
 pub(super) async fn what_a_worker_failed_at_is_left_to_others_while_there_are_any(farm: impl Farm) {
