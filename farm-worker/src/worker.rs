@@ -12,12 +12,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::fault::Fault;
-use crate::frames::Frames;
-use crate::lane::{Lane, run_slot};
-use crate::meters::Meters;
-use crate::pace::SLOTS_PER_LANE;
-use crate::shared::{Settings, Shared, Stop};
-use crate::station::Station;
+use crate::lanes::frames::Frames;
+use crate::lanes::lane::{Lane, run_slot};
+use crate::lanes::pace::SLOTS_PER_LANE;
+use crate::lanes::shared::{Settings, Shared, Stop};
+use crate::lanes::station::Station;
+use crate::metrics::meters::Meters;
 
 /// How often lanes that hang are looked at, at least.
 const LOOK: Duration = Duration::from_secs(1);

@@ -6,7 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::programs::{Finished, Run, Running, build_folder};
+use crate::processes::programs::{Finished, Run, Running};
+use crate::tools::{build_folder, tools};
 
 /// What is done with a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,13 +148,6 @@ fn path() -> String {
     format!("{}:{}:{path}", build_folder().display(), tools.display())
 }
 
-/// Python with what the examples need, and checkers of deployment files: `tests/run` makes it.
-#[must_use]
-pub fn tools() -> PathBuf {
-    let target = build_folder();
-    target.parent().unwrap_or(&target).join("tools/python")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,7 +175,7 @@ mod tests {
 
     #[test]
     fn what_a_block_defines_is_there_for_the_next() {
-        let folder = crate::folder();
+        let folder = crate::files::folder();
         let mut reader = Reader::new(folder.path(), &[("WORD", "said")]);
         reader.run("export A=1\nf() { echo \"WORD $A\"; }\n");
         assert_eq!(reader.run("f\n").stdout, "said 1\n");

@@ -107,7 +107,10 @@ pub const CONFINED: [Confined; 10] = [
             "is_terminal()",
             "ProgressDrawTarget::stderr()",
         ],
-        allowed: &["farm-worker/src/terminal.rs", "farm-worker/src/usage.rs"],
+        allowed: &[
+            "farm-worker/src/program/terminal.rs",
+            "farm-worker/src/program/usage.rs",
+        ],
     },
     Confined {
         what: "the YAML parser",
@@ -120,7 +123,7 @@ pub const CONFINED: [Confined; 10] = [
         shown_by: &["fs::read(", "read_to_string(", "read_to_end("],
         unless: &[],
         allowed: &[
-            "farm-worker/src/limited.rs",
+            "farm-worker/src/program/limited.rs",
             // Parts of bounded length of what is longer, and what scripts say.
             "submitter/src/journal/record.rs",
             "submitter/src/output/attributes.rs",

@@ -12,5 +12,8 @@ mod hostile;
 mod setup;
 mod signed;
 mod throughput;
+// Shared with the farm's own tests, on which these cannot depend.
+#[path = "../../../../tests/src/tools.rs"]
+mod tools;
 mod trips;
 mod valkey;

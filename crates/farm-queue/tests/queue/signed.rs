@@ -114,7 +114,7 @@ async fn a_farm_with_a_key_takes_what_its_workers_sealed_and_nothing_else() {
         ),
         (
             "another worker's key",
-            ours("honest", &own("liar"), render),
+            ours("honest", &own("other"), render),
             "whose seal",
         ),
         (
@@ -173,7 +173,7 @@ async fn whoever_has_no_key_reports_no_failure_of_others() {
     let keys = JobKeys::new(&wanted.id);
     let said: String = server.ask(&["HGET", &keys.why, "0"]);
     assert!(said.contains("failing: out of memory #"), "{said}");
-    let plain = sealed::sealed_reason("honest: burnt", &own("liar"), &wanted.id, 0);
+    let plain = sealed::sealed_reason("honest: burnt", &own("other"), &wanted.id, 0);
     let more = format!("{said}\nhonest: burnt\nhonest.1.0: no heartbeat\n{plain}");
     server.ask::<i64>(&["HSET", &keys.why, "0", &more]);
     let honest = worker(&server, "honest", &own("honest")).await;

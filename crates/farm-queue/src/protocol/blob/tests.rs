@@ -387,7 +387,7 @@ proptest! {
         prop_assert!(decode(&blob, &spec, buffer.strip).is_err());
     }
 
-    /// A liar's blob: its digest is right, and what it holds is anything.
+    /// A forged blob: its digest is right, and what it holds is anything.
     #[test]
     fn damage_behind_a_right_digest_is_survived(damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20)) {
         let spec = spec_with(all_measures());
