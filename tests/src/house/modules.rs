@@ -30,6 +30,8 @@ pub struct Module {
     pub parent: Option<usize>,
     /// Modules inside it, by name.
     pub children: BTreeMap<String, usize>,
+    /// Names of modules inside it whose files were not found where they usually lie.
+    pub unread: BTreeSet<String>,
     /// Names of the items that it defines.
     pub defined: BTreeSet<String>,
     /// What it imports.
@@ -120,6 +122,8 @@ impl Modules {
                         let body = shipped(&tokens(&source.text));
                         let child = self.add(&source.path, &inside, Some(own), &body, sources);
                         self.all[own].children.insert(name.to_owned(), child);
+                    } else {
+                        self.all[own].unread.insert(name.to_owned());
                     }
                     at += 3;
                     continue;
@@ -181,6 +185,9 @@ impl Modules {
         let module = &self.all[place];
         if let Some(child) = module.children.get(name) {
             return Some(Target::Module(*child));
+        }
+        if module.unread.contains(name) {
+            return Some(Target::Outside);
         }
         if module.defined.contains(name) {
             return Some(Target::Item(place));

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use farm_tests::programs::{Run, path_of};
 use farm_tests::{digest, folder, names_in, submitter};
 
-use super::setup::{deploy, make_secrets};
+use super::setup::{deploy, make_secrets, secrets};
 
 #[test]
 fn secrets_are_private_and_made_once() {
