@@ -76,33 +76,33 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
     for device in devices {
         let info = device.info();
         tracing::info!(device = %info.name, arithmetics = ?info.arithmetics, "lane opened");
-        shared.meters.opened(info);
+        shared.meters.add_device(info);
         let lane = Arc::new(Lane::new(Arc::new(Station::new(Arc::new(device)))));
         for _ in 0..SLOTS_PER_LANE {
             slots.spawn(run_slot(Arc::clone(&shared), Arc::clone(&lane)));
         }
         lanes.push(lane);
     }
-    shared.meters.works(true);
+    shared.meters.set_up(true);
     let ended = tokio::select! {
         () = shutdown => EndReason::Told,
         () = shared.queue.drained() => EndReason::Drained,
-        hung = all_hung(&lanes, timeout) => EndReason::Hung(hung),
+        hung = wait_until_all_hung(&lanes, timeout) => EndReason::Hung(hung),
         helper = shared.queue.broken() => EndReason::Broken(Fault::ended(helper)),
-        fault = broken(&mut slots) => EndReason::Broken(fault),
-        never = tell(&shared) => match never {},
+        fault = wait_for_slot_end(&mut slots) => EndReason::Broken(fault),
+        never = report_figures(&shared) => match never {},
     };
-    shared.meters.works(false);
+    shared.meters.set_up(false);
     if matches!(ended, EndReason::Hung(_)) {
         grace = Duration::ZERO;
     }
     stop.send_replace(Stop::Soon);
-    if tokio::time::timeout(grace, all_of(&mut slots))
+    if tokio::time::timeout(grace, join_all(&mut slots))
         .await
         .is_err()
     {
         stop.send_replace(Stop::Now);
-        all_of(&mut slots).await;
+        join_all(&mut slots).await;
     }
     shared.queue.tell(shared.meters.figures());
     if let Err(error) = shared.queue.leave().await {
@@ -115,7 +115,7 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
 }
 
 /// Waits until one of the slots has ended, which none does before it is told to.
-async fn broken(slots: &mut JoinSet<()>) -> Fault {
+async fn wait_for_slot_end(slots: &mut JoinSet<()>) -> Fault {
     let name = "the task that computes strips";
     match slots.join_next().await {
         None => std::future::pending().await,
@@ -125,7 +125,7 @@ async fn broken(slots: &mut JoinSet<()>) -> Fault {
 }
 
 /// Waits until every lane has hung for `timeout`; says for how long.
-async fn all_hung(lanes: &[Arc<Lane>], timeout: Duration) -> Duration {
+async fn wait_until_all_hung(lanes: &[Arc<Lane>], timeout: Duration) -> Duration {
     loop {
         tokio::time::sleep(timeout.min(LOOK)).await;
         // That of the lane which hung last; `None` as soon as one lane works.
@@ -141,7 +141,7 @@ async fn all_hung(lanes: &[Arc<Lane>], timeout: Duration) -> Duration {
 }
 
 /// Tells the queue what the worker has done, again whenever that has changed; and the meters what the queue holds.
-async fn tell<Q: WorkerQueue>(shared: &Shared<Q>) -> Infallible {
+async fn report_figures<Q: WorkerQueue>(shared: &Shared<Q>) -> Infallible {
     let mut told = WorkerFigures::default();
     loop {
         let figures = shared.meters.figures();
@@ -150,7 +150,7 @@ async fn tell<Q: WorkerQueue>(shared: &Shared<Q>) -> Infallible {
             told = figures;
         }
         if let Some(strips) = shared.queue.depth() {
-            shared.meters.waiting(strips);
+            shared.meters.set_queue_depth(strips);
         }
         tokio::time::sleep(TELL).await;
     }
@@ -184,7 +184,7 @@ pub fn about<D: Compute>(devices: &[D], host: String, speed: u64) -> WorkerAbout
     }
 }
 
-async fn all_of(slots: &mut JoinSet<()>) {
+async fn join_all(slots: &mut JoinSet<()>) {
     while let Some(ended) = slots.join_next().await {
         if let Err(panic) = ended {
             tracing::error!(%panic, "a lane's slot ended by a fault in the program");

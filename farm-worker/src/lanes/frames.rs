@@ -12,7 +12,7 @@ use fractal::ReferenceOrbit;
 use fractal::frame::FrameError;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
-use crate::lanes::memory::shown;
+use crate::lanes::memory::display_bytes;
 
 /// Jobs whose frames are kept.
 const KEPT: usize = 8;
@@ -29,8 +29,8 @@ pub enum FrameTrouble {
     /// The job's reference orbit, with what is made of it, takes more memory than this worker has for it.
     #[error(
         "the job's reference orbit takes {} here, and this worker has {} for it (--memory)",
-        shown(*takes),
-        shown(*most)
+        display_bytes(*takes),
+        display_bytes(*most)
     )]
     Memory {
         /// Bytes, roughly.
@@ -60,13 +60,13 @@ impl FrameTrouble {
     }
 }
 
-struct Kept {
+struct KeptFrame {
     id: JobId,
     orbit: Option<OrbitKey>,
     frame: Arc<OnceCell<Arc<PreparedFrame>>>,
 }
 
-impl Kept {
+impl KeptFrame {
     fn bytes(&self) -> u64 {
         self.frame.get().map_or(0, |frame| frame.bytes())
     }
@@ -74,7 +74,7 @@ impl Kept {
 
 /// Frames by job, the most recently asked for the first time last.
 pub struct Frames {
-    kept: Mutex<VecDeque<Kept>>,
+    kept: Mutex<VecDeque<KeptFrame>>,
     /// Most bytes of one, and of all that are kept.
     memory: u64,
     /// Orbits are unpacked one at a time: two jobs together would take twice as much.
@@ -190,7 +190,7 @@ impl Frames {
             kept.pop_front();
         }
         let frame = Arc::<OnceCell<_>>::default();
-        kept.push_back(Kept {
+        kept.push_back(KeptFrame {
             id: job.id.clone(),
             orbit: job.orbit.clone(),
             frame: Arc::clone(&frame),
@@ -201,7 +201,7 @@ impl Frames {
     /// Drops the oldest frames while all together are more than `most`.
     fn trim(&self, most: u64) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        while kept.len() > 1 && kept.iter().map(Kept::bytes).sum::<u64>() > most {
+        while kept.len() > 1 && kept.iter().map(KeptFrame::bytes).sum::<u64>() > most {
             kept.pop_front();
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::lanes::station::{Computation, Sight, patience};
+use crate::lanes::station::{Computation, StationCounts, patience};
 
 /// How often a computation is looked at, at most and at least.
 const LOOKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(10));
@@ -32,7 +32,7 @@ struct Gate {
 
 impl Gate {
     /// Looks again, after `passed`; for how long nothing has moved by now. `steps`: the computation's own.
-    fn look(&mut self, passed: Duration, steps: u64, device: Sight) -> Duration {
+    fn look(&mut self, passed: Duration, steps: u64, device: StationCounts) -> Duration {
         let overtaken = device.ended.wrapping_sub(self.ended);
         if steps != self.steps {
             self.steps = steps;
@@ -50,7 +50,7 @@ impl Gate {
 
 /// Waits until `computation` has stood still for longer than `floor`, or than 20 times what its device's strips
 /// usually take; says for how long. For ever if it moves, and from its end on.
-pub(crate) async fn hung(computation: &Computation, floor: Duration) -> Duration {
+pub(crate) async fn wait_until_hung(computation: &Computation, floor: Duration) -> Duration {
     let every = (floor / LOOKS_PER_TIMEOUT).clamp(LOOKS.1, LOOKS.0);
     let mut gate = Gate::default();
     let mut last = Instant::now();
@@ -69,9 +69,9 @@ pub(crate) async fn hung(computation: &Computation, floor: Duration) -> Duration
         let station = computation.station();
         let steps = computation.progress.steps();
         if steps != gate.steps {
-            station.has_moved();
+            station.note_move();
         }
-        let still = gate.look(passed, steps, station.sight());
+        let still = gate.look(passed, steps, station.counts());
         if still >= patience(&station, floor) {
             return still;
         }
@@ -84,8 +84,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn device(moved: u64, ended: u64) -> Sight {
-        Sight {
+    fn device(moved: u64, ended: u64) -> StationCounts {
+        StationCounts {
             moved,
             ended,
             inside: 2,

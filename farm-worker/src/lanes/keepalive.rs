@@ -19,7 +19,7 @@ const HINT_GAP: Duration = Duration::from_millis(200);
 
 /// How a lease ended before the work under it did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Gone {
+pub(crate) enum LeaseEnd {
     /// Somebody else has the strip.
     Lost,
     /// The job ended.
@@ -41,18 +41,18 @@ pub(crate) async fn keep_alive<Q: WorkerQueue, T>(
     lease: &Lease,
     hung: impl Future<Output = Duration>,
     work: impl Future<Output = T>,
-) -> Result<T, Gone> {
+) -> Result<T, LeaseEnd> {
     // The work goes on while a heartbeat's answer is on its way.
     tokio::select! {
         biased;
         done = work => Ok(done),
-        gone = beat(queue, meters, lease) => Err(gone),
-        still = hung => Err(Gone::Hung(still)),
+        gone = send_heartbeats(queue, meters, lease) => Err(gone),
+        still = hung => Err(LeaseEnd::Hung(still)),
     }
 }
 
 /// Heartbeats until the lease has ended; says how. At once when the queue hints at it.
-async fn beat<Q: WorkerQueue>(queue: &Q, meters: &Meters, lease: &Lease) -> Gone {
+async fn send_heartbeats<Q: WorkerQueue>(queue: &Q, meters: &Meters, lease: &Lease) -> LeaseEnd {
     let mut beats = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = Instant::now();
@@ -82,10 +82,10 @@ async fn beat<Q: WorkerQueue>(queue: &Q, meters: &Meters, lease: &Lease) -> Gone
         };
         match answer {
             Ok(LeaseState::Held) => {}
-            Ok(LeaseState::Lost) => return Gone::Lost,
-            Ok(LeaseState::JobGone) => return Gone::Job,
+            Ok(LeaseState::Lost) => return LeaseEnd::Lost,
+            Ok(LeaseState::JobGone) => return LeaseEnd::Job,
             Err(error) => {
-                meters.queue_error(Call::Heartbeat);
+                meters.count_queue_error(Call::Heartbeat);
                 tracing::warn!(%error, "heartbeat not sent");
             }
         }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::lanes::frames::FrameTrouble;
 use crate::lanes::gate;
-use crate::lanes::keepalive::{Gone, keep_alive};
+use crate::lanes::keepalive::{LeaseEnd, keep_alive};
 use crate::lanes::pace::{Pace, Permit};
 use crate::lanes::shared::{Shared, Stop};
 use crate::lanes::station::{Computation, Station};
@@ -30,12 +30,12 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::fro
 pub(crate) struct Lane {
     station: Arc<Station>,
     pace: Pace,
-    hung: watch::Sender<Hung>,
+    hung: watch::Sender<HungComputations>,
 }
 
 /// Computations that were given up as hung and have not ended.
 #[derive(Clone, Copy, Debug, Default)]
-struct Hung {
+struct HungComputations {
     count: usize,
     /// Since when there are any.
     since: Option<Instant>,
@@ -46,7 +46,7 @@ impl Lane {
         Self {
             station,
             pace: Pace::new(),
-            hung: watch::Sender::new(Hung::default()),
+            hung: watch::Sender::new(HungComputations::default()),
         }
     }
 
@@ -68,7 +68,7 @@ impl Lane {
     }
 
     fn count_hung(&self, more: isize, meters: &Meters) {
-        meters.hung(more as i64);
+        meters.add_hung(more as i64);
         self.hung.send_modify(|hung| {
             hung.count = hung.count.saturating_add_signed(more);
             hung.since = (hung.count > 0).then(|| hung.since.unwrap_or_else(Instant::now));
@@ -126,7 +126,7 @@ pub(crate) async fn run_slot<Q: WorkerQueue>(shared: Arc<Shared<Q>>, lane: Arc<L
         match leased {
             Ok(Some(lease)) => {
                 queue_trouble = BackOff::new();
-                (lane.pace).flows(shared.queue.trip(), lane.station.mean_secs());
+                (lane.pace).set_trip(shared.queue.trip(), lane.station.mean_secs());
                 match serve(&shared, &lane, lease, &mut turn).await {
                     Outcome::Failed => tokio::select! {
                         () = device_trouble.pause() => {}
@@ -137,10 +137,10 @@ pub(crate) async fn run_slot<Q: WorkerQueue>(shared: Arc<Shared<Q>>, lane: Arc<L
             }
             Ok(None) => {
                 queue_trouble = BackOff::new();
-                lane.pace.is_dry();
+                lane.pace.set_dry();
             }
             Err(error) => {
-                shared.meters.queue_error(Call::Lease);
+                shared.meters.count_queue_error(Call::Lease);
                 tracing::warn!(%error, "cannot lease; trying again");
                 tokio::select! {
                     () = queue_trouble.pause() => {}
@@ -152,7 +152,7 @@ pub(crate) async fn run_slot<Q: WorkerQueue>(shared: Arc<Shared<Q>>, lane: Arc<L
 }
 
 /// Why a strip has no buffer.
-enum Trouble {
+enum StripTrouble {
     /// There is no frame to compute it with.
     Frame(FrameTrouble),
     /// The device failed at it.
@@ -162,7 +162,7 @@ enum Trouble {
 }
 
 /// Waits until the lane hangs, or does not.
-async fn until_hung(hung: &mut watch::Receiver<Hung>, hangs: bool) {
+async fn until_hung(hung: &mut watch::Receiver<HungComputations>, hangs: bool) {
     if (hung.wait_for(|hung| (hung.count > 0) == hangs).await).is_err() {
         std::future::pending::<()>().await;
     }
@@ -188,9 +188,9 @@ async fn serve<Q: WorkerQueue>(
     turn: &mut Option<Permit>,
 ) -> Outcome {
     let began = Instant::now();
-    shared.meters.leased(lease.attempt);
-    let outcome = carry(shared, lane, &lease, turn).await;
-    shared.meters.ended(outcome);
+    shared.meters.count_lease(lease.attempt);
+    let outcome = compute_and_deliver(shared, lane, &lease, turn).await;
+    shared.meters.count_end(outcome);
     let seconds = began.elapsed().as_secs_f64();
     tracing::debug!(outcome = outcome.name(), seconds, "strip ended");
     outcome
@@ -198,7 +198,7 @@ async fn serve<Q: WorkerQueue>(
 
 /// Computes and delivers a strip; gives up the turn when it is computed, but not where that failed, so that the pause
 /// which follows is the device's.
-async fn carry<Q: WorkerQueue>(
+async fn compute_and_deliver<Q: WorkerQueue>(
     shared: &Arc<Shared<Q>>,
     lane: &Arc<Lane>,
     lease: &Lease,
@@ -216,13 +216,13 @@ async fn carry<Q: WorkerQueue>(
         let frame = shared
             .frames
             .get(&shared.queue, &lease.job, &computation.progress);
-        let frame = frame.await.map_err(Trouble::Frame)?;
-        computation.waits(true);
+        let frame = frame.await.map_err(StripTrouble::Frame)?;
+        computation.set_waiting(true);
         let computing = tokio::select! {
             permit = lane.pace.computing.take() => permit,
-            () = until_hung(&mut hung, true) => return Err(Trouble::Elsewhere),
+            () = until_hung(&mut hung, true) => return Err(StripTrouble::Elsewhere),
         };
-        computation.waits(false);
+        computation.set_waiting(false);
         let computed = {
             let (shared, lane, lease, computation) = (
                 Arc::clone(shared),
@@ -241,92 +241,96 @@ async fn carry<Q: WorkerQueue>(
         drop(computing);
         let buffer = match computed {
             Ok(Ok((buffer, secs))) => {
-                shared.meters.computed(&buffer, secs);
+                shared.meters.count_computation(&buffer, secs);
                 Arc::new(buffer)
             }
-            Ok(Err(reason)) => return Err(Trouble::Device(reason)),
+            Ok(Err(reason)) => return Err(StripTrouble::Device(reason)),
             Err(panic) => {
-                shared.meters.device_error(computation.station().info());
-                return Err(Trouble::Device(format!("the kernel panicked: {panic}")));
+                shared
+                    .meters
+                    .count_device_error(computation.station().info());
+                return Err(StripTrouble::Device(format!(
+                    "the kernel panicked: {panic}"
+                )));
             }
         };
         drop(turn.take());
         Ok((deliver(shared, lease, Arc::clone(&buffer)).await, buffer))
     };
-    let still = gate::hung(&computation, shared.settings.strip_timeout);
+    let still = gate::wait_until_hung(&computation, shared.settings.strip_timeout);
     let kept = tokio::select! {
         kept = keep_alive(&shared.queue, &shared.meters, lease, still, work) => kept,
-        () = told_to_drop(&mut stop) => {
+        () = wait_to_drop(&mut stop) => {
             computation.progress.cancel();
-            return released(shared, lease).await;
+            return release_strip(shared, lease).await;
         }
     };
     match kept {
         Ok(Ok((DeliveryOutcome::First, buffer))) => {
-            shared.meters.delivered(&buffer);
+            shared.meters.count_delivery(&buffer);
             Outcome::Delivered
         }
         Ok(Ok((DeliveryOutcome::Duplicate, _))) => Outcome::Duplicate,
-        Ok(Ok((DeliveryOutcome::JobGone, _))) | Err(Gone::Job) => Outcome::JobGone,
-        Err(Gone::Lost) => {
+        Ok(Ok((DeliveryOutcome::JobGone, _))) | Err(LeaseEnd::Job) => Outcome::JobGone,
+        Err(LeaseEnd::Lost) => {
             tracing::warn!("lease lost; the strip is somebody else's now");
             Outcome::Lost
         }
-        Err(Gone::Hung(still)) => {
+        Err(LeaseEnd::Hung(still)) => {
             computation.progress.cancel();
             lane.hangs_until(has_ended, &shared.meters);
             let station = computation.station();
-            shared.meters.device_error(station.info());
+            shared.meters.count_device_error(station.info());
             let reason = format!(
                 "no progress for {:.0} s on {}",
                 still.as_secs_f64(),
                 station.info().name
             );
-            failed(shared, lease, &reason).await
+            fail_strip(shared, lease, &reason).await
         }
-        Ok(Err(Trouble::Elsewhere)) => released(shared, lease).await,
-        Ok(Err(Trouble::Frame(trouble))) if trouble.may_pass() => {
+        Ok(Err(StripTrouble::Elsewhere)) => release_strip(shared, lease).await,
+        Ok(Err(StripTrouble::Frame(trouble))) if trouble.may_pass() => {
             tracing::warn!(error = %trouble, "strip given back");
-            shared.meters.queue_error(Call::Orbit);
+            shared.meters.count_queue_error(Call::Orbit);
             if let Err(error) = shared.queue.release(lease).await {
                 tracing::warn!(%error, "strip not released; its lease will expire");
             }
             // With a pause: the same is to be expected of the next one.
             Outcome::Failed
         }
-        Ok(Err(Trouble::Frame(trouble))) => {
-            let outcome = failed(shared, lease, &trouble.to_string()).await;
+        Ok(Err(StripTrouble::Frame(trouble))) => {
+            let outcome = fail_strip(shared, lease, &trouble.to_string()).await;
             if let FrameTrouble::Memory { .. } = trouble {
                 // One failure says it; with more of them it would only be in the way of workers that have the memory.
                 shared.queue.leave_to_others(&lease.job.id).await;
             }
             outcome
         }
-        Ok(Err(Trouble::Device(reason))) => failed(shared, lease, &reason).await,
+        Ok(Err(StripTrouble::Device(reason))) => fail_strip(shared, lease, &reason).await,
     }
 }
 
 /// Gives a strip back uncounted.
-async fn released<Q: WorkerQueue>(shared: &Shared<Q>, lease: &Lease) -> Outcome {
+async fn release_strip<Q: WorkerQueue>(shared: &Shared<Q>, lease: &Lease) -> Outcome {
     if let Err(error) = shared.queue.release(lease).await {
-        shared.meters.queue_error(Call::Release);
+        shared.meters.count_queue_error(Call::Release);
         tracing::warn!(%error, "strip not released; its lease will expire");
     }
     Outcome::Released
 }
 
 /// Gives a strip back that was not computed, as a failure.
-async fn failed<Q: WorkerQueue>(shared: &Shared<Q>, lease: &Lease, reason: &str) -> Outcome {
+async fn fail_strip<Q: WorkerQueue>(shared: &Shared<Q>, lease: &Lease, reason: &str) -> Outcome {
     tracing::error!(reason, "strip failed");
     if let Err(error) = shared.queue.fail(lease, reason).await {
-        shared.meters.queue_error(Call::Fail);
+        shared.meters.count_queue_error(Call::Fail);
         tracing::warn!(%error, "failure not reported; the lease will expire");
     }
     Outcome::Failed
 }
 
 /// Waits until strips in hand are to be given back; for ever when the worker just goes on or ends.
-async fn told_to_drop(stop: &mut watch::Receiver<Stop>) {
+async fn wait_to_drop(stop: &mut watch::Receiver<Stop>) {
     if stop.wait_for(|stop| *stop == Stop::Now).await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -355,7 +359,7 @@ fn compute<Q>(
     let run = |station: &Arc<Station>| {
         let computed = computation.run(station, frame, strip, insist);
         if let Err(EngineError::DeviceLost { .. }) = computed {
-            shared.meters.device_error(station.info());
+            shared.meters.count_device_error(station.info());
         }
         computed
     };
@@ -395,8 +399,8 @@ async fn deliver<Q: WorkerQueue>(
             }
             Err(error) => tracing::warn!(%error, "not delivered yet; trying again"),
         }
-        shared.meters.queue_error(Call::Deliver);
+        shared.meters.count_queue_error(Call::Deliver);
         back_off.pause().await;
-        shared.meters.delivery_retried();
+        shared.meters.count_delivery_retry();
     }
 }

@@ -51,7 +51,7 @@ fn own_limit(system: &mut System) -> Option<u64> {
 
 /// For people.
 #[must_use]
-pub fn shown(bytes: u64) -> String {
+pub fn display_bytes(bytes: u64) -> String {
     ByteSize::b(bytes).display().iec().to_string()
 }
 
@@ -73,7 +73,7 @@ mod tests {
         for text in ["", "8X", "-1G", "15MiB", "0", "GiB", "1e99G"] {
             assert!(parse(text).is_err(), "{text}");
         }
-        assert_eq!(shown(3 << 29), "1.5 GiB");
+        assert_eq!(display_bytes(3 << 29), "1.5 GiB");
     }
 
     #[test]

@@ -99,12 +99,12 @@ impl Pace {
     }
 
     /// There is work: `trip` is how long the queue takes to answer, `strip_secs` how long the device has a strip.
-    pub(crate) fn flows(&self, trip: Duration, strip_secs: f64) {
+    pub(crate) fn set_trip(&self, trip: Duration, strip_secs: f64) {
         self.set(ahead(trip, strip_secs));
     }
 
     /// There is none: whoever looks for some does so alone.
-    pub(crate) fn is_dry(&self) {
+    pub(crate) fn set_dry(&self) {
         self.set(0);
     }
 

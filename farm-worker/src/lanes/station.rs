@@ -25,7 +25,7 @@ pub(crate) struct Station {
 
 /// What a watcher reads off a station.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sight {
+pub(crate) struct StationCounts {
     pub(crate) moved: u64,
     pub(crate) ended: u64,
     pub(crate) inside: u64,
@@ -46,8 +46,8 @@ impl Station {
         self.device.info()
     }
 
-    pub(crate) fn sight(&self) -> Sight {
-        Sight {
+    pub(crate) fn counts(&self) -> StationCounts {
+        StationCounts {
             moved: self.moved.load(Ordering::Relaxed),
             ended: self.ended.load(Ordering::Relaxed),
             inside: self.inside.load(Ordering::Relaxed) as u64,
@@ -55,7 +55,7 @@ impl Station {
     }
 
     /// A watcher saw one of its computations move.
-    pub(crate) fn has_moved(&self) {
+    pub(crate) fn note_move(&self) {
         self.moved.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -65,7 +65,7 @@ impl Station {
         mean.unwrap_or_else(PoisonError::into_inner).unwrap_or(0.0)
     }
 
-    fn took(&self, secs: f64) {
+    fn note_strip_time(&self, secs: f64) {
         let mut mean = (self.mean_secs.lock()).unwrap_or_else(PoisonError::into_inner);
         *mean = Some(mean.map_or(secs, |mean| mean + NEWEST * (secs - mean)));
     }
@@ -96,7 +96,7 @@ impl Computation {
     }
 
     /// Its turn at the device has yet to come, or came.
-    pub(crate) fn waits(&self, waiting: bool) {
+    pub(crate) fn set_waiting(&self, waiting: bool) {
         self.waiting.store(waiting, Ordering::Relaxed);
     }
 
@@ -131,7 +131,7 @@ impl Computation {
             .device
             .compute(frame, strip, insist, &self.progress)?;
         let secs = began.elapsed().as_secs_f64();
-        station.took(secs);
+        station.note_strip_time(secs);
         Ok((buffer, secs))
     }
 }

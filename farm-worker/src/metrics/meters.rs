@@ -256,17 +256,17 @@ impl Meters {
     }
 
     /// Strips that wait on the queue, as just seen.
-    pub fn waiting(&self, strips: u64) {
+    pub fn set_queue_depth(&self, strips: u64) {
         let strips = i64::try_from(strips).unwrap_or(i64::MAX);
         self.queue_depth.get_or_create(&[]).set(strips);
     }
 
-    pub(crate) fn works(&self, works: bool) {
+    pub(crate) fn set_up(&self, works: bool) {
         self.up.set(i64::from(works));
     }
 
     /// A device is there: its counts begin at 0.
-    pub(crate) fn opened(&self, device: &engine::DeviceInfo) {
+    pub(crate) fn add_device(&self, device: &engine::DeviceInfo) {
         let device = label(device.backend, &device.name);
         let _ = self.compute_secs.get_or_create(&device);
         let _ = self.strip_secs.get_or_create(&device);
@@ -274,7 +274,7 @@ impl Meters {
     }
 
     /// A strip came, for the `attempt`-th time.
-    pub(crate) fn leased(&self, attempt: u32) {
+    pub(crate) fn count_lease(&self, attempt: u32) {
         self.in_hand.inc();
         if attempt > 1 {
             self.retries.inc();
@@ -282,7 +282,7 @@ impl Meters {
     }
 
     /// A strip was computed, and took so long.
-    pub(crate) fn computed(&self, buffer: &StripBuffer, secs: f64) {
+    pub(crate) fn count_computation(&self, buffer: &StripBuffer, secs: f64) {
         let device = label(buffer.origin.backend, &buffer.origin.device);
         (self.compute_secs.get_or_create(&device)).inc_by(buffer.busy_secs.max(0.0));
         self.strip_secs.get_or_create(&device).observe(secs);
@@ -290,13 +290,13 @@ impl Meters {
     }
 
     /// A buffer was the first of its strip.
-    pub(crate) fn delivered(&self, buffer: &StripBuffer) {
+    pub(crate) fn count_delivery(&self, buffer: &StripBuffer) {
         self.pixels.inc_by(buffer.pixels() as u64);
         self.iterations.inc_by(buffer.iterations_total as f64);
     }
 
     /// A strip left.
-    pub(crate) fn ended(&self, outcome: Outcome) {
+    pub(crate) fn count_end(&self, outcome: Outcome) {
         self.in_hand.dec();
         self.strips
             .get_or_create(&[("outcome", outcome.name())])
@@ -306,21 +306,21 @@ impl Meters {
         }
     }
 
-    pub(crate) fn delivery_retried(&self) {
+    pub(crate) fn count_delivery_retry(&self) {
         self.delivery_retries.inc();
     }
 
-    pub(crate) fn device_error(&self, device: &engine::DeviceInfo) {
+    pub(crate) fn count_device_error(&self, device: &engine::DeviceInfo) {
         self.device_errors
             .get_or_create(&label(device.backend, &device.name))
             .inc();
     }
 
-    pub(crate) fn hung(&self, more: i64) {
+    pub(crate) fn add_hung(&self, more: i64) {
         self.hung.inc_by(more);
     }
 
-    pub(crate) fn queue_error(&self, call: Call) {
+    pub(crate) fn count_queue_error(&self, call: Call) {
         self.queue_errors
             .get_or_create(&[("call", call.name())])
             .inc();
@@ -361,7 +361,7 @@ mod tests {
                 "{line} in {before}"
             );
         }
-        meters.waiting(3);
+        meters.set_queue_depth(3);
         let after = meters.text();
         let found = after
             .lines()

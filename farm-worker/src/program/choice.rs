@@ -15,7 +15,10 @@ pub struct NoSuchDevice {
 ///
 /// # Errors
 /// A wish that no device fulfils.
-pub fn chosen(devices: Vec<Device>, wanted: &[String]) -> Result<Vec<Device>, NoSuchDevice> {
+pub fn choose_devices(
+    devices: Vec<Device>,
+    wanted: &[String],
+) -> Result<Vec<Device>, NoSuchDevice> {
     let names: Vec<String> = (devices.iter())
         .map(|device| device.info().name.clone())
         .collect();

@@ -7,7 +7,7 @@
 //!
 //! - [`dice`]: chance that can be had again; [`fault`]: the kinds of fault; [`scene`]: what is made meanwhile
 //! - [`stage`]: one farm, what is done to it and how that is undone; [`realm`]: its servers; [`crew`]: its processes
-//! - [`play`]: the course of a [`run`]; [`ends`]: how submitters end; [`watch`]: what is measured meanwhile; [`report`]: all runs together
+//! - [`mod@play`]: the course of a [`run`]; [`ends`]: how submitters end; [`watch`]: what is measured meanwhile; [`report`]: all runs together
 
 pub mod crew;
 pub mod dice;

@@ -3,10 +3,10 @@
 //! Every rule takes sources as text, so that a test can hand it a planted violation and see it fail.
 //!
 //! - [`source`]: the project's files
-//! - [`confined`]: names that have one place; [`mathematics`]: functions that differ between systems
+//! - [`mod@confined`]: names that have one place; [`mathematics`]: functions that differ between systems
 //! - [`layers`]: which crates may depend on which
-//! - [`circles`]: files of a crate that know each other, over [`modules`] and [`tokens`]
-//! - [`files`]: where files lie, how long they are and how they open
+//! - [`mod@circles`]: files of a crate that know each other, over [`modules`] and [`tokens`]
+//! - [`mod@files`]: where files lie, how long they are and how they open
 
 pub mod circles;
 pub mod confined;
