@@ -1,4 +1,4 @@
-//! Clocks that lie: programs under `libfaketime`, whose time of day is off by what a file says.
+//! Clocks that are wrong: programs under `libfaketime`, whose time of day is off by what a file says.
 
 use std::path::{Path, PathBuf};
 
@@ -49,7 +49,7 @@ impl Clock {
         self.folder.path().join("offset")
     }
 
-    /// What a program's environment needs to be fooled.
+    /// What a program's environment needs to see this clock.
     #[must_use]
     pub fn environment(&self) -> [(&'static str, String); 4] {
         [

@@ -223,7 +223,7 @@ fn accept(listener: &TcpListener, shared: &Shared) {
 }
 
 /// What is to be done with a chunk.
-enum Fate {
+enum ChunkFate {
     Pass,
     Vanish,
     End,
@@ -271,9 +271,9 @@ impl Link {
                 _ => break,
             };
             match self.fate(length, is_answer) {
-                Fate::Pass if to.write_all(&chunk[..length]).is_ok() => {}
-                Fate::Vanish => {}
-                Fate::Pass | Fate::End => break,
+                ChunkFate::Pass if to.write_all(&chunk[..length]).is_ok() => {}
+                ChunkFate::Vanish => {}
+                ChunkFate::Pass | ChunkFate::End => break,
             }
         }
         // After a reset the sockets are let go of as they are.
@@ -282,18 +282,18 @@ impl Link {
         }
     }
 
-    fn fate(&self, length: usize, is_answer: bool) -> Fate {
+    fn fate(&self, length: usize, is_answer: bool) -> ChunkFate {
         let network = *lock(&self.network);
         let carried = self.carried.fetch_add(length as u64, Ordering::Relaxed) + length as u64;
         if self.ended.load(Ordering::Relaxed) {
-            return Fate::End;
+            return ChunkFate::End;
         }
         match network {
             Network::Hole => self.spoiled.store(true, Ordering::Relaxed),
             Network::Deaf if is_answer => self.spoiled.store(true, Ordering::Relaxed),
             // What the program says still arrives.
-            Network::Deaf => return Fate::Pass,
-            Network::Limit(most) if carried > most => return Fate::End,
+            Network::Deaf => return ChunkFate::Pass,
+            Network::Limit(most) if carried > most => return ChunkFate::End,
             Network::Slow { rate, late } => {
                 let due =
                     late + Duration::from_secs(1).mul_f64(length as f64 / f64::from(rate.max(1)));
@@ -302,9 +302,9 @@ impl Link {
             _ => {}
         }
         if self.spoiled.load(Ordering::Relaxed) {
-            Fate::Vanish
+            ChunkFate::Vanish
         } else {
-            Fate::Pass
+            ChunkFate::Pass
         }
     }
 

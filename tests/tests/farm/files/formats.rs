@@ -442,8 +442,8 @@ fn info_tells_what_files_hold() {
 fn control_a_plain_loop_tells_directions_apart() {
     // One step further the angle is another: what the channels are compared with can differ.
     let (z, _) = last((-0.6, 0.8), 400);
-    let fate = naive::fate((-0.6, 0.8), (0.0, 0.0), 400, 256.0);
-    assert!(fate.count > 0 && z.0.hypot(z.1) > 256.0);
+    let escape = naive::iterate((-0.6, 0.8), (0.0, 0.0), 400, 256.0);
+    assert!(escape.count > 0 && z.0.hypot(z.1) > 256.0);
     let doubled = (z.0 * z.0 - z.1 * z.1, 2.0 * z.0 * z.1);
     let turn = |z: (f64, f64)| z.1.atan2(z.0);
     assert!((turn(z) - turn(doubled)).abs() > 1e-3);

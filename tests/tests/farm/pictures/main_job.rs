@@ -68,10 +68,10 @@ fn one_computation_fills_three_kinds_of_file() {
             -2.0 + (col as f64 + 0.5) / 128.0,
             1.5 - (row as f64 + 0.5) / 128.0,
         );
-        let fate = naive::fate(c, (0.0, 0.0), 500, 256.0);
+        let escape = naive::iterate(c, (0.0, 0.0), 500, 256.0);
         let at = row * width + col;
-        assert_eq!(counts[at], fate.count, "{c:?}");
-        let difference = f64::from(smooth[at]) - naive::smooth(fate, 256.0);
+        assert_eq!(counts[at], escape.count, "{c:?}");
+        let difference = f64::from(smooth[at]) - naive::smooth(escape, 256.0);
         assert!(difference.abs() < 1e-5, "{c:?}: off by {difference}");
     }
 }

@@ -1,6 +1,6 @@
 //! What a pixel holds: every measure, view and parameter against one-pixel-at-a-time code.
 
-use farm_tests::naive::{self, Fate};
+use farm_tests::naive::{self, Escape};
 use farm_tests::pictures::Npy;
 use farm_tests::{Server, Worker, digest, folder, gpu, submitter};
 
@@ -20,8 +20,8 @@ struct Case {
 const SPACING: f64 = 4.0 / 1.5 / HEIGHT as f64;
 const N: u32 = 400;
 
-fn at(c: (f64, f64), radius: f64) -> Fate {
-    naive::fate(c, (0.0, 0.0), N, radius)
+fn at(c: (f64, f64), radius: f64) -> Escape {
+    naive::iterate(c, (0.0, 0.0), N, radius)
 }
 
 const CASES: [Case; 9] = [
@@ -37,7 +37,7 @@ const CASES: [Case; 9] = [
     },
     Case {
         args: "--measure iterations --z0 0.3 -0.2",
-        value: |c| f64::from(naive::fate(c, (0.3, -0.2), N, 256.0).count),
+        value: |c| f64::from(naive::iterate(c, (0.3, -0.2), N, 256.0).count),
         nearness: 0.0,
     },
     Case {

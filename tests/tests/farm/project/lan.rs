@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use farm_tests::page::{self, Fate, Reader};
+use farm_tests::page::{self, BlockUse, Reader};
 use farm_tests::programs::Run;
 use farm_tests::{digest, folder, house, names_in, submitter};
 
@@ -61,9 +61,9 @@ fn every_command_of_the_page_works() {
     let mut ran = 0;
     let mut said = String::new();
     for block in &blocks {
-        match &block.fate {
-            Fate::NotRun(why) => assert!(why.len() > 5, "line {}", block.line),
-            Fate::Background => {
+        match &block.usage {
+            BlockUse::NotRun(why) => assert!(why.len() > 5, "line {}", block.line),
+            BlockUse::Background => {
                 let started = reader.start(&block.commands, LIFE);
                 // Redis tells it on stdout, the worker on stderr; who comes next would find neither without it.
                 if block.commands.starts_with("redis-server") {
@@ -72,7 +72,7 @@ fn every_command_of_the_page_works() {
                     started.until_it_says("ready");
                 }
             }
-            Fate::Run => {
+            BlockUse::Run => {
                 // A reader is slower: workers are listed a second after they came.
                 let first = match block.commands.contains("submitter workers list") {
                     true => {

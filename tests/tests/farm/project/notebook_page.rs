@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use farm_tests::page::{self, Fate, Reader};
+use farm_tests::page::{self, BlockUse, Reader};
 use farm_tests::pictures::Npy;
 use farm_tests::programs::Run;
 use farm_tests::{digest, folder, house, names_in};
@@ -48,10 +48,10 @@ fn every_command_of_the_page_works() {
     let blocks = page::blocks(&text).expect("every block says whether it is run");
     let mut said = String::new();
     for block in &blocks {
-        match &block.fate {
-            Fate::NotRun(why) => assert!(why.contains("main_job.rs"), "line {}", block.line),
-            Fate::Background => panic!("line {}: nothing of this page goes on", block.line),
-            Fate::Run => said += &reader.run(&block.commands).stdout,
+        match &block.usage {
+            BlockUse::NotRun(why) => assert!(why.contains("main_job.rs"), "line {}", block.line),
+            BlockUse::Background => panic!("line {}: nothing of this page goes on", block.line),
+            BlockUse::Run => said += &reader.run(&block.commands).stdout,
         }
     }
     assert!(
