@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
+use disk::limited::read_text_limited;
 use engine::bench::{self, Report};
-use farm_worker::limited::read_text_limited;
 use farm_worker::terminal;
 use fractal::BackendChoice;
 

@@ -4,40 +4,21 @@
 //! process of its own on Redis and inside the submitter on a queue in memory.
 //!
 //! - [`worker`]: all lanes of one worker, until it is told to stop
-//! - [`lane`]: one device, a few strips at a time: lease, compute, deliver
-//! - [`station`]: a device with what is seen of it from outside; [`gate`]: tells slow from hung
-//! - [`keepalive`]: heartbeats beside whatever a strip is waiting for
-//! - [`shared`]: what all lanes share: settings, whether to stop
-//! - [`frames`]: the last few jobs' frames, made ready for kernels
+//! - [`lanes`]: a device each: lease, compute, deliver, with heartbeats beside it
+//! - [`metrics`]: what a worker counts, and the same over HTTP
+//! - [`program`]: what both programs share: their start, options, logs, and what they say on a terminal
 //! - [`fault`]: a helper that ended in the midst of its work
-//! - [`choice`]: which of a machine's devices it takes
-//! - [`meters`]: what a worker counts; [`exporter`]: the same over HTTP, for Prometheus
-//! - [`limited`]: whole files of bounded length, for both programs
-//! - [`farm_args`]: how both programs get into the farm's Redis
-//! - [`usage`]: what both programs share of their command lines and their start; [`log_file`]: a log of bounded size
 
 #![forbid(unsafe_code)]
 
-pub mod choice;
-pub mod exporter;
-pub mod farm_args;
 mod fault;
-pub mod frames;
-mod gate;
-mod keepalive;
-mod lane;
-pub mod limited;
-mod log_file;
-pub mod memory;
-pub mod meters;
-mod pace;
-pub mod shared;
-mod station;
-pub mod terminal;
-pub mod usage;
-pub mod worker;
+mod lanes;
+mod metrics;
+mod program;
+mod worker;
 
 pub use fault::Fault;
-pub use meters::Meters;
-pub use shared::Settings;
-pub use worker::{Done, Ended, about, run};
+pub use lanes::{Settings, memory};
+pub use metrics::{Meters, exporter};
+pub use program::{choice, farm_args, terminal, usage};
+pub use worker::{EndReason, WorkerEnd, about, run};

@@ -17,9 +17,9 @@ use engine::{Compute, Device, device};
 use farm_queue::protocol::signing::FarmKey;
 use farm_queue::redis::RedisWorkerQueue;
 use farm_queue::{WorkerAbout, WorkerQueue};
-use farm_worker::choice::chosen;
+use farm_worker::choice::choose_devices;
 use farm_worker::exporter::Exporter;
-use farm_worker::{Ended, Fault, Meters, farm_args, terminal};
+use farm_worker::{EndReason, Fault, Meters, farm_args, terminal};
 use tokio::task::JoinHandle;
 
 /// How long strips in hand may take to finish on SIGTERM before they are given back.
@@ -69,7 +69,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
     )?;
     let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION"), engine::build_id()));
     let done = runtime.block_on(async {
-        let mut stop = pin!(told_to_stop());
+        let mut stop = pin!(wait_for_stop());
         let mut served = None;
         if let Some(address) = metrics {
             let exporter = (Exporter::bind(address).await)
@@ -97,7 +97,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         };
         let wanted = args.devices;
         let open = move || {
-            let devices = chosen(device::open(choice, threads)?, &wanted)?;
+            let devices = choose_devices(device::open(choice, threads)?, &wanted)?;
             let speed: u64 = devices.iter().map(quick::speed).sum();
             anyhow::Ok((devices, speed))
         };
@@ -138,7 +138,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         let shutdown = async {
             tokio::select! {
                 told = stop => status = told,
-                fault = no_longer(&mut served) => broken = Some(fault),
+                fault = wait_for_exporter_end(&mut served) => broken = Some(fault),
             }
         };
         let done = farm_worker::run(queue, devices, settings, meters, shutdown).await;
@@ -150,13 +150,13 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         );
         match (done.ended, broken) {
             (_, Some(fault)) => Err(fault.into()),
-            (Ended::Told, _) => Ok(status),
-            (Ended::Drained, _) => Ok(ExitCode::SUCCESS),
-            (Ended::Hung(hung), _) => anyhow::bail!(
+            (EndReason::Told, _) => Ok(status),
+            (EndReason::Drained, _) => Ok(ExitCode::SUCCESS),
+            (EndReason::Hung(hung), _) => anyhow::bail!(
                 "every device has hung for {:.0} s; start the worker again",
                 hung.as_secs_f64()
             ),
-            (Ended::Broken(fault), _) => Err(fault.into()),
+            (EndReason::Broken(fault), _) => Err(fault.into()),
         }
     });
     // Dropped, it would wait for computations in the middle of a step, which may be one of minutes: their strips
@@ -166,7 +166,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Waits until nobody serves metrics any more, where somebody did.
-async fn no_longer<T>(served: &mut Option<JoinHandle<T>>) -> Fault {
+async fn wait_for_exporter_end<T>(served: &mut Option<JoinHandle<T>>) -> Fault {
     let name = "the task that serves metrics";
     match served {
         None => std::future::pending().await,
@@ -194,7 +194,7 @@ fn threads_of(device: &Device) -> u32 {
 
 /// Waits for SIGTERM (an operator's orderly stop) or Ctrl-C, and says with which status to exit. Listens
 /// from the call on, which has to be made within the runtime.
-fn told_to_stop() -> impl Future<Output = ExitCode> {
+fn wait_for_stop() -> impl Future<Output = ExitCode> {
     #[cfg(unix)]
     let signals = {
         use tokio::signal::unix::{SignalKind, signal};

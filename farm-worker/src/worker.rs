@@ -12,12 +12,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::fault::Fault;
-use crate::frames::Frames;
-use crate::lane::{Lane, run_slot};
-use crate::meters::Meters;
-use crate::pace::SLOTS_PER_LANE;
-use crate::shared::{Settings, Shared, Stop};
-use crate::station::Station;
+use crate::lanes::frames::Frames;
+use crate::lanes::lane::{Lane, run_slot};
+use crate::lanes::pace::SLOTS_PER_LANE;
+use crate::lanes::shared::{Settings, Shared, Stop};
+use crate::lanes::station::Station;
+use crate::metrics::meters::Meters;
 
 /// How often lanes that hang are looked at, at least.
 const LOOK: Duration = Duration::from_secs(1);
@@ -26,7 +26,7 @@ const TELL: Duration = Duration::from_secs(2);
 
 /// Why a worker ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum EndReason {
     /// It was told to.
     Told,
     /// An operator asked the farm to do without it.
@@ -39,11 +39,11 @@ pub enum Ended {
 
 /// What a worker did, and why it ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Done {
+pub struct WorkerEnd {
     /// What it did.
     pub figures: WorkerFigures,
     /// Why it ended.
-    pub ended: Ended,
+    pub ended: EndReason,
 }
 
 /// Serves `queue` with one lane for each of `devices` until `shutdown` is ready or the queue says that an operator
@@ -60,7 +60,7 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
     settings: Settings,
     meters: Arc<Meters>,
     shutdown: impl Future<Output = ()>,
-) -> Done {
+) -> WorkerEnd {
     let (stop, stopped) = watch::channel(Stop::No);
     let (mut grace, timeout) = (settings.grace, settings.strip_timeout);
     let shared = Arc::new(Shared {
@@ -76,46 +76,46 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
     for device in devices {
         let info = device.info();
         tracing::info!(device = %info.name, arithmetics = ?info.arithmetics, "lane opened");
-        shared.meters.opened(info);
+        shared.meters.add_device(info);
         let lane = Arc::new(Lane::new(Arc::new(Station::new(Arc::new(device)))));
         for _ in 0..SLOTS_PER_LANE {
             slots.spawn(run_slot(Arc::clone(&shared), Arc::clone(&lane)));
         }
         lanes.push(lane);
     }
-    shared.meters.works(true);
+    shared.meters.set_up(true);
     let ended = tokio::select! {
-        () = shutdown => Ended::Told,
-        () = shared.queue.drained() => Ended::Drained,
-        hung = all_hung(&lanes, timeout) => Ended::Hung(hung),
-        helper = shared.queue.broken() => Ended::Broken(Fault::ended(helper)),
-        fault = broken(&mut slots) => Ended::Broken(fault),
-        never = tell(&shared) => match never {},
+        () = shutdown => EndReason::Told,
+        () = shared.queue.drained() => EndReason::Drained,
+        hung = wait_until_all_hung(&lanes, timeout) => EndReason::Hung(hung),
+        helper = shared.queue.broken() => EndReason::Broken(Fault::ended(helper)),
+        fault = wait_for_slot_end(&mut slots) => EndReason::Broken(fault),
+        never = report_figures(&shared) => match never {},
     };
-    shared.meters.works(false);
-    if matches!(ended, Ended::Hung(_)) {
+    shared.meters.set_up(false);
+    if matches!(ended, EndReason::Hung(_)) {
         grace = Duration::ZERO;
     }
     stop.send_replace(Stop::Soon);
-    if tokio::time::timeout(grace, all_of(&mut slots))
+    if tokio::time::timeout(grace, join_all(&mut slots))
         .await
         .is_err()
     {
         stop.send_replace(Stop::Now);
-        all_of(&mut slots).await;
+        join_all(&mut slots).await;
     }
     shared.queue.tell(shared.meters.figures());
     if let Err(error) = shared.queue.leave().await {
         tracing::warn!(%error, "could not sign off; the farm will notice by itself");
     }
-    Done {
+    WorkerEnd {
         figures: shared.meters.figures(),
         ended,
     }
 }
 
 /// Waits until one of the slots has ended, which none does before it is told to.
-async fn broken(slots: &mut JoinSet<()>) -> Fault {
+async fn wait_for_slot_end(slots: &mut JoinSet<()>) -> Fault {
     let name = "the task that computes strips";
     match slots.join_next().await {
         None => std::future::pending().await,
@@ -125,7 +125,7 @@ async fn broken(slots: &mut JoinSet<()>) -> Fault {
 }
 
 /// Waits until every lane has hung for `timeout`; says for how long.
-async fn all_hung(lanes: &[Arc<Lane>], timeout: Duration) -> Duration {
+async fn wait_until_all_hung(lanes: &[Arc<Lane>], timeout: Duration) -> Duration {
     loop {
         tokio::time::sleep(timeout.min(LOOK)).await;
         // That of the lane which hung last; `None` as soon as one lane works.
@@ -141,7 +141,7 @@ async fn all_hung(lanes: &[Arc<Lane>], timeout: Duration) -> Duration {
 }
 
 /// Tells the queue what the worker has done, again whenever that has changed; and the meters what the queue holds.
-async fn tell<Q: WorkerQueue>(shared: &Shared<Q>) -> Infallible {
+async fn report_figures<Q: WorkerQueue>(shared: &Shared<Q>) -> Infallible {
     let mut told = WorkerFigures::default();
     loop {
         let figures = shared.meters.figures();
@@ -150,7 +150,7 @@ async fn tell<Q: WorkerQueue>(shared: &Shared<Q>) -> Infallible {
             told = figures;
         }
         if let Some(strips) = shared.queue.depth() {
-            shared.meters.waiting(strips);
+            shared.meters.set_queue_depth(strips);
         }
         tokio::time::sleep(TELL).await;
     }
@@ -184,7 +184,7 @@ pub fn about<D: Compute>(devices: &[D], host: String, speed: u64) -> WorkerAbout
     }
 }
 
-async fn all_of(slots: &mut JoinSet<()>) {
+async fn join_all(slots: &mut JoinSet<()>) {
     while let Some(ended) = slots.join_next().await {
         if let Err(panic) = ended {
             tracing::error!(%panic, "a lane's slot ended by a fault in the program");

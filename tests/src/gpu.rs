@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use crate::programs::submitter;
+use crate::processes::programs::submitter;
 
 /// Whether GPU tests can run here; says so when they cannot.
 ///
@@ -15,7 +15,7 @@ use crate::programs::submitter;
 pub fn is_there() -> bool {
     static REASON: OnceLock<Option<String>> = OnceLock::new();
     let reason = REASON.get_or_init(|| {
-        let folder = crate::folder();
+        let folder = crate::files::folder();
         let tried = submitter("render --backend gpu --density 16 -q -o x.npy")
             .within(&folder)
             .run();

@@ -6,11 +6,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::programs::{Finished, Run, Running, build_folder};
+use crate::processes::programs::{Finished, Run, Running};
+use crate::tools::{build_folder, tools};
 
 /// What is done with a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum BlockUse {
     /// It is run to its end, which has to be a success.
     Run,
     /// It is started, and goes on.
@@ -23,7 +24,7 @@ pub enum Fate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     /// What is done with them.
-    pub fate: Fate,
+    pub usage: BlockUse,
     /// The commands.
     pub commands: String,
     /// Where they begin in the page.
@@ -46,7 +47,7 @@ pub fn read(path: &str) -> String {
 /// The line of a block that does not say whether it is run.
 pub fn blocks(page: &str) -> Result<Vec<Block>, usize> {
     let mut blocks = Vec::new();
-    let mut fate = None;
+    let mut usage = None;
     let mut lines = page.lines().enumerate();
     while let Some((at, line)) = lines.next() {
         let said = (line.strip_prefix("<!-- ")).and_then(|rest| rest.strip_suffix(" -->"));
@@ -57,20 +58,20 @@ pub fn blocks(page: &str) -> Result<Vec<Block>, usize> {
                     .take_while(|line| *line != "```")
                     .collect();
                 blocks.push(Block {
-                    fate: fate.take().ok_or(at + 1)?,
+                    usage: usage.take().ok_or(at + 1)?,
                     commands: commands.join("\n") + "\n",
                     line: at + 1,
                 });
             }
-            (_, Some("run")) => fate = Some(Fate::Run),
-            (_, Some("run in the background")) => fate = Some(Fate::Background),
+            (_, Some("run")) => usage = Some(BlockUse::Run),
+            (_, Some("run in the background")) => usage = Some(BlockUse::Background),
             (_, Some(said)) => {
                 let why = said.strip_prefix("not run: ").ok_or(at + 1)?;
-                fate = Some(Fate::NotRun(why.to_owned()));
+                usage = Some(BlockUse::NotRun(why.to_owned()));
             }
             ("", None) => {}
             // Whatever else stands between takes the word from a block.
-            _ => fate = None,
+            _ => usage = None,
         }
     }
     Ok(blocks)
@@ -147,13 +148,6 @@ fn path() -> String {
     format!("{}:{}:{path}", build_folder().display(), tools.display())
 }
 
-/// Python with what the examples need, and checkers of deployment files: `tests/run` makes it.
-#[must_use]
-pub fn tools() -> PathBuf {
-    let target = build_folder();
-    target.parent().unwrap_or(&target).join("tools/python")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,17 +155,17 @@ mod tests {
     #[test]
     fn blocks_say_whether_they_are_run() {
         let page = "# A\n<!-- run -->\n```sh\na\nb\n```\n\n<!-- not run: no disk -->\n\n```sh\nc\n```\n```yaml\nd\n```\n<!-- run in the background -->\n```sh\ne\n```\n";
-        let block = |fate, commands: &str, line| Block {
-            fate,
+        let block = |usage, commands: &str, line| Block {
+            usage,
             commands: commands.to_owned(),
             line,
         };
         assert_eq!(
             blocks(page),
             Ok(vec![
-                block(Fate::Run, "a\nb\n", 3),
-                block(Fate::NotRun("no disk".to_owned()), "c\n", 10),
-                block(Fate::Background, "e\n", 17),
+                block(BlockUse::Run, "a\nb\n", 3),
+                block(BlockUse::NotRun("no disk".to_owned()), "c\n", 10),
+                block(BlockUse::Background, "e\n", 17),
             ])
         );
         assert_eq!(blocks("```sh\na\n```\n"), Err(1));
@@ -181,7 +175,7 @@ mod tests {
 
     #[test]
     fn what_a_block_defines_is_there_for_the_next() {
-        let folder = crate::folder();
+        let folder = crate::files::folder();
         let mut reader = Reader::new(folder.path(), &[("WORD", "said")]);
         reader.run("export A=1\nf() { echo \"WORD $A\"; }\n");
         assert_eq!(reader.run("f\n").stdout, "said 1\n");

@@ -288,7 +288,7 @@ fn probe_attempts(bytes: &[u8]) -> bool {
         attempts::remember(&mut reasons, line);
     }
     assert!(reasons.len() <= MAX_REASONS);
-    attempts::blame(&text).is_some()
+    attempts::failure_source(&text).is_some()
 }
 
 fn attempts_seeds() -> Vec<Vec<u8>> {

@@ -29,7 +29,7 @@ pub struct Submitter<B> {
 
 /// What one look brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received<B> {
+pub struct ReceivedStrips<B> {
     /// Slots that were written down.
     pub first: Vec<u32>,
     /// Buffers for slots that were written down before.
@@ -85,14 +85,14 @@ impl<B: Clone> Submitter<B> {
         &mut self,
         table: &mut JobTable<W, B>,
         most: usize,
-    ) -> Received<B> {
+    ) -> ReceivedStrips<B> {
         for (slot, id) in self.taken.drain(..) {
             table.take(slot, id);
         }
         for (slot, id) in self.refused.drain(..) {
             table.reject(slot, id);
         }
-        let mut received = Received {
+        let mut received = ReceivedStrips {
             first: Vec::new(),
             again: Vec::new(),
         };

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use farm_queue::LeaseState;
-use farm_queue::protocol::table::{Committed, EntryId, JobTable, Taken};
+use farm_queue::protocol::table::{CommitOutcome, EntryId, JobTable, TakenEntry};
 
 /// How far a worker is with what it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +25,7 @@ pub struct Worker<W> {
     /// Its process; another one after every crash.
     pub process: W,
     /// What it has, and how far it is.
-    pub hand: Option<(Taken<W>, Stage)>,
+    pub hand: Option<(TakenEntry<W>, Stage)>,
     /// Entries at which this process failed, and how often. Nothing is forgotten with time here.
     pub failed: BTreeMap<EntryId, u32>,
 }
@@ -65,22 +65,22 @@ impl<W: Clone + Ord + Display> Worker<W> {
     }
 
     /// Hears what it was given; whether it was given anything.
-    pub fn begin(&mut self, taken: Option<Taken<W>>) -> bool {
+    pub fn begin(&mut self, taken: Option<TakenEntry<W>>) -> bool {
         self.hand = taken.map(|taken| (taken, Stage::Leased));
         self.hand.is_some()
     }
 
     /// Shows that it is alive; whether it goes on.
-    pub fn beat<B>(&mut self, table: &mut JobTable<W, B>, now: Duration) -> bool {
+    pub fn send_heartbeat<B>(&mut self, table: &mut JobTable<W, B>, now: Duration) -> bool {
         let Some((taken, _)) = &self.hand else {
             return false;
         };
         let state = table.heartbeat(&self.process, taken, now);
-        self.beaten(state)
+        self.hear_heartbeat(state)
     }
 
     /// Hears whether somebody still waits for what it has, and stops where nobody does; whether it goes on.
-    pub fn beaten(&mut self, state: LeaseState) -> bool {
+    pub fn hear_heartbeat(&mut self, state: LeaseState) -> bool {
         if state != LeaseState::Held {
             self.hand = None;
         }
@@ -103,17 +103,17 @@ impl<W: Clone + Ord + Display> Worker<W> {
     }
 
     /// Announces what it stored.
-    pub fn commit<B>(&mut self, table: &mut JobTable<W, B>) -> Option<Committed> {
+    pub fn commit<B>(&mut self, table: &mut JobTable<W, B>) -> Option<CommitOutcome> {
         let (taken, _) = self.hand.as_ref()?;
         let committed = table.commit(taken.id, taken.entry.slot);
-        self.committed(committed);
+        self.hear_commit(committed);
         Some(committed)
     }
 
     /// Hears what came of it: what vanished has to be stored again.
-    pub fn committed(&mut self, committed: Committed) {
+    pub fn hear_commit(&mut self, committed: CommitOutcome) {
         match &mut self.hand {
-            Some((_, stage)) if committed == Committed::NoBuffer => *stage = Stage::Computed,
+            Some((_, stage)) if committed == CommitOutcome::NoBuffer => *stage = Stage::Computed,
             _ => self.hand = None,
         }
     }

@@ -25,7 +25,7 @@ fn seeds_are_accepted() {
         let seeds = (decoder.seeds)();
         assert!(!seeds.is_empty());
         let accepted = seeds.iter().filter(|seed| (decoder.probe)(seed)).count();
-        // Of texts that cannot be wrong, one shows something that is no blame.
+        // Of texts that cannot be wrong, one names nobody.
         let refused = usize::from(decoder.name == "attempts");
         assert!(accepted + refused >= seeds.len(), "{}", decoder.name);
     }

@@ -34,6 +34,7 @@ pub use memory::MemoryQueue;
 pub use orbit::{OrbitKey, SharedOrbit};
 pub use order::{Issue, Order};
 pub use queue::{
-    Accepts, Collected, Delivered, JobQueue, Lease, LeaseState, QueueError, WorkerQueue,
+    AcceptedBackends, Collected, DeliveryOutcome, JobQueue, Lease, LeaseState, QueueError,
+    WorkerQueue,
 };
 pub use status::{JobOrders, JobReport, JobState, UnderWay, WorkerAbout, WorkerFigures};

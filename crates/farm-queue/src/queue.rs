@@ -16,14 +16,14 @@ pub const SAMPLED_FAILURES: usize = 16;
 
 /// What a worker's lane can compute: it is offered only jobs that admit it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accepts {
+pub struct AcceptedBackends {
     /// It can use the processor.
     pub cpu: bool,
     /// It can use an adapter.
     pub gpu: bool,
 }
 
-impl Accepts {
+impl AcceptedBackends {
     /// Whether a job with this choice may be offered.
     #[must_use]
     pub fn admits(self, choice: BackendChoice) -> bool {
@@ -71,7 +71,7 @@ pub enum LeaseState {
 
 /// Answer to a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivered {
+pub enum DeliveryOutcome {
     /// The first buffer of this strip.
     First,
     /// Somebody else was first; nothing changed.
@@ -94,7 +94,7 @@ pub enum Collected {
         /// What it was wanted for.
         issue: Issue,
         /// Names of workers that failed at it before, each as often as it did.
-        blamed: Vec<String>,
+        failed_workers: Vec<String>,
     },
     /// A result that was malformed, truncated, oversized or foreign; counted and thrown away. The
     /// submitter enqueues the strip again.
@@ -186,7 +186,7 @@ pub trait WorkerQueue: Send + Sync + 'static {
     /// A strip that `accepts` admits; waits up to `wait` for one. Cancel-safe: a dropped call leaks no strip.
     fn lease(
         &self,
-        accepts: Accepts,
+        accepts: AcceptedBackends,
         wait: Duration,
     ) -> impl Future<Output = Result<Option<Lease>, QueueError>> + Send;
 
@@ -201,7 +201,7 @@ pub trait WorkerQueue: Send + Sync + 'static {
         &self,
         lease: &Lease,
         buffer: Arc<StripBuffer>,
-    ) -> impl Future<Output = Result<Delivered, QueueError>> + Send;
+    ) -> impl Future<Output = Result<DeliveryOutcome, QueueError>> + Send;
 
     /// Gives a strip back at once and uncounted (a worker that is told to stop).
     fn release(&self, lease: &Lease) -> impl Future<Output = Result<(), QueueError>> + Send;
@@ -316,7 +316,7 @@ pub trait JobQueue: Send + Sync + 'static {
     -> impl Future<Output = Result<Vec<String>, QueueError>> + Send;
 
     /// Keeps a worker, by its name, from getting strips of any job: for a minute, and each time twice as long, up to
-    /// an hour. What it was accused of is forgotten after a day.
+    /// an hour. Its record is forgotten after a day.
     fn quarantine(
         &self,
         worker: &str,

@@ -141,7 +141,7 @@ pub struct JobOrders {
 
 /// A strip that some worker has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leased {
+pub struct LeasedStrip {
     /// The strip.
     pub strip: Strip,
     /// What for.
@@ -160,7 +160,7 @@ pub struct UnderWay {
     /// Strips that no worker has, those included that were given back.
     pub waiting: u64,
     /// Strips that some worker has.
-    pub leases: Vec<Leased>,
+    pub leases: Vec<LeasedStrip>,
 }
 
 /// What a worker shows of itself: the value of its key.

@@ -15,10 +15,17 @@ fn main() -> anyhow::Result<()> {
     };
     let picture = rendered.picture.expect("it is kept in memory");
     let counts = picture.values(Measure::Smooth).unwrap_or_default();
-    let outside: Vec<f32> = counts.iter().copied().filter(|count| *count > 0.0).collect();
+    let outside: Vec<f32> = counts
+        .iter()
+        .copied()
+        .filter(|count| *count > 0.0)
+        .collect();
     println!("pixels {}", counts.len());
     println!("inside {}", counts.len() - outside.len());
-    println!("least {}", outside.iter().copied().fold(f32::INFINITY, f32::min));
+    println!(
+        "least {}",
+        outside.iter().copied().fold(f32::INFINITY, f32::min)
+    );
     println!("most {}", outside.iter().copied().fold(0.0, f32::max));
     Ok(())
 }

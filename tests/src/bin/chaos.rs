@@ -88,7 +88,7 @@ fn main() -> ExitCode {
     // What breaks is told with its seed when its farm has been cleared away.
     std::panic::set_hook(Box::new(|_| {}));
     let summary = play_all(&settings, |one| {
-        let _ = writeln!(std::io::stderr(), "{}", report::verdict(one));
+        let _ = writeln!(std::io::stderr(), "{}", report::describe_outcome(one));
     });
     let table = summary.table(&settings);
     let (mut stdout, mut stderr) = (std::io::stdout(), std::io::stderr());

@@ -17,7 +17,7 @@ use engine::{Compute, DeviceInfo, EngineError, PreparedFrame, Progress};
 use farm_queue::WorkerQueue;
 use farm_queue::redis::RedisWorkerQueue;
 use farm_worker::usage::{self, LogFormat};
-use farm_worker::{Ended, Meters, Settings};
+use farm_worker::{EndReason, Meters, Settings};
 use fractal::{BackendChoice, Plane, Strip, StripBuffer};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -287,7 +287,7 @@ async fn work(args: &Args) -> anyhow::Result<ExitCode> {
     while let Some(done) = workers.join_next().await {
         let done = done?;
         tracing::info!(strips = done.figures.strips, why = ?done.ended, "stopped");
-        if let Ended::Hung(_) = done.ended {
+        if let EndReason::Hung(_) = done.ended {
             status = ExitCode::FAILURE;
         }
     }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::programs::{Finished, Run, Running, submitter};
-use crate::proxy::Proxy;
+use crate::processes::programs::{Finished, Run, Running, submitter};
+use crate::servers::proxy::Proxy;
 
 /// Between a program's end and its next start.
 const RESTART: Duration = Duration::from_millis(500);
@@ -38,7 +38,7 @@ pub enum Role {
     /// A pretender that takes its time over each strip.
     Slow,
     /// A pretender that lies.
-    Liar,
+    Faulty,
 }
 
 /// What workers did, by their logs.
@@ -70,7 +70,7 @@ impl Member {
     pub fn name(&self) -> String {
         match self.role {
             // What one process of a machine lies, the next one lies, too: audits are not to take them for two.
-            Role::Liar => format!("liar{}", self.number),
+            Role::Faulty => format!("faulty{}", self.number),
             _ => format!("w{}-{}", self.number, self.generation),
         }
     }
@@ -113,7 +113,7 @@ impl Member {
             let (program, options): (_, &[&str]) = match self.role {
                 Role::Worker => ("farm-worker", &["--backend", "cpu", "--threads", "1"]),
                 Role::Slow => ("pretender", &["--mode", "slow", "--secs", &secs]),
-                Role::Liar => ("pretender", &["--mode", "lie"]),
+                Role::Faulty => ("pretender", &["--mode", "lie"]),
             };
             let run = Run::program(program)
                 .args(["--redis", &self.proxy.url(), "--name", &self.name()])

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use farm_queue::job::MAX_DELIVERIES;
 
 use super::crew::tail;
-use crate::programs::Finished;
+use crate::processes::programs::Finished;
 
 /// How a process of a submitter ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,7 +53,7 @@ pub struct Faults {
 ///
 /// # Errors
 /// What the submitter said, where it should have borne what went wrong.
-pub fn judged(ended: &Finished, faults: Faults) -> Result<End, String> {
+pub fn classify(ended: &Finished, faults: Faults) -> Result<End, String> {
     if ended.code == Some(0) {
         return Ok(End::Done);
     }
@@ -118,17 +118,17 @@ mod tests {
             ("submitter: its policy throws strips away", End::Evicting),
         ] {
             let failed = ended(Some(1), words);
-            assert_eq!(judged(&failed, ILL), Ok(end));
-            let quiet = judged(&failed, QUIET).unwrap_err();
+            assert_eq!(classify(&failed, ILL), Ok(end));
+            let quiet = classify(&failed, QUIET).unwrap_err();
             assert!(quiet.contains(words), "{quiet}");
         }
         let dead = ended(
             Some(1),
             "submitter: strip 3 (rows from 12) failed and nobody said why",
         );
-        assert_eq!(judged(&dead, ILL), Ok(End::GivenUp));
+        assert_eq!(classify(&dead, ILL), Ok(End::GivenUp));
         let soon = Faults { costly: 3, ..ILL };
-        assert!(judged(&dead, soon).is_err(), "three deliveries, of four");
+        assert!(classify(&dead, soon).is_err(), "three deliveries, of four");
         for (code, words) in [
             (
                 Some(1),
@@ -139,8 +139,8 @@ mod tests {
             (Some(2), "submitter: cannot reach Redis"),
             (None, ""),
         ] {
-            assert!(judged(&ended(code, words), ILL).is_err(), "{words}");
+            assert!(classify(&ended(code, words), ILL).is_err(), "{words}");
         }
-        assert_eq!(judged(&ended(Some(0), ""), QUIET), Ok(End::Done));
+        assert_eq!(classify(&ended(Some(0), ""), QUIET), Ok(End::Done));
     }
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::dice::Dice;
 use super::fault::Kind;
-use crate::aof::boundaries;
-use crate::server::{Persistence, Server, free_port};
+use crate::servers::aof::boundaries;
+use crate::servers::server::{Persistence, Server, free_port};
 
 /// More than a server is usually told: it says soon that it is busy, and a replica has its data at once.
 const OPTIONS: [&str; 4] = [

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use super::ends::End;
 use super::fault::Kind;
+use super::run::{RunRecord, Settings};
 use super::watch::Figures;
-use super::{Played, Settings};
 
 /// All runs.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     /// Each of them, by seed.
-    pub played: Vec<Played>,
+    pub played: Vec<RunRecord>,
     /// How long they took together.
     pub secs: f64,
 }
@@ -23,7 +23,7 @@ impl Summary {
     /// Whether all was as it has to be in all of them.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.played.iter().all(Played::is_good)
+        self.played.iter().all(RunRecord::is_good)
     }
 
     /// Seeds of the runs in which it was not.
@@ -57,7 +57,7 @@ impl Summary {
         all
     }
 
-    fn sum(&self, of: impl Fn(&Played) -> u64) -> u64 {
+    fn sum(&self, of: impl Fn(&RunRecord) -> u64) -> u64 {
         self.played.iter().map(of).sum()
     }
 
@@ -243,7 +243,7 @@ impl Summary {
             let _ = writeln!(table, "{name:width$}  {value}");
         }
         for one in self.played.iter().filter(|one| !one.is_good()) {
-            let _ = writeln!(table, "{}", verdict(one));
+            let _ = writeln!(table, "{}", describe_outcome(one));
         }
         table
     }
@@ -251,7 +251,7 @@ impl Summary {
 
 /// One line about a run, and how to have it again where it went wrong.
 #[must_use]
-pub fn verdict(one: &Played) -> String {
+pub fn describe_outcome(one: &RunRecord) -> String {
     let count: u64 = one.faults.values().sum();
     let seed = one.seed;
     let scene = one.scene;
@@ -306,28 +306,28 @@ mod tests {
 
     #[test]
     fn whatever_is_wrong_makes_the_whole_bad_and_names_its_seed() {
-        let good = Played {
+        let good = RunRecord {
             seed: 5,
             strips: 10,
-            ..Played::default()
+            ..RunRecord::default()
         };
         let bad = [
-            Played {
+            RunRecord {
                 differing: 1,
                 ..good.clone()
             },
-            Played {
+            RunRecord {
                 left: vec!["mf:jobs".to_owned()],
                 ..good.clone()
             },
-            Played {
+            RunRecord {
                 broken: Some("it hangs".to_owned()),
                 ..good.clone()
             },
         ];
         for one in bad {
             let summary = Summary {
-                played: vec![good.clone(), Played { seed: 6, ..one }],
+                played: vec![good.clone(), RunRecord { seed: 6, ..one }],
                 secs: 1.0,
             };
             assert!(!summary.is_good());

@@ -33,7 +33,7 @@ pub struct Scene {
     /// What the submitters are told besides, and what a picture in quiet needs not.
     pub options: &'static str,
     /// Whether one of the workers lies.
-    pub liar: bool,
+    pub faulty: bool,
     /// Whether the farm has a key.
     pub signed: bool,
 }
@@ -47,7 +47,7 @@ impl Scene {
             name,
             pictures,
             options: "",
-            liar: false,
+            faulty: false,
             signed: false,
         };
         match seed % 5 {
@@ -60,7 +60,7 @@ impl Scene {
             3 => plain("several", THIRDS.to_vec()),
             _ => Self {
                 options: "--audit 100",
-                liar: true,
+                faulty: true,
                 ..plain("audited", vec![AUDITED])
             },
         }

@@ -6,15 +6,15 @@ use farm_queue::JobId;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::Settings;
 use super::crew::{Member, Role, Submitter};
 use super::dice::Dice;
 use super::fault::Kind;
 use super::realm::Realm;
+use super::run::Settings;
 use super::scene::Scene;
 use super::watch::Watch;
-use crate::programs::submitter;
-use crate::proxy::{Network, Proxy};
+use crate::processes::programs::submitter;
+use crate::servers::proxy::{Network, Proxy};
 
 /// Workers of a farm.
 pub const WORKERS: usize = 4;
@@ -67,21 +67,21 @@ impl Stage {
     pub fn set(scene: &Scene, settings: &Settings, dice: Dice) -> Self {
         let realm = Realm::new();
         let port = realm.server().port();
-        let folder = crate::folder();
+        let folder = crate::files::folder();
         let mut access = Vec::new();
         if scene.signed {
             let path = folder.path().join("farm.key");
-            crate::write_secret(&path, KEY);
+            crate::files::write_secret(&path, KEY);
             access = vec![
                 "--farm-key-file".to_owned(),
                 path.to_string_lossy().into_owned(),
             ];
         }
         let role = |number| match WORKERS - number {
-            1 if scene.liar => Role::Liar,
+            1 if scene.faulty => Role::Faulty,
             // They have no key.
             _ if scene.signed => Role::Worker,
-            place if place <= settings.pretenders && settings.lie => Role::Liar,
+            place if place <= settings.pretenders && settings.lie => Role::Faulty,
             place if place <= settings.pretenders => Role::Slow,
             _ => Role::Worker,
         };

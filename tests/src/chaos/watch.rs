@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use farm_queue::JobId;
 
-use crate::server::Server;
+use crate::servers::server::Server;
 
 /// How often the server is looked at.
 const EVERY: Duration = Duration::from_millis(200);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use farm_queue::protocol::table::{Committed, Entry, EntryId, JobTable, Limits, Owner};
+use farm_queue::protocol::table::{CommitOutcome, Entry, EntryId, JobTable, Owner};
 
-pub use super::breach::Breach;
-use super::{Faults, Model, Variant};
+use super::breach::Breach;
+use super::settings::{Faults, Variant};
 use crate::submitter::Submitter;
 use crate::worker::{Stage, Worker};
 
@@ -37,13 +37,13 @@ pub struct Farm {
     /// The server.
     pub table: JobTable<Process, Bytes>,
     /// What of it is on its disk, and how many steps ago that was.
-    saved: Option<(Box<JobTable<Process, Bytes>>, u8)>,
+    pub(super) saved: Option<(Box<JobTable<Process, Bytes>>, u8)>,
     /// The workers; `None`: it left.
     pub workers: Vec<Option<Worker<Process>>>,
     /// The submitter.
     pub submitter: Submitter<Bytes>,
     /// What may still go wrong.
-    left: Faults,
+    pub(super) left: Faults,
     /// The job was finished or cancelled.
     pub ended: bool,
     /// A worker died that may have stored something.
@@ -104,7 +104,7 @@ pub enum Action {
 }
 
 /// Time does not pass.
-pub(super) const NOW: Duration = Duration::from_secs(1);
+const NOW: Duration = Duration::from_secs(1);
 
 impl Farm {
     /// Counts a fault; whether it may happen.
@@ -117,12 +117,12 @@ impl Farm {
         true
     }
 
-    fn may(&self, of: fn(&Faults) -> u8) -> bool {
+    pub(super) fn may(&self, of: fn(&Faults) -> u8) -> bool {
         self.left.total > 0 && of(&self.left) > 0
     }
 
     /// Whether worker `at` still has what it believes to have.
-    fn holds(&self, at: usize) -> bool {
+    pub(super) fn holds(&self, at: usize) -> bool {
         let Some(worker) = &self.workers[at] else {
             return false;
         };
@@ -140,12 +140,12 @@ impl Farm {
         self.workers.iter().flatten().count().saturating_sub(1) as u32
     }
 
-    fn stage(&self, at: usize) -> Option<Stage> {
+    pub(super) fn stage(&self, at: usize) -> Option<Stage> {
         let hand = self.workers[at].as_ref()?.hand.as_ref();
         hand.map(|(_, stage)| *stage)
     }
 
-    fn is_idle(&self, at: usize) -> bool {
+    pub(super) fn is_idle(&self, at: usize) -> bool {
         (self.workers[at].as_ref()).is_some_and(|worker| worker.hand.is_none())
     }
 
@@ -246,7 +246,7 @@ impl Farm {
             let slot = taken.entry.slot;
             self.table.store(slot, Bytes::made(slot, worker.process));
         }
-        let _: Option<Committed> = worker.commit(&mut self.table);
+        let _: Option<CommitOutcome> = worker.commit(&mut self.table);
     }
 
     fn beat(&mut self, at: usize, variant: Variant) {
@@ -264,7 +264,7 @@ impl Farm {
             queue.claim(taken.id, owner, deliveries, Some(NOW));
             return;
         }
-        let _: bool = worker.beat(&mut self.table, NOW);
+        let _: bool = worker.send_heartbeat(&mut self.table, NOW);
     }
 
     fn drain(&mut self, at: usize, variant: Variant) {
@@ -300,7 +300,7 @@ impl Farm {
         }
     }
 
-    fn act(&mut self, action: Action, variant: Variant) -> bool {
+    pub(super) fn act(&mut self, action: Action, variant: Variant) -> bool {
         let table = &mut self.table;
         match action {
             Action::Fill => {
@@ -434,159 +434,5 @@ impl Farm {
             _ => return false,
         }
         true
-    }
-}
-
-impl stateright::Model for Model {
-    type State = Farm;
-    type Action = Action;
-
-    fn init_states(&self) -> Vec<Farm> {
-        let limits = Limits {
-            deliveries: self.deliveries,
-            reasons: 0,
-            ..Limits::default()
-        };
-        let mut table = JobTable::new(limits);
-        table.create();
-        vec![Farm {
-            table,
-            saved: None,
-            workers: (0..self.workers)
-                .map(|at| Some(Worker::new(10 * at)))
-                .collect(),
-            submitter: Submitter::new(self.strips, self.window),
-            left: self.faults,
-            ended: false,
-            died: false,
-            lost: false,
-            breach: None,
-        }]
-    }
-
-    fn actions(&self, farm: &Farm, actions: &mut Vec<Action>) {
-        if !farm.ended {
-            if farm.submitter.repair_due() {
-                actions.push(Action::Repair);
-            } else {
-                if farm.submitter.todo() > 0 && farm.submitter.awaited().len() < self.window {
-                    actions.push(Action::Fill);
-                }
-                if farm.submitter.has_mail(&farm.table) {
-                    actions.push(Action::Collect);
-                }
-            }
-            if farm.submitter.is_complete() {
-                actions.push(Action::Finish);
-            }
-        }
-        for at in 0..farm.workers.len() {
-            match farm.stage(at) {
-                None if farm.is_idle(at) => {
-                    if farm.table.queue().is_some() {
-                        actions.extend([Action::Lease(at), Action::Claim(at), Action::Adopt(at)]);
-                        if farm.may(|f| f.lost_answers) {
-                            actions.push(Action::LoseLease(at));
-                        }
-                    }
-                }
-                None => continue,
-                Some(stage) => {
-                    if stage == Stage::Stored {
-                        // Whatever its heartbeat says now, it announces what it stored.
-                        actions.push(Action::Commit(at));
-                        if farm.may(|f| f.lost_answers) {
-                            actions.push(Action::LoseCommit(at));
-                        }
-                    } else {
-                        actions.extend([Action::Beat(at), Action::Store(at)]);
-                        if farm.may(|f| f.failures) {
-                            actions.push(Action::Fail(at));
-                        }
-                    }
-                    if farm.may(|f| f.crashes) {
-                        actions.push(Action::Crash(at));
-                    }
-                }
-            }
-            // ... nor does it leave before.
-            if farm.may(|f| f.drains) && farm.stage(at) != Some(Stage::Stored) {
-                actions.push(Action::Drain(at));
-            }
-        }
-        if farm.ended {
-            return;
-        }
-        let pending = farm.table.queue().into_iter().flat_map(|q| q.all_pending());
-        for (id, _) in pending.filter(|(_, pending)| pending.since.is_some()) {
-            if farm.may(|f| f.expiries) {
-                actions.push(Action::Expire(id));
-            }
-            if farm.may(|f| f.copies) {
-                actions.push(Action::Copy(id));
-            }
-        }
-        if farm.may(|f| f.rollbacks) {
-            actions.push(if farm.saved.is_some() {
-                Action::Rollback
-            } else {
-                Action::Save
-            });
-        }
-        if farm.may(|f| f.flushes) {
-            actions.push(Action::Flush);
-        }
-        if farm.may(|f| f.restarts) {
-            actions.push(Action::Restart);
-        }
-        if farm.may(|f| f.cancels) {
-            actions.push(Action::Cancel);
-        }
-    }
-
-    fn next_state(&self, farm: &Farm, action: Action) -> Option<Farm> {
-        let mut next = farm.clone();
-        if !next.act(action, self.variant) || next == *farm {
-            return None;
-        }
-        // Who has nothing changes nothing.
-        let by_hand = match action {
-            Action::Beat(at) | Action::Fail(at) => Some(at),
-            Action::Drain(at) if farm.stage(at).is_some() => Some(at),
-            _ => None,
-        };
-        if by_hand.is_some_and(|at| !farm.holds(at)) {
-            let pending = |farm: &Farm| {
-                let pending = farm.table.queue().into_iter().flat_map(|q| q.all_pending());
-                pending.map(|(id, p)| (id, p.clone())).collect::<Vec<_>>()
-            };
-            if pending(farm) != pending(&next) {
-                next.breach = Some(Breach::Zombie);
-            }
-        }
-        // What was announced stays as it is until it is collected.
-        if !matches!(action, Action::Rollback | Action::Flush) {
-            for (_, slot) in farm.table.announced(0) {
-                let (before, after) = (farm.table.result(slot), next.table.result(slot));
-                if before.is_some() && after.is_some() && before != after {
-                    next.breach = Some(Breach::Overwritten);
-                }
-            }
-        }
-        if let Some((_, age)) = &mut next.saved
-            && farm.table != next.table
-        {
-            *age += 1;
-            if *age > self.unsaved {
-                // Too long ago: there is something newer on the disk.
-                next.saved = None;
-                next.left.rollbacks = 0;
-            }
-        }
-        Some(next)
-    }
-
-    fn properties(&self) -> Vec<stateright::Property<Self>> {
-        super::properties::all()
     }
 }

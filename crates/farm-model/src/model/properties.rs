@@ -2,7 +2,9 @@
 
 use stateright::Property;
 
-use super::{Breach, Farm, Model};
+use super::breach::Breach;
+use super::farm::Farm;
+use super::settings::Model;
 
 /// A committed strip's bytes are present or consumed.
 pub const PRESENT: &str = "a committed strip's bytes are present or consumed";

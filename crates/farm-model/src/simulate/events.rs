@@ -5,9 +5,9 @@ use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use farm_queue::LeaseState;
-use farm_queue::protocol::table::{Committed, Taken};
+use farm_queue::protocol::table::{CommitOutcome, TakenEntry};
 
-use super::farm::Process;
+use super::process::Process;
 
 /// What a worker asks the server for.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,9 +17,9 @@ pub(super) enum Ask {
     /// What was leased to it unknown.
     Adopt,
     /// Whether it goes on.
-    Beat(Taken<Process>),
+    Beat(TakenEntry<Process>),
     /// To store and announce.
-    Deliver(Taken<Process>),
+    Deliver(TakenEntry<Process>),
     /// To know that it is alive.
     Presence,
 }
@@ -29,10 +29,10 @@ pub(super) enum Ask {
 pub(super) enum Answer {
     Looked {
         claim: bool,
-        taken: Option<Taken<Process>>,
+        taken: Option<TakenEntry<Process>>,
     },
     Beaten(LeaseState),
-    Delivered(Committed),
+    Delivered(CommitOutcome),
     /// Nothing came.
     TimedOut(Ask),
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 use farm_queue::LeaseState;
 
 use super::events::{Answer, Ask, Event};
-use super::farm::{POLL_WAITS, Process, REBIRTH, Simulation, secs};
+use super::process::Process;
+use super::simulation::{POLL_WAITS, REBIRTH, Simulation, secs};
 use crate::worker::Stage;
 
 impl Simulation<'_> {
-    pub(super) fn starts(&mut self, worker: u32) {
+    pub(super) fn start_process(&mut self, worker: u32) {
         let lane = &mut self.lanes[worker as usize];
         lane.alive = true;
         lane.stands_still_until = Duration::ZERO;
@@ -33,7 +34,7 @@ impl Simulation<'_> {
         }
     }
 
-    pub(super) fn crashes(&mut self, process: Process) {
+    pub(super) fn crash_process(&mut self, process: Process) {
         if self.lane(process).is_none() {
             return;
         }
@@ -50,7 +51,7 @@ impl Simulation<'_> {
             .plan(self.now + REBIRTH, Event::Start(process.worker));
     }
 
-    pub(super) fn stands_still(&mut self, process: Process) {
+    pub(super) fn pause_process(&mut self, process: Process) {
         let until = self.now + self.settings.lease.mul_f64(4.0 * self.dice.uniform());
         let Some(lane) = self.lane(process) else {
             return;
@@ -61,7 +62,7 @@ impl Simulation<'_> {
         self.events.plan(until + secs(next), Event::Pause(process));
     }
 
-    pub(super) fn looks(&mut self, process: Process) {
+    pub(super) fn look_for_strip(&mut self, process: Process) {
         self.idle.remove(&process.worker);
         let now = self.now;
         let Some(lane) = self
@@ -86,7 +87,7 @@ impl Simulation<'_> {
         self.events.plan(at, Event::Poll(process, looks));
     }
 
-    pub(super) fn hears(&mut self, process: Process, answer: Answer) {
+    pub(super) fn hear_answer(&mut self, process: Process, answer: Answer) {
         let now = self.now;
         let (jitter, scan) = (0.75 + 0.25 * self.dice.uniform(), self.settings.lease / 4);
         let gentle = self.settings.gentle;
@@ -96,7 +97,7 @@ impl Simulation<'_> {
         match answer {
             Answer::Looked { taken: None, claim } => {
                 if std::mem::take(&mut lane.adopts) {
-                    self.looks(process);
+                    self.look_for_strip(process);
                 } else if claim {
                     lane.next_scan = now + scan.mul_f64(jitter);
                     self.ask(process, Ask::Look { claim: false });
@@ -131,25 +132,27 @@ impl Simulation<'_> {
             Answer::Beaten(state) => {
                 if state != LeaseState::Held && lane.machine.hand.is_some() {
                     self.stop_computing(process.worker as usize);
-                    self.lanes[process.worker as usize].machine.beaten(state);
+                    self.lanes[process.worker as usize]
+                        .machine
+                        .hear_heartbeat(state);
                     self.count("stopped");
-                    self.looks(process);
+                    self.look_for_strip(process);
                 }
             }
             Answer::Delivered(committed) => {
-                lane.machine.committed(committed);
-                self.looks(process);
+                lane.machine.hear_commit(committed);
+                self.look_for_strip(process);
             }
             Answer::TimedOut(Ask::Look { .. } | Ask::Adopt) => {
                 lane.adopts = true;
-                self.looks(process);
+                self.look_for_strip(process);
             }
             Answer::TimedOut(Ask::Deliver(taken)) => self.ask(process, Ask::Deliver(taken)),
             Answer::TimedOut(Ask::Beat(_) | Ask::Presence) => {}
         }
     }
 
-    pub(super) fn has_computed(&mut self, process: Process, begun: u64) {
+    pub(super) fn finish_computing(&mut self, process: Process, begun: u64) {
         let at = process.worker as usize;
         if self.lanes[at].begun != begun || self.lanes[at].machine.hand.is_none() {
             return;
@@ -162,7 +165,7 @@ impl Simulation<'_> {
         }
     }
 
-    pub(super) fn beats(&mut self, process: Process, begun: u64) {
+    pub(super) fn send_heartbeat(&mut self, process: Process, begun: u64) {
         let lane = &self.lanes[process.worker as usize];
         if lane.begun != begun {
             return;

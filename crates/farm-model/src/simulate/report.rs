@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Settings, Step};
+use super::costs::Step;
+use super::settings::Settings;
 
 /// What came of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -68,13 +69,13 @@ impl Report {
     /// With the settings that it came of, as lines of text.
     #[must_use]
     pub fn with<'a>(&'a self, settings: &'a Settings) -> impl fmt::Display + 'a {
-        Told(self, settings)
+        ReportText(self, settings)
     }
 }
 
-struct Told<'a>(&'a Report, &'a Settings);
+struct ReportText<'a>(&'a Report, &'a Settings);
 
-impl fmt::Display for Told<'_> {
+impl fmt::Display for ReportText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(report, settings) = self;
         let (strips, workers, secs) = (report.strips, report.workers, report.secs);

@@ -37,23 +37,23 @@ pub fn expired_reason(owner: &str) -> String {
     reason_line(&format!("{owner}{NO_HEARTBEAT}"))
 }
 
-/// Who is to blame for a failed delivery.
+/// Who reported a failed delivery, or caused it by silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blame<'a> {
+pub enum FailureSource<'a> {
     /// The worker of that name said itself that it failed.
     Worker(&'a str),
     /// The process of that name fell silent: died, or was cut off.
     Silent(&'a str),
 }
 
-/// Who is to blame by a reason that was kept.
+/// Whose failure a reason that was kept is about; `None` where it names nobody.
 #[must_use]
-pub fn blame(reason: &str) -> Option<Blame<'_>> {
+pub fn failure_source(reason: &str) -> Option<FailureSource<'_>> {
     if let Some(process) = reason.strip_suffix(NO_HEARTBEAT) {
-        return Some(Blame::Silent(process));
+        return Some(FailureSource::Silent(process));
     }
     let (name, _) = reason.split_once(": ")?;
-    Some(Blame::Worker(name))
+    Some(FailureSource::Worker(name))
 }
 
 /// Adds `reason` to those kept of a strip; what is over [`MAX_REASONS`] is left out.
@@ -76,11 +76,17 @@ mod tests {
     }
 
     #[test]
-    fn reasons_say_who_is_to_blame() {
-        assert_eq!(blame("a.b: it: burnt"), Some(Blame::Worker("a.b")));
+    fn reasons_say_whose_failure_it_was() {
+        assert_eq!(
+            failure_source("a.b: it: burnt"),
+            Some(FailureSource::Worker("a.b"))
+        );
         let silent = expired_reason("box.local.12.00ff");
-        assert_eq!(blame(&silent), Some(Blame::Silent("box.local.12.00ff")));
-        assert_eq!(blame("nobody"), None);
+        assert_eq!(
+            failure_source(&silent),
+            Some(FailureSource::Silent("box.local.12.00ff"))
+        );
+        assert_eq!(failure_source("nobody"), None);
     }
 
     #[test]

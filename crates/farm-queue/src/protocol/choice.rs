@@ -86,7 +86,7 @@ impl Chooser {
     }
 
     /// Notes that a strip of `job` was leased.
-    pub fn served(&mut self, job: &JobId) {
+    pub fn note_served(&mut self, job: &JobId) {
         if self.current() == Some(job) {
             self.left -= 1;
         } else {
@@ -96,7 +96,7 @@ impl Chooser {
     }
 
     /// Notes that `job` had nothing to lease.
-    pub fn idle(&mut self, job: &JobId) {
+    pub fn note_idle(&mut self, job: &JobId) {
         if self.current.as_ref() == Some(job) {
             self.current = None;
             self.left = 0;
@@ -118,7 +118,7 @@ mod tests {
             let order = chooser.order(jobs());
             assert_eq!(order.len(), 2);
             assert_ne!(order[0], order[1]);
-            chooser.served(&order[0]);
+            chooser.note_served(&order[0]);
             served[usize::from(order[0] == b)] += 1;
             changes += u32::from(last.as_ref() != Some(&order[0]));
             last = Some(order[0].clone());

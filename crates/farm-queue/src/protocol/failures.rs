@@ -36,7 +36,7 @@ impl<E> Default for Failures<E> {
 
 impl<E: Clone + PartialEq> Failures<E> {
     /// The worker failed at `entry`.
-    pub fn failed(&mut self, job: &JobId, entry: E, now: Duration) {
+    pub fn note_failure(&mut self, job: &JobId, entry: E, now: Duration) {
         let known = (self.0.iter()).position(|f| f.job == *job && f.entry == entry);
         let times = known
             .and_then(|at| self.0.remove(at))
@@ -61,7 +61,7 @@ impl<E: Clone + PartialEq> Failures<E> {
     /// Which entries of a job to pass over while `others` are alive, and until how many deliveries: see
     /// [`JobTable::claim`](super::table::JobTable::claim).
     #[must_use]
-    pub fn passed(&self, job: &JobId, others: u32, now: Duration) -> Vec<(E, u32)> {
+    pub fn passed_over(&self, job: &JobId, others: u32, now: Duration) -> Vec<(E, u32)> {
         if others == 0 {
             return Vec::new();
         }
@@ -91,15 +91,15 @@ mod tests {
         let (job, other) = (JobId::generate(), JobId::generate());
         let mut failures = Failures::default();
         let now = Duration::from_secs(5);
-        failures.failed(&job, 7, now);
-        failures.failed(&job, 7, now);
-        failures.failed(&job, 8, now);
+        failures.note_failure(&job, 7, now);
+        failures.note_failure(&job, 7, now);
+        failures.note_failure(&job, 8, now);
         // Two others: 7 was this worker's twice, and both have it twice before it has it again.
-        assert_eq!(failures.passed(&job, 2, now), [(7, 6), (8, 3)]);
-        assert_eq!(failures.passed(&job, 0, now), []);
-        assert_eq!(failures.passed(&other, 2, now), []);
+        assert_eq!(failures.passed_over(&job, 2, now), [(7, 6), (8, 3)]);
+        assert_eq!(failures.passed_over(&job, 0, now), []);
+        assert_eq!(failures.passed_over(&other, 2, now), []);
         assert_eq!(failures.next_end(&job, now), Some(now + OTHERS_FIRST));
-        assert_eq!(failures.passed(&job, 2, now + OTHERS_FIRST), []);
+        assert_eq!(failures.passed_over(&job, 2, now + OTHERS_FIRST), []);
         assert_eq!(failures.next_end(&job, now + OTHERS_FIRST), None);
     }
 
@@ -108,9 +108,9 @@ mod tests {
         let job = JobId::generate();
         let mut failures = Failures::default();
         for entry in 0..1000 {
-            failures.failed(&job, entry, Duration::ZERO);
+            failures.note_failure(&job, entry, Duration::ZERO);
         }
-        let passed = failures.passed(&job, 1, Duration::ZERO);
+        let passed = failures.passed_over(&job, 1, Duration::ZERO);
         assert_eq!((passed.len(), passed[0].0), (MAX_FAILURES, 936));
     }
 }

@@ -15,8 +15,9 @@ use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{lines, spec};
 use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server, bulk_timeout};
-use crate::redis::submitter::{health, removal};
-use crate::redis::{ENDED_LIFETIME, millis, orbits, scripts};
+use crate::redis::lifetimes::{ENDED_LIFETIME, millis};
+use crate::redis::submitter::{add_removal, under_way};
+use crate::redis::{orbits, scripts};
 use crate::status::{JobReport, JobState, Quarantine, WorkerRecord};
 
 /// How long a submitter may be silent before it counts as gone.
@@ -81,12 +82,12 @@ pub struct WorkerSummary {
     /// Whether it was asked to leave.
     pub draining: bool,
     /// Seconds that it is kept from strips for, and why; `None` when it is not.
-    pub quarantine: Option<Confined>,
+    pub quarantine: Option<WorkerQuarantine>,
 }
 
 /// A worker's quarantine.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Confined {
+pub struct WorkerQuarantine {
     /// Seconds left of it.
     pub secs_left: f64,
     /// How often it was in quarantine lately, this time included.
@@ -97,7 +98,7 @@ pub struct Confined {
 
 /// What became of an operator's wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Changed {
+pub enum OrderOutcome {
     /// It is so now.
     Done,
     /// There is no such job (any more).
@@ -190,7 +191,7 @@ impl RedisControl {
             under_way: BTreeMap::new(),
         };
         if let Some(spec) = &details.spec {
-            let way = health::under_way(&self.link, &keys, spec.strips).await?;
+            let way = under_way(&self.link, &keys, spec.strips).await?;
             details.waiting = way.waiting;
             for lease in way.leases {
                 let strips = details.under_way.entry(lease.worker).or_default();
@@ -241,7 +242,11 @@ impl RedisControl {
     }
 
     /// Sends commands together and says so to everybody.
-    async fn then_say(&self, commands: &mut Pipeline, message: &str) -> Result<(), QueueError> {
+    async fn send_and_publish(
+        &self,
+        commands: &mut Pipeline,
+        message: &str,
+    ) -> Result<(), QueueError> {
         commands.cmd("PUBLISH").arg(keys::CONTROL).arg(message);
         self.link.all(commands, bulk_timeout(0)).await?;
         Ok(())
@@ -251,16 +256,16 @@ impl RedisControl {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn pause(&self, id: &JobId) -> Result<Changed, QueueError> {
+    pub async fn pause(&self, id: &JobId) -> Result<OrderOutcome, QueueError> {
         match self.order(id, "state", JobState::Paused.name()).await? {
-            None => Ok(Changed::NoSuchJob),
+            None => Ok(OrderOutcome::NoSuchJob),
             Some((JobState::Paused, _)) => {
                 let mut hide = Pipeline::new();
                 hide.cmd("ZREM").arg(keys::JOBS).arg(id.as_str());
-                self.then_say(&mut hide, keys::WAKE_ORDERS).await?;
-                Ok(Changed::Done)
+                self.send_and_publish(&mut hide, keys::WAKE_ORDERS).await?;
+                Ok(OrderOutcome::Done)
             }
-            Some((state, _)) => Ok(Changed::Ended(state)),
+            Some((state, _)) => Ok(OrderOutcome::Ended(state)),
         }
     }
 
@@ -268,9 +273,9 @@ impl RedisControl {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn resume(&self, id: &JobId) -> Result<Changed, QueueError> {
+    pub async fn resume(&self, id: &JobId) -> Result<OrderOutcome, QueueError> {
         match self.order(id, "state", JobState::Running.name()).await? {
-            None => Ok(Changed::NoSuchJob),
+            None => Ok(OrderOutcome::NoSuchJob),
             Some((JobState::Running, _)) => {
                 let mut ask = cmd("HGET");
                 ask.arg(JobKeys::new(id).state).arg("priority");
@@ -278,10 +283,10 @@ impl RedisControl {
                 let mut show = Pipeline::new();
                 show.cmd("ZADD").arg(keys::JOBS);
                 show.arg(priority.unwrap_or(1.0)).arg(id.as_str());
-                self.then_say(&mut show, keys::WAKE_WORK).await?;
-                Ok(Changed::Done)
+                self.send_and_publish(&mut show, keys::WAKE_WORK).await?;
+                Ok(OrderOutcome::Done)
             }
-            Some((state, _)) => Ok(Changed::Ended(state)),
+            Some((state, _)) => Ok(OrderOutcome::Ended(state)),
         }
     }
 
@@ -290,9 +295,9 @@ impl RedisControl {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn cancel(&self, id: &JobId) -> Result<Changed, QueueError> {
+    pub async fn cancel(&self, id: &JobId) -> Result<OrderOutcome, QueueError> {
         let Some((_, silent)) = self.order(id, "", "").await? else {
-            return Ok(Changed::NoSuchJob);
+            return Ok(OrderOutcome::NoSuchJob);
         };
         let keys = JobKeys::new(id);
         let mut ask = cmd("GETRANGE");
@@ -312,30 +317,30 @@ impl RedisControl {
         if nobody {
             remove.cmd("ZREM").arg(keys::ALL_JOBS).arg(id.as_str());
         }
-        removal(&mut remove, &keys, strips, !nobody);
+        add_removal(&mut remove, &keys, strips, !nobody);
         if let Some(key) = orbit {
             remove.add_command(orbits::leave(id, &key));
         }
-        self.then_say(&mut remove, keys::WAKE_ENDED).await?;
-        Ok(Changed::Done)
+        self.send_and_publish(&mut remove, keys::WAKE_ENDED).await?;
+        Ok(OrderOutcome::Done)
     }
 
     /// Asks a job's submitter to queue its dead strips again.
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn retry(&self, id: &JobId) -> Result<Changed, QueueError> {
+    pub async fn retry(&self, id: &JobId) -> Result<OrderOutcome, QueueError> {
         match self.order(id, "", "").await? {
-            None => Ok(Changed::NoSuchJob),
+            None => Ok(OrderOutcome::NoSuchJob),
             Some((state, silent))
                 if silent > SUBMITTER_SILENCE
                     || matches!(state, JobState::Failed | JobState::Cancelled) =>
             {
-                Ok(Changed::Ended(state))
+                Ok(OrderOutcome::Ended(state))
             }
             Some(_) => {
                 self.order(id, "retries", "").await?;
-                Ok(Changed::Done)
+                Ok(OrderOutcome::Done)
             }
         }
     }
@@ -344,11 +349,11 @@ impl RedisControl {
     ///
     /// # Errors
     /// When the server does not answer.
-    pub async fn prioritise(&self, id: &JobId, priority: f64) -> Result<Changed, QueueError> {
+    pub async fn prioritise(&self, id: &JobId, priority: f64) -> Result<OrderOutcome, QueueError> {
         match self.order(id, "priority", &priority.to_string()).await? {
-            None => Ok(Changed::NoSuchJob),
+            None => Ok(OrderOutcome::NoSuchJob),
             Some((state @ (JobState::Failed | JobState::Cancelled), _)) => {
-                Ok(Changed::Ended(state))
+                Ok(OrderOutcome::Ended(state))
             }
             Some(_) => {
                 let mut both = Pipeline::new();
@@ -356,8 +361,8 @@ impl RedisControl {
                     both.cmd("ZADD").arg(list).arg("XX");
                     both.arg(priority).arg(id.as_str());
                 }
-                self.then_say(&mut both, keys::WAKE_ORDERS).await?;
-                Ok(Changed::Done)
+                self.send_and_publish(&mut both, keys::WAKE_ORDERS).await?;
+                Ok(OrderOutcome::Done)
             }
         }
     }
@@ -394,7 +399,7 @@ impl RedisControl {
                 let quarantine = (confined.get(&record.name))
                     .and_then(|text| Quarantine::parse(text))
                     .filter(|quarantine| quarantine.until_ms > now)
-                    .map(|quarantine| Confined {
+                    .map(|quarantine| WorkerQuarantine {
                         secs_left: (quarantine.until_ms - now) as f64 / 1000.0,
                         strikes: quarantine.strikes,
                         reason: quarantine.reason,
@@ -436,12 +441,12 @@ impl RedisControl {
                 .cmd("PEXPIRE")
                 .arg(keys::ORDERS)
                 .arg(millis(ORDER_LIFETIME));
-            self.then_say(&mut order, keys::WAKE_ORDERS).await?;
+            self.send_and_publish(&mut order, keys::WAKE_ORDERS).await?;
         }
         Ok(processes)
     }
 
-    /// Lets a worker out of quarantine and forgets what it was accused of; whether it was in it.
+    /// Lets a worker out of quarantine and forgets its record; returns whether there was one.
     ///
     /// # Errors
     /// When the server does not answer.
@@ -449,7 +454,7 @@ impl RedisControl {
         let mut forget = cmd("HDEL");
         forget.arg(keys::QUARANTINE).arg(lines::worker_name(worker));
         let known: i64 = self.link.query(&forget, CONTROL_TIMEOUT).await?;
-        self.then_say(&mut Pipeline::new(), keys::WAKE_ORDERS)
+        self.send_and_publish(&mut Pipeline::new(), keys::WAKE_ORDERS)
             .await?;
         Ok(known > 0)
     }

@@ -20,6 +20,7 @@
 pub mod acl;
 mod connect;
 pub mod control;
+mod lifetimes;
 mod orbits;
 mod reply;
 mod scripts;
@@ -28,25 +29,10 @@ mod submitter;
 mod wake;
 mod worker;
 
-use std::time::Duration;
-
 pub use connect::{ConnectOptions, Identity, Secret};
 pub use control::RedisControl;
+pub use lifetimes::{
+    ENDED_LIFETIME, JOB_LIFETIME, PRESENCE_LIFETIME, RESULT_LIFETIME, YOUNG_LIFETIME,
+};
 pub use submitter::RedisJobQueue;
 pub use worker::RedisWorkerQueue;
-
-/// How long a job's keys outlive the last sign of its submitter, where another one could go on with it.
-pub const JOB_LIFETIME: Duration = Duration::from_secs(3600);
-/// The same where none could: there is no journal, or not yet. What is left of a submitter that was killed in its
-/// first second takes up memory and workers for no longer than this; of one that was only away it is put up anew.
-pub const YOUNG_LIFETIME: Duration = Duration::from_secs(30);
-/// How long the state of a job that failed or was cancelled stays readable.
-pub const ENDED_LIFETIME: Duration = Duration::from_secs(24 * 3600);
-/// How long a buffer waits to be collected.
-pub const RESULT_LIFETIME: Duration = Duration::from_secs(3600);
-/// How long a worker counts as alive after it last said so.
-pub const PRESENCE_LIFETIME: Duration = Duration::from_secs(15);
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}

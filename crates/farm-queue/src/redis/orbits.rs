@@ -12,7 +12,8 @@ use crate::orbit::{ORBIT_CHUNK, OrbitKey, SharedOrbit};
 use crate::protocol::keys;
 use crate::queue::QueueError;
 use crate::redis::connect::{CONTROL_TIMEOUT, Link, bulk_timeout};
-use crate::redis::{millis, scripts};
+use crate::redis::lifetimes::millis;
+use crate::redis::scripts;
 
 /// Makes an orbit known to workers, for `job`: what the server has not got of it yet, or `all` of it, where what
 /// is there may be something else.
@@ -55,7 +56,7 @@ pub(super) async fn store(
 
 /// Adds what gives an orbit a new lifetime, and says how many answers at the end tell of its keys: 0 for what is not
 /// there.
-pub(super) fn keep(keep: &mut Pipeline, key: &OrbitKey, lifetime: Duration) -> usize {
+pub(super) fn prolong_orbit(keep: &mut Pipeline, key: &OrbitKey, lifetime: Duration) -> usize {
     let names = keys::orbit(key);
     prolong(keep, &names, lifetime);
     names.len()

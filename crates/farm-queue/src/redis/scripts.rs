@@ -106,7 +106,7 @@ impl Call<'_> {
 }
 
 /// The question which of all scripts the server knows.
-pub(super) fn exist() -> Cmd {
+pub(super) fn ask_known() -> Cmd {
     let mut command = cmd("SCRIPT");
     command.arg("EXISTS");
     for script in ALL {

@@ -17,9 +17,9 @@ const RECONNECT_WAIT: Duration = Duration::from_secs(1);
 /// How often a silent connection is asked whether it is still there.
 const PING_INTERVAL: Duration = Duration::from_secs(15);
 
-/// What was heard so far.
+/// How many hints were heard so far, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Heard {
+pub(super) struct HintCounts {
     /// Messages, and connections after which some may have been missed.
     pub(super) hints: u64,
     /// Those of them that say that a strip was given back.
@@ -31,7 +31,7 @@ pub(super) struct Heard {
 }
 
 /// Listens for ever; the sender is told of every hint.
-pub(super) async fn listen(server: Arc<Server>, heard: Arc<watch::Sender<Heard>>) {
+pub(super) async fn listen(server: Arc<Server>, heard: Arc<watch::Sender<HintCounts>>) {
     loop {
         if let Err(error) = listen_once(&server, &heard).await {
             tracing::debug!("no hints for now: {error}");
@@ -42,7 +42,7 @@ pub(super) async fn listen(server: Arc<Server>, heard: Arc<watch::Sender<Heard>>
 
 async fn listen_once(
     server: &Server,
-    heard: &Arc<watch::Sender<Heard>>,
+    heard: &Arc<watch::Sender<HintCounts>>,
 ) -> Result<(), crate::QueueError> {
     let demotions = server.demotions();
     let broken = Arc::new(Notify::new());

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farm_queue::redis::RedisControl;
-use farm_queue::redis::control::Changed;
+use farm_queue::redis::control::OrderOutcome;
 use farm_queue::{
     Issue, JobQueue, JobReport, JobState, LeaseState, Order, QueueError, RedisWorkerQueue,
     WorkerAbout, WorkerQueue,
 };
 use tokio::time::{sleep, timeout};
 
-use crate::conformance::{collect, lease, submit};
-use crate::farms::{Farm, RedisFarm};
-use crate::samples::*;
+use crate::setup::farms::{Farm, RedisFarm};
+use crate::setup::samples::*;
+use crate::setup::steps::{collect, lease, submit};
 
 async fn control(farm: &RedisFarm) -> RedisControl {
     RedisControl::connect(farm.server.url()).await.unwrap()
@@ -33,7 +33,7 @@ async fn jobs_are_listed_and_shown() {
     submit(&farm, &first).await;
     submit(&farm, &urgent).await;
     let changed = control.prioritise(&urgent.id, 5.0).await.unwrap();
-    assert_eq!(changed, Changed::Done);
+    assert_eq!(changed, OrderOutcome::Done);
     let report = JobReport {
         title: "x.png".to_owned(),
         strips: 4,
@@ -67,7 +67,7 @@ async fn jobs_are_listed_and_shown() {
     }
     assert!(control.job(&first.id).await.unwrap().is_none());
     let gone = control.pause(&first.id).await.unwrap();
-    assert_eq!(gone, Changed::NoSuchJob);
+    assert_eq!(gone, OrderOutcome::NoSuchJob);
 }
 
 #[tokio::test]
@@ -77,18 +77,18 @@ async fn a_paused_job_is_not_offered_until_it_is_resumed() {
     let job = job(30);
     submit(&farm, &job).await;
     let held = lease(&worker).await;
-    assert_eq!(control.pause(&job.id).await.unwrap(), Changed::Done);
+    assert_eq!(control.pause(&job.id).await.unwrap(), OrderOutcome::Done);
     // In the middle of its turn, and by a hint that it may not hear.
     sleep(Duration::from_millis(1100)).await;
     nothing(&worker).await;
     // What it has it may finish.
     let delivered = worker.deliver(&held, buffer_for(&held, 1.0)).await;
-    assert_eq!(delivered.unwrap(), farm_queue::Delivered::First);
+    assert_eq!(delivered.unwrap(), farm_queue::DeliveryOutcome::First);
     let state = |orders: farm_queue::JobOrders| orders.state;
     let report = JobReport::default();
     let told = farm.jobs().report(&job.id, &report).await.map(state);
     assert_eq!(told.unwrap(), JobState::Paused);
-    assert_eq!(control.resume(&job.id).await.unwrap(), Changed::Done);
+    assert_eq!(control.resume(&job.id).await.unwrap(), OrderOutcome::Done);
     lease(&worker).await;
     let told = farm.jobs().report(&job.id, &report).await.map(state);
     assert_eq!(told.unwrap(), JobState::Running);
@@ -102,11 +102,11 @@ async fn a_cancelled_job_is_gone_for_workers_and_told_to_its_submitter() {
     submit(&farm, &job).await;
     let held = lease(&worker).await;
     let hint = worker.hint();
-    assert_eq!(control.cancel(&job.id).await.unwrap(), Changed::Done);
+    assert_eq!(control.cancel(&job.id).await.unwrap(), OrderOutcome::Done);
     timeout(SOON, hint).await.expect("a hint");
     assert_eq!(worker.heartbeat(&held).await.unwrap(), LeaseState::JobGone);
     let late = worker.deliver(&held, buffer_for(&held, 1.0)).await;
-    assert_eq!(late.unwrap(), farm_queue::Delivered::JobGone);
+    assert_eq!(late.unwrap(), farm_queue::DeliveryOutcome::JobGone);
     nothing(&worker).await;
     let jobs = farm.jobs();
     let is_cancelled = |error: QueueError| matches!(error, QueueError::Cancelled(_));
@@ -123,7 +123,7 @@ async fn a_cancelled_job_is_gone_for_workers_and_told_to_its_submitter() {
     let told = jobs.report(&job.id, &JobReport::default()).await.unwrap();
     assert_eq!(told.state, JobState::Cancelled);
     let again = control.pause(&job.id).await.unwrap();
-    assert_eq!(again, Changed::Ended(JobState::Cancelled));
+    assert_eq!(again, OrderOutcome::Ended(JobState::Cancelled));
     // Whoever submits it again means it.
     jobs.create(Arc::clone(&job)).await.unwrap();
     jobs.enqueue(&job.id, &orders(&job)).await.unwrap();
@@ -138,7 +138,7 @@ async fn a_failed_job_stays_readable_and_can_be_taken_up() {
     let control = control(&farm).await;
     let job = job(3);
     submit(&farm, &job).await;
-    assert_eq!(control.retry(&job.id).await.unwrap(), Changed::Done);
+    assert_eq!(control.retry(&job.id).await.unwrap(), OrderOutcome::Done);
     let told = farm.jobs().report(&job.id, &JobReport::default()).await;
     assert_eq!(told.unwrap().retries, 1);
     let report = JobReport {
@@ -154,7 +154,7 @@ async fn a_failed_job_stays_readable_and_can_be_taken_up() {
     let left = farm.residue(&job.id);
     assert_eq!(left.len(), 1, "{left:?}");
     let retried = control.retry(&job.id).await.unwrap();
-    assert_eq!(retried, Changed::Ended(JobState::Failed));
+    assert_eq!(retried, OrderOutcome::Ended(JobState::Failed));
     let details = control.job(&job.id).await.unwrap().unwrap();
     assert!(details.spec.is_none());
     farm.jobs().create(Arc::clone(&job)).await.unwrap();

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use farm_queue::protocol::keys::JobKeys;
 use farm_queue::redis::YOUNG_LIFETIME;
 use farm_queue::{
-    Delivered, JobId, JobQueue, JobSpec, Lease, LeaseState, QueueError, RedisJobQueue,
+    DeliveryOutcome, JobId, JobQueue, JobSpec, Lease, LeaseState, QueueError, RedisJobQueue,
     RedisWorkerQueue, WorkerQueue,
 };
 
-use crate::conformance::{collect, lease, submit};
-use crate::farms::{Farm, RedisFarm};
-use crate::samples::*;
-use crate::server::{Server, Transport, free_port};
+use crate::setup::farms::{Farm, RedisFarm};
+use crate::setup::samples::*;
+use crate::setup::server::{Server, Transport, free_port};
+use crate::setup::steps::{collect, lease, submit};
 
 async fn refused(url: &str) -> QueueError {
     let as_submitter = RedisJobQueue::connect(url).await.err().expect("refused");
@@ -196,7 +196,7 @@ async fn out_of_memory_passes() {
         .deliver(&first, buffer_for(&first, 1.0))
         .await
         .unwrap();
-    assert_eq!(delivered, Delivered::First);
+    assert_eq!(delivered, DeliveryOutcome::First);
     server.ask::<()>(&["CONFIG", "SET", "maxmemory", "1"]);
     // Refused: what needs memory.
     let refused = worker.deliver(&second, buffer_for(&second, 2.0)).await;
@@ -223,7 +223,7 @@ async fn out_of_memory_passes() {
         .deliver(&second, buffer_for(&second, 2.0))
         .await
         .unwrap();
-    assert_eq!(delivered, Delivered::First);
+    assert_eq!(delivered, DeliveryOutcome::First);
     let third = lease(&worker).await;
     assert_eq!(third.attempt, 1);
     worker
@@ -332,7 +332,7 @@ async fn a_job_whose_keys_vanished_is_reported() {
     farm.server.ask::<()>(&["FLUSHALL"]);
     assert_eq!(worker.heartbeat(&held).await.unwrap(), LeaseState::JobGone);
     let delivered = worker.deliver(&held, buffer_for(&held, 1.0)).await.unwrap();
-    assert_eq!(delivered, Delivered::JobGone);
+    assert_eq!(delivered, DeliveryOutcome::JobGone);
     assert!(worker.lease(CPU, NOW).await.unwrap().is_none());
     let collected = farm.jobs().collect(&job.id, NOW).await;
     assert!(
@@ -401,7 +401,7 @@ async fn what_a_server_says_in_passing_is_as_if_it_were_out_of_reach() {
     }
     server.ask::<()>(&["REPLICAOF", "NO", "ONE"]);
     let told = worker.deliver(&first, buffer_for(&first, 1.0)).await;
-    assert_eq!(told.unwrap(), Delivered::First);
+    assert_eq!(told.unwrap(), DeliveryOutcome::First);
     assert_eq!(collect(&jobs, &job.id, 1).await.len(), 1);
 }
 

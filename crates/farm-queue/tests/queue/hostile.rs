@@ -6,22 +6,11 @@ use std::time::Duration;
 
 use farm_queue::protocol::blob;
 use farm_queue::protocol::keys::{JOBS, JobKeys};
-use farm_queue::{Collected, Delivered, JobId, JobQueue, JobSpec, WorkerQueue};
+use farm_queue::{Collected, DeliveryOutcome, JobId, JobQueue, JobSpec, WorkerQueue};
 
-use crate::conformance::{collect, lease, submit};
-use crate::farms::{Farm, RedisFarm};
-use crate::samples::*;
-use crate::server::Server;
-
-/// Plants `bytes` in the place of strip 0's result and announces it, as a committed one would be.
-pub(crate) fn plant(server: &Server, job: &JobSpec, bytes: &[u8]) {
-    let keys = JobKeys::new(&job.id);
-    let result = keys.result(0);
-    let set: [&[u8]; 3] = [b"SET", result.as_bytes(), bytes];
-    server.ask::<()>(&set);
-    server.ask::<i64>(&["SETBIT", &keys.bits, "0", "1"]);
-    server.ask::<String>(&["XADD", &keys.done, "*", "v", "2", "s", "0"]);
-}
+use crate::setup::farms::{Farm, RedisFarm};
+use crate::setup::samples::*;
+use crate::setup::steps::{collect, lease, plant, submit};
 
 /// After a rejection the strip is queued again, computed and collected.
 async fn goes_on(farm: &RedisFarm, job: &Arc<JobSpec>) {
@@ -35,7 +24,7 @@ async fn goes_on(farm: &RedisFarm, job: &Arc<JobSpec>) {
         .deliver(&lease, buffer_for(&lease, 5.0))
         .await
         .unwrap();
-    assert_eq!(delivered, Delivered::First);
+    assert_eq!(delivered, DeliveryOutcome::First);
     assert_eq!(
         value_of(&collect(farm.jobs(), &job.id, 1).await[0]),
         (0, 5.0)

@@ -7,13 +7,13 @@
 mod conformance;
 mod control;
 mod differential;
-mod farms;
 mod faults;
 mod hostile;
-mod orders;
-mod samples;
-mod server;
+mod setup;
 mod signed;
 mod throughput;
+// Shared with the farm's own tests, on which these cannot depend.
+#[path = "../../../../tests/src/tools.rs"]
+mod tools;
 mod trips;
 mod valkey;

@@ -10,10 +10,9 @@ use farm_queue::{
     Collected, Issue, JobQueue, JobSpec, QueueError, RedisJobQueue, RedisWorkerQueue, WorkerQueue,
 };
 
-use crate::conformance::{collect, lease};
-use crate::hostile::plant;
-use crate::samples::*;
-use crate::server::Server;
+use crate::setup::samples::*;
+use crate::setup::server::Server;
+use crate::setup::steps::{collect, lease, plant};
 
 fn key(of: u8) -> FarmKey {
     FarmKey::new(&[of; 32]).unwrap()
@@ -115,7 +114,7 @@ async fn a_farm_with_a_key_takes_what_its_workers_sealed_and_nothing_else() {
         ),
         (
             "another worker's key",
-            ours("honest", &own("liar"), render),
+            ours("honest", &own("other"), render),
             "whose seal",
         ),
         (
@@ -162,7 +161,7 @@ async fn a_farm_with_a_key_takes_what_its_workers_sealed_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn whoever_has_no_key_accuses_nobody() {
+async fn whoever_has_no_key_reports_no_failure_of_others() {
     let server = Server::start();
     let (farm, jobs, wanted) = farm_with_a_job(&server).await;
     let own = |name| FarmKey::new(farm.worker_key(name).unwrap().as_bytes()).unwrap();
@@ -174,7 +173,7 @@ async fn whoever_has_no_key_accuses_nobody() {
     let keys = JobKeys::new(&wanted.id);
     let said: String = server.ask(&["HGET", &keys.why, "0"]);
     assert!(said.contains("failing: out of memory #"), "{said}");
-    let plain = sealed::sealed_reason("honest: burnt", &own("liar"), &wanted.id, 0);
+    let plain = sealed::sealed_reason("honest: burnt", &own("other"), &wanted.id, 0);
     let more = format!("{said}\nhonest: burnt\nhonest.1.0: no heartbeat\n{plain}");
     server.ask::<i64>(&["HSET", &keys.why, "0", &more]);
     let honest = worker(&server, "honest", &own("honest")).await;
@@ -185,9 +184,13 @@ async fn whoever_has_no_key_accuses_nobody() {
         .await
         .unwrap();
     match &collect(&jobs, &wanted.id, 1).await[0] {
-        Collected::Strip { blamed, worker, .. } => {
+        Collected::Strip {
+            failed_workers,
+            worker,
+            ..
+        } => {
             assert_eq!(
-                (blamed.as_slice(), worker.as_str()),
+                (failed_workers.as_slice(), worker.as_str()),
                 (&["failing".to_owned()][..], "honest")
             );
         }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use farm_queue::{JobQueue, MemoryQueue, RedisJobQueue, RedisWorkerQueue, WorkerQueue};
 
-use crate::samples::*;
-use crate::server::{Server, Transport};
+use crate::setup::samples::*;
+use crate::setup::server::{Server, Transport};
 
 /// A strip of 1 MiB, as `StripPlan::for_picture` aims at.
 const WIDTH: u32 = 16_384;

@@ -9,8 +9,8 @@ use std::thread;
 use farm_queue::redis::RedisJobQueue;
 use farm_queue::{JobQueue, Order};
 
-use crate::samples;
-use crate::server::{Server, Transport};
+use crate::setup::samples;
+use crate::setup::server::{Server, Transport};
 
 /// A relay to a server that counts how often programs speak after they have heard something: their round trips.
 struct Relay {

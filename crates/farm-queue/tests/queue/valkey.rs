@@ -1,26 +1,12 @@
 //! Valkey instead of Redis: this suite again, with every server of that kind.
 
-use std::path::PathBuf;
 use std::process::Command;
 
-use crate::server::PROGRAM;
+use crate::setup::server::PROGRAM;
+use crate::tools::valkey;
 
 /// Fewer tests than there are on servers: were it none, nothing would be shown.
 const MANY: usize = 50;
-
-/// Where `tests/prepare` puts one, beside the build.
-fn valkey() -> Option<PathBuf> {
-    let own = std::env::current_exe().expect("this program's own path");
-    let target = own.ancestors().nth(3).expect("the folder of the build");
-    let path = target.join("tools/python/bin/valkey-server");
-    let required = std::env::var("FARM_TOOLS").is_ok_and(|wanted| wanted == "require");
-    assert!(
-        path.is_file() || !required,
-        "FARM_TOOLS=require, and {} is missing (./tests/run installs it)",
-        path.display()
-    );
-    path.is_file().then_some(path)
-}
 
 #[test]
 fn valkey_passes_the_same_suite() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use farm_queue::protocol::blob::Decoded;
+use farm_queue::protocol::blob::DecodedBlob;
 use farm_queue::{JobQueue, JobReport, JobSpec};
 use farm_worker::Fault;
 use fractal::{BackendChoice, Strip, StripBuffer};
@@ -190,7 +190,7 @@ async fn written(journal: Option<&Journal>) {
 }
 
 /// Waits for the strip that is read back from the journal.
-async fn reading(reading: &mut Option<(Strip, Read)>) -> (Strip, Option<Decoded>) {
+async fn reading(reading: &mut Option<(Strip, Read)>) -> (Strip, Option<DecodedBlob>) {
     match reading {
         Some((strip, read)) => (*strip, read.await),
         None => std::future::pending().await,

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use engine::PreparedFrame;
-use farm_queue::protocol::blob::Decoded;
+use farm_queue::protocol::blob::DecodedBlob;
 use farm_queue::protocol::spec::largest_strip_bytes;
 use farm_queue::{
     Collected, Issue, JobOrders, JobQueue, JobReport, JobSpec, JobState, Order, UnderWay,
@@ -36,7 +36,7 @@ const EARLY_BYTES: u64 = 64 << 20;
 const MOST_TOLD: usize = 64;
 
 /// A strip on its way back from the journal.
-pub type Read = Pin<Box<dyn Future<Output = Option<Decoded>> + Send>>;
+pub type Read = Pin<Box<dyn Future<Output = Option<DecodedBlob>> + Send>>;
 
 /// The strips of one job, and all that is known of them.
 pub struct StripLedger<'a> {
@@ -398,11 +398,11 @@ impl<'a> StripLedger<'a> {
     }
 
     /// A strip came back from the journal.
-    pub fn was_read(&mut self, (strip, read): (Strip, Option<Decoded>)) {
+    pub fn was_read(&mut self, (strip, read): (Strip, Option<DecodedBlob>)) {
         self.reading = None;
         let resumed = self.past.stored.remove(&strip.index);
         match read {
-            Some(Decoded {
+            Some(DecodedBlob {
                 buffer,
                 worker,
                 attempt,
@@ -448,9 +448,9 @@ impl<'a> StripLedger<'a> {
                 worker,
                 attempt,
                 issue: Issue::Render,
-                blamed,
+                failed_workers,
             } => {
-                for (worker, reason) in self.failure_counts.finished(&worker, &blamed) {
+                for (worker, reason) in self.failure_counts.finished(&worker, &failed_workers) {
                     self.asks.push_back(Ask::Quarantine { worker, reason });
                 }
                 if self.assembly.accept(Arc::clone(&buffer)) {

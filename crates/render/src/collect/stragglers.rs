@@ -91,11 +91,11 @@ impl Stragglers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use farm_queue::status::Leased;
+    use farm_queue::status::LeasedStrip;
     use fractal::Strip;
 
-    fn lease(strip: u32, worker: &str, attempt: u32) -> Leased {
-        Leased {
+    fn lease(strip: u32, worker: &str, attempt: u32) -> LeasedStrip {
+        LeasedStrip {
             strip: Strip {
                 index: strip,
                 row0: strip,
@@ -108,7 +108,7 @@ mod tests {
         }
     }
 
-    fn under_way(waiting: u64, leases: &[Leased]) -> UnderWay {
+    fn under_way(waiting: u64, leases: &[LeasedStrip]) -> UnderWay {
         UnderWay {
             waiting,
             leases: leases.to_vec(),

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use farm_queue::JobSpec;
-use farm_queue::protocol::blob::Decoded;
+use farm_queue::protocol::blob::DecodedBlob;
 use fractal::Strip;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Permit, Sender, channel};
@@ -168,7 +168,7 @@ impl Journal {
     }
 
     /// Reads a strip back; `None` when it is not there, or not what it was.
-    pub fn reader(&self, strip: Strip) -> impl Future<Output = Option<Decoded>> + use<> {
+    pub fn reader(&self, strip: Strip) -> impl Future<Output = Option<DecodedBlob>> + use<> {
         let shared = Arc::clone(&self.shared);
         async move {
             let read = tokio::task::spawn_blocking({

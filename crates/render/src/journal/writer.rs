@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use farm_queue::JobSpec;
-use farm_queue::protocol::blob::{self, Decoded};
+use farm_queue::protocol::blob::{self, DecodedBlob};
 use fractal::{Strip, StripBuffer};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::Receiver;
@@ -281,7 +281,7 @@ impl Shared {
         output.append()
     }
 
-    pub(super) fn read(&self, strip: Strip) -> Result<Decoded, String> {
+    pub(super) fn read(&self, strip: Strip) -> Result<DecodedBlob, String> {
         let place = (lock(&self.places).get(&strip.index).copied()).ok_or("it is not there")?;
         // Within the job's limits, as it was written or found.
         let mut bytes = vec![0; place.bytes as usize];

@@ -7,7 +7,7 @@ use std::time::Duration;
 use engine::device::NoDevice;
 use engine::{Compute, Device, device};
 use farm_queue::memory::MemoryQueue;
-use farm_worker::{Done, Ended, Fault, Meters};
+use farm_worker::{EndReason, Fault, Meters, WorkerEnd};
 use fractal::BackendChoice;
 use tokio::sync::oneshot;
 use tokio::task::{Id, JoinSet};
@@ -22,7 +22,7 @@ const STRIP_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Default)]
 pub struct LocalWorkers {
     stop: Vec<oneshot::Sender<()>>,
-    workers: JoinSet<Done>,
+    workers: JoinSet<WorkerEnd>,
     names: HashMap<Id, String>,
 }
 
@@ -106,11 +106,11 @@ impl LocalWorkers {
             };
             let name = self.names.remove(&id).unwrap_or_default();
             let why = match ended {
-                Ok((_, Done { ended, .. })) => match ended {
-                    Ended::Hung(hung) => CollectError::Hung(hung),
-                    Ended::Broken(fault) => CollectError::Fault(fault),
+                Ok((_, WorkerEnd { ended, .. })) => match ended {
+                    EndReason::Hung(hung) => CollectError::Hung(hung),
+                    EndReason::Broken(fault) => CollectError::Fault(fault),
                     // Nobody told it to.
-                    Ended::Told | Ended::Drained => CollectError::Fault(Fault::ended(name)),
+                    EndReason::Told | EndReason::Drained => CollectError::Fault(Fault::ended(name)),
                 },
                 Err(error) => CollectError::Fault(Fault::of_task(name, error)),
             };

@@ -7,7 +7,7 @@ mod workers;
 use anyhow::bail;
 use farm_queue::JobId;
 use farm_queue::redis::RedisControl;
-use farm_queue::redis::control::Changed;
+use farm_queue::redis::control::OrderOutcome;
 
 use crate::cli::farm::{AskArgs, JobsCommand, WorkersCommand};
 use crate::failure::Failure;
@@ -41,12 +41,12 @@ async fn answer(farm: &RedisControl, command: JobsCommand) -> anyhow::Result<Vec
         }
         JobsCommand::Retry { job, .. } => {
             let job = find(farm, &job).await?;
-            if let Changed::Ended(_) = farm.retry(&job).await? {
+            if let OrderOutcome::Ended(_) = farm.retry(&job).await? {
                 bail!(
                     "nobody collects job {job} any more; on its submitter's machine: submitter resume {job}"
                 );
             }
-            said(&job, "retried", Changed::Done, json)
+            said(&job, "retried", OrderOutcome::Done, json)
         }
         JobsCommand::Priority { job, priority, .. } => {
             let job = find(farm, &job).await?;
@@ -83,13 +83,13 @@ async fn find(farm: &RedisControl, name: &str) -> anyhow::Result<JobId> {
 }
 
 /// What is said of a job that was changed.
-fn said(job: &JobId, what: &str, changed: Changed, json: bool) -> anyhow::Result<Vec<u8>> {
+fn said(job: &JobId, what: &str, changed: OrderOutcome, json: bool) -> anyhow::Result<Vec<u8>> {
     match changed {
-        Changed::NoSuchJob => bail!("no job {job} on the farm; see: submitter jobs list"),
-        Changed::Ended(state) => bail!("job {job} is {} already", state.name()),
-        Changed::Done if json => {
+        OrderOutcome::NoSuchJob => bail!("no job {job} on the farm; see: submitter jobs list"),
+        OrderOutcome::Ended(state) => bail!("job {job} is {} already", state.name()),
+        OrderOutcome::Done if json => {
             json_line(&serde_json::json!({ "job": job.as_str(), "done": what }))
         }
-        Changed::Done => Ok(format!("job {job} {what}\n").into_bytes()),
+        OrderOutcome::Done => Ok(format!("job {job} {what}\n").into_bytes()),
     }
 }

@@ -1,9 +1,15 @@
 //! What the blob's reader must accept, refuse and survive.
 
-use fractal::{BackendChoice, FrameSpec, Grid, MeasureSet, StripPlan, View};
+use fractal::{
+    Arithmetic, Backend, BackendChoice, FrameSpec, Grid, Measure, MeasureSet, Origin, Plane,
+    StripBuffer, StripPlan, View,
+};
 use proptest::prelude::*;
 
+use super::format::*;
+use super::read::decode_with;
 use super::*;
+use crate::job::{JobId, JobSpec};
 use crate::order::Issue;
 use crate::protocol::signing::{FarmKey, SEAL_BYTES};
 use crate::protocol::spec;
@@ -326,7 +332,7 @@ fn a_key_takes_its_own_seal_for_this_strip_of_this_picture_and_no_other() {
         let mut forged = good.clone();
         forged[at] ^= 1;
         let end = forged.len() - SEAL_BYTES;
-        let right = super::digest(&forged[..end], std::iter::empty());
+        let right = digest(&forged[..end], std::iter::empty());
         forged[DIGEST_AT..AFTER_DIGEST].copy_from_slice(&right.to_le_bytes());
         assert_eq!(read(&forged, Issue::Render), Err(BlobError::Seal), "{at}");
     }
@@ -381,7 +387,7 @@ proptest! {
         prop_assert!(decode(&blob, &spec, buffer.strip).is_err());
     }
 
-    /// A liar's blob: its digest is right, and what it holds is anything.
+    /// A forged blob: its digest is right, and what it holds is anything.
     #[test]
     fn damage_behind_a_right_digest_is_survived(damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20)) {
         let spec = spec_with(all_measures());

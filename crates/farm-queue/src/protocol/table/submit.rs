@@ -4,16 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::{Bits, Entry, EntryId, JobTable, Owner, Stream};
-
-/// A dead letter.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Letter {
-    /// The slot that was given up.
-    pub slot: u32,
-    /// Why, a line each.
-    pub reasons: Vec<String>,
-}
+use super::bits::Bits;
+use super::job::{JobTable, Letter};
+use super::stream::{Entry, EntryId, Owner, Stream};
 
 impl<W: Clone + Ord + Display, B> JobTable<W, B> {
     /// `create`: makes the job, or takes it up as it is.

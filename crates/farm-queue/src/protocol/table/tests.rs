@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::*;
+use crate::job::{LEASE, MAX_DELIVERIES};
+use crate::queue::LeaseState;
 
 fn table(slots: u32) -> JobTable<&'static str, &'static str> {
     let mut table = JobTable::new(Limits::default());
@@ -18,12 +20,12 @@ fn a_strip_goes_its_way() {
     let mut table = table(2);
     let taken = table.lease(&"a", T0).unwrap();
     assert_eq!((taken.attempt, taken.entry.slot), (1, 0));
-    assert_eq!(table.commit(taken.id, 0), Committed::NoBuffer);
+    assert_eq!(table.commit(taken.id, 0), CommitOutcome::NoBuffer);
     assert_eq!(table.heartbeat(&"a", &taken, T0), LeaseState::Held);
     assert!(table.store(0, "bytes"));
     assert!(!table.store(0, "others"));
-    assert_eq!(table.commit(taken.id, 0), Committed::First);
-    assert_eq!(table.commit(taken.id, 0), Committed::Duplicate);
+    assert_eq!(table.commit(taken.id, 0), CommitOutcome::First);
+    assert_eq!(table.commit(taken.id, 0), CommitOutcome::Duplicate);
     assert_eq!(table.heartbeat(&"a", &taken, T0), LeaseState::Lost);
     let announced: Vec<_> = table.announced(0).collect();
     assert_eq!(announced.len(), 1);
@@ -31,11 +33,11 @@ fn a_strip_goes_its_way() {
     assert_eq!(table.announced(0).count(), 0);
     // A late buffer of a collected slot does not stay.
     assert!(table.store(0, "late"));
-    assert_eq!(table.commit(taken.id, 0), Committed::Duplicate);
+    assert_eq!(table.commit(taken.id, 0), CommitOutcome::Duplicate);
     assert_eq!(table.stored().count(), 0);
     table.finish();
     assert_eq!(table.lease(&"a", T0), None);
-    assert!(table.store(1, "late") && table.commit(2, 1) == Committed::JobGone);
+    assert!(table.store(1, "late") && table.commit(2, 1) == CommitOutcome::JobGone);
     assert_eq!(table.stored().count(), 0);
 }
 
@@ -115,11 +117,11 @@ fn the_first_copy_wins() {
     table.enqueue([copy]);
     let fast = table.lease(&"fast", T0).unwrap();
     table.store(0, "fast");
-    assert_eq!(table.commit(fast.id, 0), Committed::First);
+    assert_eq!(table.commit(fast.id, 0), CommitOutcome::First);
     assert_eq!(table.heartbeat(&"slow", &slow, T0), LeaseState::Lost);
     assert_eq!(table.under_way().count(), 0);
     table.store(0, "slow");
-    assert_eq!(table.commit(slow.id, 0), Committed::Duplicate);
+    assert_eq!(table.commit(slow.id, 0), CommitOutcome::Duplicate);
     assert_eq!(table.result(0), Some(&"fast"));
 }
 

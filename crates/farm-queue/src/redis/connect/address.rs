@@ -16,16 +16,16 @@ const SENTINEL_PORT: u16 = 26379;
 
 /// What an address leads to.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum Destination {
     /// A server.
     Server(ConnectionInfo),
     /// The server that some Sentinels name.
-    Sentinels(SentinelPlace),
+    Sentinels(SentinelGroup),
 }
 
 /// Sentinels, and how to get into what they name.
 #[derive(Debug)]
-pub(super) struct SentinelPlace {
+pub(super) struct SentinelGroup {
     /// What they call the group of servers whose master is meant.
     pub(super) name: String,
     /// Where they are; at least one, all of one kind.
@@ -36,7 +36,7 @@ pub(super) struct SentinelPlace {
     pub(super) server: RedisConnectionInfo,
 }
 
-impl Place {
+impl Destination {
     /// User, password and database at the server.
     pub(super) fn login(&self) -> &RedisConnectionInfo {
         match self {
@@ -58,14 +58,14 @@ impl Place {
 ///
 /// # Errors
 /// Why it is no address, in a few words.
-pub(super) fn parse(url: &str) -> Result<Place, &'static str> {
+pub(super) fn parse(url: &str) -> Result<Destination, &'static str> {
     for (begin, scheme) in SENTINELS {
         if let Some(rest) = url.strip_prefix(begin) {
-            return sentinels(rest, scheme).map(Place::Sentinels);
+            return sentinels(rest, scheme).map(Destination::Sentinels);
         }
     }
     (url.into_connection_info())
-        .map(Place::Server)
+        .map(Destination::Server)
         .map_err(|error| reason(&error))
 }
 
@@ -76,7 +76,7 @@ pub(super) fn has_tls(url: &str) -> bool {
 }
 
 /// Reads `[USER:PASSWORD@]HOST[:PORT],.../NAME[/DATABASE][?...]`: user and password are those of the server.
-fn sentinels(rest: &str, scheme: &str) -> Result<SentinelPlace, &'static str> {
+fn sentinels(rest: &str, scheme: &str) -> Result<SentinelGroup, &'static str> {
     if rest.contains('#') {
         return Err("a '#' has no place in it (in a password write %23)");
     }
@@ -112,7 +112,7 @@ fn sentinels(rest: &str, scheme: &str) -> Result<SentinelPlace, &'static str> {
         server = info.redis_settings().clone();
         places.push(info.addr().clone());
     }
-    Ok(SentinelPlace {
+    Ok(SentinelGroup {
         name: name.to_owned(),
         sentinels: places,
         own: own_login(query)?,
@@ -190,16 +190,16 @@ pub(super) fn without_credentials(url: &str) -> String {
 mod tests {
     use super::*;
 
-    fn place(url: &str) -> SentinelPlace {
+    fn place(url: &str) -> SentinelGroup {
         match parse(url) {
-            Ok(Place::Sentinels(place)) => place,
+            Ok(Destination::Sentinels(place)) => place,
             other => panic!("{url}: {other:?}"),
         }
     }
 
     #[test]
     fn addresses_of_sentinels_say_where_whose_and_how() {
-        let shown = |place: &SentinelPlace| -> Vec<String> {
+        let shown = |place: &SentinelGroup| -> Vec<String> {
             place.sentinels.iter().map(ToString::to_string).collect()
         };
         let one = place("redis+sentinel://farm.example/main");

@@ -37,12 +37,12 @@ pub(super) enum Security {
     /// TLS, without showing the server who the client is.
     Anonymous,
     /// TLS, with a client certificate.
-    Known,
+    Identified,
 }
 
 /// Whom an error came from.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(super) struct ErrorOrigin {
     /// As errors name it, without credentials.
     pub(super) address: String,
     pub(super) security: Security,
@@ -50,7 +50,7 @@ pub(super) struct Source {
     pub(super) login: &'static str,
 }
 
-impl Source {
+impl ErrorOrigin {
     /// What an error means that came while a connection was opened.
     pub(super) fn opening_error(self, error: &RedisError) -> QueueError {
         let security = self.security;
@@ -99,7 +99,7 @@ impl Source {
                         Security::Anonymous => {
                             " (it may want a client certificate: --tls-cert and --tls-key)"
                         }
-                        Security::Known => " (it may not accept the client certificate)",
+                        Security::Identified => " (it may not accept the client certificate)",
                         Security::Plain => "",
                     };
                     let hint = if was_broken_off(error) { hint } else { "" };

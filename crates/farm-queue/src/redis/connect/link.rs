@@ -17,7 +17,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::queue::QueueError;
 use crate::redis::connect::errors::{is_unknown_script, one_line, says_demoted};
-use crate::redis::connect::{CONTROL_TIMEOUT, Server, bulk_timeout};
+use crate::redis::connect::server::Server;
+use crate::redis::connect::timeouts::{CONTROL_TIMEOUT, bulk_timeout};
 use crate::redis::scripts::{self, Call};
 
 /// Waits between attempts to connect again: the first, and the longest.
@@ -102,7 +103,7 @@ impl Link {
         Duration::from_micros(self.trip.load(Ordering::Relaxed))
     }
 
-    fn took(&self, passed: Duration) {
+    fn note_trip(&self, passed: Duration) {
         let newest = u64::try_from(passed.as_micros()).unwrap_or(u64::MAX);
         let mean = match self.trip.load(Ordering::Relaxed) {
             0 => newest,
@@ -267,7 +268,7 @@ impl Link {
             let began = Instant::now();
             let answer = connection.send_packed_command(command).await;
             if answer.is_ok() {
-                self.took(began.elapsed());
+                self.note_trip(began.elapsed());
             }
             match answer.and_then(Value::extract_error) {
                 Ok(value) => return Ok(value),
@@ -352,7 +353,7 @@ impl Link {
         }
         connection.set_response_timeout(CONTROL_TIMEOUT);
         let mut ask = Pipeline::with_capacity(2);
-        ask.cmd("PING").add_command(scripts::exist());
+        ask.cmd("PING").add_command(scripts::ask_known());
         let answers = connection.send_packed_commands(&ask, 0, ask.len()).await;
         let known = answers.and_then(|answers| {
             let answers: Result<Vec<_>, _> =

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ::redis::ConnectionAddr;
 
 use crate::protocol::signing::FarmKey;
-use crate::redis::connect::address::{self, Place, without_credentials};
+use crate::redis::connect::address::{self, Destination, without_credentials};
 
 /// A text that no log and no error shows.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl ConnectOptions {
     #[must_use]
     pub fn has_password(url: &str) -> bool {
         let of_sentinels = match address::parse(url) {
-            Ok(Place::Sentinels(place)) => place.own.password().is_some(),
+            Ok(Destination::Sentinels(place)) => place.own.password().is_some(),
             _ => false,
         };
         of_sentinels || Self::credentials_in(url).1

@@ -18,11 +18,11 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::queue::QueueError;
-use crate::redis::connect::address::SentinelPlace;
+use crate::redis::connect::address::SentinelGroup;
 use crate::redis::connect::entrance::Entrance;
-use crate::redis::connect::errors::{SERVERS_LOGIN, Source, one_line};
+use crate::redis::connect::errors::{ErrorOrigin, SERVERS_LOGIN, one_line};
 use crate::redis::connect::options::stays_here;
-use crate::redis::connect::{CONNECT_TIMEOUT, CONTROL_TIMEOUT};
+use crate::redis::connect::timeouts::{CONNECT_TIMEOUT, CONTROL_TIMEOUT};
 
 /// How often a Sentinel is asked whether the master is still the same. A master that was replaced on purpose takes
 /// writes for ten seconds more until it is told, and what it takes then is lost.
@@ -45,8 +45,14 @@ pub(super) struct Sentinels {
     watched: AtomicBool,
 }
 
-/// A Sentinel that is asked again and again, and whom it named.
-type Watched = Option<(MultiplexedConnection, ConnectionAddr)>;
+/// A Sentinel that is asked again and again.
+struct WatchedSentinel {
+    /// Its place among all.
+    index: usize,
+    connection: MultiplexedConnection,
+    /// The server that it named last.
+    master: ConnectionAddr,
+}
 
 impl Sentinels {
     /// Those of `place`; nothing is opened yet.
@@ -54,7 +60,7 @@ impl Sentinels {
     /// # Errors
     /// When the crate refuses an address.
     pub(super) fn new(
-        place: &SentinelPlace,
+        place: &SentinelGroup,
         entrance: Entrance,
         server: RedisConnectionInfo,
         demotions: Arc<AtomicU64>,
@@ -159,8 +165,8 @@ impl Sentinels {
         format!("{server} (Sentinels call it '{}')", self.name)
     }
 
-    fn source(&self, address: String, login: &'static str) -> Source {
-        Source {
+    fn origin(&self, address: String, login: &'static str) -> ErrorOrigin {
+        ErrorOrigin {
             address,
             security: self.entrance.security,
             login,
@@ -170,7 +176,7 @@ impl Sentinels {
     /// The server that a Sentinel names; `None` where it does not know the name.
     async fn ask(&self, index: usize) -> Result<Option<ConnectionAddr>, QueueError> {
         let mut connection = self.connect(index).await?;
-        self.named(index, &mut connection).await
+        self.ask_master(index, &mut connection).await
     }
 
     async fn connect(&self, index: usize) -> Result<MultiplexedConnection, QueueError> {
@@ -182,12 +188,13 @@ impl Sentinels {
             .get_multiplexed_async_connection_with_config(&config)
             .await)
             .map_err(|error| {
-                let source = self.source(format!("the Sentinel {address}"), SENTINELS_LOGIN);
+                let source = self.origin(format!("the Sentinel {address}"), SENTINELS_LOGIN);
                 source.opening_error(&error)
             })
     }
 
-    async fn named(
+    /// The server that the Sentinel at `index` names on this connection to it.
+    async fn ask_master(
         &self,
         index: usize,
         connection: &mut MultiplexedConnection,
@@ -199,12 +206,14 @@ impl Sentinels {
             .query_async(connection)
             .await;
         match answer {
-            Ok(named) => Ok(named.map(|(host, port)| self.entrance.address(one_line(&host), port))),
+            Ok(master) => {
+                Ok(master.map(|(host, port)| self.entrance.address(one_line(&host), port)))
+            }
             Err(error) if error.to_string().contains("unknown command") => Err(QueueError::Unfit {
                 address,
                 reason: "it is no Sentinel (a server's own address is redis://HOST)".to_owned(),
             }),
-            Err(error) => Err(self.source(address, SENTINELS_LOGIN).error(&error)),
+            Err(error) => Err(self.origin(address, SENTINELS_LOGIN).error(&error)),
         }
     }
 
@@ -224,7 +233,7 @@ impl Sentinels {
             )));
         }
         let shown = self.shown(address);
-        let source = || self.source(shown.clone(), SERVERS_LOGIN);
+        let source = || self.origin(shown.clone(), SERVERS_LOGIN);
         let client = (self.entrance.client(address, &self.server, protocol))
             .map_err(|error| source().error(&error))?;
         let mut connection = (client
@@ -272,26 +281,38 @@ impl Sentinels {
 
     /// Asks the watched Sentinel again, or finds one to watch. It is compared with what it said itself: another one
     /// may be behind.
-    async fn look(&self, watched: &mut Watched) {
-        let Some((connection, last)) = watched else {
-            for index in 0..self.sentinels.len() {
-                if let Ok(mut connection) = self.connect(index).await
-                    && let Ok(Some(named)) = self.named(index, &mut connection).await
-                {
-                    *watched = Some((connection, named));
-                    return;
-                }
-            }
+    async fn look(&self, watched: &mut Option<WatchedSentinel>) {
+        let Some(sentinel) = watched else {
+            *watched = self.find_watched().await;
             return;
         };
-        match self.named(0, connection).await {
-            Ok(Some(named)) if named != *last => {
-                tracing::debug!("Sentinels call another server '{}': {named}", self.name);
-                *last = named;
+        match self
+            .ask_master(sentinel.index, &mut sentinel.connection)
+            .await
+        {
+            Ok(Some(master)) if master != sentinel.master => {
+                tracing::debug!("Sentinels call another server '{}': {master}", self.name);
+                sentinel.master = master;
                 self.demotions.fetch_add(1, Ordering::Relaxed);
             }
             Ok(Some(_)) => {}
             Ok(None) | Err(_) => *watched = None,
         }
+    }
+
+    /// The first Sentinel that names a server.
+    async fn find_watched(&self) -> Option<WatchedSentinel> {
+        for index in 0..self.sentinels.len() {
+            if let Ok(mut connection) = self.connect(index).await
+                && let Ok(Some(master)) = self.ask_master(index, &mut connection).await
+            {
+                return Some(WatchedSentinel {
+                    index,
+                    connection,
+                    master,
+                });
+            }
+        }
+        None
     }
 }

@@ -1,122 +1,25 @@
 //! What a submitter reads of one job: announcements, buffers and dead letters.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex as StdMutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ::redis::{Pipeline, Value, cmd, from_redis_value};
 use fractal::Strip;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
-use crate::job::JobSpec;
-use crate::orbit::SharedOrbit;
+use super::job::{Job, Reading, fetch_count};
 use crate::order::Issue;
-use crate::protocol::attempts::{self, Blame};
+use crate::protocol::attempts::{self, FailureSource};
 use crate::protocol::entry::Field;
-use crate::protocol::keys::JobKeys;
 use crate::protocol::{blob, entry, lines, sealed, spec};
 use crate::queue::{Collected, QueueError, SAMPLED_FAILURES};
-use crate::redis::connect::{CONTROL_TIMEOUT, Link, Server, bulk_timeout};
-use crate::redis::spares::Spares;
-use crate::redis::submitter::health::Standing;
-use crate::redis::{JOB_LIFETIME, YOUNG_LIFETIME, millis, reply, scripts};
+use crate::redis::connect::{CONTROL_TIMEOUT, Server, bulk_timeout};
+use crate::redis::lifetimes::millis;
+use crate::redis::{reply, scripts};
 
-/// Most bytes of buffers that one round of fetching asks for.
-const FETCH_BYTES: u64 = 16 << 20;
-/// Most announcements that one round reads.
-const MAX_FETCH: u64 = 64;
-/// Most buffers whose memory is kept for the next ones, within [`FETCH_BYTES`], too.
-const MAX_SPARES: u64 = 8;
 /// Longest wait of one read on the server; a dropped call holds up the next one no longer than this.
 const BLOCK_SLICE: Duration = Duration::from_secs(1);
-/// Most processes that are remembered as silent, each blamed once.
+/// Most processes that are remembered as silent, each counted once.
 const MAX_SILENT: usize = 1024;
-
-/// What a submitter keeps of a job that it created.
-pub(super) struct Job {
-    pub(super) spec: Arc<JobSpec>,
-    pub(super) keys: JobKeys,
-    pub(super) link: Link,
-    pub(super) reading: Mutex<Reading>,
-    /// Its reference orbit, once it is shared.
-    pub(super) orbit: OnceLock<SharedOrbit>,
-    /// Another submitter could go on with it.
-    outlives: AtomicBool,
-    standing: StdMutex<Standing>,
-}
-
-pub(super) struct Reading {
-    /// Fetched, not yet handed out.
-    pub(super) ready: Vec<Collected>,
-    /// Fetched, not yet removed: slot and announcement.
-    pub(super) taken: Vec<(u32, String)>,
-    /// Refused, not yet removed: slot and announcement.
-    pub(super) refused: Vec<(u32, String)>,
-    /// Dead letters and malformed announcements, not yet removed.
-    pub(super) read_done: Vec<String>,
-    pub(super) read_dead: Vec<String>,
-    pub(super) kept: Instant,
-    pub(super) spares: Spares,
-    /// Processes that fell silent with strips in hand.
-    pub(super) silent: HashSet<String>,
-}
-
-impl Job {
-    /// A job of which nothing was read yet.
-    pub(super) fn new(spec: Arc<JobSpec>, server: &Arc<Server>) -> Self {
-        Self {
-            link: Link::keeping_scripts(Arc::clone(server)),
-            keys: JobKeys::new(&spec.id),
-            reading: Mutex::new(Reading {
-                ready: Vec::new(),
-                taken: Vec::new(),
-                refused: Vec::new(),
-                read_done: Vec::new(),
-                read_dead: Vec::new(),
-                kept: Instant::now(),
-                spares: Spares::new(fetch_count(&spec).min(MAX_SPARES) as usize),
-                silent: HashSet::new(),
-            }),
-            orbit: OnceLock::new(),
-            outlives: AtomicBool::new(false),
-            standing: StdMutex::default(),
-            spec,
-        }
-    }
-
-    /// How long its keys outlive its submitter's last sign of life.
-    pub(super) fn lifetime(&self) -> Duration {
-        if self.outlives.load(Ordering::Relaxed) {
-            return JOB_LIFETIME;
-        }
-        // Its orbit may take long on its way, and nothing else is said meanwhile.
-        let orbit = self.spec.orbit.as_ref();
-        let on_its_way = orbit.map_or(Duration::ZERO, |key| bulk_timeout(key.bytes()));
-        (YOUNG_LIFETIME + on_its_way).min(JOB_LIFETIME)
-    }
-
-    /// Notes that another submitter could go on with it; whether that is new.
-    pub(super) fn outlive(&self) -> bool {
-        !self.outlives.swap(true, Ordering::Relaxed)
-    }
-
-    /// What the server last said of its state.
-    pub(super) fn standing(&self) -> Standing {
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes what the server says of its state.
-    pub(super) fn note(&self, standing: Standing) {
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
-    }
-}
-
-/// Most announcements to read at once, so that their buffers stay within [`FETCH_BYTES`].
-fn fetch_count(job: &JobSpec) -> u64 {
-    (FETCH_BYTES / spec::largest_strip_bytes(job).max(1)).clamp(1, MAX_FETCH)
-}
 
 /// What keeps the server from answering for now, where any of its answers says so: that a script keeps it busy, that it
 /// starts, that it is no master any more.
@@ -130,7 +33,7 @@ fn in_the_way(answers: &[Value], server: &Server) -> Option<QueueError> {
 
 impl Job {
     /// Removes from the server what was fetched.
-    pub(super) async fn settle(&self, reading: &mut Reading) -> Result<(), QueueError> {
+    pub(super) async fn remove_fetched(&self, reading: &mut Reading) -> Result<(), QueueError> {
         let keys = &self.keys;
         if !reading.taken.is_empty() {
             let results: Vec<String> = (reading.taken.iter())
@@ -168,7 +71,7 @@ impl Job {
     }
 
     /// Reads announcements and dead letters, waiting up to `wait`, and fetches what they announce.
-    pub(super) async fn read(
+    pub(super) async fn read_new(
         &self,
         reading: &mut Reading,
         wait: Duration,
@@ -286,7 +189,7 @@ impl Job {
                         worker: decoded.worker,
                         attempt: decoded.attempt,
                         issue,
-                        blamed: Vec::new(),
+                        failed_workers: Vec::new(),
                     });
                 }
                 Err(reason) => {
@@ -300,7 +203,7 @@ impl Job {
             }
         }
         if !again.is_empty()
-            && let Err(error) = self.blame(reading, again).await
+            && let Err(error) = self.note_failures(reading, again).await
         {
             // As if nothing had been read: it will be again.
             reading.ready.truncate(first);
@@ -336,7 +239,7 @@ impl Job {
     }
 
     /// Notes who failed at strips that came in the end: (place among the ready ones, slot).
-    async fn blame(
+    async fn note_failures(
         &self,
         reading: &mut Reading,
         again: Vec<(usize, u32)>,
@@ -356,24 +259,26 @@ impl Job {
             let mut known = HashSet::new();
             let text = text.unwrap_or_default();
             for line in text.lines().take(attempts::MAX_REASONS) {
-                // On a farm with a key whoever has none accuses nobody: neither in words, nor by repeating what another
+                // On a farm with a key whoever has none reports no failure of others: neither in words, nor by repeating what another
                 // said, nor by taking a strip in somebody's name and falling silent.
                 let reason = self.reason_in(line, slot);
                 let reason = reason.filter(|_| !has_key || known.insert(line));
-                match reason.and_then(attempts::blame) {
-                    Some(Blame::Worker(name)) => names.push(lines::worker_name(name)),
+                match reason.and_then(attempts::failure_source) {
+                    Some(FailureSource::Worker(name)) => names.push(lines::worker_name(name)),
                     // A process that ends with several strips in hand failed once.
-                    Some(Blame::Silent(process)) if reading.silent.insert(process.to_owned()) => {
+                    Some(FailureSource::Silent(process))
+                        if reading.silent.insert(process.to_owned()) =>
+                    {
                         names.push(lines::worker_name(lines::worker_of(process)));
                     }
-                    Some(Blame::Silent(_)) | None => {}
+                    Some(FailureSource::Silent(_)) | None => {}
                 }
             }
             if reading.silent.len() > MAX_SILENT {
                 reading.silent.clear();
             }
-            if let Some(Collected::Strip { blamed, .. }) = reading.ready.get_mut(place) {
-                *blamed = names;
+            if let Some(Collected::Strip { failed_workers, .. }) = reading.ready.get_mut(place) {
+                *failed_workers = names;
             }
         }
         Ok(())

@@ -13,9 +13,9 @@ use crate::redis::connect::{Link, Memory};
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// What was seen of the server's memory, and said.
-pub(super) struct Watch(Mutex<Seen>);
+pub(super) struct Watch(Mutex<WatchState>);
 
-struct Seen {
+struct WatchState {
     at: Instant,
     /// Keys that it had thrown away.
     evicted: u64,
@@ -26,14 +26,14 @@ struct Seen {
 impl Watch {
     /// Of a server that was fit, and looked so, just now.
     pub(super) fn new(memory: &Memory) -> Self {
-        Self(Mutex::new(Seen {
+        Self(Mutex::new(WatchState {
             at: Instant::now(),
             evicted: memory.evicted,
             unfit: false,
         }))
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, WatchState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -45,11 +45,11 @@ impl Watch {
     /// Looks, and warns of what is new. A server that does not answer is others' business.
     pub(super) async fn look(&self, link: &Link) {
         self.seen().at = Instant::now();
-        let Ok(memory) = link.server().look(link).await else {
+        let Ok(memory) = Memory::read(link).await else {
             return;
         };
         let mut seen = self.seen();
-        let fit = link.server().keeps_all(&memory);
+        let fit = memory.check_policy(link.server());
         if let Err(error) = &fit
             && !seen.unfit
         {

@@ -7,22 +7,21 @@ use std::time::Duration;
 use ::redis::{Pipeline, cmd};
 use tokio::time::Instant;
 
+use super::shared::{Inner, KnownJob, MAX_LISTED};
 use crate::job::{JobId, JobSpec, MAX_DELIVERIES};
 use crate::protocol::choice::MAX_JOBS;
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::{entry, spec};
-use crate::queue::{Accepts, Lease, QueueError};
+use crate::queue::{AcceptedBackends, Lease, QueueError};
 use crate::redis::connect::{CONTROL_TIMEOUT, SendError, is_no_group};
-use crate::redis::worker::{Inner, Known};
-use crate::redis::{JOB_LIFETIME, millis, reply, scripts};
+use crate::redis::lifetimes::{JOB_LIFETIME, millis};
+use crate::redis::{reply, scripts};
 
 /// How long a job whose spec is bad, or gone, is not looked at again.
 const BAD_SPEC_WAIT: Duration = Duration::from_secs(10);
 const GONE_SPEC_WAIT: Duration = Duration::from_secs(2);
 /// How long a worker takes it that the job which it serves is still offered.
 const LIST_INTERVAL: Duration = Duration::from_secs(1);
-/// Most jobs that a worker is offered at a time.
-pub(super) const MAX_LISTED: usize = 1024;
 /// Most jobs whose specs are kept.
 const MAX_KNOWN_JOBS: usize = 2 * MAX_LISTED;
 /// Most entries that are remembered as this worker's own; a lane holds two at most, so more are forgotten ones.
@@ -39,7 +38,7 @@ impl Inner {
     /// One look for a strip.
     pub(super) async fn try_lease(
         self: &Arc<Self>,
-        accepts: Accepts,
+        accepts: AcceptedBackends,
     ) -> Result<Option<Lease>, QueueError> {
         let (current, current_turn) = {
             let mut state = self.state();
@@ -54,7 +53,7 @@ impl Inner {
                 state.claims_seen = claims;
                 let now = Instant::now();
                 for known in state.jobs.values_mut() {
-                    if let Known::Good { next_scan, .. } = known {
+                    if let KnownJob::Good { next_scan, .. } = known {
                         *next_scan = now;
                     }
                 }
@@ -74,7 +73,7 @@ impl Inner {
         if let Some(job) = &current_turn
             && !offered.iter().any(|(name, _)| name == job)
         {
-            self.state().chooser.idle(job);
+            self.state().chooser.note_idle(job);
         }
         // Jobs that it cannot serve are known without asking; however many of them there are, the others have their turn.
         let servable = (offered.into_iter())
@@ -111,12 +110,12 @@ impl Inner {
     }
 
     /// Whether a strip of `job` may be had, as far as is known without asking.
-    fn may_serve(&self, job: &JobId, accepts: Accepts) -> bool {
+    fn may_serve(&self, job: &JobId, accepts: AcceptedBackends) -> bool {
         let state = self.state();
         match state.jobs.get(job) {
             None => true,
-            Some(Known::Skip { until, .. }) => *until <= Instant::now(),
-            Some(Known::Good { spec, .. }) => {
+            Some(KnownJob::Skip { until, .. }) => *until <= Instant::now(),
+            Some(KnownJob::Good { spec, .. }) => {
                 let own = state.about.build;
                 accepts.admits(spec.backend) && (own == 0 || own == spec.build)
             }
@@ -127,7 +126,7 @@ impl Inner {
     async fn lease_from(
         self: &Arc<Self>,
         job: &JobId,
-        accepts: Accepts,
+        accepts: AcceptedBackends,
     ) -> Result<Option<Lease>, QueueError> {
         let Some((spec, keys)) = self.spec(job).await? else {
             return Ok(None);
@@ -136,7 +135,7 @@ impl Inner {
             return Ok(None);
         }
         if !self.joins(&spec, &keys).await? {
-            self.state().chooser.idle(job);
+            self.state().chooser.note_idle(job);
             return Ok(None);
         }
         for _ in 0..MAX_DROPS {
@@ -154,7 +153,7 @@ impl Inner {
                         state.held.clear();
                     }
                     state.held.insert((job.clone(), id.clone()));
-                    state.chooser.served(job);
+                    state.chooser.note_served(job);
                     state.last_lease = Some(Instant::now());
                     return Ok(Some(Lease {
                         job: spec,
@@ -173,7 +172,7 @@ impl Inner {
                 }
             }
         }
-        self.state().chooser.idle(job);
+        self.state().chooser.note_idle(job);
         Ok(None)
     }
 
@@ -284,7 +283,7 @@ impl Inner {
         }
         // Asked each time: as soon as the others are gone, the strip is this worker's again.
         let (_, alive) = self.appear().await?;
-        Ok((self.state().failures).passed(job, alive.saturating_sub(1), now))
+        Ok((self.state().failures).passed_over(job, alive.saturating_sub(1), now))
     }
 
     async fn adopt(
@@ -302,27 +301,27 @@ impl Inner {
     }
 
     fn scan_is_due(&self, job: &JobId) -> bool {
-        matches!(self.state().jobs.get(job), Some(Known::Good { next_scan, .. }) if *next_scan <= Instant::now())
+        matches!(self.state().jobs.get(job), Some(KnownJob::Good { next_scan, .. }) if *next_scan <= Instant::now())
     }
 
     /// The next look among the leases: every quarter of one, at times that differ between workers.
     fn scanned(&self, job: &JobId) {
         let mut state = self.state();
         let jitter = 0.75 + 0.25 * state.chooser.uniform();
-        if let Some(Known::Good { next_scan, .. }) = state.jobs.get_mut(job) {
+        if let Some(KnownJob::Good { next_scan, .. }) = state.jobs.get_mut(job) {
             *next_scan = Instant::now() + (self.lease / 4).mul_f64(jitter);
         }
     }
 
     fn forget(&self, job: &JobId) {
         let mut state = self.state();
-        state.chooser.idle(job);
+        state.chooser.note_idle(job);
         state.held.retain(|(of, _)| of != job);
         state.lost_answers.remove(job);
         let until = Instant::now() + GONE_SPEC_WAIT;
         state.jobs.insert(
             job.clone(),
-            Known::Skip {
+            KnownJob::Skip {
                 until,
                 refused: None,
             },
@@ -332,10 +331,10 @@ impl Inner {
     /// A job's spec, from memory or from the server; `None` where there is none that can be used.
     async fn spec(&self, job: &JobId) -> Result<Option<(Arc<JobSpec>, Arc<JobKeys>)>, QueueError> {
         match self.state().jobs.get(job) {
-            Some(Known::Good { spec, keys, .. }) => {
+            Some(KnownJob::Good { spec, keys, .. }) => {
                 return Ok(Some((Arc::clone(spec), Arc::clone(keys))));
             }
-            Some(Known::Skip { until, .. }) if Instant::now() < *until => return Ok(None),
+            Some(KnownJob::Skip { until, .. }) if Instant::now() < *until => return Ok(None),
             _ => {}
         }
         let keys = Arc::new(JobKeys::new(job));
@@ -357,11 +356,11 @@ impl Inner {
         });
         let mut state = self.state();
         let known = match &read {
-            _ if text.is_empty() => Known::Skip {
+            _ if text.is_empty() => KnownJob::Skip {
                 until: now + GONE_SPEC_WAIT,
                 refused: None,
             },
-            Ok(spec) => Known::Good {
+            Ok(spec) => KnownJob::Good {
                 spec: Arc::new(spec.clone()),
                 keys: Arc::clone(&keys),
                 next_scan: now,
@@ -369,10 +368,11 @@ impl Inner {
             Err(error) => {
                 // Said once, not each time that it is looked at again.
                 let said = state.jobs.get(job);
-                if !matches!(said, Some(Known::Skip { refused: Some(said), .. }) if said == error) {
+                if !matches!(said, Some(KnownJob::Skip { refused: Some(said), .. }) if said == error)
+                {
                     self.reject(&format!("job {job} is skipped"), error);
                 }
-                Known::Skip {
+                KnownJob::Skip {
                     until: now + BAD_SPEC_WAIT,
                     refused: Some(error.clone()),
                 }
@@ -383,8 +383,8 @@ impl Inner {
             state.jobs.clear();
         }
         let spec = match &known {
-            Known::Good { spec, .. } => Some(Arc::clone(spec)),
-            Known::Skip { .. } => None,
+            KnownJob::Good { spec, .. } => Some(Arc::clone(spec)),
+            KnownJob::Skip { .. } => None,
         };
         state.jobs.insert(job.clone(), known);
         Ok(spec.map(|spec| (spec, keys)))

@@ -7,11 +7,12 @@ use std::time::Duration;
 use ::redis::{Pipeline, from_redis_value};
 use tokio::time::{Instant, timeout};
 
-use super::{Inner, Known, look};
+use super::shared::{Inner, KnownJob, MAX_LISTED};
 use crate::protocol::keys;
 use crate::queue::QueueError;
 use crate::redis::connect::CONTROL_TIMEOUT;
-use crate::redis::{PRESENCE_LIFETIME, millis, scripts};
+use crate::redis::lifetimes::{PRESENCE_LIFETIME, millis};
+use crate::redis::scripts;
 use crate::status::{self, Quarantine};
 
 /// Wait after a sign of life that could not be given.
@@ -75,10 +76,10 @@ impl Inner {
             .offered
             .iter()
             .filter_map(|job| match state.jobs.get(job)? {
-                Known::Good { keys, .. } => Some(keys.queue.clone()),
-                Known::Skip { .. } => None,
+                KnownJob::Good { keys, .. } => Some(keys.queue.clone()),
+                KnownJob::Skip { .. } => None,
             });
-        good.take(look::MAX_LISTED).collect()
+        good.take(MAX_LISTED).collect()
     }
 
     fn heed_quarantine(&self, record: Option<&str>, now: u64) {

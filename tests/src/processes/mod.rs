@@ -1,0 +1,13 @@
+//! The farm's programs as processes.
+//!
+//! - [`programs`]: the release programs, run with a time limit, a watched peak of memory and signals; [`terminal`]: the
+//!   same in a terminal
+//! - [`worker`]: worker processes; [`world`]: networks of workers that are booted from a file
+//! - [`job`]: renders on a farm while something goes wrong; [`mod@ssh`]: an sshd with throw-away keys
+
+pub mod job;
+pub mod programs;
+pub mod ssh;
+pub mod terminal;
+pub mod worker;
+pub mod world;

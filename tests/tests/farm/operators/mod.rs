@@ -1,0 +1,7 @@
+//! Farms and workers as their operators meet them.
+
+mod operate;
+mod progress;
+mod scale;
+mod words;
+mod worker;

@@ -1,0 +1,6 @@
+//! The project itself: rules of its house, pages whose commands are run, and files for deployment.
+
+mod deployment;
+mod house;
+mod lan;
+mod notebook_page;
