@@ -9,7 +9,8 @@ fn main() -> anyhow::Result<()> {
     };
     let request = PictureRequest::at(re, im, zoom)?.sized(320, 180);
     let runtime = tokio::runtime::Runtime::new()?;
-    let made = picture(request, Means::in_memory(), &Silent, &Stop::new());
+    let stop = Stop::new();
+    let made = picture(request, Means::in_memory(), &Silent, &stop);
     let Made::Rendered(rendered) = runtime.block_on(made)? else {
         anyhow::bail!("nothing was rendered");
     };

@@ -23,7 +23,7 @@ use crate::testing::plan_at;
 
 /// A queue of which some calls fail, so often; and how often a job was created and ended.
 #[derive(Default)]
-pub(crate) struct Failing {
+pub struct Failing {
     queue: MemoryQueue,
     creates: AtomicU32,
     orbits: AtomicU32,

@@ -16,7 +16,7 @@ pub struct Confined {
 }
 
 /// Where names are confined to. Tests look at the world from outside and may use what they need.
-pub const CONFINED: [Confined; 10] = [
+pub const CONFINED: [Confined; 13] = [
     Confined {
         what: "wgpu",
         shown_by: &["wgpu"],
@@ -38,28 +38,21 @@ pub const CONFINED: [Confined; 10] = [
     Confined {
         what: "the png crate",
         shown_by: &["png::"],
-        unless: &[
-            "png::write(",
-            "png::whole(",
-            "png::texts(",
-            "png::contents(",
-            "png::Picture",
-        ],
-        allowed: &["submitter/src/output/png.rs"],
+        // Our own modules of that name.
+        unless: &["png::read::", "png::write::", "png::chunks::"],
+        allowed: &["crates/pictures/src/png/"],
     },
     Confined {
         what: "the exr crate",
         shown_by: &["exr::"],
         unless: &[
-            "exr::write(",
-            "exr::settle(",
-            "exr::texts(",
-            "exr::contents(",
-            "exr::data_bytes(",
-            "exr::Layout",
-            "exr::parts(",
+            "exr::read::",
+            "exr::write::",
+            "exr::describe::",
+            "exr::attributes::",
+            "exr::MARK",
         ],
-        allowed: &["submitter/src/output/exr.rs", "submitter/src/input/exr.rs"],
+        allowed: &["crates/pictures/src/exr/"],
     },
     Confined {
         what: "the environment",
@@ -71,21 +64,13 @@ pub const CONFINED: [Confined; 10] = [
             "env = \"",
         ],
         unless: &[],
-        allowed: &[
-            "submitter/src/cli.rs",
-            "submitter/src/cli/farm.rs",
-            "submitter/src/cli/files.rs",
-            "submitter/src/cli/place.rs",
-            "submitter/src/cli/world.rs",
-            "submitter/src/cli/scale.rs",
-            "farm-worker/src/cli.rs",
-        ],
+        allowed: &["submitter/src/cli/", "farm-worker/src/cli.rs"],
     },
     Confined {
         what: "the toml crate",
         shown_by: &["toml::"],
         unless: &[],
-        allowed: &["submitter/src/location/", "submitter/src/batch/"],
+        allowed: &["crates/locations/src/", "submitter/src/commands/batch/"],
     },
     Confined {
         what: "unsafe code",
@@ -116,21 +101,46 @@ pub const CONFINED: [Confined; 10] = [
         what: "the YAML parser",
         shown_by: &["saphyr_parser"],
         unless: &[],
-        allowed: &["submitter/src/world/yaml.rs"],
+        allowed: &["crates/world/src/file/yaml.rs"],
     },
     Confined {
         what: "reading without a limit",
         shown_by: &["fs::read(", "read_to_string(", "read_to_end("],
         unless: &[],
         allowed: &[
-            "farm-worker/src/program/limited.rs",
+            "crates/disk/src/limited.rs",
             // Parts of bounded length of what is longer, and what scripts say.
-            "submitter/src/journal/record.rs",
-            "submitter/src/output/attributes.rs",
-            "submitter/src/output/texts.rs",
-            "submitter/src/location/mod.rs",
-            "submitter/src/info.rs",
-            "submitter/src/world/host.rs",
+            "crates/render/src/journal/records.rs",
+            "crates/pictures/src/exr/attributes.rs",
+            "submitter/src/commands/info.rs",
+            "crates/world/src/machine/host.rs",
+        ],
+    },
+    Confined {
+        what: "the command line's parser",
+        shown_by: &["clap::", "clap_complete::"],
+        unless: &[],
+        allowed: &[
+            "submitter/src/cli/",
+            "submitter/src/commands/mod.rs",
+            "submitter/src/commands/batch/keys.rs",
+            "farm-worker/src/",
+        ],
+    },
+    Confined {
+        what: "progress bars",
+        shown_by: &["indicatif::"],
+        unless: &[],
+        allowed: &["submitter/src/terminal/"],
+    },
+    Confined {
+        what: "stdout",
+        shown_by: &["stdout()", "stdout;", "stdout,"],
+        unless: &["answer.stdout", "asked.stdout"],
+        allowed: &[
+            "submitter/src/terminal/",
+            "submitter/src/commands/zoom.rs",
+            "farm-worker/src/",
         ],
     },
 ];

@@ -4,10 +4,10 @@ use super::source::{Breach, Source};
 
 /// Where pictures' bytes are made: the same on every machine, which the system's logarithms and the like are not.
 const SAME_EVERYWHERE: [&str; 5] = [
-    "submitter/src/colour/",
-    "submitter/src/output/",
-    "submitter/src/input/",
-    "submitter/src/range.rs",
+    "crates/colour/src/",
+    "crates/pictures/src/",
+    "crates/render/src/picture.rs",
+    "crates/render/src/prepare/samples.rs",
     "crates/engine/src/cpu/",
 ];
 /// Functions that each system computes as it likes; `libm` has them with the same bits everywhere.

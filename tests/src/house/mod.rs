@@ -20,6 +20,6 @@ pub mod tokens;
 pub use circles::circles;
 pub use confined::{CONFINED, Confined, confined};
 pub use files::{MOST_FILES, MOST_LINES, files, folders, outside, unguarded};
-pub use layers::{ARROWS, IGNORANCE, MAY_BE_MISSING, dependencies, layering, manifests};
+pub use layers::{ARROWS, IGNORANCE, dependencies, layering, manifests};
 pub use mathematics::systems_mathematics;
 pub use source::{Breach, Source, sources, top};

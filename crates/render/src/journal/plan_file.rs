@@ -340,7 +340,6 @@ impl SavedPlan {
 #[cfg(test)]
 mod tests {
     use colour::Samples;
-    use fractal::Measure;
     use pictures::Channels;
     use proptest::prelude::*;
 
