@@ -24,8 +24,6 @@ pub mod render;
 pub mod report;
 pub mod stop;
 #[cfg(test)]
-mod testing;
-#[cfg(test)]
 mod tests;
 pub mod tile;
 

@@ -11,8 +11,8 @@ use farm_worker::Fault;
 use fractal::{BackendChoice, Strip, StripBuffer};
 use tokio::sync::mpsc::{Permit, channel};
 
-use super::computing::Computing;
-use super::ledger::{Read, StripLedger};
+use super::audit::computing::Computing;
+use super::ledger::ledger::{Read, StripLedger};
 use super::queue_tasks::{Heard, feed_strips, listen_for_results, tend_to_job};
 use super::tasks::Tasks;
 use super::work::Work;

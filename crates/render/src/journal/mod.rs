@@ -7,5 +7,6 @@
 pub mod journal;
 pub mod plan_file;
 pub mod records;
+mod saved_path;
 pub mod store;
 mod writer;

@@ -1,6 +1,6 @@
 //! A job's plan as its journal keeps it: all that is needed to go on with it, but no credentials.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use colour::{Scheme, SchemeError};
 use disk::sealed::{self, SealError};
@@ -11,6 +11,7 @@ use pictures::Compression;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::saved_path::SavedPath;
 use crate::plan::{ArithmeticPlan, Output, OutputKind, Place, RenderPlan};
 
 /// Version of the plans that this build writes, and the only one that it reads.
@@ -67,49 +68,11 @@ struct SavedOutput {
     kind: OutputKind,
 }
 
-/// A path, also one that is no Unicode.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum SavedPath {
-    Text(String),
-    Bytes(Vec<u8>),
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum SavedPlace {
     InProcess { workers: u16 },
     Farm { redis: String },
-}
-
-impl SavedPath {
-    /// `None` where the system's names cannot be written down.
-    fn of(path: &Path) -> Option<Self> {
-        let path = std::path::absolute(path).ok()?;
-        if let Some(text) = path.to_str() {
-            return Some(Self::Text(text.to_owned()));
-        }
-        #[cfg(unix)]
-        {
-            use std::os::unix::ffi::OsStrExt;
-            Some(Self::Bytes(path.as_os_str().as_bytes().to_vec()))
-        }
-        #[cfg(not(unix))]
-        None
-    }
-
-    fn path(&self) -> Option<PathBuf> {
-        match self {
-            Self::Text(text) => Some(PathBuf::from(text)),
-            #[cfg(unix)]
-            Self::Bytes(bytes) => {
-                use std::os::unix::ffi::OsStrExt;
-                Some(PathBuf::from(std::ffi::OsStr::from_bytes(bytes)))
-            }
-            #[cfg(not(unix))]
-            Self::Bytes(_) => None,
-        }
-    }
 }
 
 /// What the same command gives again: everything that decides the bytes of its files, and where they go.
@@ -344,7 +307,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::testing::{plan, saved};
+    use crate::tests::plans::{plan, saved};
 
     fn farm(url: &str) -> Place {
         Place::Farm {

@@ -301,7 +301,7 @@ pub fn remove(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{plan, saved};
+    use crate::tests::plans::{plan, saved};
 
     fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();

@@ -180,7 +180,7 @@ pub fn warnings(frame: &FrameSpec, only: Option<Arithmetic>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::plan_at;
+    use crate::tests::plans::plan_at;
 
     fn frame(zoom: &str) -> FrameSpec {
         let frame = plan_at("0", "0", zoom).frame;

@@ -20,7 +20,7 @@ pub enum Queue {
     Redis(Arc<RedisJobQueue>),
     /// One that fails.
     #[cfg(test)]
-    Failing(Arc<crate::tests::Failing>),
+    Failing(Arc<crate::tests::failing_queue::Failing>),
 }
 
 /// The same call of whichever it is.

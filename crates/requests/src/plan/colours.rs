@@ -1,39 +1,10 @@
 //! Colours: what is requested, over what a location's own colours say, over what suits.
 
-use colour::{Blend, Depth, Mapping, Repeat, Scheme, SchemeError};
+use colour::{Blend, Depth, Mapping, Repeat, Scheme};
 
-use super::palettes::{GradientError, palette_of};
-use super::refused::PlanError;
+use super::palettes::palette_of;
+use super::refused::{ColourError, PlanError};
 use crate::request::ColourRequest;
-
-/// Why colours cannot be, in one line.
-#[derive(Debug, thiserror::Error)]
-pub enum ColourError {
-    /// There is no such palette.
-    #[error(transparent)]
-    Palette(#[from] GradientError),
-    /// The palette has no stops.
-    #[error(
-        "--blend: the palette {0} is a formula, and has no stops between which colours are mixed"
-    )]
-    Blend(String),
-    /// The space is none.
-    #[error("--blend {0}: give srgb, srgb-linear, oklab or oklch")]
-    Space(String),
-    /// The options do not go together.
-    #[error("{}", of_scheme(.0))]
-    Scheme(#[from] SchemeError),
-}
-
-/// What is wrong with a scheme, its field as the option that it is.
-fn of_scheme(error: &SchemeError) -> String {
-    match error {
-        SchemeError::Light(_) | SchemeError::Samples(_) | SchemeError::Depth(_) => {
-            error.to_string()
-        }
-        field => format!("--{field}"),
-    }
-}
 
 /// `base` with what is requested in its place; `file` is a palette that is in one.
 ///

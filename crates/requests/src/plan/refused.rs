@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use colour::SchemeError;
 use farm_worker::farm_args::FarmArgsError;
 use locations::LocationError;
 use render::prepare::precision::PrecisionError;
 use zoom::keys::folder::FolderError;
 use zoom::plan::video::OddSides;
 
-use super::colours::ColourError;
+use super::palettes::GradientError;
 use super::usual::MAX_FRAMES;
 
 /// Why arguments do not make a plan: the user's mistake, in one line.
@@ -141,4 +142,33 @@ pub enum SequenceError {
     /// Colours on stdout, and words.
     #[error("-o - writes frames to stdout: not with --json")]
     Json,
+}
+
+/// Why colours cannot be, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ColourError {
+    /// There is no such palette.
+    #[error(transparent)]
+    Palette(#[from] GradientError),
+    /// The palette has no stops.
+    #[error(
+        "--blend: the palette {0} is a formula, and has no stops between which colours are mixed"
+    )]
+    Blend(String),
+    /// The space is none.
+    #[error("--blend {0}: give srgb, srgb-linear, oklab or oklch")]
+    Space(String),
+    /// The options do not go together.
+    #[error("{}", of_scheme(.0))]
+    Scheme(#[from] SchemeError),
+}
+
+/// What is wrong with a scheme, its field as the option that it is.
+fn of_scheme(error: &SchemeError) -> String {
+    match error {
+        SchemeError::Light(_) | SchemeError::Samples(_) | SchemeError::Depth(_) => {
+            error.to_string()
+        }
+        field => format!("--{field}"),
+    }
 }

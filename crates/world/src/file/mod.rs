@@ -1,5 +1,6 @@
 //! World files: what is written in them, checked key by key.
 
+pub mod fields;
 pub mod names;
 pub mod settings;
 #[cfg(test)]

@@ -17,9 +17,10 @@ use tokio::task::JoinSet;
 
 use super::access::{self, Invocation};
 use super::opened::OpenNetwork;
+use super::redis::{private_redis, tunnel};
+use super::shutdown;
 use super::state::{Held, Joined, Phase, Process};
 use super::target::Target;
-use super::{private_redis, shutdown, tunnel};
 use crate::machine::host::Host;
 use crate::machine::script::{self, Folder};
 use crate::machine::start::{Started, is_alive, start};

@@ -6,9 +6,9 @@ use std::time::Instant;
 use super::boot::{self, Booted};
 use super::opened::OpenNetwork;
 use super::shutdown::{self, Stopped};
+use super::state::users::User;
 use super::state::{Held, LastBoot, StateError};
 use super::status::{self, Status};
-use super::users::User;
 use crate::error::{NetworkError, Result};
 
 /// Who booted targets, and so when they end.

@@ -1,9 +1,9 @@
 //! Networks: complete targets, what runs of them, and what changes that.
 //!
 //! - [`mod@opened`]: a network of a world; [`target`]: its targets; [`access`]: how they and the submitter get into the farm
-//! - [`state`]: what runs, on the disk; [`users`]: for which renders
-//! - [`lifecycle`]: what happens to it, by [`boot`], [`status`] and [`shutdown`]; [`private_redis`]: the Redis of a world that names none;
-//!   [`tunnel`]: the way to it from other machines
+//! - [`state`]: what runs, on the disk, and for which renders
+//! - [`lifecycle`]: what happens to it, by [`boot`], [`status`] and [`shutdown`]; [`redis`]: the Redis of a world that
+//!   names none, and the way to it from other machines
 //! - [`stage`]: a network for one render; [`figures`]: what is known of its speed
 
 pub mod access;
@@ -11,11 +11,9 @@ pub mod boot;
 pub mod figures;
 pub mod lifecycle;
 pub mod opened;
-pub mod private_redis;
+mod redis;
 pub mod shutdown;
 pub mod stage;
 pub mod state;
 pub mod status;
 pub mod target;
-mod tunnel;
-pub mod users;

@@ -9,8 +9,8 @@ use farm_queue::redis::{ConnectOptions, PRESENCE_LIFETIME, RedisControl};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
+use super::redis::{private_redis, tunnel};
 use super::state::{Held, Phase, Process};
-use super::{private_redis, tunnel};
 use crate::machine::host::Host;
 use crate::machine::script::{self, GRACE};
 

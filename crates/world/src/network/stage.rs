@@ -7,7 +7,7 @@ use super::boot::Booted;
 use super::lifecycle::Owner;
 use super::opened::OpenNetwork;
 use super::shutdown;
-use super::users::User;
+use super::state::users::User;
 use crate::error::{NetworkError, Result};
 
 /// A network that is there for a render.

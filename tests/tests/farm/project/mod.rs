@@ -3,4 +3,5 @@
 mod deployment;
 mod house;
 mod lan;
+mod library;
 mod notebook_page;

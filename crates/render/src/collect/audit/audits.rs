@@ -9,15 +9,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use farm_queue::{Issue, Order};
-use fractal::{Backend, Plane, Strip, StripBuffer};
+use fractal::{Backend, Strip, StripBuffer};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::agreement::agree;
 
 /// How long an audit may be out before this process does it itself.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-/// Share of its pixels in which two buffers of a strip may differ that were made by different kernels, as a divisor.
-const TOLERANCE: usize = 50;
-/// Relative difference of two values from which on they differ.
-const CLOSE: f64 = 1e-3;
 /// How often a third worker is asked for before a dispute is left open.
 const MOST_ASKED: u32 = 5;
 
@@ -259,49 +257,10 @@ fn chosen(strip: Strip, share: u8) -> bool {
     xxh3_64_with_seed(bytes.as_flattened(), 0) % 100 < u64::from(share)
 }
 
-/// Whether two buffers of one strip can both be right.
-fn agree(a: &StripBuffer, b: &StripBuffer) -> bool {
-    let class = |buffer: &StripBuffer| {
-        let origin = &buffer.origin;
-        (origin.backend, origin.arithmetic, origin.kernel_id)
-    };
-    if a.strip != b.strip || a.measures() != b.measures() {
-        return false;
-    }
-    if class(a) == class(b) {
-        let mut planes = a.planes.iter().zip(&b.planes);
-        return a.iterations_total == b.iterations_total
-            && planes.all(|(a, b)| a.bytes() == b.bytes());
-    }
-    a.planes.iter().zip(&b.planes).all(|(a, b)| {
-        let (a, b) = (values(a), values(b));
-        let differing = a.iter().zip(&b).filter(|(a, b)| differ(**a, **b)).count();
-        a.len() == b.len() && differing <= a.len() / TOLERANCE
-    })
-}
-
-fn values(plane: &Plane) -> Vec<f64> {
-    match plane {
-        Plane::Iterations(values) => values.iter().map(|value| f64::from(*value)).collect(),
-        Plane::Smooth(values)
-        | Plane::Distance(values)
-        | Plane::Fraction(values)
-        | Plane::Phase(values)
-        | Plane::Direction(values) => values.iter().map(|value| f64::from(*value)).collect(),
-        Plane::LongIterations(values) => values.iter().map(|value| *value as f64).collect(),
-        Plane::Stability(values) => values.clone(),
-    }
-}
-
-fn differ(a: f64, b: f64) -> bool {
-    // Inside, or not a number, is all or nothing.
-    a.is_nan() != b.is_nan() || (a == 0.0) != (b == 0.0) || (a - b).abs() > CLOSE * a.abs().max(1.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fractal::{Arithmetic, Origin};
+    use fractal::{Arithmetic, Origin, Plane};
 
     const STRIP: Strip = Strip {
         index: 3,

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use fractal::{Strip, StripBuffer};
 
-use super::audit::Finding;
 use super::ledger::StripLedger;
-use super::queue_tasks::Ask;
-use super::to_files::FileFeed;
+use crate::collect::audit::audits::Finding;
+use crate::collect::queue_tasks::Ask;
+use crate::collect::to_files::FileFeed;
 use crate::error::CollectError;
 use crate::journal::journal::Entry;
 use crate::journal::records::{Event, maker};

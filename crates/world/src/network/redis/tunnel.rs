@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::private_redis::{SOCKET, end};
-use super::state::{Held, Phase, Process, Tunnel};
-use super::target::Target;
 use crate::error::Result;
 use crate::machine::host::{Host, HostError, Remote, ssh_arguments};
 use crate::machine::script::{self, Folder};
 use crate::machine::start::{Started, start};
+use crate::network::state::{Held, Phase, Process, Tunnel};
+use crate::network::target::Target;
 
 /// How names of tunnels' processes begin; no target's begins so.
 const NAME: &str = "_tunnel-";

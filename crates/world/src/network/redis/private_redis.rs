@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crate::error::{Context as _, Result, fail};
 use farm_queue::redis::{ConnectOptions, RedisControl};
 
-use super::state::{Held, Phase, Process};
 use crate::machine::host::Host;
 use crate::machine::script;
 use crate::machine::start::{Started, start};
+use crate::network::state::{Held, Phase, Process};
 
 /// Name of its process; no target's begins like it.
 pub const SERVER: &str = "_redis";

@@ -12,6 +12,7 @@ use farm_queue::{
 use fractal::{Measure, MeasureSet, Strip};
 use tokio::sync::Notify;
 
+use super::plans::plan_at;
 use crate::error::{CollectError, RenderError};
 use crate::plan::{Output, OutputKind};
 use crate::prepare::orbit;
@@ -19,7 +20,6 @@ use crate::progress::Silent;
 use crate::queue::Queue;
 use crate::render::render_on;
 use crate::stop::Stop;
-use crate::testing::plan_at;
 
 /// A queue of which some calls fail, so often; and how often a job was created and ended.
 #[derive(Default)]
@@ -182,30 +182,4 @@ async fn a_job_that_cannot_be_begun_is_taken_off_the_queue() {
     };
     assert!(tokio::join!(begin(&queue, &stop), stops).0);
     assert_eq!(counts(&queue).1, 1);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tile_is_a_picture_in_memory() {
-    let mut plan = crate::testing::plan(&["never-written.npy"]);
-    plan.frame.measures = MeasureSet::default().with(Measure::Smooth);
-    let tile = crate::tile::tile(plan.clone(), &Stop::new()).await.unwrap();
-    assert!(!std::path::Path::new("never-written.npy").exists());
-    assert_eq!(tile.size(), (20, 24));
-    let values = tile.values(Measure::Smooth).unwrap();
-    assert_eq!(values.len(), 480);
-    let folder = tempfile::tempdir().unwrap();
-    plan.outputs[0].path = folder.path().join("x.npy");
-    crate::render::render(&plan, None, &Silent, &Stop::new())
-        .await
-        .map_err(|failed| failed.error)
-        .unwrap();
-    let file = std::fs::read(&plan.outputs[0].path).unwrap();
-    assert_eq!(pictures::npy::singles(&file, (20, 24)).unwrap(), values);
-    let pixels = tile.paint(&plan.colours, None).unwrap();
-    assert_eq!(pixels.len(), 3 * 480);
-    assert!(pixels.iter().any(|byte| *byte != 0));
-    plan.frame.width = 4096;
-    plan.frame.height = 4096;
-    let error = crate::tile::tile(plan, &Stop::new()).await.unwrap_err();
-    assert!(error.to_string().contains("over the limit"), "{error}");
 }

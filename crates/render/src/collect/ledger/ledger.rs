@@ -9,24 +9,22 @@ use std::time::{Duration, Instant};
 use engine::PreparedFrame;
 use farm_queue::protocol::blob::DecodedBlob;
 use farm_queue::protocol::spec::largest_strip_bytes;
-use farm_queue::{
-    Collected, Issue, JobOrders, JobQueue, JobReport, JobSpec, JobState, Order, UnderWay,
-};
+use farm_queue::{JobOrders, JobQueue, JobReport, JobSpec, JobState, Order, UnderWay};
 use fractal::{ReferenceOrbit, Strip, StripBuffer};
 
 use super::assembly::{Assembly, Next};
-use super::audit::{self, Audits};
-use super::computing::Computing;
-use super::failed_strips::{FailedStrips, NextTry};
-use super::queue_tasks::{Ask, Heard};
+use super::failed_strips::FailedStrips;
 use super::standing::{FailureCounts, Rate, Silence};
 use super::stragglers::Stragglers;
-use super::to_files::FileFeed;
-use super::work::{Past, Work};
+use crate::collect::audit::audits::{self, Audits};
+use crate::collect::audit::computing::Computing;
+use crate::collect::queue_tasks::{Ask, Heard};
+use crate::collect::to_files::FileFeed;
+use crate::collect::work::{Past, Work};
 use crate::error::CollectError;
 use crate::files::Files;
 use crate::journal::journal::{Entry, Journal};
-use crate::journal::records::{Event, maker};
+use crate::journal::records::Event;
 use crate::progress::{Event as Told, Progress};
 use crate::report::Tally;
 
@@ -40,59 +38,59 @@ pub type Read = Pin<Box<dyn Future<Output = Option<DecodedBlob>> + Send>>;
 
 /// The strips of one job, and all that is known of them.
 pub struct StripLedger<'a> {
-    pub(super) job: &'a Arc<JobSpec>,
-    pub(super) orbit: Option<Arc<ReferenceOrbit>>,
-    pub(super) journal: Option<&'a Journal>,
-    pub(super) files: &'a mut Files,
-    pub(super) progress: &'a dyn Progress,
-    pub(super) tally: &'a mut Tally,
-    pub(super) on_farm: bool,
-    pub(super) about: JobReport,
-    pub(super) past: Past,
-    pub(super) assembly: Assembly,
-    pub(super) failed_strips: FailedStrips,
-    pub(super) failure_counts: FailureCounts,
-    pub(super) stragglers: Stragglers,
-    pub(super) audits: Audits,
-    pub(super) silence: Silence,
-    pub(super) rate: Rate,
-    pub(super) state: JobState,
+    pub(in crate::collect) job: &'a Arc<JobSpec>,
+    pub(in crate::collect) orbit: Option<Arc<ReferenceOrbit>>,
+    pub(in crate::collect) journal: Option<&'a Journal>,
+    pub(in crate::collect) files: &'a mut Files,
+    pub(in crate::collect) progress: &'a dyn Progress,
+    pub(in crate::collect) tally: &'a mut Tally,
+    pub(in crate::collect) on_farm: bool,
+    pub(in crate::collect) about: JobReport,
+    pub(in crate::collect) past: Past,
+    pub(in crate::collect) assembly: Assembly,
+    pub(in crate::collect) failed_strips: FailedStrips,
+    pub(in crate::collect) failure_counts: FailureCounts,
+    pub(in crate::collect) stragglers: Stragglers,
+    pub(in crate::collect) audits: Audits,
+    pub(in crate::collect) silence: Silence,
+    pub(in crate::collect) rate: Rate,
+    pub(in crate::collect) state: JobState,
     /// How often operators asked for another try, when first heard.
-    pub(super) retries: Option<u64>,
+    pub(in crate::collect) retries: Option<u64>,
     /// Digest of each strip's worker's name.
-    pub(super) makers: HashMap<u32, u64>,
-    pub(super) wrong_workers: HashSet<String>,
-    pub(super) warned: bool,
+    pub(in crate::collect) makers: HashMap<u32, u64>,
+    pub(in crate::collect) wrong_workers: HashSet<String>,
+    pub(in crate::collect) warned: bool,
     /// At most a window of strips, a copy of each, and their audits.
-    pub(super) orders: Vec<Order>,
+    pub(in crate::collect) orders: Vec<Order>,
     /// Strips on their way to the queue.
-    pub(super) fed: HashSet<u32>,
+    pub(in crate::collect) fed: HashSet<u32>,
     /// At most one of each kind, and quarantines.
-    pub(super) asks: VecDeque<Ask>,
+    pub(in crate::collect) asks: VecDeque<Ask>,
     /// The queue knows that another process could go on with the job.
-    pub(super) outlives: bool,
-    pub(super) reporting: bool,
-    pub(super) looking: bool,
-    pub(super) repairing: bool,
-    pub(super) counting: bool,
+    pub(in crate::collect) outlives: bool,
+    pub(in crate::collect) reporting: bool,
+    pub(in crate::collect) looking: bool,
+    pub(in crate::collect) repairing: bool,
+    pub(in crate::collect) counting: bool,
     /// Why workers failed, as was told already.
-    pub(super) failures: HashSet<String>,
+    pub(in crate::collect) failures: HashSet<String>,
     /// Workers on the farm, as last heard; asked for while audits are open.
-    pub(super) workers: Option<usize>,
+    pub(in crate::collect) workers: Option<usize>,
     /// Audits that may be open beside a window of strips.
-    pub(super) most_audits: u32,
+    pub(in crate::collect) most_audits: u32,
     /// At most a batch of strips more than the loop lets wait.
-    pub(super) to_journal: VecDeque<Entry>,
+    pub(in crate::collect) to_journal: VecDeque<Entry>,
     /// The strip that is read back now.
-    pub(super) reading: Option<(Strip, Read)>,
+    pub(in crate::collect) reading: Option<(Strip, Read)>,
     /// The next strip to leave.
-    pub(super) next: Option<Arc<StripBuffer>>,
+    pub(in crate::collect) next: Option<Arc<StripBuffer>>,
     /// The way to the files.
-    pub(super) to_files: FileFeed,
+    pub(in crate::collect) to_files: FileFeed,
     /// Strips that this process is to compute itself.
-    pub(super) to_compute: VecDeque<Strip>,
-    pub(super) computing: Option<Computing>,
-    pub(super) frame: Arc<OnceLock<Option<PreparedFrame>>>,
+    pub(in crate::collect) to_compute: VecDeque<Strip>,
+    pub(in crate::collect) computing: Option<Computing>,
+    pub(in crate::collect) frame: Arc<OnceLock<Option<PreparedFrame>>>,
 }
 
 impl<'a> StripLedger<'a> {
@@ -156,7 +154,7 @@ impl<'a> StripLedger<'a> {
             .collect()
     }
 
-    fn journalled(&self) -> bool {
+    pub(super) fn journalled(&self) -> bool {
         self.journal.is_some_and(Journal::works)
     }
 
@@ -270,7 +268,7 @@ impl<'a> StripLedger<'a> {
             let patience = if nobody {
                 Duration::ZERO
             } else {
-                audit::PATIENCE
+                audits::PATIENCE
             };
             for (strip, here) in self.audits.overdue(patience, now) {
                 self.audit_here(strip, here);
@@ -421,120 +419,5 @@ impl<'a> StripLedger<'a> {
                 self.tally.resumed -= u64::from(resumed);
             }
         }
-    }
-
-    /// One result: into the assembly and the journal, or its strip back to the queue.
-    fn take(&mut self, found: Collected) -> Result<(), CollectError> {
-        match found {
-            Collected::Strip { buffer, worker, .. } if self.wrong_workers.contains(&worker) => {
-                let reason = format!("{worker}: has delivered what is not so");
-                return self.rejected(Some(buffer.strip), reason, Some(worker));
-            }
-            Collected::Strip { buffer, worker, .. } if self.is_foreign(&buffer) => {
-                let reason = format!("{worker}: made by a kernel of another build");
-                return self.rejected(Some(buffer.strip), reason, Some(worker));
-            }
-            Collected::Strip {
-                buffer,
-                worker,
-                issue: Issue::Audit,
-                ..
-            } => {
-                let finding = self.audits.heard(buffer, &worker, Instant::now());
-                self.follow(finding)?;
-            }
-            Collected::Strip {
-                buffer,
-                worker,
-                attempt,
-                issue: Issue::Render,
-                failed_workers,
-            } => {
-                for (worker, reason) in self.failure_counts.finished(&worker, &failed_workers) {
-                    self.asks.push_back(Ask::Quarantine { worker, reason });
-                }
-                if self.assembly.accept(Arc::clone(&buffer)) {
-                    self.came(buffer, worker, attempt);
-                }
-            }
-            Collected::Rejected { strip, reason } => return self.rejected(strip, reason, None),
-            Collected::Dead {
-                strip,
-                issue: Issue::Audit,
-                reasons,
-            } => {
-                tracing::warn!(strip = strip.index, ?reasons, "strip not audited");
-                self.audits.drop(strip.index);
-            }
-            Collected::Dead { strip, reasons, .. } if self.assembly.awaits(strip.index) => {
-                self.failed_strips.died(strip, reasons);
-                self.dead(strip)?;
-            }
-            Collected::Dead { .. } => {}
-        }
-        Ok(())
-    }
-
-    fn came(&mut self, buffer: Arc<StripBuffer>, worker: String, attempt: u32) {
-        let (now, strip) = (Instant::now(), buffer.strip.index);
-        self.tally.count(&buffer, &worker, attempt);
-        self.failed_strips.forget(strip);
-        self.stragglers.came(strip, &worker, buffer.busy_secs, now);
-        self.makers.insert(strip, maker(&worker));
-        self.orders.extend(self.audits.came(&buffer, &worker, now));
-        if let Some(journal) = self.journal.filter(|journal| journal.works()) {
-            journal.announce();
-            self.to_journal.push_back(Entry::Strip {
-                buffer,
-                worker,
-                attempt,
-            });
-        }
-    }
-
-    /// Whether a buffer names a kernel as its maker that the job's build does not have.
-    fn is_foreign(&self, buffer: &StripBuffer) -> bool {
-        self.job.build == engine::build_id() && !engine::has_kernel(buffer.origin.kernel_id)
-    }
-
-    fn rejected(
-        &mut self,
-        strip: Option<Strip>,
-        reason: String,
-        not: Option<String>,
-    ) -> Result<(), CollectError> {
-        let index = strip.map(|strip| strip.index);
-        tracing::warn!(strip = index, reason, "result rejected");
-        self.tally.rejected += 1;
-        let Some(strip) = strip else {
-            return Ok(());
-        };
-        if !self.assembly.awaits(strip.index) {
-            // Its audit then.
-            self.orders.extend(self.audits.order(strip.index));
-            return Ok(());
-        }
-        match (self.failed_strips.rejected(strip, reason), not) {
-            (NextTry::Again, None) => self.assembly.queue_again(strip.index),
-            (NextTry::Again, not) => self.orders.push(Order {
-                not,
-                ..strip.into()
-            }),
-            (NextTry::Dead, _) => self.dead(strip)?,
-        }
-        Ok(())
-    }
-
-    /// A strip is dead: with a journal the others go on, so that they need not be computed again.
-    fn dead(&mut self, strip: Strip) -> Result<(), CollectError> {
-        self.assembly.give_up(strip.index);
-        if !self.journalled() {
-            return Err(CollectError::Dead(self.failed_strips.to_string()));
-        }
-        tracing::error!(
-            strip = strip.index,
-            "strip failed too often; the others go on"
-        );
-        Ok(())
     }
 }

@@ -1,0 +1,6 @@
+//! What is known of a network that was booted, and which renders use it.
+
+mod state;
+pub mod users;
+
+pub use state::{Held, Joined, LastBoot, Phase, Place, Process, State, StateError, Tunnel};
