@@ -104,7 +104,7 @@ pub(super) fn within<S: Simd, const V: usize>(
 /// The same lane by lane, as bits.
 #[cold]
 #[inline(never)]
-pub(super) fn settled<S: Simd, const V: usize>(
+pub(super) fn compared_exactly<S: Simd, const V: usize>(
     s: S,
     z: &[Orbits<S>; V],
     radius: &Radius,
