@@ -4,13 +4,14 @@
 //! ([`collect`]), kept in a [`journal`] -> in order -> [`files`], or a [`picture`] in memory.
 //!
 //! - [`mod@render`]: the whole way; [`tile`]: small pictures at once
-//! - [`progress`]: what becomes known meanwhile; [`stop`]: a request to end it; [`report`]: what is said when it is done;
+//! - [`progress`]: what becomes known meanwhile; [`stop`]: a request to end it; [`deed`]: a future of it; [`report`]: what is said when it is done;
 //!   [`error`]: why there is no picture
 //! - [`job`]: jobs as the queue knows them
 
 #![forbid(unsafe_code)]
 
 pub mod collect;
+pub mod deed;
 pub mod error;
 pub mod files;
 pub mod job;
@@ -27,6 +28,7 @@ pub mod stop;
 mod tests;
 pub mod tile;
 
+pub use deed::Deed;
 pub use error::{CollectError, RenderError};
 pub use picture::Picture;
 pub use plan::RenderPlan;

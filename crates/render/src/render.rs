@@ -1,5 +1,6 @@
 //! A plan becomes a picture: in files, in memory, or both.
 
+use crate::deed::Deed;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -67,12 +68,13 @@ impl<E: Into<RenderError>> From<E> for RenderFailed {
 ///
 /// # Errors
 /// Why there is no picture; nothing is left of its files then.
-pub async fn render(
-    plan: &RenderPlan,
+pub fn render<'a>(
+    plan: &'a RenderPlan,
     taken: Option<TakenJournal>,
-    progress: &dyn Progress,
-    stop: &Stop,
-) -> Result<Rendered, RenderFailed> {
+    progress: &'a dyn Progress,
+    stop: &'a Stop,
+) -> Deed<'a, Result<Rendered, RenderFailed>> {
+Box::pin(async move {
     let started = Instant::now();
     let mut ends = pin!(stop.interrupts());
     let reserved = reserve(plan)?;
@@ -95,18 +97,20 @@ pub async fn render(
     };
     opened.close().await;
     done
+})
 }
 
 /// Renders one of the pictures that a queue is kept open for, without a journal; nobody is told of it.
 ///
 /// # Errors
 /// As of any render.
-pub async fn render_on(
-    queue: &Queue,
-    plan: &RenderPlan,
+pub fn render_on<'a>(
+    queue: &'a Queue,
+    plan: &'a RenderPlan,
     orbit: Option<SharedOrbit>,
-    stop: &Stop,
-) -> Result<Rendered, RenderError> {
+    stop: &'a Stop,
+) -> Deed<'a, Result<Rendered, RenderError>> {
+Box::pin(async move {
     let job = Arc::new(job_of(plan, JobId::generate(), orbit.as_ref()));
     let run = JobRun {
         plan,
@@ -122,6 +126,7 @@ pub async fn render_on(
         .run(queue, None, reserve(plan)?, stop.interrupts())
         .await;
     done.map_err(|failed| failed.error)
+})
 }
 
 /// The places of a plan's files, made sure of.

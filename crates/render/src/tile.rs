@@ -1,5 +1,6 @@
 //! Small pictures at once: rendered in process and into memory, without a file, a journal or anything else on the disk.
 
+use crate::deed::Deed;
 use crate::error::RenderError;
 use crate::picture::Picture;
 use crate::plan::{Place, RenderPlan};
@@ -25,7 +26,8 @@ pub enum TileError {
 ///
 /// # Errors
 /// When it is too large, or as of any render.
-pub async fn tile(plan: RenderPlan, stop: &Stop) -> Result<Picture, TileError> {
+pub fn tile<'a>(plan: RenderPlan, stop: &'a Stop) -> Deed<'a, Result<Picture, TileError>> {
+Box::pin(async move {
     let samples = plan.frame.pixels();
     if samples > MAX_SAMPLES {
         return Err(TileError::TooLarge(samples));
@@ -49,4 +51,5 @@ pub async fn tile(plan: RenderPlan, stop: &Stop) -> Result<Picture, TileError> {
     Ok(rendered
         .picture
         .unwrap_or_else(|| unreachable!("the plan keeps it")))
+})
 }

@@ -1,5 +1,6 @@
 //! The whole way of a sequence: key frames are computed, and frames are made of them meanwhile.
 
+use render::Deed;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -44,11 +45,12 @@ impl Sequence {
     ///
     /// # Errors
     /// Why there is no sequence; nothing half-written is left of it, and finished key frames stay in their folder.
-    pub async fn make(
+    pub fn make<'a>(
         self,
         progress: Arc<dyn Progress>,
-        stop: &Stop,
-    ) -> Result<SequenceReport, ZoomError> {
+        stop: &'a Stop,
+    ) -> Deed<'a, Result<SequenceReport, ZoomError>> {
+Box::pin(async move {
         let Self {
             plan,
             folder,
@@ -133,7 +135,8 @@ impl Sequence {
             }
         };
         Ok(report(plan, folder, &made?, assembled, started))
-    }
+    })
+}
 }
 
 /// Makes the key frames that are missing: on a queue, where any is.

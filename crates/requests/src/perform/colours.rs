@@ -1,5 +1,6 @@
 //! A picture from data that were computed before, in other colours.
 
+use render::Deed;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::pin::pin;
@@ -67,12 +68,13 @@ pub struct PaintReport {
 ///
 /// # Errors
 /// Why there is no picture; nothing half-written is left of it.
-pub async fn colours(
+pub fn colours<'a>(
     request: PaintRequest,
     means: PaintMeans,
-    progress: &dyn Progress,
-    stop: &Stop,
-) -> Result<PaintReport, Error> {
+    progress: &'a dyn Progress,
+    stop: &'a Stop,
+) -> Deed<'a, Result<PaintReport, Error>> {
+Box::pin(async move {
     let started = Instant::now();
     let is_png = (means.output.extension()).is_some_and(|kind| kind.eq_ignore_ascii_case("png"));
     if !is_png {
@@ -98,6 +100,7 @@ pub async fn colours(
         colours: work.scheme,
         output: output.to_string_lossy().into_owned(),
     })
+})
 }
 
 /// Looks at the data, and makes sure of the picture's place.

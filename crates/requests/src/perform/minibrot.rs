@@ -1,5 +1,6 @@
 //! The minibrot in or near a view.
 
+use render::Deed;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,12 +31,13 @@ const SIDE: u32 = 256;
 ///
 /// # Errors
 /// When the view cannot be, or there is none.
-pub async fn minibrot(
+pub fn minibrot<'a>(
     request: MinibrotRequest,
     file: Option<PathBuf>,
-    progress: &Arc<dyn Progress>,
-    stop: &Stop,
-) -> Result<Location, Error> {
+    progress: &'a Arc<dyn Progress>,
+    stop: &'a Stop,
+) -> Deed<'a, Result<Location, Error>> {
+Box::pin(async move {
     check_view(&request.view, file.is_some())?;
     let read = move || file.as_deref().map(Location::read).transpose();
     let what = "reading what the request names";
@@ -58,6 +60,7 @@ pub async fn minibrot(
         },
         ..location(&nucleus, given)
     })
+})
 }
 
 fn fault(error: tokio::task::JoinError) -> Fault {

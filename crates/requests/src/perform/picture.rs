@@ -1,5 +1,6 @@
 //! A picture: in files, in memory, or both.
 
+use render::Deed;
 use std::path::{Path, PathBuf};
 
 use disk::write_whole;
@@ -55,12 +56,13 @@ pub struct PictureReport {
 ///
 /// # Errors
 /// Why there is no picture; nothing half-written is left of it.
-pub async fn picture(
+pub fn picture<'a>(
     request: PictureRequest,
     means: Means,
-    progress: &dyn Progress,
-    stop: &Stop,
-) -> Result<Made, Error> {
+    progress: &'a dyn Progress,
+    stop: &'a Stop,
+) -> Deed<'a, Result<Made, Error>> {
+Box::pin(async move {
     let (plan, placing) = plan_picture(request, means, progress, stop).await?;
     for warning in &plan.warnings {
         progress.tell(Event::Warning(warning));
@@ -70,18 +72,20 @@ pub async fn picture(
     }
     let rendered = carry_out(plan, placing, None, progress, stop).await?;
     Ok(Made::Rendered(Box::new(rendered)))
+})
 }
 
 /// The plan of a request, and where it runs. Computes and boots nothing.
 ///
 /// # Errors
 /// The first thing that cannot be.
-pub async fn plan_picture(
+pub fn plan_picture<'a>(
     request: PictureRequest,
     means: Means,
-    progress: &dyn Progress,
-    stop: &Stop,
-) -> Result<(RenderPlan, Placing), Error> {
+    progress: &'a dyn Progress,
+    stop: &'a Stop,
+) -> Deed<'a, Result<(RenderPlan, Placing), Error>> {
+Box::pin(async move {
     // Files that it names may be pipes, from which nothing comes.
     let what = "reading what the request names";
     let farm = means.farm.clone();
@@ -94,19 +98,21 @@ pub async fn plan_picture(
     let predict = || worth::predict(&plan);
     let placing = find_place(&farm, plan.place.clone(), predict).await?;
     Ok((plan, placing))
+})
 }
 
 /// Renders a plan in its place, going on with the journal that was `taken` where there is one.
 ///
 /// # Errors
 /// As [`picture`].
-pub async fn carry_out(
+pub fn carry_out<'a>(
     mut plan: RenderPlan,
     placing: Placing,
     taken: Option<TakenJournal>,
-    progress: &dyn Progress,
-    stop: &Stop,
-) -> Result<Rendered, Error> {
+    progress: &'a dyn Progress,
+    stop: &'a Stop,
+) -> Deed<'a, Result<Rendered, Error>> {
+Box::pin(async move {
     let decision = placing.decision.clone();
     if let Some(decision) = &decision {
         progress.tell(Event::Note(&decision.line()));
@@ -130,6 +136,7 @@ pub async fn carry_out(
         },
         picture: rendered.picture,
     })
+})
 }
 
 /// Why there is no picture, and how to go on where it can be.

@@ -1,5 +1,6 @@
 //! Unfinished pictures go on from their journals.
 
+use render::Deed;
 use std::path::PathBuf;
 
 use render::Stop;
@@ -32,14 +33,15 @@ pub fn open_store(folder: Option<PathBuf>) -> Result<Store, Error> {
 ///
 /// # Errors
 /// About the journal, or as of any picture.
-pub async fn resume(
-    given: &str,
+pub fn resume<'a>(
+    given: &'a str,
     folder: Option<PathBuf>,
     means: FarmMeans,
     access: farm_worker::farm_args::FarmArgs,
-    progress: &dyn Progress,
-    stop: &Stop,
-) -> Result<Rendered, Error> {
+    progress: &'a dyn Progress,
+    stop: &'a Stop,
+) -> Deed<'a, Result<Rendered, Error>> {
+Box::pin(async move {
     let store = open_store(folder)?;
     let job = store.find(given)?;
     let take = {
@@ -71,4 +73,5 @@ pub async fn resume(
     });
     let placing = Placing::at(plan.place.clone());
     carry_out(plan, placing, taken, progress, stop).await
+})
 }

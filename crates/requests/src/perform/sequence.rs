@@ -1,5 +1,6 @@
 //! A sequence of frames into a place.
 
+use render::Deed;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -42,13 +43,14 @@ pub struct SequenceReport {
 ///
 /// # Errors
 /// Why there is no sequence; key frames that are finished are kept, so that the same request goes on.
-pub async fn sequence(
+pub fn sequence<'a>(
     request: SequenceRequest,
     means: SequenceMeans,
     raw: RawStream,
     progress: Arc<dyn Progress>,
-    stop: &Stop,
-) -> Result<SequenceReport, Error> {
+    stop: &'a Stop,
+) -> Deed<'a, Result<SequenceReport, Error>> {
+Box::pin(async move {
     let farm = means.farm.clone();
     let read = move || {
         let plan = plan::sequence::sequence(&request, &means)?;
@@ -95,6 +97,7 @@ pub async fn sequence(
             source: Box::new(error),
         }),
     }
+})
 }
 
 /// A sequence of which nothing can be refused any more.

@@ -1,5 +1,6 @@
 //! Tiles: small pictures at once, into memory, of requests that may have come from anybody.
 
+use render::Deed;
 use render::tile::{self, TileError};
 use render::{Picture, Stop};
 
@@ -14,7 +15,8 @@ use crate::request::{Means, PictureRequest};
 ///
 /// # Errors
 /// When the request cannot be, is too large, or `stop` comes.
-pub async fn tile(request: PictureRequest, stop: &Stop) -> Result<Picture, Error> {
+pub fn tile<'a>(request: PictureRequest, stop: &'a Stop) -> Deed<'a, Result<Picture, Error>> {
+Box::pin(async move {
     let means = Means {
         keeps: true,
         ..Means::default()
@@ -24,4 +26,5 @@ pub async fn tile(request: PictureRequest, stop: &Stop) -> Result<Picture, Error
         TileError::TooLarge(_) => Error::Misuse(error.to_string()),
         TileError::Render(error) => error.into(),
     })
+})
 }
