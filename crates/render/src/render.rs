@@ -74,30 +74,31 @@ pub fn render<'a>(
     progress: &'a dyn Progress,
     stop: &'a Stop,
 ) -> Deed<'a, Result<Rendered, RenderFailed>> {
-Box::pin(async move {
-    let started = Instant::now();
-    let mut ends = pin!(stop.interrupts());
-    let reserved = reserve(plan)?;
-    let taken = match (taken, same_command(plan)) {
-        (None, Some(look)) => {
-            aside("reading the journals", progress, true, ends.as_mut(), look).await?
-        }
-        (taken, _) => taken,
-    };
-    let mut opened = OpenQueue::open(&plan.place, plan.backend, progress, ends.as_mut()).await?;
-    let queue = opened.queue();
-    let done = {
-        let ends = pin!(async {
-            tokio::select! {
-                why = ends => why,
-                why = opened.nobody_left() => why,
+    Box::pin(async move {
+        let started = Instant::now();
+        let mut ends = pin!(stop.interrupts());
+        let reserved = reserve(plan)?;
+        let taken = match (taken, same_command(plan)) {
+            (None, Some(look)) => {
+                aside("reading the journals", progress, true, ends.as_mut(), look).await?
             }
-        });
-        prepare_and_run(plan, taken, reserved, started, &queue, progress, ends).await
-    };
-    opened.close().await;
-    done
-})
+            (taken, _) => taken,
+        };
+        let mut opened =
+            OpenQueue::open(&plan.place, plan.backend, progress, ends.as_mut()).await?;
+        let queue = opened.queue();
+        let done = {
+            let ends = pin!(async {
+                tokio::select! {
+                    why = ends => why,
+                    why = opened.nobody_left() => why,
+                }
+            });
+            prepare_and_run(plan, taken, reserved, started, &queue, progress, ends).await
+        };
+        opened.close().await;
+        done
+    })
 }
 
 /// Renders one of the pictures that a queue is kept open for, without a journal; nobody is told of it.
@@ -110,23 +111,23 @@ pub fn render_on<'a>(
     orbit: Option<SharedOrbit>,
     stop: &'a Stop,
 ) -> Deed<'a, Result<Rendered, RenderError>> {
-Box::pin(async move {
-    let job = Arc::new(job_of(plan, JobId::generate(), orbit.as_ref()));
-    let run = JobRun {
-        plan,
-        job: &job,
-        orbit,
-        range: plan.colours.range.unwrap_or((0.0, 1.0)),
-        progress: &Silent,
-        begin_limit: LONG_PATIENCE,
-        limit: LONG_PATIENCE,
-        started: Instant::now(),
-    };
-    let done = run
-        .run(queue, None, reserve(plan)?, stop.interrupts())
-        .await;
-    done.map_err(|failed| failed.error)
-})
+    Box::pin(async move {
+        let job = Arc::new(job_of(plan, JobId::generate(), orbit.as_ref()));
+        let run = JobRun {
+            plan,
+            job: &job,
+            orbit,
+            range: plan.colours.range.unwrap_or((0.0, 1.0)),
+            progress: &Silent,
+            begin_limit: LONG_PATIENCE,
+            limit: LONG_PATIENCE,
+            started: Instant::now(),
+        };
+        let done = run
+            .run(queue, None, reserve(plan)?, stop.interrupts())
+            .await;
+        done.map_err(|failed| failed.error)
+    })
 }
 
 /// The places of a plan's files, made sure of.

@@ -27,29 +27,29 @@ pub enum TileError {
 /// # Errors
 /// When it is too large, or as of any render.
 pub fn tile<'a>(plan: RenderPlan, stop: &'a Stop) -> Deed<'a, Result<Picture, TileError>> {
-Box::pin(async move {
-    let samples = plan.frame.pixels();
-    if samples > MAX_SAMPLES {
-        return Err(TileError::TooLarge(samples));
-    }
-    let plan = RenderPlan {
-        outputs: Vec::new(),
-        keeps: true,
-        place: match plan.place {
-            Place::Farm { .. } => Place::InProcess {
-                workers: 1,
-                threads: None,
+    Box::pin(async move {
+        let samples = plan.frame.pixels();
+        if samples > MAX_SAMPLES {
+            return Err(TileError::TooLarge(samples));
+        }
+        let plan = RenderPlan {
+            outputs: Vec::new(),
+            keeps: true,
+            place: match plan.place {
+                Place::Farm { .. } => Place::InProcess {
+                    workers: 1,
+                    threads: None,
+                },
+                here => here,
             },
-            here => here,
-        },
-        audit: 0,
-        journal: None,
-        ..plan
-    };
-    let rendered = render(&plan, None, &Silent, stop).await;
-    let rendered = rendered.map_err(|failed| failed.error)?;
-    Ok(rendered
-        .picture
-        .unwrap_or_else(|| unreachable!("the plan keeps it")))
-})
+            audit: 0,
+            journal: None,
+            ..plan
+        };
+        let rendered = render(&plan, None, &Silent, stop).await;
+        let rendered = rendered.map_err(|failed| failed.error)?;
+        Ok(rendered
+            .picture
+            .unwrap_or_else(|| unreachable!("the plan keeps it")))
+    })
 }

@@ -4,6 +4,8 @@
 //! - [`place`]: where something is computed; [`perform`]: requests are carried out; [`error`]: why one was not
 
 #![forbid(unsafe_code)]
+// wgpu's types lie deep in each other, where a future shows that it may go to another thread.
+#![recursion_limit = "256"]
 
 pub mod error;
 pub mod perform;

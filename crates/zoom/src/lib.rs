@@ -10,6 +10,8 @@
 //! every kernel, every file format and other programs know. `docs/zoom.md` has the figures.
 
 #![forbid(unsafe_code)]
+// wgpu's types lie deep in each other, where a future shows that it may go to another thread.
+#![recursion_limit = "256"]
 
 pub mod error;
 pub mod frames;

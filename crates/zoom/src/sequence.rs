@@ -50,93 +50,93 @@ impl Sequence {
         progress: Arc<dyn Progress>,
         stop: &'a Stop,
     ) -> Deed<'a, Result<SequenceReport, ZoomError>> {
-Box::pin(async move {
-        let Self {
-            plan,
-            folder,
-            keys,
-            raw,
-            started,
-        } = self;
-        let (plan, folder) = (&plan, &folder);
-        let mut interrupt = pin!(stop.requested());
-        let are_missing = keys.iter().any(|(_, record)| record.is_none());
-        let began = Event::SequenceBegan {
-            key_frames: keys.len() as u32,
-            frames: plan.timing.frames,
-            computes: are_missing,
-        };
-        let ending = Ending::after(&*progress, began, Event::SequenceEnded);
-        // Room for all there is to tell: key frames lie on the disk, whoever is behind.
-        let (news, told) = sync_channel::<News>(keys.len() + 1);
-        let frames_stop = Arc::new(AtomicBool::new(false));
-        let assembling = Assembling {
-            plan: Arc::clone(plan),
-            folder: Arc::clone(folder),
-            progress: Arc::clone(&progress),
-            stop: Arc::clone(&frames_stop),
-        };
-        let sink = Sink::open(plan, raw)?;
-        let (end, mut ended) = oneshot::channel::<Result<Assembled, ZoomError>>();
-        std::thread::Builder::new()
-            .name("frames".into())
-            .spawn(move || {
-                let _ = end.send(assembling.run(told, sink));
-            })?;
-        let mut early = None;
-        let made = {
-            let ends = async {
-                tokio::select! {
-                    () = &mut interrupt => CollectError::Interrupted,
-                    end = &mut ended => {
-                        early = Some(end);
-                        CollectError::Output
-                    }
-                }
-            };
-            let making = Making {
+        Box::pin(async move {
+            let Self {
                 plan,
                 folder,
                 keys,
-                news: &news,
-                progress: &*progress,
+                raw,
+                started,
+            } = self;
+            let (plan, folder) = (&plan, &folder);
+            let mut interrupt = pin!(stop.requested());
+            let are_missing = keys.iter().any(|(_, record)| record.is_none());
+            let began = Event::SequenceBegan {
+                key_frames: keys.len() as u32,
+                frames: plan.timing.frames,
+                computes: are_missing,
             };
-            make_keys(making, are_missing, ends).await
-        };
-        drop(news);
-        let assembled = match (&made, early) {
-            (_, Some(end)) => Ok(end),
-            (Ok(_), None) => tokio::select! {
-                () = &mut interrupt => Err(CollectError::Interrupted),
-                end = &mut ended => Ok(end),
-            },
-            (Err(_), None) => {
-                frames_stop.store(true, Ordering::Relaxed);
-                // What is unfinished of the file goes with its thread.
-                let end = tokio::time::timeout(LAST_GASP, &mut ended).await;
-                match (&made, end) {
-                    // The file says better what is wrong with it.
-                    (
-                        Err(ZoomError::Render(RenderError::Collect(CollectError::Output))),
-                        Ok(end),
-                    ) => Ok(end),
-                    _ => Err(CollectError::Interrupted),
+            let ending = Ending::after(&*progress, began, Event::SequenceEnded);
+            // Room for all there is to tell: key frames lie on the disk, whoever is behind.
+            let (news, told) = sync_channel::<News>(keys.len() + 1);
+            let frames_stop = Arc::new(AtomicBool::new(false));
+            let assembling = Assembling {
+                plan: Arc::clone(plan),
+                folder: Arc::clone(folder),
+                progress: Arc::clone(&progress),
+                stop: Arc::clone(&frames_stop),
+            };
+            let sink = Sink::open(plan, raw)?;
+            let (end, mut ended) = oneshot::channel::<Result<Assembled, ZoomError>>();
+            std::thread::Builder::new()
+                .name("frames".into())
+                .spawn(move || {
+                    let _ = end.send(assembling.run(told, sink));
+                })?;
+            let mut early = None;
+            let made = {
+                let ends = async {
+                    tokio::select! {
+                        () = &mut interrupt => CollectError::Interrupted,
+                        end = &mut ended => {
+                            early = Some(end);
+                            CollectError::Output
+                        }
+                    }
+                };
+                let making = Making {
+                    plan,
+                    folder,
+                    keys,
+                    news: &news,
+                    progress: &*progress,
+                };
+                make_keys(making, are_missing, ends).await
+            };
+            drop(news);
+            let assembled = match (&made, early) {
+                (_, Some(end)) => Ok(end),
+                (Ok(_), None) => tokio::select! {
+                    () = &mut interrupt => Err(CollectError::Interrupted),
+                    end = &mut ended => Ok(end),
+                },
+                (Err(_), None) => {
+                    frames_stop.store(true, Ordering::Relaxed);
+                    // What is unfinished of the file goes with its thread.
+                    let end = tokio::time::timeout(LAST_GASP, &mut ended).await;
+                    match (&made, end) {
+                        // The file says better what is wrong with it.
+                        (
+                            Err(ZoomError::Render(RenderError::Collect(CollectError::Output))),
+                            Ok(end),
+                        ) => Ok(end),
+                        _ => Err(CollectError::Interrupted),
+                    }
                 }
-            }
-        };
-        drop(ending);
-        let assembled = match assembled {
-            Ok(end) => end.map_err(|_| Fault::ended("the thread that makes frames"))??,
-            Err(interrupted) => {
-                frames_stop.store(true, Ordering::Relaxed);
-                made?;
-                let _ = tokio::time::timeout(LAST_GASP, ended).await;
-                return Err(interrupted.into());
-            }
-        };
-        Ok(report(plan, folder, &made?, assembled, started))
-    })
-}
+            };
+            drop(ending);
+            let assembled = match assembled {
+                Ok(end) => end.map_err(|_| Fault::ended("the thread that makes frames"))??,
+                Err(interrupted) => {
+                    frames_stop.store(true, Ordering::Relaxed);
+                    made?;
+                    let _ = tokio::time::timeout(LAST_GASP, ended).await;
+                    return Err(interrupted.into());
+                }
+            };
+            Ok(report(plan, folder, &made?, assembled, started))
+        })
+    }
 }
 
 /// Makes the key frames that are missing: on a queue, where any is.

@@ -74,33 +74,34 @@ pub fn colours<'a>(
     progress: &'a dyn Progress,
     stop: &'a Stop,
 ) -> Deed<'a, Result<PaintReport, Error>> {
-Box::pin(async move {
-    let started = Instant::now();
-    let is_png = (means.output.extension()).is_some_and(|kind| kind.eq_ignore_ascii_case("png"));
-    if !is_png {
-        return Err(PlanError::Picture(means.output).into());
-    }
-    let (output, compression) = (means.output.clone(), means.compression);
-    let open = move || prepare(&request, &means);
-    let what = "reading the data";
-    let prepared = aside(what, progress, true, stop.interrupts(), open).await??;
-    let (work, reserved, warning) = prepared;
-    if let Some(warning) = warning {
-        progress.tell(Event::Warning(&warning));
-    }
-    paint_all(&work, compression, reserved, progress, stop).await?;
-    let (samples, side) = (work.data.size(), work.scheme.samples.side());
-    let (width, height) = (samples.0 / side, samples.1 / side);
-    Ok(PaintReport {
-        width,
-        height,
-        pixels: u64::from(width) * u64::from(height),
-        elapsed_secs: started.elapsed().as_secs_f64(),
-        colour_range: work.scheme.ends(work.range),
-        colours: work.scheme,
-        output: output.to_string_lossy().into_owned(),
+    Box::pin(async move {
+        let started = Instant::now();
+        let is_png =
+            (means.output.extension()).is_some_and(|kind| kind.eq_ignore_ascii_case("png"));
+        if !is_png {
+            return Err(PlanError::Picture(means.output).into());
+        }
+        let (output, compression) = (means.output.clone(), means.compression);
+        let open = move || prepare(&request, &means);
+        let what = "reading the data";
+        let prepared = aside(what, progress, true, stop.interrupts(), open).await??;
+        let (work, reserved, warning) = prepared;
+        if let Some(warning) = warning {
+            progress.tell(Event::Warning(&warning));
+        }
+        paint_all(&work, compression, reserved, progress, stop).await?;
+        let (samples, side) = (work.data.size(), work.scheme.samples.side());
+        let (width, height) = (samples.0 / side, samples.1 / side);
+        Ok(PaintReport {
+            width,
+            height,
+            pixels: u64::from(width) * u64::from(height),
+            elapsed_secs: started.elapsed().as_secs_f64(),
+            colour_range: work.scheme.ends(work.range),
+            colours: work.scheme,
+            output: output.to_string_lossy().into_owned(),
+        })
     })
-})
 }
 
 /// Looks at the data, and makes sure of the picture's place.

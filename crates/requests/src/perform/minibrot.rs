@@ -37,30 +37,30 @@ pub fn minibrot<'a>(
     progress: &'a Arc<dyn Progress>,
     stop: &'a Stop,
 ) -> Deed<'a, Result<Location, Error>> {
-Box::pin(async move {
-    check_view(&request.view, file.is_some())?;
-    let read = move || file.as_deref().map(Location::read).transpose();
-    let what = "reading what the request names";
-    let given = aside(what, &**progress, false, stop.interrupts(), read).await?;
-    let given = given.map_err(PlanError::from)?;
-    for warning in given.iter().flat_map(|given| &given.warnings) {
-        progress.tell(Event::Warning(warning));
-    }
-    let frame = frame(&request, given.as_ref())?;
-    let transform = frame.transform;
-    let nucleus = find(frame, progress, stop).await?;
-    Ok(Location {
-        transform: match request.upright {
-            // Its axis of symmetry is the view's.
-            true => Transform {
-                rotate: nucleus.angle.to_degrees(),
-                ..Transform::default()
+    Box::pin(async move {
+        check_view(&request.view, file.is_some())?;
+        let read = move || file.as_deref().map(Location::read).transpose();
+        let what = "reading what the request names";
+        let given = aside(what, &**progress, false, stop.interrupts(), read).await?;
+        let given = given.map_err(PlanError::from)?;
+        for warning in given.iter().flat_map(|given| &given.warnings) {
+            progress.tell(Event::Warning(warning));
+        }
+        let frame = frame(&request, given.as_ref())?;
+        let transform = frame.transform;
+        let nucleus = find(frame, progress, stop).await?;
+        Ok(Location {
+            transform: match request.upright {
+                // Its axis of symmetry is the view's.
+                true => Transform {
+                    rotate: nucleus.angle.to_degrees(),
+                    ..Transform::default()
+                },
+                false => transform,
             },
-            false => transform,
-        },
-        ..location(&nucleus, given)
+            ..location(&nucleus, given)
+        })
     })
-})
 }
 
 fn fault(error: tokio::task::JoinError) -> Fault {

@@ -62,17 +62,17 @@ pub fn picture<'a>(
     progress: &'a dyn Progress,
     stop: &'a Stop,
 ) -> Deed<'a, Result<Made, Error>> {
-Box::pin(async move {
-    let (plan, placing) = plan_picture(request, means, progress, stop).await?;
-    for warning in &plan.warnings {
-        progress.tell(Event::Warning(warning));
-    }
-    if plan.computes_nothing() {
-        return write_places(&plan).map(Made::Places);
-    }
-    let rendered = carry_out(plan, placing, None, progress, stop).await?;
-    Ok(Made::Rendered(Box::new(rendered)))
-})
+    Box::pin(async move {
+        let (plan, placing) = plan_picture(request, means, progress, stop).await?;
+        for warning in &plan.warnings {
+            progress.tell(Event::Warning(warning));
+        }
+        if plan.computes_nothing() {
+            return write_places(&plan).map(Made::Places);
+        }
+        let rendered = carry_out(plan, placing, None, progress, stop).await?;
+        Ok(Made::Rendered(Box::new(rendered)))
+    })
 }
 
 /// The plan of a request, and where it runs. Computes and boots nothing.
@@ -85,20 +85,20 @@ pub fn plan_picture<'a>(
     progress: &'a dyn Progress,
     stop: &'a Stop,
 ) -> Deed<'a, Result<(RenderPlan, Placing), Error>> {
-Box::pin(async move {
-    // Files that it names may be pipes, from which nothing comes.
-    let what = "reading what the request names";
-    let farm = means.farm.clone();
-    let read = move || plan::picture::picture(request, &means);
-    let plan = aside(what, progress, false, stop.interrupts(), read).await??;
-    if plan.computes_nothing() {
-        let placing = Placing::at(plan.place.clone());
-        return Ok((plan, placing));
-    }
-    let predict = || worth::predict(&plan);
-    let placing = find_place(&farm, plan.place.clone(), predict).await?;
-    Ok((plan, placing))
-})
+    Box::pin(async move {
+        // Files that it names may be pipes, from which nothing comes.
+        let what = "reading what the request names";
+        let farm = means.farm.clone();
+        let read = move || plan::picture::picture(request, &means);
+        let plan = aside(what, progress, false, stop.interrupts(), read).await??;
+        if plan.computes_nothing() {
+            let placing = Placing::at(plan.place.clone());
+            return Ok((plan, placing));
+        }
+        let predict = || worth::predict(&plan);
+        let placing = find_place(&farm, plan.place.clone(), predict).await?;
+        Ok((plan, placing))
+    })
 }
 
 /// Renders a plan in its place, going on with the journal that was `taken` where there is one.
@@ -112,31 +112,31 @@ pub fn carry_out<'a>(
     progress: &'a dyn Progress,
     stop: &'a Stop,
 ) -> Deed<'a, Result<Rendered, Error>> {
-Box::pin(async move {
-    let decision = placing.decision.clone();
-    if let Some(decision) = &decision {
-        progress.tell(Event::Note(&decision.line()));
-    }
-    let staged = Staged::ready(placing, progress, stop).await?;
-    plan.place = staged.place.clone();
-    let is_passing = staged.is_passing();
-    let done = render(&plan, taken, progress, stop).await;
-    staged.end().await;
-    let rendered = done.map_err(|failed| {
-        let folder = plan
-            .journal
-            .as_ref()
-            .map(|journal| journal.folder.as_path());
-        explain(failed, is_passing, folder)
-    })?;
-    Ok(Rendered {
-        report: PictureReport {
-            report: rendered.report,
-            fallback: decision,
-        },
-        picture: rendered.picture,
+    Box::pin(async move {
+        let decision = placing.decision.clone();
+        if let Some(decision) = &decision {
+            progress.tell(Event::Note(&decision.line()));
+        }
+        let staged = Staged::ready(placing, progress, stop).await?;
+        plan.place = staged.place.clone();
+        let is_passing = staged.is_passing();
+        let done = render(&plan, taken, progress, stop).await;
+        staged.end().await;
+        let rendered = done.map_err(|failed| {
+            let folder = plan
+                .journal
+                .as_ref()
+                .map(|journal| journal.folder.as_path());
+            explain(failed, is_passing, folder)
+        })?;
+        Ok(Rendered {
+            report: PictureReport {
+                report: rendered.report,
+                fallback: decision,
+            },
+            picture: rendered.picture,
+        })
     })
-})
 }
 
 /// Why there is no picture, and how to go on where it can be.

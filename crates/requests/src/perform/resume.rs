@@ -41,37 +41,37 @@ pub fn resume<'a>(
     progress: &'a dyn Progress,
     stop: &'a Stop,
 ) -> Deed<'a, Result<Rendered, Error>> {
-Box::pin(async move {
-    let store = open_store(folder)?;
-    let job = store.find(given)?;
-    let take = {
-        let (store, job) = (store.clone(), job.clone());
-        move || store.take(&job)
-    };
-    let what = "reading the journal";
-    let taken = aside(what, progress, true, stop.interrupts(), take).await??;
-    let own = || taken.saved.redis().map(|url| means.address(url, access));
-    let address: Option<Address> = means.redis.clone().or_else(own);
-    let farm = address.map(|address| address.options(&means.environment));
-    let farm = farm.transpose().map_err(PlanError::from)?;
-    let mut plan = taken.saved.plan(farm, means.workers);
-    let mut fresh = false;
-    let taken = if taken.saved.job.build == build() {
-        Some(taken)
-    } else {
-        // Its strips are another build's: a picture is never put together from two.
-        progress.tell(Event::Note(&format!(
-            "job {job} was begun by another build; it starts over"
-        )));
-        remove(&taken.folder);
-        fresh = true;
-        None
-    };
-    plan.journal = Some(JournalPlan {
-        folder: store.folder().to_owned(),
-        fresh,
-    });
-    let placing = Placing::at(plan.place.clone());
-    carry_out(plan, placing, taken, progress, stop).await
-})
+    Box::pin(async move {
+        let store = open_store(folder)?;
+        let job = store.find(given)?;
+        let take = {
+            let (store, job) = (store.clone(), job.clone());
+            move || store.take(&job)
+        };
+        let what = "reading the journal";
+        let taken = aside(what, progress, true, stop.interrupts(), take).await??;
+        let own = || taken.saved.redis().map(|url| means.address(url, access));
+        let address: Option<Address> = means.redis.clone().or_else(own);
+        let farm = address.map(|address| address.options(&means.environment));
+        let farm = farm.transpose().map_err(PlanError::from)?;
+        let mut plan = taken.saved.plan(farm, means.workers);
+        let mut fresh = false;
+        let taken = if taken.saved.job.build == build() {
+            Some(taken)
+        } else {
+            // Its strips are another build's: a picture is never put together from two.
+            progress.tell(Event::Note(&format!(
+                "job {job} was begun by another build; it starts over"
+            )));
+            remove(&taken.folder);
+            fresh = true;
+            None
+        };
+        plan.journal = Some(JournalPlan {
+            folder: store.folder().to_owned(),
+            fresh,
+        });
+        let placing = Placing::at(plan.place.clone());
+        carry_out(plan, placing, taken, progress, stop).await
+    })
 }

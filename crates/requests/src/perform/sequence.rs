@@ -50,54 +50,54 @@ pub fn sequence<'a>(
     progress: Arc<dyn Progress>,
     stop: &'a Stop,
 ) -> Deed<'a, Result<SequenceReport, Error>> {
-Box::pin(async move {
-    let farm = means.farm.clone();
-    let read = move || {
-        let plan = plan::sequence::sequence(&request, &means)?;
-        Ok::<_, Error>(prepare(plan)?)
-    };
-    let what = "reading what the request names";
-    let prepared = aside(what, &*progress, false, stop.interrupts(), read).await??;
-    for warning in &prepared.plan.warnings {
-        progress.tell(Event::Warning(warning));
-    }
-    let frames = u64::from(prepared.plan.timing.frames);
-    if let Target::Pictures(pattern) = &prepared.plan.target
-        && let Some(beyond) = pattern.beyond(frames)
-    {
-        let line = format!("of {frames} frames: {beyond} these");
-        progress.tell(Event::Warning(&line));
-    }
-    let Prepared { plan, folder, path } = prepared;
-    let is_kept = plan.folder.is_some();
-    let folder = Arc::new(folder);
-    let made = make(plan, &folder, &farm, raw, &progress, stop).await;
-    match (made, Arc::into_inner(folder)) {
-        (Ok(report), folder) => {
-            if let Some(folder) = folder {
-                folder.done();
+    Box::pin(async move {
+        let farm = means.farm.clone();
+        let read = move || {
+            let plan = plan::sequence::sequence(&request, &means)?;
+            Ok::<_, Error>(prepare(plan)?)
+        };
+        let what = "reading what the request names";
+        let prepared = aside(what, &*progress, false, stop.interrupts(), read).await??;
+        for warning in &prepared.plan.warnings {
+            progress.tell(Event::Warning(warning));
+        }
+        let frames = u64::from(prepared.plan.timing.frames);
+        if let Target::Pictures(pattern) = &prepared.plan.target
+            && let Some(beyond) = pattern.beyond(frames)
+        {
+            let line = format!("of {frames} frames: {beyond} these");
+            progress.tell(Event::Warning(&line));
+        }
+        let Prepared { plan, folder, path } = prepared;
+        let is_kept = plan.folder.is_some();
+        let folder = Arc::new(folder);
+        let made = make(plan, &folder, &farm, raw, &progress, stop).await;
+        match (made, Arc::into_inner(folder)) {
+            (Ok(report), folder) => {
+                if let Some(folder) = folder {
+                    folder.done();
+                }
+                Ok(report)
             }
-            Ok(report)
+            (Err(error), Some(folder)) if !is_kept || !folder.holds_any() => {
+                // Nothing that the same command could go on with.
+                folder.done();
+                Err(error)
+            }
+            (Err(Error::Zoom(error)), _) => Err(ZoomError::Kept {
+                folder: path,
+                source: Box::new(error),
+            }
+            .into()),
+            (Err(error), _) => Err(Error::Within {
+                what: format!(
+                    "stopped; key frames are kept in {}, and the same command goes on",
+                    path.display()
+                ),
+                source: Box::new(error),
+            }),
         }
-        (Err(error), Some(folder)) if !is_kept || !folder.holds_any() => {
-            // Nothing that the same command could go on with.
-            folder.done();
-            Err(error)
-        }
-        (Err(Error::Zoom(error)), _) => Err(ZoomError::Kept {
-            folder: path,
-            source: Box::new(error),
-        }
-        .into()),
-        (Err(error), _) => Err(Error::Within {
-            what: format!(
-                "stopped; key frames are kept in {}, and the same command goes on",
-                path.display()
-            ),
-            source: Box::new(error),
-        }),
-    }
-})
+    })
 }
 
 /// A sequence of which nothing can be refused any more.

@@ -16,15 +16,15 @@ use crate::request::{Means, PictureRequest};
 /// # Errors
 /// When the request cannot be, is too large, or `stop` comes.
 pub fn tile<'a>(request: PictureRequest, stop: &'a Stop) -> Deed<'a, Result<Picture, Error>> {
-Box::pin(async move {
-    let means = Means {
-        keeps: true,
-        ..Means::default()
-    };
-    let plan = plan::picture::picture(request, &means)?;
-    tile::tile(plan, stop).await.map_err(|error| match error {
-        TileError::TooLarge(_) => Error::Misuse(error.to_string()),
-        TileError::Render(error) => error.into(),
+    Box::pin(async move {
+        let means = Means {
+            keeps: true,
+            ..Means::default()
+        };
+        let plan = plan::picture::picture(request, &means)?;
+        tile::tile(plan, stop).await.map_err(|error| match error {
+            TileError::TooLarge(_) => Error::Misuse(error.to_string()),
+            TileError::Render(error) => error.into(),
+        })
     })
-})
 }

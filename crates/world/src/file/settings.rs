@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use fractal::BackendChoice;
 
-use super::fields::{backend, size};
 pub use super::fields::{Fields, NamedFile, Scheme, nearest};
+use super::fields::{backend, size};
 use super::yaml::{Node, Wrong};
 
 /// Longest time that a target may be given to boot, in seconds.
