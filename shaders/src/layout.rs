@@ -3,6 +3,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
+/// Invocations of a workgroup, in every program.
+pub const WORKGROUP: u32 = 64;
+
 /// Bindings of a round, all in group 0.
 pub mod round_binding {
     /// Uniform [`super::Round`], with a dynamic offset.
@@ -111,7 +114,7 @@ impl Slot {
     #[must_use]
     pub const fn of(count: u32) -> Self {
         Self {
-            workgroups_x: count.div_ceil(crate::WORKGROUP),
+            workgroups_x: count.div_ceil(WORKGROUP),
             workgroups_y: 1,
             workgroups_z: 1,
             count,

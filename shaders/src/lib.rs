@@ -12,13 +12,11 @@
 pub mod layout;
 mod program;
 
+pub use layout::WORKGROUP;
 pub use program::{Kernel, Program};
 
 /// Name of every program's entry point.
 pub const ENTRY_POINT: &str = "main";
-
-/// Invocations of a workgroup, in every program.
-pub const WORKGROUP: u32 = 64;
 
 /// Steps that are made between two tests for escape where a pixel that has escaped cannot come back. Rounds
 /// that do not end at the iteration limit are whole multiples of it, so that the blocks of a pixel do

@@ -19,7 +19,7 @@ use farm_worker::{farm_args, usage};
 use render::Stop;
 use requests::ErrorKind;
 
-use commands::Context;
+use commands::context::Context;
 use failure::Failure;
 
 /// Exit status after Ctrl-C or SIGTERM.
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 fn run(command: Command, stop: Stop) -> Result<(), Failure> {
     let (level, format) = command.log();
     let runtime = usage::start(&level, format, "submitter-io").map_err(Failure::failed)?;
-    commands::compute_with(command.threads());
+    commands::context::compute_with(command.threads());
     let context = Context::new(command.is_quiet(), stop);
     let done = runtime.block_on(commands::carry_out(command, &context));
     runtime.shutdown_timeout(LAST_GASP);

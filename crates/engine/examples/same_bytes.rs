@@ -106,10 +106,18 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut total = 0;
             for strip in plan.strips() {
                 let buffer = device.compute(&frame, strip, &Progress::default())?;
-                buffer.planes.iter().for_each(|plane| digest.update(plane.bytes()));
+                buffer
+                    .planes
+                    .iter()
+                    .for_each(|plane| digest.update(plane.bytes()));
                 total += buffer.iterations_total;
             }
-            println!("{:10} {:10} {:016x} {total}", isa.name(), picture.name, digest.digest());
+            println!(
+                "{:10} {:10} {:016x} {total}",
+                isa.name(),
+                picture.name,
+                digest.digest()
+            );
         }
     }
     Ok(())

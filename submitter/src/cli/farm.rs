@@ -1,6 +1,9 @@
 //! The command lines of `submitter jobs` and `submitter workers`, as typed.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
+use farm_queue::protocol::lines;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::usage::Misuse;
 
@@ -144,4 +147,61 @@ fn priority(text: &str) -> Result<f64, String> {
     (text.parse().ok())
         .filter(|priority| (0.01..=1e6).contains(priority))
         .ok_or_else(|| "a priority is a number from 0.01 to 1000000".to_owned())
+}
+
+/// Options of `redis-acl`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Passwords are printed as their SHA-256, which is how Redis keeps them. Without a file a placeholder stands in their place, which Redis refuses until it is replaced.\n\nExamples:\n  submitter redis-acl --worker-password-file worker.pw --submitter-password-file submitter.pw | redis-cli -h HOST\n  submitter redis-acl --aclfile ... >> /etc/redis/users.acl"
+)]
+pub struct RedisAclArgs {
+    /// Name of the workers' user
+    #[arg(long, value_name = "NAME", default_value = "farm-worker", value_parser = user_name)]
+    pub worker_user: String,
+    /// Name of the submitters' user
+    #[arg(long, value_name = "NAME", default_value = "farm-submitter", value_parser = user_name)]
+    pub submitter_user: String,
+    /// File whose first line is the workers' password
+    #[arg(long, value_name = "FILE")]
+    pub worker_password_file: Option<PathBuf>,
+    /// File whose first line is the submitters' password
+    #[arg(long, value_name = "FILE")]
+    pub submitter_password_file: Option<PathBuf>,
+    /// Lines for a file that Redis' `aclfile` names, instead of commands for redis-cli
+    #[arg(long)]
+    pub aclfile: bool,
+}
+
+/// Options of `worker-key`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "With its own key a worker checks jobs and seals what it says with its name; it cannot speak for others. It is a secret, as the farm's key is.\n\nExample:\n  submitter worker-key gpu-1 --farm-key-file farm.key > gpu-1.key"
+)]
+pub struct WorkerKeyArgs {
+    /// The worker's name, which is then its `--name`
+    #[arg(value_name = "NAME", value_parser = worker_name)]
+    pub name: String,
+    /// File with the farm's key
+    #[arg(long, value_name = "FILE")]
+    pub farm_key_file: PathBuf,
+}
+
+fn worker_name(text: &str) -> Result<String, String> {
+    if !text.trim().is_empty() && lines::worker_name(text) == text {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "a worker's name is one line of at most {} bytes without ':'",
+            lines::MAX_NAME_BYTES
+        ))
+    }
+}
+
+fn user_name(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if !text.is_empty() && text.chars().all(plain) && text != "default" {
+        Ok(text.to_owned())
+    } else {
+        Err("a user's name is of letters, digits, '-', '_' and '.', and not 'default'".to_owned())
+    }
 }

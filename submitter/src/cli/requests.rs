@@ -14,10 +14,10 @@ use world::{Choice, WorldError};
 
 use super::colour::{ColourArgs, RecolourArgs};
 use super::place::{AccessArgs, TurnArgs};
+use super::render::{LocateArgs, RenderArgs, ViewArgs};
 use super::scale::ScaleArgs;
 use super::world::{NetworkArgs, StageArgs, world_file};
 use super::zoom::ZoomArgs;
-use super::{LocateArgs, RenderArgs, ViewArgs};
 
 /// The variable with the address of the farm's Redis.
 const REDIS: &str = "FARM_REDIS";

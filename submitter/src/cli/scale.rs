@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::ViewArgs;
 use super::place::{AccessArgs, DeviceArgs, LogArgs, SayArgs};
+use super::render::ViewArgs;
 use super::values::{ArithmeticArg, GridArg, MeasureArg};
 use super::world::NetworkArgs;
 

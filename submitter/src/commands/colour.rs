@@ -4,8 +4,8 @@ use std::path::Path;
 
 use requests::perform::colours::{PaintReport, colours};
 
-use super::Context;
 use crate::cli::colour::RecolourArgs;
+use crate::commands::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{say, write_json};
 

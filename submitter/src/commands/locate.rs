@@ -6,8 +6,8 @@ use disk::write_whole;
 use locations::Location;
 use requests::perform::minibrot::minibrot;
 
-use super::Context;
-use crate::cli::LocateArgs;
+use crate::cli::render::LocateArgs;
+use crate::commands::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{write_json, write_stdout};
 

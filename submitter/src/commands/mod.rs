@@ -2,6 +2,7 @@
 
 mod batch;
 mod colour;
+pub mod context;
 mod farm;
 mod info;
 mod locate;
@@ -13,36 +14,13 @@ mod scale;
 mod world;
 mod zoom;
 
-use std::sync::Arc;
-
-use ::render::{Progress, Stop};
 use clap::CommandFactory;
+
+use context::Context;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
-use crate::terminal::progress::TerminalProgress;
 use crate::terminal::write_stdout;
-
-/// What all commands have: who is told of the work, and what stops it.
-pub struct Context {
-    /// Nothing is said of the work.
-    pub quiet: bool,
-    /// Who is told.
-    pub progress: Arc<dyn Progress>,
-    /// The request to stop.
-    pub stop: Stop,
-}
-
-impl Context {
-    /// Of a command that is to be `quiet`, or not.
-    pub fn new(quiet: bool, stop: Stop) -> Self {
-        Self {
-            quiet,
-            progress: Arc::new(TerminalProgress::new(quiet)),
-            stop,
-        }
-    }
-}
 
 /// Does what a command line says.
 pub async fn carry_out(command: Command, context: &Context) -> Result<(), Failure> {
@@ -66,18 +44,5 @@ pub async fn carry_out(command: Command, context: &Context) -> Result<(), Failur
             clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);
             write_stdout(&script)
         }
-    }
-}
-
-/// Lets what follows compute and paint with so many threads, or with one for each core.
-pub fn compute_with(threads: Option<u16>) {
-    let threads = threads.map_or(0, usize::from);
-    fractal::threads::want(threads);
-    if threads > 0 {
-        // What has no threads of its own, as packing EXR; a later command of a batch finds them started.
-        let _ = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|number| format!("threads-{number}"))
-            .build_global();
     }
 }

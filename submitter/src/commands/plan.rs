@@ -5,8 +5,8 @@ use fractal::View;
 use requests::perform::picture::plan_picture;
 use requests::perform::preview::Preview;
 
-use super::Context;
-use crate::cli::RenderArgs;
+use crate::cli::render::RenderArgs;
+use crate::commands::context::Context;
 use crate::failure::Failure;
 use crate::terminal::tables::{shortened, size, turned};
 use crate::terminal::{write_json, write_stdout};

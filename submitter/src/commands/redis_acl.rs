@@ -4,7 +4,7 @@ use farm_queue::redis::acl::{Role, rules};
 use farm_worker::farm_args::{key_in, password_in};
 use farm_worker::usage::Misuse;
 
-use crate::cli::{RedisAclArgs, WorkerKeyArgs};
+use crate::cli::farm::{RedisAclArgs, WorkerKeyArgs};
 use crate::failure::Failure;
 use crate::terminal::say;
 

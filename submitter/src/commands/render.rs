@@ -3,8 +3,8 @@
 use farm_worker::terminal;
 use requests::perform::picture::{Made, PictureReport, picture};
 
-use super::Context;
-use crate::cli::RenderArgs;
+use crate::cli::render::RenderArgs;
+use crate::commands::context::Context;
 use crate::failure::Failure;
 use crate::terminal::write_json;
 

@@ -10,10 +10,10 @@ use requests::perform::resume::{open_store, resume};
 use requests::request::means::Address;
 use serde::Serialize;
 
-use super::Context;
 use super::render::say;
-use crate::cli::ResumeArgs;
+use crate::cli::render::ResumeArgs;
 use crate::cli::requests::{environment, known_redis};
+use crate::commands::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{write_json, write_stdout};
 

@@ -8,8 +8,8 @@ use requests::plan::refused::{PlanError, SequenceError};
 use requests::{SequenceMeans, SequenceRequest};
 use zoom::sinks::sink::RawStream;
 
-use super::Context;
 use crate::cli::zoom::ZoomArgs;
+use crate::commands::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{say, write_json};
 

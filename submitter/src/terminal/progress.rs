@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use render::{Event, Progress};
 
 use super::bars::{OrbitBar, PictureBar, RowBar};
+use super::output::say;
 use super::sequence_bar::SequenceBar;
-use super::{say, signals};
+use super::signals;
 
 /// Draws bars on a terminal, and says lines elsewhere; nothing at all where it is quiet.
 #[derive(Default)]

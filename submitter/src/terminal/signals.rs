@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use farm_worker::Fault;
 use render::Stop;
 
-use super::say;
+use super::output::say;
 use crate::failure::Failure;
 
 /// How long something takes before it is said what it is.

@@ -125,6 +125,7 @@ pub const CONFINED: [Confined; 13] = [
             "submitter/src/commands/mod.rs",
             "submitter/src/commands/batch/keys.rs",
             "farm-worker/src/",
+            "crates/farm-model/src/bin/",
         ],
     },
     Confined {

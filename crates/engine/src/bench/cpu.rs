@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use fractal::Strip;
 
-use super::{BenchError, KernelFigure, Limit, SCENES};
+use super::figures::{BenchError, KernelFigure, Limit};
+use super::scenes::SCENES;
 use crate::cpu::{CpuDevice, Isa};
 use crate::frame::PreparedFrame;
 use crate::progress::Progress;

@@ -8,7 +8,8 @@ use fractal::{Arithmetic, Measure, Plane, Strip};
 use serde::Serialize;
 
 use super::deep_scenes::DeepScene;
-use super::{BenchError, DeepFigure, run_deep};
+use super::figures::BenchError;
+use super::gpu::{DeepFigure, run_deep};
 use crate::cpu::{CpuDevice, Isa};
 use crate::frame::PreparedFrame;
 use crate::gpu::GpuDevice;

@@ -6,7 +6,7 @@
 use fractal::decimal::DecimalError;
 use fractal::{FrameSpec, Grid, Measure, MeasureSet, View};
 
-use super::BenchError;
+use super::figures::BenchError;
 use crate::frame::PreparedFrame;
 use crate::frame::picks::index_of;
 

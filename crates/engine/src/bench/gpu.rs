@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use fractal::{Arithmetic, Measure, Plane, Strip};
 
-use super::{BenchError, KernelFigure, Limit, SCENES, Scene};
+use super::figures::{BenchError, KernelFigure, Limit};
+use super::scenes::{SCENES, Scene};
 use crate::frame::PreparedFrame;
 use crate::gpu::GpuDevice;
 use crate::progress::Progress;

@@ -2,7 +2,7 @@
 
 use fractal::{FrameSpec, Grid, Measure, MeasureSet, View};
 
-use super::BenchError;
+use super::figures::BenchError;
 
 /// One scene: a picture whose iterations are counted.
 #[derive(Clone, Copy, Debug)]

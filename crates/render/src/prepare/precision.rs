@@ -217,7 +217,7 @@ mod tests {
             plan.map(|plan| (plan.deltas, plan.only, plan.checked))
         };
         let (f64, deltas) = (Some(Arithmetic::F64), Some(Arithmetic::DeltaF64));
-        assert_eq!(of(frame("1e4"), None).unwrap(), (false, None, true));
+        assert_eq!(of(frame("1e4"), None).unwrap(), (false, None, false));
         assert_eq!(of(frame("1e6"), None).unwrap(), (true, None, false));
         for zoom in ["2", "400"] {
             assert_eq!(of(frame(zoom), None).unwrap(), (false, None, false));

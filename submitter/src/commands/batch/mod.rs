@@ -20,7 +20,8 @@ use requests::plan;
 use serde::Serialize;
 use zoom::plan::pattern::Pattern;
 
-use super::{Context, compute_with, render, zoom as zoom_command};
+use super::context::{Context, compute_with};
+use super::{render, zoom as zoom_command};
 use crate::cli::files::BatchArgs;
 use crate::failure::Failure;
 use crate::terminal::{say, tables, write_json, write_stdout};

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use disk::write_whole;
 
-use super::Context;
 use crate::cli::scale::ScaleArgs;
+use crate::commands::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{write_json, write_stdout};
 

@@ -21,7 +21,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::figures::{self, Sweep, Timed};
 use super::processors::{Processors, plural};
 use crate::cli::scale::ScaleArgs;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::failure::Failure;
 use crate::terminal::runs_bar::RunsBar;
 

@@ -5,9 +5,9 @@ mod tables;
 use world::network::lifecycle::Owner;
 use world::{Choice, OpenNetwork, WorldError};
 
-use super::Context;
 use crate::cli::requests::environment;
 use crate::cli::world::{WorldArgs, WorldCommand, world_file};
+use crate::commands::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{say, write_json, write_stdout};
 
