@@ -43,6 +43,12 @@ pub const CONFINED: [Confined; 13] = [
         allowed: &["crates/pictures/src/png/"],
     },
     Confined {
+        what: "the image and tiff crates",
+        shown_by: &["image::", "tiff::"],
+        unless: &[],
+        allowed: &["crates/pictures/src/images/"],
+    },
+    Confined {
         what: "the exr crate",
         shown_by: &["exr::"],
         unless: &[
