@@ -13,7 +13,7 @@ use crate::progress::Progress;
 
 /// Most samples of a hundred that may differ in an adapter's arithmetic from the processor's.
 pub const MOST_PERCENT: f64 = 1.0;
-/// How often whoever waits for another's check looks whether it is over.
+/// How long a thread that waits for another one's check sleeps between two looks.
 const WAIT: Duration = Duration::from_millis(20);
 
 /// Counts of samples by some device in an arithmetic.

@@ -34,9 +34,9 @@ impl Radius {
         norm2 > self.below2 && norm2 <= self.above2
     }
 
-    /// A point that is tied, moved by as few last bits as make it `beyond` or not.
+    /// A tied point, moved by as few last bits as it takes to be outside (`beyond`) or not.
     pub(super) fn settled(&self, [mut x, mut y]: [f64; 2], beyond: bool) -> [f64; 2] {
-        /// Rounding of both parts is worth less.
+        /// More last bits than the rounding of both parts amounts to.
         const MOST: usize = 4;
         for _ in 0..MOST {
             if exceeds(x, y, self.radius) == beyond {
@@ -54,7 +54,7 @@ impl Radius {
         [x, y]
     }
 
-    /// Whether x + iy is not outside; what is no number is.
+    /// Whether x + iy is not outside; NaN is outside.
     pub(super) fn holds(&self, x: f64, y: f64) -> bool {
         let norm2 = x.mul_add(x, y * y);
         norm2 <= self.below2 || norm2 <= self.above2 && !exceeds(x, y, self.radius)

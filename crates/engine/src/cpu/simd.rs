@@ -60,7 +60,7 @@ pub(super) trait Simd: Copy {
     fn select(self, mask: Self::M, yes: Self::V, no: Self::V) -> Self::V;
     /// Lane i as bit i.
     fn bits(self, mask: Self::M) -> u32;
-    /// Bit i as lane i; bits past the last lane are of no account.
+    /// Bit i as lane i; bits past the last lane are ignored.
     fn mask(self, bits: u32) -> Self::M;
     /// The lanes whose bit is set, moved together from lane 0 on; what follows them is unspecified.
     fn compress(self, bits: u32, v: Self::V) -> Self::V;

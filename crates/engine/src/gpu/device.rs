@@ -1,5 +1,5 @@
 //! An adapter as one of the engine's devices: chooses the arithmetic, retries once when the device is lost, and
-//! turns whatever happens into an answer.
+//! turns every failure into an error.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

@@ -13,17 +13,17 @@ use crate::progress::Progress;
 /// log2 of the smallest c that doubles hold with all their bits.
 const NORMAL_LOG2: f64 = -965.0;
 
-/// log2 of what a series may be off in pixels over what a skipped step may be off in itself: 2^-32 of a pixel where that is
-/// 2^-40. Where counts are chaotic even a millionth of a pixel is seen.
+/// log2 of a series' error in pixels over the relative error of a skipped step: 2^-32 of a pixel for 2^-40. Where counts are
+/// chaotic even a millionth of a pixel shows.
 const PIXEL_LOG2: i64 = 8;
-/// Steps of a block that is worth leaving plain orbits for.
+/// Fewest steps of a block for which a tail goes back to deltas.
 const LONG: u64 = 256;
-/// Share of the farthest block from which on blocks are looked for: above it too few are left to be worth it.
+/// Blocks are looked for where |z| is below this share of their farthest reach: above it too few are left.
 const WELL_BELOW: f64 = 1.0 / 32.0;
 /// Below this the range of doubles may end in one step.
 pub(super) const SMALLEST_SKIPPABLE: f64 = f64::from_bits((1023 - 400) << 52); // 2^-400
 
-/// One frame and one kind of escape.
+/// What the kernels need of one frame, for one escape radius.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deep<'a> {
     pub(super) orbit: &'a ReferenceOrbit,
@@ -63,7 +63,7 @@ pub(super) struct Deep<'a> {
     pub(super) tolerance: f64,
     /// The size of a pixel in doubles.
     pub(super) unit: [f64; 2],
-    /// Exponents over this need none.
+    /// Numbers with exponents above this need no shared one.
     narrow: i64,
     /// Whether the reference is real.
     on_axis: bool,

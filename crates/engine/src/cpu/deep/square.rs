@@ -94,7 +94,7 @@ impl Disc {
         }
     }
 
-    /// That of a turned view's square, a parallelogram in the plane.
+    /// The disc of a turned view's square, a parallelogram in the plane.
     fn turned(deep: &Deep<'_>, cross: &CrossAxes, square: Square) -> Self {
         let (col_end, row_end) = square.ends(deep);
         let corners = [(square.col, square.row), (col_end - 1, row_end - 1)];

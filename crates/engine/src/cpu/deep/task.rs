@@ -204,7 +204,7 @@ impl Task<'_> {
             ..
         } = walk;
         let mut ended = |(col, row): (u32, u32), end: End| ends[self.index(col, row)] = end;
-        // To and fro until all have ended: no pixel goes more often than a few times.
+        // Pixels go back and forth between deltas and tails, a few times at most, until all have ended.
         while !(waiting.is_empty() && tails.is_empty()) {
             if !tails.is_empty() {
                 let mut lanes = Tails::<S, T, D>::new(s, &deep);
@@ -223,12 +223,12 @@ impl Task<'_> {
 struct Walk<'a, const D: bool> {
     deep: &'a Deep<'a>,
     task: &'a Task<'a>,
-    /// Pixels whose ends, the iteration limit, are known.
+    /// Pixels that are known to reach the iteration limit.
     inside: Option<InteriorMask>,
     ends: Vec<End>,
     /// Pixels whose orbits go on.
     waiting: Vec<Pixel>,
-    /// Those that do without the reference.
+    /// Pixels whose orbits go on without the reference.
     tails: Vec<Tail>,
 }
 

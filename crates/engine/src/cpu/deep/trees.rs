@@ -20,7 +20,7 @@ impl Trees {
         frame.cache.get_or_init(|| Self::new(deep))
     }
 
-    /// Of a picture of these columns and rows; nothing else is computed.
+    /// Those of a picture of these columns and rows; nothing but the axes is computed.
     fn new(deep: &DeepFrame) -> Self {
         let tree = Tree::new(deep.columns.len() as u32, deep.rows.len() as u32);
         Self {

@@ -117,7 +117,7 @@ impl Band<'_> {
 }
 
 impl Band<'_> {
-    /// Moves coordinates by a last bit where rounding put them on another side of the escape radius than they are, or off it.
+    /// Moves coordinates by a last bit where rounding put them on the wrong side of the escape radius.
     #[inline(always)]
     fn settle_ties(&mut self, start: usize, len: usize) {
         for i in 0..len {

@@ -13,7 +13,7 @@
 //! - A block's end is written beside its start: so the start is there, for nothing, when an escape must be
 //!   traced to its exact step.
 
-use super::orbits::{Orbits, advance, settled};
+use super::orbits::{Orbits, advance, compared_exactly};
 use super::points::{INDEX_BITS, Points};
 use crate::cpu::plan::Blocks;
 use crate::cpu::radius::Radius;
@@ -196,7 +196,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         for (v, z) in z.iter_mut().enumerate() {
             *z = self.orbits(self.end, v);
         }
-        let within = settled(s, &z, radius);
+        let within = compared_exactly(s, &z, radius);
         for (gone, within) in gone.iter_mut().zip(within) {
             *gone &= !within;
         }

@@ -76,7 +76,8 @@ pub(super) fn advance<S: Simd, const V: usize, const D: bool>(
     }
 }
 
-/// Which lanes are not outside of a radius; what is no number is. Squares decide, but for those that rounding could.
+/// The lanes that are not outside of a radius; NaN is outside. Rounded squares decide, except where rounding could change
+/// the answer: then all lanes are compared exactly.
 #[inline(always)]
 pub(super) fn within<S: Simd, const V: usize>(
     s: S,
@@ -92,7 +93,7 @@ pub(super) fn within<S: Simd, const V: usize>(
         tied |= s.bits(within[v]) ^ s.bits(s.le(norm2, above2));
     }
     if tied != 0 {
-        let bits = settled(s, z, radius);
+        let bits = compared_exactly(s, z, radius);
         for v in 0..V {
             within[v] = s.mask(bits[v]);
         }
@@ -103,7 +104,7 @@ pub(super) fn within<S: Simd, const V: usize>(
 /// The same lane by lane, as bits.
 #[cold]
 #[inline(never)]
-pub(super) fn settled<S: Simd, const V: usize>(
+pub(super) fn compared_exactly<S: Simd, const V: usize>(
     s: S,
     z: &[Orbits<S>; V],
     radius: &Radius,

@@ -105,8 +105,8 @@ impl JetTable {
         reaches.fold(0.0, f64::max)
     }
 
-    /// The next m from which a block may take a z of modulus `bound`, as far as one can see: where it is worth
-    /// looking again.
+    /// The next m from which a block may take a z of modulus `bound`, or the end of the look-ahead: where it is worth looking
+    /// again.
     #[inline(always)]
     #[must_use]
     pub fn next_block(&self, m: u64, bound: f64) -> u64 {

@@ -14,7 +14,7 @@ use crate::gpu::session::context::Context;
 use crate::gpu::session::stop::{Stop, lock};
 use crate::progress::Progress;
 
-/// Frames whose data stay on a device: the one at work and the one before it, whose last strips may still come.
+/// Frames whose data stay on a device: the present one and the one before it, whose last strips may still come.
 const MOST_FRAMES: usize = 2;
 /// Most bytes on a device of one frame.
 const MOST_BYTES: u64 = 2 << 30;

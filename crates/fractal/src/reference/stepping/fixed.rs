@@ -48,14 +48,14 @@ pub(in crate::reference) fn stepper(point: &ReferencePoint, n: usize) -> Box<dyn
     macro_rules! unrolled {
         ($($n:literal)+) => {
             match n {
-                $($n => return Box::new(Unrolled::<$n>::new(&cx, &cy)),)+
+                $($n => return Box::new(UnrolledStepper::<$n>::new(&cx, &cy)),)+
                 _ => {}
             }
         };
     }
     unrolled!(2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24);
     debug_assert!(n > UNROLLED);
-    Box::new(Looped::new(cx, cy))
+    Box::new(LoopedStepper::new(cx, cy))
 }
 
 /// The upper limbs of a number, or all of them above zeros.
@@ -67,7 +67,7 @@ fn fit(from: &[u64], to: &mut [u64]) {
 }
 
 /// Up to [`UNROLLED`] limbs, every loop unrolled.
-struct Unrolled<const N: usize> {
+struct UnrolledStepper<const N: usize> {
     x: [u64; N],
     y: [u64; N],
     negative: [bool; 2],
@@ -131,7 +131,7 @@ fn carried<const N: usize>(value: &Wide<N>) -> (bool, [u64; N]) {
     (true, out)
 }
 
-impl<const N: usize> Unrolled<N> {
+impl<const N: usize> UnrolledStepper<N> {
     fn new(cx: &[u64], cy: &[u64]) -> Self {
         let wide = |words: &[u64]| {
             let mut own = [0; N];
@@ -148,7 +148,7 @@ impl<const N: usize> Unrolled<N> {
     }
 }
 
-impl<const N: usize> Stepper for Unrolled<N> {
+impl<const N: usize> Stepper for UnrolledStepper<N> {
     fn step(&mut self) -> [f64; 2] {
         let xx = square_array(&self.x);
         let yy = square_array(&self.y);
@@ -183,7 +183,7 @@ impl<const N: usize> Stepper for Unrolled<N> {
 }
 
 /// Any number of limbs over [`UNROLLED`], by loops.
-struct Looped {
+struct LoopedStepper {
     x: Vec<u64>,
     y: Vec<u64>,
     sum: Vec<u64>,
@@ -194,7 +194,7 @@ struct Looped {
     squares: [Vec<u64>; 3],
 }
 
-impl Looped {
+impl LoopedStepper {
     fn new(cx: Vec<u64>, cy: Vec<u64>) -> Self {
         let n = cx.len() - 1;
         Self {
@@ -209,7 +209,7 @@ impl Looped {
     }
 }
 
-impl Stepper for Looped {
+impl Stepper for LoopedStepper {
     fn step(&mut self) -> [f64; 2] {
         let mut carry = false;
         for ((out, &x), &y) in self.sum.iter_mut().zip(&self.x).zip(&self.y) {

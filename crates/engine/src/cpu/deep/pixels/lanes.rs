@@ -57,7 +57,7 @@ pub(in crate::cpu::deep) struct Lanes<'a, S: Simd, const V: usize, const D: bool
     wakes: [[u64; 8]; V],
     small: [S::V; V],
     watches: [[Watch; 8]; V],
-    /// Column, row, and how often it was iterated plainly.
+    /// Column, row, and how often the pixel has been a tail.
     pixels: [[(u32, u32, u32); 8]; V],
     alive: [u32; V],
     clock: u64,

@@ -14,7 +14,7 @@ const STEPS_BETWEEN_LOOKS: u64 = 1 << 14;
 const WORTHWHILE: u64 = 4;
 /// Share of R² by which |z|² may be off it where doubles do not decide between them.
 const TIE: f64 = 1.0 / (1u64 << 46) as f64;
-/// Over the square root of 2: |z| is at most so many times its larger part.
+/// Slightly over the square root of 2: |z| is at most this many times its `size`.
 const DIAGONAL: f64 = 1.4143;
 
 /// A pixel on its way. All values are times 2^exponent.
@@ -26,7 +26,7 @@ pub(in crate::cpu::deep) struct Pixel {
     pub(in crate::cpu::deep) slope: [f64; 2],
     /// About |dz_n/dc|² times the square of a pixel's size; 0 where that is not known or of no account.
     pub(in crate::cpu::deep) steep2: f64,
-    /// How often it was iterated plainly.
+    /// How often it has been a tail.
     pub(in crate::cpu::deep) visits: u32,
     pub(in crate::cpu::deep) exponent: i64,
     pub(in crate::cpu::deep) m: u64,
@@ -74,6 +74,7 @@ impl End {
     }
 }
 
+/// The larger of |re| and |im|.
 #[inline(always)]
 fn size(p: [f64; 2]) -> f64 {
     p[0].abs().max(p[1].abs())
@@ -115,7 +116,7 @@ impl Pixel {
         pixel
     }
 
-    /// One that has not escaped at its first value, and goes on from the reference's start where that ends there.
+    /// The pixel, moved to the reference's start if the reference ends at its first value.
     pub(in crate::cpu::deep) fn begun(mut self, deep: &Deep<'_>) -> Self {
         if self.m > 0 && self.m == deep.last {
             self.wrap(deep);

@@ -20,9 +20,9 @@ use crate::cpu::simd::Simd;
 const BLOCK: u64 = 8;
 /// Least steep, squared: 2^-14.
 const LEAST_STEEP2: f64 = 1.0 / (1u64 << 28) as f64;
-/// That from which on deltas are left: 2^-8. Nearer to the least pixels would go to and fro.
+/// The steep², 2^-8 squared, from which on a delta becomes a tail. Nearer to the least one pixels would go back and forth.
 pub(in crate::cpu::deep) const ENOUGH_STEEP2: f64 = 1.0 / (1u64 << 16) as f64;
-/// A pixel that came back from so many plain iterations stays a delta.
+/// A pixel that has been a tail this often stays a delta.
 const MOST_VISITS: u32 = 8;
 /// Blocks between two looks at whether the computation was cancelled.
 const BLOCKS_BETWEEN_LOOKS: u64 = 1 << 11;
@@ -36,7 +36,7 @@ pub(in crate::cpu::deep) struct Tail {
     pub(in crate::cpu::deep) slope: [f64; 2],
     /// steep²
     steep2: f64,
-    /// How often it was iterated plainly, this time included.
+    /// How often the pixel has been a tail, this time included.
     visits: u32,
     pub(in crate::cpu::deep) n: u64,
     pub(in crate::cpu::deep) col: u32,
@@ -67,7 +67,7 @@ struct LaneConstants {
     c: [[f64; 8]; 2],
     /// n minus the clock.
     births: [u64; 8],
-    /// Column, row, and how often it was iterated plainly.
+    /// Column, row, and how often the pixel has been a tail.
     pixels: [(u32, u32, u32); 8],
     alive: u32,
 }

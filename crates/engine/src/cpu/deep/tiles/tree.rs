@@ -21,23 +21,23 @@ pub(in crate::cpu::deep) struct Node {
 }
 
 impl Node {
-    /// The whole picture's.
+    /// The node of the whole picture.
     #[inline(always)]
     fn root(deep: &Deep<'_>, square: Square) -> Option<Self> {
         let disc = Disc::of(deep, square);
-        Self::advanced(deep, Series::start(deep, &disc), disc)
+        Self::advance(deep, Series::start(deep, &disc), disc)
     }
 
-    /// That of a quarter of it.
+    /// The node of one of its quarters.
     #[inline(always)]
     pub(in crate::cpu::deep) fn quarter(&self, deep: &Deep<'_>, square: Square) -> Option<Self> {
         let disc = Disc::of(deep, square);
         let (t, ratio) = self.disc.within(&disc);
-        Self::advanced(deep, self.series.about(t, ratio), disc)
+        Self::advance(deep, self.series.about(t, ratio), disc)
     }
 
     #[inline(always)]
-    fn advanced(deep: &Deep<'_>, mut series: Series, disc: Disc) -> Option<Self> {
+    fn advance(deep: &Deep<'_>, mut series: Series, disc: Disc) -> Option<Self> {
         let stop = series.advance(deep, &disc)?;
         Some(Self { series, disc, stop })
     }
@@ -54,7 +54,7 @@ pub(in crate::cpu::deep) struct Tree {
 }
 
 impl Tree {
-    /// Of a picture of so many columns and rows; nothing is computed.
+    /// The tree of a picture of so many columns and rows; nothing is computed yet.
     pub(in crate::cpu::deep) fn new(width: u32, height: u32) -> Self {
         let size = width.max(height).next_power_of_two().max(TASK);
         let kept = ((size / TASK).ilog2() + 1).min(KEPT_LEVELS);
