@@ -105,7 +105,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut digest = Xxh3::new();
             let mut total = 0;
             for strip in plan.strips() {
-                let buffer = device.compute(&frame, strip, &Progress::new())?;
+                let buffer = device.compute(&frame, strip, &Progress::default())?;
                 buffer.planes.iter().for_each(|plane| digest.update(plane.bytes()));
                 total += buffer.iterations_total;
             }
