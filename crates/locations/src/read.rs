@@ -78,6 +78,11 @@ impl Location {
         if let Some((_, text)) = named(KEYWORD) {
             return Some(mandelfarm::parse(text));
         }
+        // Where a picture's texts have no names to choose.
+        let is_ours = named("Software").is_some_and(|(_, by)| by.starts_with("Mandelfarm"));
+        if let Some((_, text)) = named("ImageDescription").filter(|_| is_ours) {
+            return Some(mandelfarm::parse(text));
+        }
         if let Some((_, text)) = named(fraktaler3::ATTRIBUTE) {
             return Some(fraktaler3::parse(text));
         }

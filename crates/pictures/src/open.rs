@@ -2,20 +2,25 @@
 //! wrote them.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use disk::limited::take_limited;
 
 use crate::contents::Contents;
+use crate::images::ImageFormat;
 use crate::png::chunks::{self, Passing};
 use crate::texts::MAX_TEXT_BYTES;
-use crate::{exr, npy, png};
+use crate::{exr, images, npy, png};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 1 << 20;
 /// Bytes that tell what a file is.
-const MARK_BYTES: u64 = 8;
+const MARK_BYTES: u64 = 12;
+/// What a PNG begins as.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// Most bytes of a picture in a pipe, where it must be whole before its texts are read.
+const MOST_PIPED: u64 = 1 << 28;
 
 /// A kind of picture that carries texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +29,8 @@ pub enum PictureFormat {
     Png,
     /// OpenEXR.
     Exr,
+    /// One that is encoded whole.
+    Image(ImageFormat),
 }
 
 impl PictureFormat {
@@ -62,9 +69,9 @@ impl OpenedFile {
     #[must_use]
     pub fn picture(&self) -> Option<PictureFormat> {
         match self.mark.as_slice() {
-            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n'] => Some(PictureFormat::Png),
+            mark if mark.starts_with(PNG) => Some(PictureFormat::Png),
             mark if mark.starts_with(&exr::MARK) => Some(PictureFormat::Exr),
-            _ => None,
+            mark => ImageFormat::of_mark(mark).map(PictureFormat::Image),
         }
     }
 
@@ -81,6 +88,14 @@ impl OpenedFile {
         let mut texts = match self.picture() {
             Some(PictureFormat::Png) => png::read::texts(&chunks::texts(&mut self)?),
             Some(PictureFormat::Exr) => exr::describe::texts(self.bytes())?,
+            Some(PictureFormat::Image(format)) if self.seeks => {
+                self.file.rewind()?;
+                images::read::texts(self.file, format)?
+            }
+            Some(PictureFormat::Image(format)) => {
+                let whole = take_limited(self.bytes(), MOST_PIPED)?;
+                images::read::texts(Cursor::new(whole), format)?
+            }
             None => Vec::new(),
         };
         texts.retain(|(_, text)| text.len() as u64 <= MAX_TEXT_BYTES);
@@ -113,15 +128,16 @@ pub fn is_picture(path: &Path) -> bool {
     PictureFormat::of(path).is_ok_and(|kind| kind.is_some())
 }
 
-/// Looks through a file: a picture, or an array of numpy's.
+/// Looks through a file: a picture, or an array of numpy's; `None` where that takes a decoder which is not there.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn contents_of(path: &Path, picture: Option<PictureFormat>) -> io::Result<Contents> {
+pub fn contents_of(path: &Path, picture: Option<PictureFormat>) -> io::Result<Option<Contents>> {
     let file = BufReader::with_capacity(READ_BYTES, File::open(path)?);
     match picture {
-        Some(PictureFormat::Png) => png::read::contents(file),
-        Some(PictureFormat::Exr) => exr::describe::contents(file),
-        None => npy::read::contents(file),
+        Some(PictureFormat::Png) => png::read::contents(file).map(Some),
+        Some(PictureFormat::Exr) => exr::describe::contents(file).map(Some),
+        Some(PictureFormat::Image(format)) => images::read::contents(file, format),
+        None => npy::read::contents(file).map(Some),
     }
 }

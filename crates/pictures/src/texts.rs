@@ -26,13 +26,21 @@ impl Texts {
 
 /// A text in TOML in characters of Latin-1; `None` where that takes escapes and there are strings that have none.
 pub(crate) fn in_latin1(text: &str) -> Option<Cow<'_, str>> {
-    let is_latin1 = |c: char| u32::from(c) < 0x100;
-    if text.chars().all(is_latin1) {
+    escaped(text, |c| u32::from(c) < 0x100)
+}
+
+/// The same in ASCII.
+pub(crate) fn in_ascii(text: &str) -> Option<Cow<'_, str>> {
+    escaped(text, |c| c.is_ascii())
+}
+
+fn escaped(text: &str, is_plain: impl Fn(char) -> bool) -> Option<Cow<'_, str>> {
+    if text.chars().all(&is_plain) {
         return Some(Cow::Borrowed(text));
     }
-    let escaped = |c: char| match u32::from(c) {
-        code if is_latin1(c) => char::from_u32(code).map(String::from),
-        code => Some(format!("\\U{code:08X}")),
+    let escaped = |c: char| match is_plain(c) {
+        true => String::from(c),
+        false => format!("\\U{:08X}", u32::from(c)),
     };
-    (!text.contains('\'')).then(|| text.chars().filter_map(escaped).collect::<String>().into())
+    (!text.contains('\'')).then(|| text.chars().map(escaped).collect::<String>().into())
 }

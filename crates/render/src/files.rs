@@ -13,9 +13,8 @@ use farm_worker::Fault;
 use fractal::{FrameSpec, StripBuffer};
 use locations::Location;
 use pictures::painted::Paint;
-use pictures::png::write::PngPicture;
 use pictures::rows::{StripRows, spooled_bytes};
-use pictures::{Channel, Compression, Texts, exr, npy};
+use pictures::{Channel, ColourFormat, ColourPicture, Compression, Texts, exr, npy};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::picture::Picture;
@@ -161,7 +160,7 @@ impl OutputKind {
     fn least_bytes(self, frame: &FrameSpec, colours: &Scheme) -> u64 {
         match self {
             Self::Npy(measure) => npy::write::file_bytes(frame, measure),
-            Self::Png => spooled_bytes((frame.width, frame.height), colours),
+            Self::Png | Self::Image(_) => spooled_bytes((frame.width, frame.height), colours),
             Self::Exr(channels) if channels.contains(Channel::Colours) => {
                 let size = (frame.width, frame.height);
                 match spooled_bytes(size, colours) {
@@ -194,8 +193,12 @@ fn write(
             OutputKind::Npy(measure) => {
                 npy::write::write(&mut out, &contents.frame, measure, &mut strips)?
             }
-            OutputKind::Png => {
-                let picture = PngPicture {
+            OutputKind::Png | OutputKind::Image(_) => {
+                let picture = ColourPicture {
+                    format: match kind {
+                        OutputKind::Image(format) => ColourFormat::Image(format),
+                        _ => ColourFormat::Png,
+                    },
                     samples: (contents.frame.width, contents.frame.height),
                     colours: &contents.colours,
                     range: contents.range,

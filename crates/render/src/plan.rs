@@ -6,7 +6,7 @@ use colour::{Needs, Scheme};
 use farm_queue::redis::ConnectOptions;
 use fractal::{Arithmetic, BackendChoice, FrameSpec, Grid, Measure, MeasureSet, StripPlan};
 use locations::{Format, Location};
-use pictures::{Channel, Channels, Compression};
+use pictures::{Channel, Channels, Compression, ImageFormat};
 use serde::{Deserialize, Serialize};
 
 /// Everything that a render will do.
@@ -128,8 +128,10 @@ pub struct Output {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputKind {
-    /// Colours, 8 bits.
+    /// Colours.
     Png,
+    /// Colours, in a format that is encoded whole.
+    Image(ImageFormat),
     /// One measure, as numpy writes it.
     Npy(Measure),
     /// Measures as channels.
@@ -145,7 +147,7 @@ impl OutputKind {
         let none = MeasureSet::default();
         match self {
             Self::Location(_) => none,
-            Self::Png => colours.measures(),
+            Self::Png | Self::Image(_) => colours.measures(),
             Self::Npy(measure) => none.with(frame.carrier(measure)),
             Self::Exr(channels) => channels.iter().fold(none, |set, channel| match channel {
                 Channel::Count => set.with(frame.carrier(Measure::Iterations)),

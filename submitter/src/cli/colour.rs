@@ -9,7 +9,7 @@ use super::place::{SayArgs, ThreadsArgs};
 use super::values::{BlendArg, ColourArg, CompressionArg, MappingArg};
 
 /// Heading of these options in `--help`.
-const COLOURS: &str = "Colours of .png";
+const COLOURS: &str = "Colours of pictures";
 
 /// Colours. What is not given is as the location's own colours say, or as it suits.
 #[derive(Clone, Debug, Args)]
@@ -74,13 +74,13 @@ pub struct ColourArgs {
 /// Options of `colour`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Data are what `render -o data.exr` and `-o data.npy` keep, or Kalles Fraktaler's .exr files. Nothing is computed, and memory does not grow with the picture. An .exr made here carries its colours, samples a pixel and range among them: they are where the options begin. Arrays carry none: those of several samples a pixel want the same --samples here.\n\nExamples:\n  submitter colour data.exr -o a.png --palette classic --period 60 --light 120\n  submitter colour data.exr -o b.png --palette volcano.ugr --equalise --cycles 3\n  submitter colour stability.npy -o c.png --mapping linear --colour-range 0 2 --inside white"
+    after_help = "Data are what `render -o data.exr` and `-o data.npy` keep, or Kalles Fraktaler's .exr files. Nothing is computed, and memory does not grow with a .png. An .exr made here carries its colours, samples a pixel and range among them: they are where the options begin. Arrays carry none: those of several samples a pixel want the same --samples here.\n\nExamples:\n  submitter colour data.exr -o a.png --palette classic --period 60 --light 120\n  submitter colour data.exr -o b.png --palette volcano.ugr --equalise --cycles 3\n  submitter colour stability.npy -o c.png --mapping linear --colour-range 0 2 --inside white"
 )]
 pub struct RecolourArgs {
     /// The data: .exr, or .npy of one measure
     #[arg(value_name = "DATA")]
     pub data: PathBuf,
-    /// Where to write the picture, a .png
+    /// Where to write the picture: .png, .jpg, .webp, .tiff or .avif
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// Colours

@@ -42,7 +42,7 @@ pub struct RenderArgs {
     /// Layout of the samples [default: pixels, or the location's]
     #[arg(long, value_enum)]
     pub grid: Option<GridArg>,
-    /// Where to write: .png, .npy, .exr, .kfr or .toml by extension; may be given several times
+    /// Where to write: .png, .jpg, .webp, .tiff, .avif, .npy, .exr, .kfr or .toml by extension; may be given several times
     /// [default: mandelbrot.png]
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
@@ -52,7 +52,7 @@ pub struct RenderArgs {
     /// What .exr holds.
     #[command(flatten)]
     pub channels: ChannelArgs,
-    /// Colours of .png
+    /// Colours of pictures
     #[command(flatten)]
     pub colours: ColourArgs,
     /// How hard to compress .png
@@ -154,7 +154,7 @@ pub struct ViewArgs {
         help_heading = "View by bounds"
     )]
     pub density: Option<Decimal>,
-    /// A location: .toml, .kfr, .f3.toml or a .png or .exr made here; place, iterations, and what else it says
+    /// A location: .toml, .kfr, .f3.toml or a picture made here; place, iterations, and what else it says
     #[arg(long, value_name = "FILE", help_heading = "View by centre", group = "place",
           conflicts_with_all = ["xmin", "xmax", "ymin", "ymax", "density", "re", "im"])]
     pub location: Option<PathBuf>,
@@ -185,7 +185,7 @@ pub struct ViewArgs {
     after_help = "The location file is TOML with every digit, which `submitter render --location` reads.\n\nExamples:\n  submitter locate --re -1.7549 --im 0 --zoom 1000\n  submitter locate --re -1.7549 --im 0 --zoom 1000 -o mini.toml && submitter render --location mini.toml\n  submitter locate --location place.kfr -o mini.kfr"
 )]
 pub struct LocateArgs {
-    /// The view: a location, .toml, .kfr, .f3.toml or a .png or .exr made here; its size and colours are kept
+    /// The view: a location, .toml, .kfr, .f3.toml or a picture made here; its size and colours are kept
     #[arg(long, value_name = "FILE", required_unless_present = "re", conflicts_with_all = ["re", "im"])]
     pub location: Option<PathBuf>,
     /// Real part of the view's centre

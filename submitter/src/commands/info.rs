@@ -9,6 +9,7 @@ use anyhow::Context;
 use farm_worker::terminal;
 use fractal::View;
 use locations::{Format, Location, TEXT_NAMES};
+use pictures::ImageFormat;
 use pictures::contents::{ChannelContents, Contents};
 use pictures::data::is_read_once;
 use pictures::open::{OpenedFile, PictureFormat, contents_of};
@@ -109,7 +110,7 @@ impl Info {
             info.location = Some(Place::of(location)?);
             return Ok(info);
         }
-        info.contents = Some(contents_of(path, picture).with_context(shown)?);
+        info.contents = contents_of(path, picture).with_context(shown)?;
         let Some(picture) = picture else {
             info.kind = "NumPy array";
             return Ok(info);
@@ -117,6 +118,10 @@ impl Info {
         info.kind = match picture {
             PictureFormat::Png => "PNG picture",
             PictureFormat::Exr => "OpenEXR picture",
+            PictureFormat::Image(ImageFormat::Jpeg) => "JPEG picture",
+            PictureFormat::Image(ImageFormat::WebP) => "WebP picture",
+            PictureFormat::Image(ImageFormat::Tiff) => "TIFF picture",
+            PictureFormat::Image(ImageFormat::Avif) => "AVIF picture",
         };
         // A picture of others says nothing of a place, and that is all right.
         if let Ok(location) = Location::read(path) {

@@ -1,5 +1,6 @@
 //! Tables, times, sizes and long numbers for people.
 
+use comfy_table::{ContentArrangement, Table, presets};
 use farm_worker::terminal;
 use fractal::Transform;
 
@@ -7,27 +8,19 @@ use fractal::Transform;
 ///
 /// What stands in a cell comes from anywhere, and is one line.
 pub fn table(heading: &[&str], rows: &[Vec<String>]) -> Vec<u8> {
-    let one_line = |cell: &String| terminal::line(cell).into_owned();
-    let rows: Vec<Vec<String>> = (rows.iter())
-        .map(|row| row.iter().map(one_line).collect())
-        .collect();
-    let mut widths: Vec<usize> = heading.iter().map(|word| word.chars().count()).collect();
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(heading);
+    for row in rows {
+        table.add_row(row.iter().map(|cell| terminal::line(cell)));
     }
-    let heading: Vec<String> = heading.iter().map(|&word| word.to_owned()).collect();
-    let mut text = String::new();
-    for row in std::iter::once(&heading).chain(&rows) {
-        let mut line = String::new();
-        for (width, cell) in widths.iter().zip(row) {
-            line.push_str(&format!("{cell:width$}  "));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
     }
-    text.into_bytes()
+    let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
+    lines.collect::<String>().into_bytes()
 }
 
 /// Seconds as people say them: `42 s`, `3 min 5 s`, `2 h 7 min`, `3 d 4 h`.

@@ -16,7 +16,7 @@ pub struct Confined {
 }
 
 /// Where names are confined to. Tests look at the world from outside and may use what they need.
-pub const CONFINED: [Confined; 13] = [
+pub const CONFINED: [Confined; 14] = [
     Confined {
         what: "wgpu",
         shown_by: &["wgpu"],
@@ -41,6 +41,12 @@ pub const CONFINED: [Confined; 13] = [
         // Our own modules of that name.
         unless: &["png::read::", "png::write::", "png::chunks::"],
         allowed: &["crates/pictures/src/png/"],
+    },
+    Confined {
+        what: "the image and tiff crates",
+        shown_by: &["image::", "tiff::"],
+        unless: &[],
+        allowed: &["crates/pictures/src/images/"],
     },
     Confined {
         what: "the exr crate",

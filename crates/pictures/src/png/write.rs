@@ -2,36 +2,31 @@
 //! neither waits for the other. The only module that names the `png` crate.
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
 use png::text_metadata::{ITXtChunk, ZTXtChunk};
 use png::{BitDepth, ColorType, Encoder, EncodingError, Filter, SrgbRenderingIntent, Writer};
 
-use colour::{Basis, Canvas, Depth, Needs, Painter, Scheme};
+use colour::{Basis, Canvas, Depth, Painter, Scheme};
 
 use crate::kinds::Compression;
-use crate::rows::{RowSource, Spool};
+use crate::rows::RowSource;
 use crate::texts::{SOFTWARE, Texts, in_latin1};
 
 /// Painted parts that may wait for the encoder, and as many that it has given back.
 const PAINTED: usize = 2;
 
-/// What a picture is made with.
+/// What a PNG is made with.
 #[derive(Clone, Copy, Debug)]
-pub struct PngPicture<'a> {
+pub(crate) struct PngPicture<'a> {
     /// Columns and rows of samples.
-    pub samples: (u32, u32),
+    pub(crate) samples: (u32, u32),
     /// Its colours.
-    pub colours: &'a Scheme,
-    /// Values at the palette's ends, where they are needed.
-    pub range: (f64, f64),
+    pub(crate) colours: &'a Scheme,
     /// How hard it is compressed.
-    pub compression: Compression,
+    pub(crate) compression: Compression,
     /// What it says of itself, where that is known.
-    pub texts: Option<&'a Texts>,
-    /// A folder for values that must wait on the disk.
-    pub folder: &'a Path,
+    pub(crate) texts: Option<&'a Texts>,
 }
 
 impl PngPicture<'_> {
@@ -39,21 +34,7 @@ impl PngPicture<'_> {
     ///
     /// # Errors
     /// Those of the source and of `out`.
-    pub fn write(
-        &self,
-        out: &mut (impl Write + Send),
-        source: &mut impl RowSource,
-    ) -> io::Result<()> {
-        if self.colours.needs() == Needs::Ranks {
-            let width = self.samples.0 as usize;
-            let (mut kept, distribution) = Spool::fill(source, width, self.folder)?;
-            return self.paint(out, &mut kept, &Basis::Whole(distribution));
-        }
-        let (low, high) = self.range;
-        self.paint(out, source, &Basis::Range(low, high))
-    }
-
-    fn paint(
+    pub(crate) fn write(
         &self,
         out: &mut (impl Write + Send),
         source: &mut impl RowSource,

@@ -14,9 +14,8 @@ use farm_worker::Fault;
 use locations::{Location, LocationError};
 use pictures::data::{Data, DataError, DataSource};
 use pictures::open::is_picture;
-use pictures::png::write::PngPicture;
 use pictures::rows::spooled_bytes;
-use pictures::{Compression, RowSource, Texts};
+use pictures::{ColourFormat, ColourPicture, Compression, RowSource, Texts};
 use render::Stop;
 use render::files::{FILE_BUFFER, Reserved};
 use render::plan::{Output, OutputKind};
@@ -37,7 +36,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct PaintMeans {
     /// The data: `.exr`, or `.npy` of one measure.
     pub data: PathBuf,
-    /// The picture, a `.png`.
+    /// The picture: `.png`, `.jpg`, `.webp`, `.tiff` or `.avif`.
     pub output: PathBuf,
     /// A palette that is in a file.
     pub palette: Option<String>,
@@ -76,20 +75,18 @@ pub fn colours<'a>(
 ) -> Deed<'a, Result<PaintReport, Error>> {
     Box::pin(async move {
         let started = Instant::now();
-        let is_png =
-            (means.output.extension()).is_some_and(|kind| kind.eq_ignore_ascii_case("png"));
-        if !is_png {
+        let Some(format) = ColourFormat::of(&means.output) else {
             return Err(PlanError::Picture(means.output).into());
-        }
+        };
         let (output, compression) = (means.output.clone(), means.compression);
-        let open = move || prepare(&request, &means);
+        let open = move || prepare(&request, &means, format);
         let what = "reading the data";
         let prepared = aside(what, progress, true, stop.interrupts(), open).await??;
         let (work, reserved, warning) = prepared;
         if let Some(warning) = warning {
             progress.tell(Event::Warning(&warning));
         }
-        paint_all(&work, compression, reserved, progress, stop).await?;
+        paint_all(&work, (format, compression), reserved, progress, stop).await?;
         let (samples, side) = (work.data.size(), work.scheme.samples.side());
         let (width, height) = (samples.0 / side, samples.1 / side);
         Ok(PaintReport {
@@ -108,6 +105,7 @@ pub fn colours<'a>(
 fn prepare(
     request: &PaintRequest,
     means: &PaintMeans,
+    format: ColourFormat,
 ) -> Result<(Work, Reserved, Option<String>), Error> {
     let source = DataSource::of(&means.data)?;
     let (location, warning) = place(&source);
@@ -115,11 +113,22 @@ fn prepare(
     let base = own.filter(|_| !request.plain).unwrap_or_default();
     let scheme = scheme(&request.colours, means.palette.as_deref(), base)?;
     let data = Data::open(source, &scheme)?;
+    let (samples, side) = (data.size(), scheme.samples.side());
+    if let ColourFormat::Image(format) = format {
+        let size = (samples.0 / side, samples.1 / side);
+        format.check(size).map_err(|reason| PlanError::TooLarge {
+            path: means.output.clone(),
+            reason,
+        })?;
+    }
     let output = Output {
         path: means.output.clone(),
-        kind: OutputKind::Png,
+        kind: match format {
+            ColourFormat::Png => OutputKind::Png,
+            ColourFormat::Image(format) => OutputKind::Image(format),
+        },
     };
-    let reserved = Reserved::with_space(&output, spooled_bytes(data.size(), &scheme))?;
+    let reserved = Reserved::with_space(&output, spooled_bytes(samples, &scheme))?;
     let range = match scheme.needs() {
         Needs::Range => data.range().map_err(|error| data.unreadable(error))?,
         Needs::Ranks | Needs::Nothing => (0.0, 1.0),
@@ -180,7 +189,7 @@ impl Work {
 /// Paints, with a bar, until it is done or interrupted.
 async fn paint_all(
     work: &Work,
-    compression: Compression,
+    (format, compression): (ColourFormat, Compression),
     reserved: Reserved,
     progress: &dyn Progress,
     stop: &Stop,
@@ -193,7 +202,8 @@ async fn paint_all(
         let work = work.clone();
         move || {
             reserved.write(|file, folder| {
-                let picture = PngPicture {
+                let picture = ColourPicture {
+                    format,
                     samples: work.data.size(),
                     colours: &work.scheme,
                     range: work.range,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use disk::FileId;
 use fractal::Measure;
 use locations::Format;
-use pictures::{Channel, Channels};
+use pictures::{Channel, Channels, ColourFormat};
 use render::plan::{Output, OutputKind};
 
 use super::refused::PlanError;
@@ -69,11 +69,25 @@ fn kind(path: &Path, wanted: &Wanted) -> Result<OutputKind, PlanError> {
         .extension()
         .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
     match extension.as_deref() {
-        Some("png") => Ok(OutputKind::Png),
         Some("npy") => Ok(OutputKind::Npy(wanted.measure)),
         Some("exr") => Ok(OutputKind::Exr(wanted.channels())),
         Some("kfr") => Ok(OutputKind::Location(Format::Kfr)),
         Some("toml") => Ok(OutputKind::Location(Format::Own)),
-        _ => Err(PlanError::Extension(path.to_owned())),
+        _ => match ColourFormat::of(path) {
+            Some(ColourFormat::Png) => Ok(OutputKind::Png),
+            Some(ColourFormat::Image(format)) => Ok(OutputKind::Image(format)),
+            None => Err(PlanError::Extension(path.to_owned())),
+        },
     }
+}
+
+/// Whether the formats of all files hold a picture of so many columns and rows of pixels.
+pub(super) fn check(outputs: &[Output], size: (u32, u32)) -> Result<(), PlanError> {
+    outputs.iter().try_for_each(|output| match output.kind {
+        OutputKind::Image(format) => format.check(size).map_err(|reason| PlanError::TooLarge {
+            path: output.path.clone(),
+            reason,
+        }),
+        _ => Ok(()),
+    })
 }

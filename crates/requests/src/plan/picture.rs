@@ -44,6 +44,7 @@ pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, Pla
         channels: means.channels.clone(),
     };
     let outputs = outputs::outputs(&means.outputs, means.keeps, &wanted)?;
+    outputs::check(&outputs, (width, height))?;
     let frame = FrameSpec {
         view,
         transform,

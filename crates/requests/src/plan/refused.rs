@@ -31,11 +31,19 @@ pub enum PlanError {
     #[error("bounds and --density {0} make a picture of more than 2^17 samples a side")]
     TooDense(String),
     /// The file's extension says nothing.
-    #[error("-o {}: write to .png, .npy, .exr, .kfr or .toml", .0.display())]
+    #[error("-o {}: write to .png, .jpg, .webp, .tiff, .avif, .npy, .exr, .kfr or .toml", .0.display())]
     Extension(PathBuf),
-    /// Pictures are made in one format.
-    #[error("-o {}: a picture is written to .png", .0.display())]
+    /// A picture of colours is none of that.
+    #[error("-o {}: a picture is written to .png, .jpg, .webp, .tiff or .avif", .0.display())]
     Picture(PathBuf),
+    /// The file's format does not hold such a picture.
+    #[error("-o {}: {reason}", .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// What it is over.
+        reason: pictures::images::TooLarge,
+    },
     /// The location file is none.
     #[error(transparent)]
     Location(#[from] LocationError),

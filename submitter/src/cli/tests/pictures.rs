@@ -63,7 +63,7 @@ fn what_cannot_be_is_one_line() {
         ),
         (
             "-o picture",
-            "-o picture: write to .png, .npy, .exr, .kfr or .toml",
+            "-o picture: write to .png, .jpg, .webp, .tiff, .avif, .npy, .exr, .kfr or .toml",
         ),
         ("-o a.png -o a.png", "-o a.png: given twice"),
         (

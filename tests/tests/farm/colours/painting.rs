@@ -191,7 +191,10 @@ fn broken_data_are_refused() {
         assert_refused(run, folder.path(), 1, says);
     }
     for (args, says) in [
-        ("a.exr -o x.jpg", "-o x.jpg: a picture is written to .png"),
+        (
+            "a.exr -o x.gif",
+            "-o x.gif: a picture is written to .png, .jpg",
+        ),
         ("a.exr -o x.png --cycles 0", "--cycles"),
     ] {
         assert_refused(submitter(&format!("colour {args}")), folder.path(), 2, says);

@@ -3,4 +3,5 @@
 mod bad_input;
 mod batch;
 mod formats;
+mod images;
 mod others;

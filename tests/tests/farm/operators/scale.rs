@@ -134,7 +134,11 @@ fn what_cannot_be_is_refused_before_any_work() {
         ("--workers 0..2", 2, "numbers of workers are like 1..4"),
         ("--workers 1..2 --threads 0", 2, "--threads"),
         ("-o nowhere/x.svg", 1, "there is no such folder"),
-        ("-o x.jpg", 2, "write to .png, .npy, .exr, .kfr or .toml"),
+        (
+            "-o x.gif",
+            2,
+            "write to .png, .jpg, .webp, .tiff, .avif, .npy, .exr",
+        ),
         ("--density 0", 2, "--density 0 is not greater than 0"),
         ("-o nowhere/x.png", 1, "cannot be written"),
     ] {
