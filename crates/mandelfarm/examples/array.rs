@@ -1,4 +1,5 @@
 //! Renders a view into memory and says what its smooth iteration counts are: `array RE IM ZOOM`.
+#![allow(clippy::print_stdout)] // printing is what this program is for
 
 use mandelfarm::{Made, Means, Measure, PictureRequest, Silent, Stop, picture};
 

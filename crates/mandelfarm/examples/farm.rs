@@ -1,4 +1,5 @@
 //! Renders the whole set on a farm, in the colours of a palette, until Ctrl-C: `farm REDIS PALETTE OUTPUT`.
+#![allow(clippy::print_stdout)] // printing is what this program is for
 
 use std::path::Path;
 

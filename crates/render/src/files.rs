@@ -191,7 +191,7 @@ fn write(
                 strips.by_ref().try_for_each(|strip| strip.map(drop))?;
             }
             OutputKind::Npy(measure) => {
-                npy::write::write(&mut out, &contents.frame, measure, &mut strips)?
+                npy::write::write(&mut out, &contents.frame, measure, &mut strips)?;
             }
             OutputKind::Png | OutputKind::Image(_) => {
                 let picture = ColourPicture {

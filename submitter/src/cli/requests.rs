@@ -127,7 +127,7 @@ pub fn choice(args: &NetworkArgs) -> Result<Option<Choice>, WorldError> {
 fn farm_means(
     access: AccessArgs,
     network: &NetworkArgs,
-    means: FarmMeans,
+    means: &FarmMeans,
 ) -> Result<FarmMeans, WorldError> {
     let world = choice(network)?;
     let known = known_redis();
@@ -138,14 +138,14 @@ fn farm_means(
         world,
         environment: environment(),
         known,
-        ..means
+        ..means.clone()
     })
 }
 
 impl StageArgs {
     fn farm(&self, access: AccessArgs, means: FarmMeans) -> Result<FarmMeans, WorldError> {
         let fallback = self.fallback.map(Into::into);
-        farm_means(access, &self.network, FarmMeans { fallback, ..means })
+        farm_means(access, &self.network, &FarmMeans { fallback, ..means })
     }
 }
 
@@ -161,7 +161,7 @@ impl RenderArgs {
             view,
             iterations: self.iterations,
             escape_radius: self.escape_radius,
-            z0: pair(self.z0),
+            z0: pair(self.z0.as_deref()),
             skip_error_log2: self.skip_error_log2,
             grid: self.grid.map(Into::into),
             arithmetic: self.arithmetic.only(),
@@ -205,7 +205,7 @@ impl ScaleArgs {
         let request = PictureRequest {
             view,
             iterations: self.iterations,
-            z0: pair(self.z0.clone()),
+            z0: pair(self.z0.as_deref()),
             grid: Some(self.grid.into()),
             arithmetic: self.arithmetic.only(),
             ..PictureRequest::default()
@@ -219,7 +219,7 @@ impl ScaleArgs {
             outputs,
             measure: Some(self.measure.into()),
             location,
-            farm: farm_means(self.access.clone(), &self.network, farm)?,
+            farm: farm_means(self.access.clone(), &self.network, &farm)?,
             strip_rows: self.strip_rows,
             ..Means::default()
         };
@@ -312,8 +312,8 @@ impl LocateArgs {
     }
 }
 
-fn pair(numbers: Option<Vec<f64>>) -> Option<(f64, f64)> {
-    match numbers.as_deref() {
+fn pair(numbers: Option<&[f64]>) -> Option<(f64, f64)> {
+    match numbers {
         Some([a, b]) => Some((*a, *b)),
         _ => None,
     }

@@ -31,6 +31,12 @@ pub struct Distribution {
     kept: Vec<(u32, f32)>,
 }
 
+impl Default for Distribution {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Distribution {
     /// Of nothing.
     #[must_use]

@@ -37,6 +37,12 @@ pub struct Encoder {
     pieces: Vec<[f32; 2]>,
 }
 
+impl Default for Encoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Encoder {
     /// Lays out the pieces.
     #[must_use]

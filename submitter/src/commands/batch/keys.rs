@@ -346,7 +346,7 @@ impl Keys {
 
 /// Where journals are: as the job says, or else as the environment does.
 fn journal(own: Option<PathBuf>) -> Option<PathBuf> {
-    own.or_else(|| crate::cli::requests::known_journal())
+    own.or_else(crate::cli::requests::known_journal)
 }
 
 /// A palette's text as it is put beside the request: as itself, or as a file's.

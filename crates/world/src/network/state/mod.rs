@@ -1,5 +1,6 @@
 //! What is known of a network that was booted, and which renders use it.
 
+#[expect(clippy::module_inception, reason = "the state itself")]
 mod state;
 pub mod users;
 
