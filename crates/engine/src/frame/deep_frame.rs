@@ -21,7 +21,7 @@ pub struct DeepFrame {
     pub cross: Option<Cross<FloatExp>>,
     /// Size of a pixel in the plane, the unit of the distance estimate.
     pub pixel_spacing: FloatExp,
-    /// See [`FrameSpec::skip_error_log2`]; less in a wide view, see [`capped`].
+    /// See [`fractal::FrameSpec::skip_error_log2`]; less in a wide view, see [`capped`].
     pub epsilon_log2: i32,
     escape_radius: f64,
     c_max: FloatExp,

@@ -1,5 +1,5 @@
 //! Pictures that are encoded whole, by the `image` and `tiff` crates: [`mod@write`] makes them, [`read`] looks at them. The
-//! only module that names those crates. [`format`] says how large each may be; [`exif`] holds their texts.
+//! only module that names those crates. [`mod@format`] says how large each may be; [`exif`] holds their texts.
 
 mod exif;
 pub mod format;

@@ -80,7 +80,7 @@ pub(in crate::cpu) struct Band<'a> {
     pub(in crate::cpu) planes: Planes<'a>,
     pub(in crate::cpu) scratch: &'a mut Scratch,
     pub(in crate::cpu) progress: &'a Progress,
-    /// Set by [`compute`]: see [`fractal::StripBuffer::iterations_total`].
+    /// Set by the kernels: see [`fractal::StripBuffer::iterations_total`].
     pub(in crate::cpu) iterations_total: u128,
 }
 
