@@ -20,6 +20,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 const PATIENCE: [u32; 2] = [20, 100];
 /// How often the farm is asked whether workers that were killed are forgotten.
 const GLANCE: Duration = Duration::from_millis(250);
+/// How long the farm may take to answer at all, before nobody waits for what it has forgotten.
+const CONNECTING: Duration = Duration::from_secs(2);
 
 /// What became of a target's worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -157,8 +159,9 @@ pub async fn shut_down(mut held: Held, farm: Option<ConnectOptions>) -> Result<V
     if held.state.server.is_some() {
         private_redis::stop(&mut held).await?;
     } else if let Some(farm) = farm
-        && stopped.iter().any(|target| target.how != "ended")
+        && !stopped.is_empty()
     {
+        // Of one that was killed a moment ago nobody can tell that it did not end by itself.
         forgotten(farm, &processes).await;
     }
     held.remove();
@@ -168,19 +171,20 @@ pub async fn shut_down(mut held: Held, farm: Option<ConnectOptions>) -> Result<V
 /// Waits until a farm that goes on has forgotten workers that could not sign off.
 async fn forgotten(farm: ConnectOptions, processes: &[String]) {
     let began = Instant::now();
-    let Ok(control) = RedisControl::connect(farm).await else {
+    let Ok(Ok(control)) = tokio::time::timeout(CONNECTING, RedisControl::connect(farm)).await
+    else {
         return;
     };
     while began.elapsed() < PRESENCE_LIFETIME + Duration::from_secs(1) {
-        match control.workers().await {
-            Ok(workers)
-                if workers
-                    .iter()
-                    .any(|worker| processes.contains(&worker.process)) =>
-            {
-                tokio::time::sleep(GLANCE).await;
-            }
-            _ => return,
+        let listed = control.workers().await;
+        // An error passes, or the time is up.
+        let is_forgotten = listed.is_ok_and(|workers| {
+            let mut there = workers.iter().map(|worker| &worker.process);
+            !there.any(|process| processes.contains(process))
+        });
+        if is_forgotten {
+            return;
         }
+        tokio::time::sleep(GLANCE).await;
     }
 }
