@@ -41,7 +41,7 @@ def commands_of(page):
     """The commands of a page's shell blocks, in order, as lists of words."""
     text = page.read_text()
     blocks = re.findall(r"^ *```sh\n(.*?)^ *```", text, re.M | re.S)
-    blocks += ["\n".join(re.findall(r"^    (submitter .*)$", text, re.M))]
+    blocks += ["\n".join(re.findall(r"^    (submitter .*[^\\])$", text, re.M))]
     for block in blocks:
         block = block.replace("\\\n", " ")
         for line in block.splitlines():
@@ -160,7 +160,8 @@ def main():
             for page in pages:
                 folders = []
                 for name in ("old", "new"):
-                    folder = place / name / page.stem
+                    # README.md is at the top and among the docs.
+                    folder = place / name / "-".join(page.relative_to(TOP).with_suffix("").parts)
                     folder.mkdir()
                     for file, text in PLACES.items():
                         (folder / file).write_text(text)

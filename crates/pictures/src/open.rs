@@ -47,6 +47,8 @@ impl PictureFormat {
 #[derive(Debug)]
 pub struct OpenedFile {
     mark: Vec<u8>,
+    /// What was read with a PNG's mark, and stands behind it.
+    behind: Vec<u8>,
     file: BufReader<File>,
     /// Whether what is not wanted of it need not be read.
     seeks: bool,
@@ -62,7 +64,13 @@ impl OpenedFile {
         let seeks = file.metadata()?.is_file();
         let mut file = BufReader::new(file);
         let mark = take_limited(file.by_ref().take(MARK_BYTES), MARK_BYTES)?;
-        Ok(Self { mark, file, seeks })
+        let behind = mark.get(PNG.len()..).unwrap_or_default().to_vec();
+        Ok(Self {
+            mark,
+            behind,
+            file,
+            seeks,
+        })
     }
 
     /// The kind of picture that it begins as; `None` for anything else.
@@ -103,14 +111,23 @@ impl OpenedFile {
     }
 }
 
+/// From behind a PNG's mark.
 impl Read for OpenedFile {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if !self.behind.is_empty() {
+            let count = into.len().min(self.behind.len());
+            into[..count].copy_from_slice(&self.behind[..count]);
+            self.behind.drain(..count);
+            return Ok(count);
+        }
         self.file.read(into)
     }
 }
 
 impl Passing for OpenedFile {
     fn pass(&mut self, bytes: u32) -> io::Result<()> {
+        // A chunk's head is longer than what was read with the mark.
+        debug_assert!(self.behind.is_empty());
         if self.seeks {
             return self.file.seek_relative(i64::from(bytes));
         }
