@@ -43,12 +43,6 @@ pub const CONFINED: [Confined; 14] = [
         allowed: &["crates/pictures/src/png/"],
     },
     Confined {
-        what: "the image and tiff crates",
-        shown_by: &["image::", "tiff::"],
-        unless: &[],
-        allowed: &["crates/pictures/src/images/"],
-    },
-    Confined {
         what: "the exr crate",
         shown_by: &["exr::"],
         unless: &[
@@ -143,12 +137,24 @@ pub const CONFINED: [Confined; 14] = [
     Confined {
         what: "stdout",
         shown_by: &["stdout()", "stdout;", "stdout,"],
-        unless: &["answer.stdout", "asked.stdout"],
+        unless: &[
+            "answer.stdout",
+            "asked.stdout",
+            "stdout, stderr",
+            "keep(stdout,",
+        ],
         allowed: &[
             "submitter/src/terminal/",
             "submitter/src/commands/zoom.rs",
             "farm-worker/src/",
+            "crates/farm-model/src/bin/",
         ],
+    },
+    Confined {
+        what: "the image and tiff crates",
+        shown_by: &["image::", "tiff::"],
+        unless: &[],
+        allowed: &["crates/pictures/src/images/"],
     },
 ];
 

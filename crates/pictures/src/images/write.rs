@@ -77,9 +77,10 @@ impl ImagePicture<'_> {
                 self.with_texts(JpegEncoder::new_with_quality(out, JPEG_QUALITY), size, rgb)
             }
             ImageFormat::WebP => self.with_texts(WebPEncoder::new_lossless(out), size, rgb),
+            // Without texts: players of a few years ago (ffmpeg 5) refuse files that have them beside the pixels.
             ImageFormat::Avif => {
                 let encoder = AvifEncoder::new_with_speed_quality(out, AVIF_SPEED, AVIF_QUALITY);
-                self.with_texts(encoder, size, rgb)
+                encoder.write_image(rgb, size.0, size.1, ExtendedColorType::Rgb8)
             }
             ImageFormat::Tiff => return self.tiff(out, size, depth, rgb).map_err(tiff_error),
         };

@@ -182,9 +182,10 @@ async fn forgotten(farm: ConnectOptions, processes: &[String]) {
             let mut there = workers.iter().map(|worker| &worker.process);
             !there.any(|process| processes.contains(process))
         });
+        tokio::time::sleep(GLANCE).await;
+        // What a worker said of itself lives a moment longer than its place in the list.
         if is_forgotten {
             return;
         }
-        tokio::time::sleep(GLANCE).await;
     }
 }

@@ -126,9 +126,9 @@ const MISUSES: &[(&str, &str)] = &[
     ("--strip-rows 0", "--strip-rows"),
     ("--density 4096 --strip-rows 1000", "at most 102 rows"),
     // Files of no kind.
-    ("-o picture", ".png, .npy, .exr, .kfr or .toml"),
-    ("-o picture.jpg", ".png, .npy, .exr, .kfr or .toml"),
-    ("-o .png", ".png, .npy, .exr, .kfr or .toml"),
+    ("-o picture", ".avif, .npy, .exr, .kfr or .toml"),
+    ("-o picture.gif", ".avif, .npy, .exr, .kfr or .toml"),
+    ("-o .png", ".avif, .npy, .exr, .kfr or .toml"),
     // Addresses that are none.
     ("--redis nonsense", "Redis"),
     ("--redis http://127.0.0.1", "Redis"),

@@ -308,7 +308,7 @@ fn mistakes_in_a_batch_are_found_before_anything_is_computed() {
             "size = \"48\"",
             "a size is like 1920x1080",
         ),
-        ("\"c.png\"", "\"c.jpg\"", "c.jpg"),
+        ("\"c.png\"", "\"c.gif\"", "c.gif"),
     ] {
         is_refused(&folder, BATCH, (from, to), says);
     }

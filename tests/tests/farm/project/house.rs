@@ -69,6 +69,7 @@ fn control_names_out_of_place_are_seen() {
         (10, "use clap::Parser;"),
         (11, "use indicatif::ProgressBar;"),
         (12, "std::io::stdout().write_all(bytes)?;"),
+        (13, "use image::ImageReader;"),
         (6, "    unsafe { core::hint::unreachable_unchecked() }"),
     ] {
         let planted = planted(
