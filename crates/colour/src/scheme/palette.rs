@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use colorgrad::{Gradient, preset};
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::blend::Blend;
 use super::classics::CLASSICS;
@@ -12,8 +12,7 @@ use super::rgb::Rgb;
 use super::stops::{Stops, StopsError};
 
 /// A palette; as text its name or its stops.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, SerializeDisplay, DeserializeFromStr)]
 pub struct Palette(Colours);
 
 #[derive(Clone, Debug, PartialEq)]
@@ -165,20 +164,6 @@ impl fmt::Display for Palette {
             Colours::Named(name) => f.write_str(name),
             Colours::Stops(stops) => stops.fmt(f),
         }
-    }
-}
-
-impl TryFrom<String> for Palette {
-    type Error = PaletteError;
-
-    fn try_from(text: String) -> Result<Self, PaletteError> {
-        text.parse()
-    }
-}
-
-impl From<Palette> for String {
-    fn from(palette: Palette) -> Self {
-        palette.to_string()
     }
 }
 

@@ -4,11 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use colorgrad::Color;
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 /// An sRGB colour of 8 bits a channel; as text like `#00a0ff`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct Rgb(pub [u8; 3]);
 
 /// Why a text is no colour.
@@ -48,19 +47,5 @@ impl fmt::Display for Rgb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [r, g, b] = self.0;
         write!(f, "#{r:02x}{g:02x}{b:02x}")
-    }
-}
-
-impl TryFrom<String> for Rgb {
-    type Error = RgbError;
-
-    fn try_from(text: String) -> Result<Self, RgbError> {
-        text.parse()
-    }
-}
-
-impl From<Rgb> for String {
-    fn from(colour: Rgb) -> Self {
-        colour.to_string()
     }
 }

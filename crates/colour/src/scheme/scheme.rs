@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use fractal::{Measure, MeasureSet};
 use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use super::palette::Palette;
 use super::rgb::Rgb;
@@ -89,8 +90,7 @@ pub enum Repeat {
 
 /// Light from the side on the smooth count as a relief (Arnaud Chéritat's normal map, from differences of
 /// neighbours).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, SerializeDisplay, DeserializeFromStr)]
 pub struct Light {
     /// Where it comes from, in degrees: 0 from the right, 90 from above.
     pub angle: f64,
@@ -311,20 +311,6 @@ impl FromStr for Light {
 impl fmt::Display for Light {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{},{}", self.angle, self.height)
-    }
-}
-
-impl TryFrom<String> for Light {
-    type Error = SchemeError;
-
-    fn try_from(text: String) -> Result<Self, SchemeError> {
-        text.parse()
-    }
-}
-
-impl From<Light> for String {
-    fn from(light: Light) -> Self {
-        light.to_string()
     }
 }
 

@@ -240,15 +240,8 @@ async fn launch_all(
         while under_way.len() < at_once
             && let Some(launch) = waiting.pop_front()
         {
-            let process = Process {
-                host: launch.target.host.clone(),
-                folder: launch.target.folder.clone(),
-                phase: Phase::Starting,
-                pid: 0,
-                born: String::new(),
-                joined: None,
-                for_renders: false,
-            };
+            let process =
+                Process::starting(launch.target.host.clone(), launch.target.folder.clone());
             let name = launch.target.name.clone();
             held.change(|state| {
                 // What is known of one that runs stays known.

@@ -43,15 +43,7 @@ pub async fn ensure(held: &mut Held) -> Result<String> {
     let config = folder.join(CONFIG);
     std::fs::write(&config, configuration(&socket, &folder)?)
         .with_context(|| format!("{}: cannot be written", config.display()))?;
-    let mut process = Process {
-        host: Host::Local,
-        folder: None,
-        phase: Phase::Starting,
-        pid: 0,
-        born: String::new(),
-        joined: None,
-        for_renders: false,
-    };
+    let mut process = Process::starting(Host::Local, None);
     held.change(|state| {
         state.redis = Some(url.clone());
         state.server.get_or_insert_with(|| process.clone());

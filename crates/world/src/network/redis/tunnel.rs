@@ -146,15 +146,7 @@ async fn open(held: &mut Held, from: &Host, folder: String, redis: &str) -> Resu
     let name = free.find(|name| !held.state.tunnels.contains_key(name));
     let name = name.unwrap_or_default();
     let mut tunnel = Tunnel {
-        process: Process {
-            host: Host::Local,
-            folder: None,
-            phase: Phase::Starting,
-            pid: 0,
-            born: String::new(),
-            joined: None,
-            for_renders: false,
-        },
+        process: Process::starting(Host::Local, None),
         from: from.clone(),
         folder,
     };

@@ -99,6 +99,22 @@ pub struct Process {
     pub for_renders: bool,
 }
 
+impl Process {
+    /// One that is about to be started.
+    #[must_use]
+    pub fn starting(host: Host, folder: Option<String>) -> Self {
+        Self {
+            host,
+            folder,
+            phase: Phase::Starting,
+            pid: 0,
+            born: String::new(),
+            joined: None,
+            for_renders: false,
+        }
+    }
+}
+
 /// What a worker said of itself when it joined the farm.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Joined {
@@ -397,15 +413,7 @@ mod tests {
         assert!(place.peek().unwrap().is_none());
         let mut held = place.hold(&world()).unwrap();
         assert!(held.state.is_empty());
-        let process = Process {
-            host: Host::Local,
-            folder: None,
-            phase: Phase::Starting,
-            pid: 0,
-            born: String::new(),
-            joined: None,
-            for_renders: false,
-        };
+        let process = Process::starting(Host::Local, None);
         held.change(|state| {
             state.targets.insert("x".to_owned(), process);
         })
