@@ -89,12 +89,17 @@ pub fn until_interrupted<T: Send + 'static>(
 
 fn wait<T>(news: &Receiver<News<T>>, stop: &Stop) -> Result<T, Failure> {
     let mut first: Option<Instant> = None;
+    // What hears of the signal ends, and the command may need longer than that for its last words.
+    let mut interrupted = None;
     loop {
         match news.recv_timeout(LOOK) {
             Ok(News::Done(done)) => return done,
             Ok(News::Signal) => {
                 let insists = first.is_some_and(|first| first.elapsed() > INSISTING);
-                first.get_or_insert_with(Instant::now);
+                if first.is_none() {
+                    first = Some(Instant::now());
+                    interrupted = last_under_way();
+                }
                 stop.request();
                 if insists {
                     break;
@@ -117,8 +122,11 @@ fn wait<T>(news: &Receiver<News<T>>, stop: &Stop) -> Result<T, Failure> {
             }
         }
     }
-    let last = under_way().last().map(|last| last.what.clone());
-    Err(Failure::interrupted(last))
+    Err(Failure::interrupted(last_under_way().or(interrupted)))
+}
+
+fn last_under_way() -> Option<String> {
+    under_way().last().map(|last| last.what.clone())
 }
 
 fn say_what_takes_long() {
@@ -165,4 +173,30 @@ fn listen<T: Send + 'static>(tell: SyncSender<News<T>>) -> std::io::Result<()> {
     };
     let thread = Builder::new().name("signals".into());
     thread.spawn(listen).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_under_way_is_said_however_long_the_command_takes_to_end() {
+        let (tell, news) = sync_channel::<News<()>>(8);
+        let stop = Stop::new();
+        began(u64::MAX, "counting", false);
+        let listener = std::thread::spawn({
+            let (stop, requested) = (stop.clone(), stop.hold());
+            move || {
+                while !stop.is_requested() {
+                    std::thread::yield_now();
+                }
+                ended(u64::MAX);
+                drop(requested);
+            }
+        });
+        tell.send(News::Signal).unwrap();
+        let failure = wait(&news, &stop).unwrap_err();
+        listener.join().unwrap();
+        assert_eq!(failure.line(), "stopped while counting: interrupted");
+    }
 }
