@@ -9,7 +9,7 @@ use std::time::Instant;
 use engine::cpu::{CpuDevice, Isa};
 use engine::{PreparedFrame, Progress};
 use fractal::reference::{ReferencePoint, compute};
-use fractal::{FrameSpec, Grid, Measure, MeasureSet, Plane, Strip, View};
+use fractal::{FrameSpec, Grid, Measure, MeasureSet, Strip, View};
 
 /// The views of the project's goals.
 const NAMES: [&str; 8] = [
@@ -88,7 +88,7 @@ fn one(name: &str, side: u32) -> Result<(), Box<dyn std::error::Error>> {
         let began = Instant::now();
         let buffer = device.compute(&frame, strip, &Progress::default())?;
         *secs = began.elapsed().as_secs_f64();
-        if let (0, Some(Plane::Iterations(counts))) = (side, buffer.plane(Measure::Iterations)) {
+        if let (0, Some(counts)) = (side, buffer.values::<u32>(Measure::Iterations)) {
             let samples: Vec<[u32; 3]> = serde_json::from_value(file["samples"].clone())?;
             let at = |s: &[u32; 3]| counts[(s[1] * spec.width + s[0]) as usize];
             let wrong = samples.iter().filter(|s| at(s) != s[2]).count();

@@ -8,7 +8,7 @@
 use engine::cpu::CpuDevice;
 use engine::gpu::GpuDevice;
 use engine::{PreparedFrame, Progress};
-use fractal::{Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Plane, Strip, StripBuffer, View};
+use fractal::{Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Strip, StripBuffer, View};
 
 /// Rows of a view that are computed, evenly spread.
 const SAMPLED_ROWS: u32 = 128;
@@ -183,8 +183,8 @@ fn counts(rows: &[u32], compute: impl Fn(Strip) -> Anyhow<StripBuffer>) -> Anyho
             row0: *row0,
             rows: 1,
         })?;
-        match buffer.plane(Measure::Iterations) {
-            Some(Plane::Iterations(values)) => counts.extend_from_slice(values),
+        match buffer.values::<u32>(Measure::Iterations) {
+            Some(values) => counts.extend_from_slice(values),
             _ => return Err("a buffer without counts".into()),
         }
     }

@@ -33,17 +33,18 @@ pub mod reference;
 pub mod threads;
 
 pub use numbers::{count, decimal, floatexp};
-pub use picture::{arithmetic, buffer, frame, measure, smooth, strip};
+pub use picture::{arithmetic, buffer, frame, measure, smooth, strip, values};
 pub use plane::{axis, digits, transform, view};
 
 pub use arithmetic::{Arithmetic, Backend, BackendChoice};
 pub use axis::Axis;
-pub use buffer::{Origin, Plane, StripBuffer};
+pub use buffer::{Origin, StripBuffer};
 pub use decimal::Decimal;
 pub use floatexp::{ComplexExp, FloatExp};
 pub use frame::{FrameError, FrameSpec, SKIP_ERROR_LOG2};
-pub use measure::{Measure, MeasureSet};
+pub use measure::{Measure, MeasureSet, ValueType};
 pub use reference::{ReferenceOrbit, ReferencePoint};
 pub use strip::{Strip, StripPlan};
 pub use transform::Transform;
+pub use values::{Plane, Value, Values};
 pub use view::{Grid, View, ViewError};

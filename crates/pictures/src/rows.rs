@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use colour::{Distribution, Needs, Rows, Scheme};
-use fractal::{Measure, Plane, StripBuffer};
+use fractal::{Measure, StripBuffer};
 
 /// Values that are read from the disk at once, in whole rows, and at least one.
 const SPOOLED_VALUES: usize = 1 << 18;
@@ -72,9 +72,9 @@ impl StripRows<'_> {
             return Ok(None);
         };
         let strip: &StripBuffer = self.current.insert(strip?);
-        let plane = |measure| match strip.plane(measure) {
-            Some(Plane::Smooth(values) | Plane::Distance(values)) => Ok(&values[..]),
-            _ => Err(io::Error::other("a strip came without what is coloured")),
+        let plane = |measure| {
+            let values = strip.values::<f32>(measure);
+            values.ok_or_else(|| io::Error::other("a strip came without what is coloured"))
         };
         let smooth = self.is_lit.then(|| plane(Measure::Smooth)).transpose()?;
         let values = plane(self.measure)?;

@@ -72,14 +72,7 @@ impl Picture {
     /// Single-precision values of a measure, row by row; `None` where it has others or was not computed.
     #[must_use]
     pub fn values(&self, measure: Measure) -> Option<&[f32]> {
-        match self.plane(measure)? {
-            Plane::Smooth(values)
-            | Plane::Distance(values)
-            | Plane::Fraction(values)
-            | Plane::Phase(values)
-            | Plane::Direction(values) => Some(values),
-            Plane::Iterations(_) | Plane::LongIterations(_) | Plane::Stability(_) => None,
-        }
+        self.plane(measure)?.values()
     }
 
     /// Its pixels in `colours`, row by row, red, green and blue in 8 bits, or 16 with the higher byte first. Where the

@@ -18,7 +18,7 @@ use farm_queue::WorkerQueue;
 use farm_queue::redis::RedisWorkerQueue;
 use farm_worker::usage::{self, LogFormat};
 use farm_worker::{EndReason, Meters, Settings};
-use fractal::{BackendChoice, Plane, Strip, StripBuffer};
+use fractal::{BackendChoice, Strip, StripBuffer};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -195,31 +195,22 @@ fn lie(mut buffer: StripBuffer) -> StripBuffer {
         let mut found = found.filter(|at| escaped(&values[*at]));
         found.next().unwrap_or(middle)
     }
-    match buffer.planes.first_mut() {
-        Some(Plane::Iterations(values)) => {
-            // An odd count becomes the even one below it: never more than the limit, never inside.
-            let at = near_middle(values, |n| *n > 1 && n % 2 == 1);
-            values[at] ^= 1;
-        }
-        Some(Plane::LongIterations(values)) => {
-            let at = near_middle(values, |n| *n > 1 && n % 2 == 1);
-            values[at] ^= 1;
-        }
-        Some(
-            Plane::Smooth(values)
-            | Plane::Distance(values)
-            | Plane::Fraction(values)
-            | Plane::Phase(values)
-            | Plane::Direction(values),
-        ) => {
-            let at = near_middle(values, |value| *value != 0.0);
-            values[at] = f32::from_bits(values[at].to_bits() ^ 1);
-        }
-        Some(Plane::Stability(values)) => {
-            let at = near_middle(values, |value| value.is_normal());
-            values[at] = f64::from_bits(values[at].to_bits() ^ 1);
-        }
-        None => {}
+    let Some(plane) = buffer.planes.first_mut() else {
+        return buffer;
+    };
+    // An odd count becomes the even one below it: never more than the limit, never inside.
+    if let Some(values) = plane.values_mut::<u32>() {
+        let at = near_middle(values, |n| *n > 1 && n % 2 == 1);
+        values[at] ^= 1;
+    } else if let Some(values) = plane.values_mut::<u64>() {
+        let at = near_middle(values, |n| *n > 1 && n % 2 == 1);
+        values[at] ^= 1;
+    } else if let Some(values) = plane.values_mut::<f32>() {
+        let at = near_middle(values, |value| *value != 0.0);
+        values[at] = f32::from_bits(values[at].to_bits() ^ 1);
+    } else if let Some(values) = plane.values_mut::<f64>() {
+        let at = near_middle(values, |value| value.is_normal());
+        values[at] = f64::from_bits(values[at].to_bits() ^ 1);
     }
     buffer
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fractal::reference::{self, ReferencePoint};
-use fractal::{Arithmetic, Measure, Plane, Strip};
+use fractal::{Arithmetic, Measure, Strip};
 use serde::Serialize;
 
 use super::deep_scenes::DeepScene;
@@ -131,7 +131,7 @@ fn on_processor(
         let buffer = device.compute(&frame, whole(&frame), &Progress::default())?;
         secs = secs.min(run_began.elapsed().as_secs_f64());
         iterations = buffer.iterations_total;
-        if let Some(Plane::Iterations(counts)) = buffer.plane(Measure::Iterations) {
+        if let Some(counts) = buffer.values::<u32>(Measure::Iterations) {
             prepared.scene.check(&name, counts)?;
         }
     }

@@ -265,7 +265,7 @@ mod tests {
         };
         let buffer = CpuDevice::new(None).compute(&frame, strip, &Progress::default());
         let buffer = buffer.unwrap();
-        let Some(fractal::Plane::Iterations(counts)) = buffer.plane(Measure::Iterations) else {
+        let Some(counts) = buffer.values::<u32>(Measure::Iterations) else {
             panic!("no counts")
         };
         scene.check("k", counts).unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fractal::{Arithmetic, Measure, Plane, Strip};
+use fractal::{Arithmetic, Measure, Strip};
 
 use super::figures::{BenchError, KernelFigure, Limit};
 use super::scenes::{SCENES, Scene};
@@ -110,7 +110,7 @@ pub fn run_deep(
             let run_begun = Instant::now();
             let buffer = device.compute(frame, arithmetic, strip, &progress)?;
             secs = secs.min(run_begun.elapsed().as_secs_f64());
-            if let Some(Plane::Iterations(counts)) = buffer.plane(Measure::Iterations) {
+            if let Some(counts) = buffer.values::<u32>(Measure::Iterations) {
                 check(arithmetic, counts)?;
             }
         }

@@ -1,6 +1,6 @@
 //! Samples of a frame: a regular grid of its pixels, with their counts on the processor.
 
-use fractal::{FrameSpec, Measure, MeasureSet, Plane, Strip};
+use fractal::{FrameSpec, Measure, MeasureSet, Strip};
 
 use crate::cpu::CpuDevice;
 use crate::frame::PreparedFrame;
@@ -85,7 +85,7 @@ impl Samples {
             };
             let buffer = processor.compute(&grid, strip, progress)?;
             progress.step();
-            let Some(Plane::Iterations(counts)) = buffer.plane(Measure::Iterations) else {
+            let Some(counts) = buffer.values::<u32>(Measure::Iterations) else {
                 break;
             };
             samples.counts.extend_from_slice(counts);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fractal::reference::{self, ReferencePoint};
-use fractal::{Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Plane, Strip, View};
+use fractal::{Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Strip, View};
 
 use super::adapters::Checks;
 use super::samples::{grid, spread};
@@ -89,7 +89,7 @@ fn samples_are_the_pictures_own_pixels() {
     let buffer = CpuDevice::new(None)
         .compute(&picture, whole, &Progress::default())
         .unwrap();
-    let Some(Plane::Iterations(counts)) = buffer.plane(Measure::Iterations) else {
+    let Some(counts) = buffer.values::<u32>(Measure::Iterations) else {
         panic!("no counts")
     };
     for ((column, row), count) in samples.places.iter().zip(&samples.counts) {

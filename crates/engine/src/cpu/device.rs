@@ -14,7 +14,7 @@ use super::isa::Isa;
 use super::neon;
 use super::plain::band::{self, Band, Planes, Scratch};
 use super::plan::Plan;
-use super::planes::{blank, copy_row, cut};
+use super::planes::{copy_row, cut};
 use super::simd::Portable;
 #[cfg(target_arch = "x86_64")]
 use super::x86;
@@ -138,7 +138,7 @@ impl CpuDevice {
             .spec
             .measures
             .iter()
-            .map(|measure| blank(measure, rows * width))
+            .map(|measure| Plane::zeroed(measure, rows * width))
             .collect();
         let share = (rows * width).div_ceil(BANDS_PER_THREAD * self.threads());
         let bands = cut(&mut planes, rows * width, share.clamp(MIN_BAND, MAX_BAND));
@@ -253,7 +253,7 @@ impl CpuDevice {
             .spec
             .measures
             .iter()
-            .map(|measure| blank(measure, pixels))
+            .map(|measure| Plane::zeroed(measure, pixels))
             .collect();
         let (mut iterations_total, mut thread_secs) = (0, 0.0);
         for (task, (output, secs)) in tasks.iter().zip(&outputs) {
@@ -263,7 +263,10 @@ impl CpuDevice {
             for (row, from) in (task.rows.0..task.rows.1).zip((0..).step_by(across)) {
                 let (to, from) = (at(row)..at(row) + across, from..from + across);
                 for plane in &mut planes {
-                    copy_row(plane, to.clone(), output, from.clone());
+                    let mut made = output.planes.iter();
+                    if let Some(made) = made.find(|made| made.measure() == plane.measure()) {
+                        copy_row(plane, to.clone(), made, from.clone());
+                    }
                 }
             }
             iterations_total += output.iterations_total;

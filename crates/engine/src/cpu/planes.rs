@@ -1,40 +1,23 @@
-//! The planes of a strip: blank ones, cut into bands or put together from tasks.
+//! The planes of a strip: cut into bands, or put together from tasks.
 
-use fractal::{Measure, Plane};
+use std::ops::Range;
 
-use super::deep::task::Output;
+use fractal::{Measure, Plane, Value, ValueType};
+
 use super::plain::band::Planes;
 
-/// A plane of `len` values that are not yet computed.
-pub(super) fn blank(measure: Measure, len: usize) -> Plane {
-    match measure {
-        Measure::Iterations => Plane::Iterations(vec![0; len]),
-        Measure::Smooth => Plane::Smooth(vec![0.0; len]),
-        Measure::Distance => Plane::Distance(vec![0.0; len]),
-        Measure::Stability => Plane::Stability(vec![0.0; len]),
-        Measure::LongIterations => Plane::LongIterations(vec![0; len]),
-        Measure::Fraction => Plane::Fraction(vec![0.0; len]),
-        Measure::Phase => Plane::Phase(vec![0.0; len]),
-        Measure::Direction => Plane::Direction(vec![0.0; len]),
+/// Copies the values `from` of a task's plane to the pixels `to` of one of the same measure.
+pub(super) fn copy_row(plane: &mut Plane, to: Range<usize>, task: &Plane, from: Range<usize>) {
+    fn copy<T: Value>(plane: &mut Plane, to: Range<usize>, task: &Plane, from: Range<usize>) {
+        if let (Some(plane), Some(task)) = (plane.values_mut::<T>(), task.values::<T>()) {
+            plane[to].copy_from_slice(&task[from]);
+        }
     }
-}
-
-/// Copies the values `from` of a task to the pixels `to` of a plane.
-pub(super) fn copy_row(
-    plane: &mut Plane,
-    to: std::ops::Range<usize>,
-    output: &Output,
-    from: std::ops::Range<usize>,
-) {
-    match plane {
-        Plane::Iterations(v) => v[to].copy_from_slice(&output.iterations[from]),
-        Plane::Smooth(v) => v[to].copy_from_slice(&output.smooth[from]),
-        Plane::Distance(v) => v[to].copy_from_slice(&output.distance[from]),
-        Plane::Stability(v) => v[to].copy_from_slice(&output.stability[from]),
-        Plane::LongIterations(v) => v[to].copy_from_slice(&output.long_iterations[from]),
-        Plane::Fraction(v) => v[to].copy_from_slice(&output.fraction[from]),
-        Plane::Phase(v) => v[to].copy_from_slice(&output.phase[from]),
-        Plane::Direction(v) => v[to].copy_from_slice(&output.direction[from]),
+    match plane.measure().value_type() {
+        ValueType::U32 => copy::<u32>(plane, to, task, from),
+        ValueType::U64 => copy::<u64>(plane, to, task, from),
+        ValueType::F32 => copy::<f32>(plane, to, task, from),
+        ValueType::F64 => copy::<f64>(plane, to, task, from),
     }
 }
 
@@ -48,32 +31,29 @@ pub(super) fn cut(
         .step_by(pixels)
         .map(|first| (first, pixels.min(total - first), Planes::default()))
         .collect();
+    fn deal<'a, T: Value>(
+        plane: &'a mut Plane,
+        pixels: usize,
+        bands: &mut [(usize, usize, Planes<'a>)],
+        part: impl for<'b> Fn(&'b mut Planes<'a>) -> &'b mut Option<&'a mut [T]>,
+    ) {
+        let values = plane.values_mut().unwrap_or_default();
+        for ((_, _, band), values) in bands.iter_mut().zip(values.chunks_mut(pixels)) {
+            *part(band) = Some(values);
+        }
+    }
     for plane in planes {
-        let bands = bands.iter_mut().map(|band| &mut band.2);
-        match plane {
-            Plane::Iterations(v) => bands
-                .zip(v.chunks_mut(pixels))
-                .for_each(|(b, v)| b.iterations = Some(v)),
-            Plane::Smooth(v) => bands
-                .zip(v.chunks_mut(pixels))
-                .for_each(|(b, v)| b.smooth = Some(v)),
-            Plane::Distance(v) => bands
-                .zip(v.chunks_mut(pixels))
-                .for_each(|(b, v)| b.distance = Some(v)),
-            Plane::Stability(v) => bands
-                .zip(v.chunks_mut(pixels))
-                .for_each(|(b, v)| b.stability = Some(v)),
-            Plane::Fraction(v) => bands
-                .zip(v.chunks_mut(pixels))
-                .for_each(|(b, v)| b.fraction = Some(v)),
-            Plane::Phase(v) => bands
-                .zip(v.chunks_mut(pixels))
-                .for_each(|(b, v)| b.phase = Some(v)),
-            Plane::Direction(v) => bands
-                .zip(v.chunks_mut(pixels))
-                .for_each(|(b, v)| b.direction = Some(v)),
+        let bands = &mut bands;
+        match plane.measure() {
+            Measure::Iterations => deal(plane, pixels, bands, |band| &mut band.iterations),
+            Measure::Smooth => deal(plane, pixels, bands, |band| &mut band.smooth),
+            Measure::Distance => deal(plane, pixels, bands, |band| &mut band.distance),
+            Measure::Stability => deal(plane, pixels, bands, |band| &mut band.stability),
+            Measure::Fraction => deal(plane, pixels, bands, |band| &mut band.fraction),
+            Measure::Phase => deal(plane, pixels, bands, |band| &mut band.phase),
+            Measure::Direction => deal(plane, pixels, bands, |band| &mut band.direction),
             // Of deltas alone.
-            Plane::LongIterations(_) => {}
+            Measure::LongIterations => {}
         }
     }
     bands

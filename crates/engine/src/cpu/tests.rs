@@ -87,13 +87,14 @@ fn naive(frame: &PreparedFrame) -> Bytes {
     let counts: Vec<_> = pixels().map(|(cx, cy)| naive_count(spec, cx, cy)).collect();
     let smoothing = Smoothing::new(spec.escape_radius);
     let planes = spec.measures.iter().map(|measure| match measure {
-        Measure::Iterations => Plane::Iterations(counts.iter().map(|p| p.n).collect()),
-        Measure::Smooth => Plane::Smooth(
-            counts
-                .iter()
-                .map(|p| smoothing.count(p.n, p.norm2))
-                .collect(),
-        ),
+        Measure::Iterations => {
+            let counts: Vec<u32> = counts.iter().map(|p| p.n).collect();
+            Plane::new(measure, counts)
+        }
+        Measure::Smooth => {
+            let values = counts.iter().map(|p| smoothing.count(p.n, p.norm2));
+            Plane::new(measure, values.collect())
+        }
         Measure::Distance => {
             let distance = |end: &End| {
                 let [dx, dy] = end.slope;
@@ -105,19 +106,25 @@ fn naive(frame: &PreparedFrame) -> Bytes {
                 };
                 smooth::distance(end.n, end.norm2, slope, frame.pixel_spacing)
             };
-            Plane::Distance(counts.iter().map(distance).collect())
+            Plane::new(measure, counts.iter().map(distance).collect())
         }
-        Measure::Fraction => Plane::Fraction(outside(&counts, |end| smoothing.fraction(end.norm2))),
-        Measure::Phase => Plane::Phase(outside(&counts, |end| smooth::turns(end.z[0], end.z[1]))),
-        Measure::Direction => {
-            Plane::Direction(outside(&counts, |end| smooth::direction(end.z, end.slope)))
-        }
-        Measure::LongIterations => unreachable!("of deltas alone"),
-        Measure::Stability => Plane::Stability(
-            pixels()
-                .map(|(cx, cy)| naive_stability(spec, cx, cy))
-                .collect(),
+        Measure::Fraction => Plane::new(
+            measure,
+            outside(&counts, |end| smoothing.fraction(end.norm2)),
         ),
+        Measure::Phase => Plane::new(
+            measure,
+            outside(&counts, |end| smooth::turns(end.z[0], end.z[1])),
+        ),
+        Measure::Direction => Plane::new(
+            measure,
+            outside(&counts, |end| smooth::direction(end.z, end.slope)),
+        ),
+        Measure::LongIterations => unreachable!("of deltas alone"),
+        Measure::Stability => {
+            let values = pixels().map(|(cx, cy)| naive_stability(spec, cx, cy));
+            Plane::new(measure, values.collect())
+        }
     });
     let total = if frame.counts_iterations() {
         counts
@@ -427,7 +434,7 @@ fn compare(device: &CpuDevice, frame: &PreparedFrame, samples: &[[u32; 3]]) -> (
     let buffer = device
         .compute(frame, whole(frame), &Progress::default())
         .unwrap();
-    let Some(Plane::Iterations(counts)) = buffer.plane(Measure::Iterations) else {
+    let Some(counts) = buffer.values::<u32>(Measure::Iterations) else {
         unreachable!("the frame asks for iterations")
     };
     let at = |sample: &[u32; 3]| counts[(sample[1] * frame.spec.width + sample[0]) as usize];

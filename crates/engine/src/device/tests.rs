@@ -5,8 +5,8 @@ use std::sync::Arc;
 use fractal::oracle::iteration_count;
 use fractal::reference::{ReferencePoint, compute};
 use fractal::{
-    Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Plane, Strip, StripBuffer, StripPlan,
-    Transform, View,
+    Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Strip, StripBuffer, StripPlan, Transform,
+    View,
 };
 
 use crate::check::Samples;
@@ -88,17 +88,11 @@ fn render(device: &CpuDevice, frame: &PreparedFrame) -> StripBuffer {
 }
 
 fn counts(buffer: &StripBuffer) -> &[u32] {
-    match buffer.plane(Measure::Iterations) {
-        Some(Plane::Iterations(counts)) => counts,
-        _ => unreachable!("the frame asks for iterations"),
-    }
+    buffer.values(Measure::Iterations).expect("counts")
 }
 
 fn singles(buffer: &StripBuffer, measure: Measure) -> Vec<f32> {
-    match buffer.plane(measure) {
-        Some(Plane::Smooth(v) | Plane::Distance(v) | Plane::Direction(v)) => v.clone(),
-        _ => unreachable!("the frame asks for it"),
-    }
+    buffer.values(measure).expect("single values").to_vec()
 }
 
 /// Some samples with their exact counts.
@@ -191,9 +185,9 @@ fn where_orbits_are_after_all_steps_agrees_on_adapters() {
     let mut spec = spec(("-0.12", "0.75", "8"), (33, 20), (70.0, 30.0, 5.0));
     (spec.iterations, spec.measures) = (60, MeasureSet::default().with(Measure::Stability));
     let frame = plain(&spec);
-    let values = |buffer: &StripBuffer| match buffer.plane(Measure::Stability) {
-        Some(Plane::Stability(values)) => values.clone(),
-        _ => unreachable!("the frame asks for it"),
+    let values = |buffer: &StripBuffer| {
+        let values = buffer.values::<f64>(Measure::Stability);
+        values.expect("double values").to_vec()
     };
     let expected = values(&render(&CpuDevice::new(None), &frame));
     assert!(expected.iter().any(|value| value.is_nan()));

@@ -12,7 +12,7 @@ mod ties;
 use std::sync::OnceLock;
 
 use fractal::{
-    Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Plane, Strip, StripBuffer, StripPlan, View,
+    Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Strip, StripBuffer, StripPlan, View,
 };
 
 use super::*;
@@ -112,10 +112,7 @@ fn whole(device: &GpuDevice, frame: &PreparedFrame, arithmetic: Arithmetic) -> S
 }
 
 fn counts(buffer: &StripBuffer) -> &[u32] {
-    match buffer.plane(Measure::Iterations) {
-        Some(Plane::Iterations(counts)) => counts,
-        _ => panic!("no iterations"),
-    }
+    buffer.values(Measure::Iterations).expect("counts")
 }
 
 /// A strip of the whole picture.

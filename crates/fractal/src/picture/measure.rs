@@ -25,6 +25,19 @@ pub enum Measure {
     Direction,
 }
 
+/// The type of a measure's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueType {
+    /// `u32`.
+    U32,
+    /// `u64`.
+    U64,
+    /// `f32`.
+    F32,
+    /// `f64`.
+    F64,
+}
+
 impl Measure {
     /// All that a picture may be asked for, in the order in which a buffer holds them: [`Self::LongIterations`] only
     /// stands for [`Self::Iterations`], and comes last.
@@ -38,39 +51,46 @@ impl Measure {
         Self::Direction,
     ];
 
+    /// The type of its values.
+    #[must_use]
+    pub const fn value_type(self) -> ValueType {
+        self.properties().1
+    }
+
     /// Bytes of one pixel's value.
     #[must_use]
     pub const fn bytes(self) -> usize {
-        match self {
-            Self::Iterations
-            | Self::Smooth
-            | Self::Distance
-            | Self::Fraction
-            | Self::Phase
-            | Self::Direction => 4,
-            Self::Stability | Self::LongIterations => 8,
+        match self.value_type() {
+            ValueType::U32 | ValueType::F32 => 4,
+            ValueType::U64 | ValueType::F64 => 8,
         }
     }
 
     /// The name on the command line and in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Iterations => "iterations",
-            Self::Smooth => "smooth",
-            Self::Distance => "distance",
-            Self::Stability => "stability",
-            Self::LongIterations => "long-iterations",
-            Self::Fraction => "fraction",
-            Self::Phase => "phase",
-            Self::Direction => "direction",
-        }
+        self.properties().0
     }
 
     /// Whether adapters compute it as processors do; a frame that asks for another is for processors.
     #[must_use]
     pub const fn is_on_adapters(self) -> bool {
-        !matches!(self, Self::Phase | Self::Direction | Self::LongIterations)
+        self.properties().2
+    }
+
+    /// Its name, the type of its values, and whether adapters compute it.
+    const fn properties(self) -> (&'static str, ValueType, bool) {
+        use ValueType::{F32, F64, U32, U64};
+        match self {
+            Self::Iterations => ("iterations", U32, true),
+            Self::Smooth => ("smooth", F32, true),
+            Self::Distance => ("distance", F32, true),
+            Self::Stability => ("stability", F64, true),
+            Self::LongIterations => ("long-iterations", U64, false),
+            Self::Fraction => ("fraction", F32, true),
+            Self::Phase => ("phase", F32, false),
+            Self::Direction => ("direction", F32, false),
+        }
     }
 
     const fn bit(self) -> u8 {

@@ -4,7 +4,7 @@
 //! - [`strip`]: full-width bands of rows, the unit of work
 //! - [`measure`]: what is computed of each pixel; [`smooth`]: formulas of the smooth count, distance and angles
 //! - [`arithmetic`]: number types of kernels, and which views each is precise enough for
-//! - [`buffer`]: a computed strip
+//! - [`values`]: those of one measure; [`buffer`]: a computed strip
 
 pub mod arithmetic;
 pub mod buffer;
@@ -12,3 +12,4 @@ pub mod frame;
 pub mod measure;
 pub mod smooth;
 pub mod strip;
+pub mod values;

@@ -25,7 +25,7 @@ use exr::meta::BlockDescription;
 use exr::meta::attribute::{AttributeValue, ChannelDescription, LineOrder, SampleType, Text};
 use exr::meta::header::Header;
 use exr::prelude::f16;
-use fractal::{FrameSpec, Measure, Plane, StripBuffer};
+use fractal::{FrameSpec, Measure, StripBuffer};
 use smallvec::SmallVec;
 
 use super::attributes;
@@ -221,16 +221,7 @@ pub fn write(
 fn append_row(data: &mut Vec<u8>, strip: &StripBuffer, values: Values, row: usize) -> Option<()> {
     let width = strip.width as usize;
     let range = row * width..(row + 1) * width;
-    let singles = |measure: Measure| match strip.plane(measure) {
-        Some(
-            Plane::Smooth(values)
-            | Plane::Distance(values)
-            | Plane::Fraction(values)
-            | Plane::Phase(values)
-            | Plane::Direction(values),
-        ) => Some(&values[range.clone()]),
-        _ => None,
-    };
+    let singles = |measure| Some(&strip.values::<f32>(measure)?[range.clone()]);
     let mut append = |value: [u8; 4]| data.extend_from_slice(&value);
     match values {
         Values::Count { shift } => {
@@ -238,19 +229,15 @@ fn append_row(data: &mut Vec<u8>, strip: &StripBuffer, values: Values, row: usiz
                 let biased = if n == 0 { INSIDE } else { n + BIAS };
                 append(((biased >> shift) as u32).to_ne_bytes());
             };
-            if let Some(Plane::Iterations(counts)) = strip.plane(Measure::Iterations) {
+            if let Some(counts) = strip.values::<u32>(Measure::Iterations) {
                 counts[range].iter().for_each(|n| count(u64::from(*n)));
-            } else if let Some(Plane::LongIterations(counts)) = strip.plane(Measure::LongIterations)
-            {
-                counts[range].iter().for_each(|n| count(*n));
             } else {
-                return None;
+                let counts = strip.values::<u64>(Measure::LongIterations)?;
+                counts[range].iter().for_each(|n| count(*n));
             }
         }
         Values::Single(Measure::Stability) => {
-            let Some(Plane::Stability(values)) = strip.plane(Measure::Stability) else {
-                return None;
-            };
+            let values = strip.values::<f64>(Measure::Stability)?;
             (values[range].iter()).for_each(|value| append((*value as f32).to_ne_bytes()));
         }
         Values::Single(measure) => {

@@ -3,7 +3,7 @@
 use colour::{Distribution, sampled_size};
 use engine::cpu::CpuDevice;
 use engine::{PreparedFrame, Progress};
-use fractal::{FrameSpec, Measure, MeasureSet, Plane, Strip};
+use fractal::{FrameSpec, Measure, MeasureSet, Strip};
 
 /// Iterations of such a sample at most, where it is iterated plainly: samples are computed before anything else starts.
 const RANGE_ITERATIONS: u64 = 100_000;
@@ -32,10 +32,10 @@ pub fn sampled(frame: &PreparedFrame, measure: Measure, progress: &Progress) -> 
     };
     let buffer = CpuDevice::new(None).compute(&coarse, strip, progress).ok();
     let mut values = Distribution::new();
-    if let Some(Plane::Smooth(plane) | Plane::Distance(plane)) =
-        buffer.as_ref().and_then(|buffer| buffer.plane(measure))
+    if let Some(buffer) = buffer
+        && let Some(samples) = buffer.values::<f32>(measure)
     {
-        for (row, line) in (0..).zip(plane.chunks_exact(width as usize)) {
+        for (row, line) in (0..).zip(samples.chunks_exact(width as usize)) {
             values.add_row(row, line);
         }
     }

@@ -1,6 +1,6 @@
 //! One square of a strip, on one thread.
 
-use fractal::smooth;
+use fractal::{Measure, Plane, Value, smooth};
 
 use super::frame::Deep;
 use super::interior::InteriorMask;
@@ -19,6 +19,22 @@ use crate::progress::Progress;
 /// The kernels' version: changes whenever the bytes of any strip may change.
 pub(crate) const KERNEL_ID: u64 = 0x6465_6570_0000_0006; // "deep", 6
 
+/// The plane of a value of each end.
+#[inline(always)]
+fn each<T: Value>(measure: Measure, ends: &[End], value: impl Fn(&End) -> T) -> Plane {
+    Plane::new(measure, ends.iter().map(value).collect())
+}
+
+/// The same of what lies outside; 0 inside.
+#[inline(always)]
+fn outside(measure: Measure, ends: &[End], value: impl Fn(&End) -> f32) -> Plane {
+    each(
+        measure,
+        ends,
+        |end| if end.count == 0 { 0.0 } else { value(end) },
+    )
+}
+
 /// The pixels of a strip that lie in one square of the picture.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::cpu) struct Task<'a> {
@@ -33,17 +49,11 @@ pub(in crate::cpu) struct Task<'a> {
     pub(in crate::cpu) rows: (u32, u32),
 }
 
-/// The values of a task's pixels, row by row; empty where a measure is not asked for.
+/// The values of a task's pixels, row by row.
 #[derive(Clone, Debug, Default)]
 pub(in crate::cpu) struct Output {
-    pub(in crate::cpu) iterations: Vec<u32>,
-    pub(in crate::cpu) smooth: Vec<f32>,
-    pub(in crate::cpu) distance: Vec<f32>,
-    pub(in crate::cpu) stability: Vec<f64>,
-    pub(in crate::cpu) long_iterations: Vec<u64>,
-    pub(in crate::cpu) fraction: Vec<f32>,
-    pub(in crate::cpu) phase: Vec<f32>,
-    pub(in crate::cpu) direction: Vec<f32>,
+    /// One plane for each measure.
+    pub(in crate::cpu) planes: Vec<Plane>,
     /// See [`fractal::StripBuffer::iterations_total`].
     pub(in crate::cpu) iterations_total: u128,
 }
@@ -91,7 +101,8 @@ impl Task<'_> {
                     f64::NAN
                 }
             };
-            out.stability = ends.iter().map(value).collect();
+            let values = ends.iter().map(value).collect();
+            out.planes.push(Plane::new(Measure::Stability, values));
         }
         Some(out)
     }
@@ -99,51 +110,44 @@ impl Task<'_> {
     #[inline(always)]
     fn write(&self, ends: &[End], out: &mut Output) {
         let plan = self.plan;
-        let measures = self.frame.spec.measures;
         let limit = plan.limit;
         let steps = |end: &End| if end.count == 0 { limit } else { end.count };
         out.iterations_total = ends.iter().map(steps).map(u128::from).sum();
-        // Where they are asked for in 32 bits, the frame's limit sees to it that they fit.
-        let count = |end: &End| end.count as u32;
-        if measures.contains(fractal::Measure::LongIterations) {
-            out.long_iterations = ends.iter().map(|end| end.count).collect();
-        }
-        if measures.contains(fractal::Measure::Iterations) {
-            out.iterations = ends.iter().map(count).collect();
-        }
-        if measures.contains(fractal::Measure::Smooth) {
-            let value = |end: &End| plan.smoothing.long_count(end.count as f64, end.norm2());
-            out.smooth = ends.iter().map(value).collect();
-        }
-        let stretched = plan.shape.as_ref().filter(|shape| !shape.is_square);
-        if measures.contains(fractal::Measure::Distance) {
-            let value = |end: &End| {
-                let outside = u32::from(end.count != 0);
-                let steepness = match stretched {
-                    None => end.steepness(),
-                    Some(shape) => smooth::steepness_seen(end.z, end.slope, &shape.matrix),
-                };
-                smooth::distance(outside, end.norm2(), steepness, 1.0)
+        for measure in self.frame.spec.measures.iter() {
+            let plane = match measure {
+                // Where they are asked for in 32 bits, the frame's limit sees to it that they fit.
+                Measure::Iterations => each(measure, ends, |end| end.count as u32),
+                Measure::LongIterations => each(measure, ends, |end| end.count),
+                Measure::Smooth => each(measure, ends, |end| {
+                    plan.smoothing.long_count(end.count as f64, end.norm2())
+                }),
+                Measure::Distance => self.distances(ends),
+                Measure::Fraction => {
+                    outside(measure, ends, |end| plan.smoothing.fraction(end.norm2()))
+                }
+                Measure::Phase => outside(measure, ends, |end| smooth::turns(end.z[0], end.z[1])),
+                Measure::Direction => outside(measure, ends, |end| match &plan.shape {
+                    None => smooth::direction(end.z, end.slope),
+                    Some(shape) => smooth::direction_seen(end.z, end.slope, &shape.matrix),
+                }),
+                // From orbits of its own.
+                Measure::Stability => continue,
             };
-            out.distance = ends.iter().map(value).collect();
+            out.planes.push(plane);
         }
-        // Of what lies outside; 0 inside.
-        let outside = |of: &dyn Fn(&End) -> f32| -> Vec<f32> {
-            let value = |end: &End| if end.count == 0 { 0.0 } else { of(end) };
-            ends.iter().map(value).collect()
-        };
-        if measures.contains(fractal::Measure::Fraction) {
-            out.fraction = outside(&|end| plan.smoothing.fraction(end.norm2()));
-        }
-        if measures.contains(fractal::Measure::Phase) {
-            out.phase = outside(&|end| smooth::turns(end.z[0], end.z[1]));
-        }
-        if measures.contains(fractal::Measure::Direction) {
-            out.direction = outside(&|end| match &plan.shape {
-                None => smooth::direction(end.z, end.slope),
-                Some(shape) => smooth::direction_seen(end.z, end.slope, &shape.matrix),
-            });
-        }
+    }
+
+    #[inline(always)]
+    fn distances(&self, ends: &[End]) -> Plane {
+        let shape = self.plan.shape.as_ref().filter(|shape| !shape.is_square);
+        each(Measure::Distance, ends, |end| {
+            let outside = u32::from(end.count != 0);
+            let steepness = match shape {
+                None => end.steepness(),
+                Some(shape) => smooth::steepness_seen(end.z, end.slope, &shape.matrix),
+            };
+            smooth::distance(outside, end.norm2(), steepness, 1.0)
+        })
     }
 
     /// The ends of all pixels; `D`: with the derivative, `counts`: |z_N| of what does not escape is of no account.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use fractal::reference::{ReferencePoint, compute};
 use fractal::{
-    Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Plane, Strip, StripBuffer, StripPlan, View,
+    Arithmetic, FrameSpec, Grid, Measure, MeasureSet, Plane, Strip, StripBuffer, StripPlan, Values,
+    View,
 };
 
 use crate::cpu::{CpuDevice, Isa};
@@ -78,22 +79,13 @@ fn bytes(buffer: &StripBuffer) -> (Vec<Vec<u8>>, u128) {
 }
 
 fn counts(buffer: &StripBuffer) -> &[u32] {
-    match buffer.plane(Measure::Iterations) {
-        Some(Plane::Iterations(counts)) => counts,
-        _ => unreachable!("the frame asks for iterations"),
-    }
+    buffer.values(Measure::Iterations).expect("counts")
 }
 
 fn floats(buffer: &StripBuffer, measure: Measure) -> Vec<f64> {
-    match buffer.plane(measure) {
-        Some(
-            Plane::Smooth(v)
-            | Plane::Distance(v)
-            | Plane::Fraction(v)
-            | Plane::Phase(v)
-            | Plane::Direction(v),
-        ) => v.iter().map(|x| f64::from(*x)).collect(),
-        Some(Plane::Stability(v)) => v.clone(),
+    match buffer.plane(measure).map(Plane::any) {
+        Some(Values::F32(values)) => values.iter().map(|x| f64::from(*x)).collect(),
+        Some(Values::F64(values)) => values.clone(),
         _ => unreachable!("the frame asks for it"),
     }
 }

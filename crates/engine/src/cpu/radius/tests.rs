@@ -1,6 +1,6 @@
 //! Orbits that meet the escape radius, by every instruction set, against counts without rounding.
 
-use fractal::{FrameSpec, Grid, Measure, MeasureSet, Plane, Strip, View, exact};
+use fractal::{FrameSpec, Grid, Measure, MeasureSet, Strip, View, exact};
 
 use super::*;
 use crate::cpu::{CpuDevice, Isa};
@@ -34,10 +34,8 @@ fn counts(device: &CpuDevice, spec: &FrameSpec) -> Vec<u32> {
         rows: spec.height,
     };
     let made = device.compute(&frame, strip, &Progress::default());
-    match made.unwrap().plane(Measure::Iterations) {
-        Some(Plane::Iterations(counts)) => counts.clone(),
-        _ => unreachable!("the frame asks for them"),
-    }
+    let counts = made.unwrap();
+    counts.values(Measure::Iterations).expect("counts").to_vec()
 }
 
 fn devices() -> Vec<CpuDevice> {

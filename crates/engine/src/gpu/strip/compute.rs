@@ -44,15 +44,15 @@ pub(in crate::gpu) fn compute(
     let planes = measures
         .iter()
         .map(|measure| match measure {
-            Measure::Iterations => Plane::Iterations(std::mem::take(&mut values.iterations)),
-            Measure::Smooth => Plane::Smooth(std::mem::take(&mut values.smooth)),
-            Measure::Distance => Plane::Distance(std::mem::take(&mut values.distance)),
-            Measure::Stability => Plane::Stability(std::mem::take(&mut values.stability)),
-            Measure::Fraction => Plane::Fraction(std::mem::take(&mut values.fraction)),
+            Measure::Iterations => Plane::new(measure, std::mem::take(&mut values.iterations)),
+            Measure::Smooth => Plane::new(measure, std::mem::take(&mut values.smooth)),
+            Measure::Distance => Plane::new(measure, std::mem::take(&mut values.distance)),
+            Measure::Stability => Plane::new(measure, std::mem::take(&mut values.stability)),
+            Measure::Fraction => Plane::new(measure, std::mem::take(&mut values.fraction)),
             // Of processors alone.
-            Measure::LongIterations => Plane::LongIterations(Vec::new()),
-            Measure::Phase => Plane::Phase(Vec::new()),
-            Measure::Direction => Plane::Direction(Vec::new()),
+            Measure::LongIterations | Measure::Phase | Measure::Direction => {
+                Plane::zeroed(measure, 0)
+            }
         })
         .collect();
     Ok((planes, values.iterations_total))

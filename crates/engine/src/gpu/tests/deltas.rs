@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use fractal::reference::{self, ReferencePoint};
-use fractal::{ComplexExp, ReferenceOrbit};
+use fractal::{ComplexExp, ReferenceOrbit, Values};
 
 use super::kernels::{Oracle, oracle};
 use super::*;
@@ -187,15 +187,18 @@ fn all_measures_agree_with_the_host() {
                     (found - exact).abs() <= part * exact.abs().max(1e-3)
                 };
                 for plane in &buffer.planes {
-                    let same = |at: usize| match plane {
-                        Plane::Iterations(values) => values[at] == exact[at].0,
-                        Plane::LongIterations(_)
-                        | Plane::Fraction(_)
-                        | Plane::Phase(_)
-                        | Plane::Direction(_) => unreachable!("not asked for"),
-                        Plane::Smooth(values) => close(values[at], exact[at].1, 1e-4),
-                        Plane::Distance(values) => close(values[at], exact[at].2, 1e-2),
-                        Plane::Stability(values) => {
+                    let same = |at: usize| match (plane.measure(), plane.any()) {
+                        (Measure::Iterations, Values::U32(values)) => values[at] == exact[at].0,
+                        (Measure::Smooth, Values::F32(values)) => {
+                            close(values[at], exact[at].1, 1e-4)
+                        }
+                        (Measure::Distance, Values::F32(values)) => {
+                            close(values[at], exact[at].2, 1e-2)
+                        }
+                        (other, Values::U32(_) | Values::U64(_) | Values::F32(_)) => {
+                            unreachable!("{other:?} is not asked for")
+                        }
+                        (_, Values::F64(values)) => {
                             let (found, exact) = (values[at], exact[at].3);
                             // What has left |z| <= 2 and not yet the escape radius has none either.
                             let none = exact.is_nan() || exact > 2.0;

@@ -1,6 +1,7 @@
 //! The kernels' values: against the exact oracle, against a plain loop, and against themselves cut differently.
 
 use super::*;
+use fractal::Values;
 
 /// An oracle file: exact counts of sampled pixels.
 pub(super) struct Oracle {
@@ -161,8 +162,8 @@ fn agrees(device: &GpuDevice, frame: &PreparedFrame, arithmetic: Arithmetic) {
             (found - exact).abs() <= part * exact.abs().max(1e-3)
         };
         for plane in &buffer.planes {
-            let (kind, same) = match plane {
-                Plane::Iterations(values) => {
+            let (kind, same) = match (plane.measure(), plane.any()) {
+                (_, Values::U32(values)) => {
                     total += if values[at] == 0 {
                         u128::from(frame.spec.iterations)
                     } else {
@@ -170,16 +171,20 @@ fn agrees(device: &GpuDevice, frame: &PreparedFrame, arithmetic: Arithmetic) {
                     };
                     (0, values[at] == exact.n)
                 }
-                Plane::LongIterations(_) | Plane::Phase(_) | Plane::Direction(_) => {
-                    unreachable!("no adapter makes these")
-                }
-                Plane::Fraction(values) => {
+                (Measure::Fraction, Values::F32(values)) => {
                     let fraction = exact.smooth - exact.n as f32;
                     (1, (values[at] - fraction).abs() <= 1e-3)
                 }
-                Plane::Smooth(values) => (1, close(values[at], exact.smooth, 1e-4)),
-                Plane::Distance(values) => (2, close(values[at], exact.distance, 1e-2)),
-                Plane::Stability(values) => {
+                (Measure::Smooth, Values::F32(values)) => {
+                    (1, close(values[at], exact.smooth, 1e-4))
+                }
+                (Measure::Distance, Values::F32(values)) => {
+                    (2, close(values[at], exact.distance, 1e-2))
+                }
+                (other, Values::U64(_) | Values::F32(_)) => {
+                    unreachable!("no adapter makes {other:?}")
+                }
+                (_, Values::F64(values)) => {
                     let same = values[at].is_nan() && exact.stability.is_nan();
                     (3, same || (values[at] - exact.stability).abs() <= 1e-6)
                 }

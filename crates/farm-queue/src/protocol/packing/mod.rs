@@ -19,7 +19,7 @@
 //! and what it allocates depends on the plane's size alone.
 
 use bytemuck::{Pod, cast_slice, cast_slice_mut, cast_vec};
-use fractal::{Measure, Plane};
+use fractal::{Measure, Plane, Value, ValueType, Values};
 
 /// Values of one block.
 pub const BLOCK: usize = 128;
@@ -57,20 +57,16 @@ pub enum PackingError {
 /// Packs `plane`, whose rows have `width` values; `None` where that would save next to nothing.
 #[must_use]
 pub fn pack(plane: &Plane, width: usize) -> Option<Vec<u8>> {
-    match plane {
-        Plane::Iterations(values) => pack_words::<u32>(values, width),
-        Plane::Smooth(values)
-        | Plane::Distance(values)
-        | Plane::Fraction(values)
-        | Plane::Phase(values)
-        | Plane::Direction(values) => pack_words::<u32>(cast_slice(values), width),
-        Plane::Stability(values) => pack_words::<u64>(cast_slice(values), width),
-        Plane::LongIterations(values) => pack_words::<u64>(values, width),
+    match plane.any() {
+        Values::U32(values) => pack_words::<u32>(values, width),
+        Values::U64(values) => pack_words::<u64>(values, width),
+        Values::F32(values) => pack_words::<u32>(cast_slice(values), width),
+        Values::F64(values) => pack_words::<u64>(cast_slice(values), width),
     }
 }
 
 /// The plane of `measure` with `count` values in rows of `width` that was packed to `packed`; in the
-/// memory of `spare`, where that is a plane of the same measure.
+/// memory of `spare`, where that holds values of the same type.
 ///
 /// # Errors
 /// The first thing that is wrong with `packed`. It is read to its end and not further, and nothing is
@@ -82,34 +78,27 @@ pub fn unpack(
     width: usize,
     spare: Option<Plane>,
 ) -> Result<Plane, PackingError> {
-    let words = |spare: Vec<u32>| unpack_words(packed, count, width, spare);
-    let floats = |spare: Vec<f32>| words(cast_vec(spare)).map(cast_vec::<u32, f32>);
-    Ok(match (measure, spare) {
-        (Measure::Iterations, Some(Plane::Iterations(spare))) => Plane::Iterations(words(spare)?),
-        (Measure::Iterations, _) => Plane::Iterations(words(Vec::new())?),
-        (Measure::Smooth, Some(Plane::Smooth(spare))) => Plane::Smooth(floats(spare)?),
-        (Measure::Smooth, _) => Plane::Smooth(floats(Vec::new())?),
-        (Measure::Distance, Some(Plane::Distance(spare))) => Plane::Distance(floats(spare)?),
-        (Measure::Distance, _) => Plane::Distance(floats(Vec::new())?),
-        (Measure::Fraction, Some(Plane::Fraction(spare))) => Plane::Fraction(floats(spare)?),
-        (Measure::Fraction, _) => Plane::Fraction(floats(Vec::new())?),
-        (Measure::Phase, Some(Plane::Phase(spare))) => Plane::Phase(floats(spare)?),
-        (Measure::Phase, _) => Plane::Phase(floats(Vec::new())?),
-        (Measure::Direction, Some(Plane::Direction(spare))) => Plane::Direction(floats(spare)?),
-        (Measure::Direction, _) => Plane::Direction(floats(Vec::new())?),
-        (Measure::LongIterations, spare) => {
-            let spare = match spare {
-                Some(Plane::LongIterations(spare)) => spare,
-                _ => Vec::new(),
-            };
-            Plane::LongIterations(unpack_words(packed, count, width, spare)?)
+    fn memory<T: Value>(spare: Option<Plane>) -> Vec<T> {
+        spare.and_then(Plane::into_values).unwrap_or_default()
+    }
+    Ok(match measure.value_type() {
+        ValueType::U32 => {
+            let words = unpack_words::<u32>(packed, count, width, memory(spare))?;
+            Plane::new(measure, words)
         }
-        (Measure::Stability, spare) => {
-            let spare = match spare {
-                Some(Plane::Stability(spare)) => cast_vec::<f64, u64>(spare),
-                _ => Vec::new(),
-            };
-            Plane::Stability(cast_vec(unpack_words(packed, count, width, spare)?))
+        ValueType::U64 => {
+            let words = unpack_words::<u64>(packed, count, width, memory(spare))?;
+            Plane::new(measure, words)
+        }
+        ValueType::F32 => {
+            let memory = cast_vec(memory::<f32>(spare));
+            let words = unpack_words::<u32>(packed, count, width, memory)?;
+            Plane::new(measure, cast_vec::<u32, f32>(words))
+        }
+        ValueType::F64 => {
+            let memory = cast_vec(memory::<f64>(spare));
+            let words = unpack_words::<u64>(packed, count, width, memory)?;
+            Plane::new(measure, cast_vec::<u64, f64>(words))
         }
     })
 }

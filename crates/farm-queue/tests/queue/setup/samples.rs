@@ -79,7 +79,7 @@ pub(crate) fn buffer(job: &JobSpec, strip: Strip, value: f32) -> Arc<StripBuffer
     Arc::new(StripBuffer {
         strip,
         width: job.frame.width,
-        planes: vec![Plane::Smooth(vec![value; pixels])],
+        planes: vec![Plane::new(Measure::Smooth, vec![value; pixels])],
         iterations_total: 7,
         origin: Origin {
             backend: Backend::Cpu,
@@ -98,10 +98,12 @@ pub(crate) fn buffer_for(lease: &Lease, value: f32) -> Arc<StripBuffer> {
 /// Index and value of a collected strip.
 pub(crate) fn value_of(collected: &Collected) -> (u32, f32) {
     match collected {
-        Collected::Strip { buffer, .. } => match &buffer.planes[0] {
-            Plane::Smooth(values) => (buffer.strip.index, values[0]),
-            other => panic!("a plane of {:?}", other.measure()),
-        },
+        Collected::Strip { buffer, .. } => {
+            let values = buffer
+                .values::<f32>(Measure::Smooth)
+                .expect("smooth counts");
+            (buffer.strip.index, values[0])
+        }
         other => panic!("not a strip: {other:?}"),
     }
 }

@@ -1,6 +1,6 @@
 //! Whether two results of one strip agree.
 
-use fractal::{Plane, StripBuffer};
+use fractal::{Plane, StripBuffer, Values};
 
 /// Share of its pixels in which two buffers of a strip may differ that were made by different kernels, as a divisor.
 const TOLERANCE: usize = 50;
@@ -29,15 +29,11 @@ pub fn agree(a: &StripBuffer, b: &StripBuffer) -> bool {
 }
 
 fn values(plane: &Plane) -> Vec<f64> {
-    match plane {
-        Plane::Iterations(values) => values.iter().map(|value| f64::from(*value)).collect(),
-        Plane::Smooth(values)
-        | Plane::Distance(values)
-        | Plane::Fraction(values)
-        | Plane::Phase(values)
-        | Plane::Direction(values) => values.iter().map(|value| f64::from(*value)).collect(),
-        Plane::LongIterations(values) => values.iter().map(|value| *value as f64).collect(),
-        Plane::Stability(values) => values.clone(),
+    match plane.any() {
+        Values::U32(values) => values.iter().map(|value| f64::from(*value)).collect(),
+        Values::U64(values) => values.iter().map(|value| *value as f64).collect(),
+        Values::F32(values) => values.iter().map(|value| f64::from(*value)).collect(),
+        Values::F64(values) => values.clone(),
     }
 }
 

@@ -260,7 +260,7 @@ fn chosen(strip: Strip, share: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fractal::{Arithmetic, Origin, Plane};
+    use fractal::{Arithmetic, Measure, Origin, Plane};
 
     const STRIP: Strip = Strip {
         index: 3,
@@ -275,7 +275,7 @@ mod tests {
         Arc::new(StripBuffer {
             strip: STRIP,
             width: 100,
-            planes: vec![Plane::Smooth(values)],
+            planes: vec![Plane::new(Measure::Smooth, values)],
             iterations_total: 5000,
             origin: Origin {
                 backend,

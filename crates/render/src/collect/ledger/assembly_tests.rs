@@ -1,7 +1,7 @@
 //! Strips in whatever order they come.
 
 use super::*;
-use fractal::{Arithmetic, Backend, Origin, Plane};
+use fractal::{Arithmetic, Backend, Measure, Origin, Plane};
 use proptest::prelude::*;
 
 /// Bytes of a strip here.
@@ -17,7 +17,7 @@ fn buffer(strip: Strip) -> Arc<StripBuffer> {
     Arc::new(StripBuffer {
         strip,
         width: 1,
-        planes: vec![Plane::Iterations(vec![1])],
+        planes: vec![Plane::new(Measure::Iterations, vec![1_u32])],
         iterations_total: 0,
         origin,
         busy_secs: 0.0,

@@ -65,7 +65,10 @@ fn buffer(lease: &Lease) -> Arc<StripBuffer> {
     Arc::new(StripBuffer {
         strip: lease.strip,
         width: lease.job.frame.width,
-        planes: vec![Plane::Smooth(vec![lease.strip.index as f32; 16])],
+        planes: vec![Plane::new(
+            Measure::Smooth,
+            vec![lease.strip.index as f32; 16],
+        )],
         iterations_total: 7,
         origin: Origin {
             backend: Backend::Cpu,
@@ -83,7 +86,7 @@ fn index_of(collected: &Collected) -> u32 {
         panic!("not a strip: {collected:?}")
     };
     let right = vec![buffer.strip.index as f32; 16];
-    assert_eq!(buffer.planes, [Plane::Smooth(right)]);
+    assert_eq!(buffer.planes, [Plane::new(Measure::Smooth, right)]);
     buffer.strip.index
 }
 

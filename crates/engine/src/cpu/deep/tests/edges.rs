@@ -1,7 +1,7 @@
 //! Views at the edges of what deltas were made for: the real axis, orbits that meet the escape radius, references that end
 //! at once, and the largest components.
 
-use fractal::{FrameSpec, Grid, Measure, MeasureSet, Plane, View, exact, oracle};
+use fractal::{FrameSpec, Grid, Measure, MeasureSet, View, exact, oracle};
 
 use super::{centre, deep, render};
 use crate::cpu::CpuDevice;
@@ -16,10 +16,9 @@ fn spec([re, im, zoom]: [&str; 3], size: (u32, u32), iterations: u64) -> FrameSp
 /// Counts of all pixels, row by row, by deltas.
 fn counts(spec: &FrameSpec) -> Vec<u64> {
     let made = render(&CpuDevice::new(None), &deep(spec.clone()));
-    match made.plane(Measure::LongIterations) {
-        Some(Plane::LongIterations(counts)) => counts.clone(),
-        _ => unreachable!("the frame asks for them"),
-    }
+    made.values(Measure::LongIterations)
+        .expect("counts")
+        .to_vec()
 }
 
 #[test]

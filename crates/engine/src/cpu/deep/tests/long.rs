@@ -1,6 +1,6 @@
 //! Exact counts at more points of the known views than `deep_counts_are_the_oracle_s` has files for: `tests/long/run`.
 
-use fractal::{Measure, Plane, oracle};
+use fractal::{Measure, oracle};
 
 use super::{VIEWS, deep, oracle as known, render};
 use crate::cpu::CpuDevice;
@@ -34,7 +34,7 @@ fn long_counts_at_points_from_a_seed() {
         let mut spec = known(text).0;
         (spec.width, spec.height) = (33 + dice.below(64), 17 + dice.below(48));
         let made = render(&CpuDevice::new(None), &deep(spec.clone()));
-        let Some(Plane::Iterations(counts)) = made.plane(Measure::Iterations) else {
+        let Some(counts) = made.values::<u32>(Measure::Iterations) else {
             unreachable!("the frame asks for iterations")
         };
         let mut wrong = 0;

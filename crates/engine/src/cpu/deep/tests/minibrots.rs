@@ -1,6 +1,6 @@
 //! What is known to be inside without iterating: by proof, and by exact cycles.
 
-use fractal::{FrameSpec, Measure, Plane};
+use fractal::{FrameSpec, Measure};
 
 use super::{VIEWS, bytes, counts, deep, floats, oracle, render};
 use crate::cpu::CpuDevice;
@@ -46,10 +46,8 @@ fn minibrots_are_done_at_any_iteration_limit() {
             let mut spec = minibrot(name, &[Measure::LongIterations]);
             spec.iterations = iterations;
             let buffer = render(&CpuDevice::new(None), &deep(spec));
-            match buffer.plane(Measure::LongIterations) {
-                Some(Plane::LongIterations(counts)) => counts.clone(),
-                _ => unreachable!("the frame asks for them"),
-            }
+            let counts = buffer.values::<u64>(Measure::LongIterations);
+            counts.expect("counts").to_vec()
         };
         let (spec, _) = oracle(file(name));
         let (few, many) = (long(spec.iterations), long(100_000_000_000_000));
