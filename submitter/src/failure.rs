@@ -5,8 +5,7 @@ use std::fmt::Display;
 use farm_queue::QueueError;
 use farm_worker::farm_args::FarmArgsError;
 use farm_worker::usage::Misuse;
-use requests::plan::palettes::GradientError;
-use requests::plan::refused::{PlanError, SequenceError};
+use requests::plan::refused::PlanError;
 use requests::{Error, ErrorKind};
 use world::{NetworkError, WorldError};
 
@@ -57,19 +56,13 @@ impl Failure {
 }
 
 /// An error with all of its causes, in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    line
+fn with_causes(error: impl Into<anyhow::Error>) -> String {
+    format!("{:#}", error.into())
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::new(error.kind(), with_causes(&error))
+        Self::new(error.kind(), with_causes(error))
     }
 }
 
@@ -96,15 +89,15 @@ macro_rules! from_errors {
     ($($kind:ident: $($error:ty),*;)*) => {
         $($(impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                Self::new(ErrorKind::$kind, with_causes(&error))
+                Self::new(ErrorKind::$kind, with_causes(error))
             }
         })*)*
     };
 }
 
 from_errors! {
-    Usage: Misuse, FarmArgsError, SequenceError, WorldError;
-    Failed: std::io::Error, serde_json::Error, GradientError, disk::WriteError, locations::LocationError;
+    Usage: Misuse, FarmArgsError, WorldError;
+    Failed: disk::WriteError;
 }
 
 impl From<anyhow::Error> for Failure {

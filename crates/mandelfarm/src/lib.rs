@@ -54,7 +54,9 @@
 #![forbid(unsafe_code)]
 
 pub use colour::{Palette, Scheme};
+pub use farm_worker::farm_args::{Environment, FarmArgs};
 pub use fractal::{Decimal, Measure, Plane};
+pub use locations::Location;
 pub use pictures::{Channel, Compression};
 pub use render::picture::PaintError;
 pub use render::{Event, Picture, Progress, Report, Silent, Stop};
@@ -68,4 +70,5 @@ pub use requests::{
     ColourRequest, Error, ErrorKind, FarmMeans, Means, MinibrotRequest, PaintRequest,
     PictureRequest, SequenceMeans, SequenceRequest, Size, TurnRequest, ViewRequest,
 };
+pub use world::Choice as WorldChoice;
 pub use zoom::sinks::sink::RawStream;

@@ -79,6 +79,9 @@ impl Error {
             | Self::Render(
                 RenderError::Queue(error) | RenderError::Collect(CollectError::Queue(error)),
             )
+            | Self::Zoom(ZoomError::Render(
+                RenderError::Queue(error) | RenderError::Collect(CollectError::Queue(error)),
+            ))
             | Self::Network(NetworkError::Queue(error))
                 if is_misuse(error) =>
             {
@@ -107,5 +110,34 @@ impl From<disk::WriteError> for Error {
 impl From<farm_worker::Fault> for Error {
     fn from(fault: farm_worker::Fault) -> Self {
         Self::Render(fault.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_none_is_the_users_mistake_whoever_finds_it() {
+        let error = || QueueError::Address {
+            given: "nonsense".to_owned(),
+            reason: "no scheme".to_owned(),
+        };
+        let of_sequence = |error: RenderError| Error::Zoom(error.into());
+        for error in [
+            Error::from(error()),
+            RenderError::from(error()).into(),
+            RenderError::from(CollectError::from(error())).into(),
+            of_sequence(error().into()),
+            of_sequence(CollectError::from(error()).into()),
+        ] {
+            let within = Error::Within {
+                what: "stopped".to_owned(),
+                source: Box::new(error),
+            };
+            assert_eq!(within.kind(), ErrorKind::Usage, "{within:?}");
+        }
+        let stopped = of_sequence(CollectError::Interrupted.into());
+        assert_eq!(stopped.kind(), ErrorKind::Interrupted);
     }
 }

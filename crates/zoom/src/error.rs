@@ -1,7 +1,6 @@
 //! Why there is no sequence, in one line.
 
 use std::io;
-use std::path::PathBuf;
 
 use disk::WriteError;
 use farm_worker::Fault;
@@ -46,26 +45,13 @@ pub enum ZoomError {
     /// A thread or task of this process ended in the midst of its work.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// It was stopped or failed, and what is done is kept.
-    #[error("stopped; key frames are kept in {}, and the same command goes on", folder.display())]
-    Kept {
-        /// Where.
-        folder: PathBuf,
-        /// Why it stopped.
-        #[source]
-        source: Box<ZoomError>,
-    },
 }
 
 impl ZoomError {
     /// Whether the user or the system asked to stop.
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
-        match self {
-            Self::Render(error) => error.is_interrupted(),
-            Self::Kept { source, .. } => source.is_interrupted(),
-            _ => false,
-        }
+        matches!(self, Self::Render(error) if error.is_interrupted())
     }
 }
 

@@ -89,7 +89,7 @@ pub struct RecolourArgs {
     /// Begin with the colours of a render that says nothing of them, and not with those that the data carry
     #[arg(long, help_heading = COLOURS)]
     pub plain: bool,
-    /// How hard to compress
+    /// How hard to compress .png
     #[arg(long, value_enum, default_value_t = CompressionArg::Fast)]
     pub compression: CompressionArg,
     /// By how many threads.

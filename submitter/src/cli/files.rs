@@ -25,7 +25,7 @@ pub struct ChannelArgs {
 /// Options of `info`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Reads locations (.toml, .kfr, .f3.toml), pictures (.png, .exr, .jpg, .webp, .tiff) and arrays (.npy), and lists the names of the gradients in a .ugr.\n\nExamples:\n  submitter info spiral.png\n  submitter info data.exr --json"
+    after_help = "Reads locations (.toml, .kfr, .f3.toml), pictures (.png, .exr, .jpg, .webp, .tiff, .avif) and arrays (.npy), and lists the names of the gradients in a .ugr.\n\nExamples:\n  submitter info spiral.png\n  submitter info data.exr --json"
 )]
 pub struct InfoArgs {
     /// The file

@@ -1,5 +1,6 @@
 //! What was typed becomes requests and their means. With `world`, the only module that reads the environment by itself.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use colour::Palette;
@@ -35,6 +36,11 @@ pub fn known_redis() -> Option<String> {
 /// The folder of the journals that the environment sets.
 pub fn known_journal() -> Option<PathBuf> {
     std::env::var_os("FARM_JOURNAL").map(PathBuf::from)
+}
+
+/// The folder for what is known of booted networks that the environment sets.
+pub fn known_state() -> Option<OsString> {
+    std::env::var_os("FARM_STATE")
 }
 
 impl From<TurnArgs> for TurnRequest {
@@ -298,13 +304,10 @@ impl LocateArgs {
     /// What is looked for, and the file of a place.
     pub fn split(self) -> (MinibrotRequest, Option<PathBuf>) {
         let request = MinibrotRequest {
-            view: ViewRequest {
-                re: self.re,
-                im: self.im,
-                zoom: self.zoom,
-                turn: self.turn.into(),
-                ..ViewRequest::default()
-            },
+            re: self.re,
+            im: self.im,
+            zoom: self.zoom,
+            turn: self.turn.into(),
             upright: self.upright,
             iterations: Some(self.iterations),
         };

@@ -47,7 +47,7 @@ pub struct ScaleArgs {
     /// Threads of each worker in process [default: this machine's cores, shared by the most workers]
     #[arg(long, value_name = "N", conflicts_with_all = ["redis", "world"], value_parser = |text: &str| fractal::count::within::<u16>(text, 1, 1024))]
     pub threads: Option<u16>,
-    /// The chart (.svg) or the picture (.png, .npy, .exr); may be given several times
+    /// The chart (.svg) or the picture (.png, .jpg, .webp, .tiff, .avif, .npy, .exr); may be given several times
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
     /// On a farm, or in process.

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use requests::perform::sequence::{SequenceReport, sequence};
-use requests::plan::refused::{PlanError, SequenceError};
 use requests::{SequenceMeans, SequenceRequest};
 use zoom::sinks::sink::RawStream;
 
@@ -17,7 +16,8 @@ use crate::terminal::{say, write_json};
 pub async fn run(args: ZoomArgs, context: &Context) -> Result<(), Failure> {
     let json = args.say.json;
     if json && args.output == Path::new("-") {
-        return Err(PlanError::from(SequenceError::Json).into());
+        let line = "-o - writes frames to stdout: not with --json";
+        return Err(Failure::usage(line));
     }
     let (request, means) = args.split()?;
     let report = make(request, means, context).await?;

@@ -12,4 +12,4 @@ mod sequence_bar;
 pub mod signals;
 pub mod tables;
 
-pub use output::{say, write_json, write_stdout};
+pub use output::{json_line, say, write_json, write_stdout};

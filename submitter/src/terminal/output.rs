@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Write, stdout};
 
+use anyhow::Context;
 use farm_worker::terminal;
 use serde::Serialize;
 
@@ -29,7 +30,12 @@ pub fn write_stdout(data: &[u8]) -> Result<(), Failure> {
 
 /// Writes a value for programs, as a line of JSON.
 pub fn write_json(value: &impl Serialize) -> Result<(), Failure> {
-    let mut line = serde_json::to_vec(value)?;
+    write_stdout(&json_line(value)?)
+}
+
+/// A value for programs, as a line of JSON.
+pub fn json_line(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(value).context("cannot make the JSON")?;
     line.push(b'\n');
-    write_stdout(&line)
+    Ok(line)
 }

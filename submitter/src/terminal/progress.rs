@@ -64,8 +64,9 @@ impl Progress for TerminalProgress {
             Event::Workers(workers) => self.picture(|bar| bar.set_workers(workers)),
             Event::Paused => self.picture(PictureBar::set_paused),
             Event::PictureEnded => {
-                self.picture(PictureBar::clear);
-                self.bars().picture = None;
+                if let Some(bar) = self.bars().picture.take() {
+                    bar.clear();
+                }
             }
             Event::OrbitBegan { most } => {
                 self.bars().orbit = Some(OrbitBar::new(most, self.quiet));
@@ -107,12 +108,12 @@ impl Progress for TerminalProgress {
                 self.bars().sequence = Some(bar);
             }
             Event::KeyFrameDone => {
-                if let Some(bar) = &self.bars().sequence {
+                if let Some(bar) = &mut self.bars().sequence {
                     bar.add_key_frame();
                 }
             }
             Event::FrameDone => {
-                if let Some(bar) = &self.bars().sequence {
+                if let Some(bar) = &mut self.bars().sequence {
                     bar.add_frame();
                 }
             }

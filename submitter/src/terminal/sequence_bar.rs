@@ -1,8 +1,6 @@
 //! The progress bar of a sequence: key frames, frames, time left; on stderr. Where that is no terminal a plain line says the
 //! same every ten seconds.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
@@ -10,16 +8,16 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use super::beat::{self, Beat, Pace, seconds};
 
 /// A bar over key frames and frames.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SequenceBar {
     bar: ProgressBar,
     keys: u32,
     frames: u32,
     /// What a key frame counts for, in frames: the bar moves as time does.
     weight: u64,
-    keys_done: Arc<AtomicU32>,
-    frames_done: Arc<AtomicU32>,
-    _beat: Option<Arc<Beat>>,
+    keys_done: u32,
+    frames_done: u32,
+    _beat: Option<Beat>,
 }
 
 impl SequenceBar {
@@ -43,39 +41,37 @@ impl SequenceBar {
             .progress_chars("=> ");
         bar.set_style(style);
         bar.enable_steady_tick(Duration::from_millis(250));
-        let (keys_done, frames_done) = (Arc::default(), Arc::default());
         let line = |bar: &ProgressBar, pace: Pace| format!("{}{}", pace.left(), bar.message());
-        let _beat = Beat::of(&bar, quiet, line).map(Arc::new);
+        let _beat = Beat::of(&bar, quiet, line);
         Self {
             bar,
             keys,
             frames,
             weight,
-            keys_done,
-            frames_done,
+            keys_done: 0,
+            frames_done: 0,
             _beat,
         }
     }
 
     /// One more key frame is there.
-    pub fn add_key_frame(&self) {
-        self.keys_done.fetch_add(1, Ordering::Relaxed);
+    pub fn add_key_frame(&mut self) {
+        self.keys_done += 1;
         self.bar.inc(self.weight);
         self.tell();
     }
 
     /// One more frame is done.
-    pub fn add_frame(&self) {
-        self.frames_done.fetch_add(1, Ordering::Relaxed);
+    pub fn add_frame(&mut self) {
+        self.frames_done += 1;
         self.bar.inc(1);
         self.tell();
     }
 
     fn tell(&self) {
-        let done = [&self.keys_done, &self.frames_done].map(|done| done.load(Ordering::Relaxed));
-        let ([keys, frames], [all_keys, all_frames]) = (done, [self.keys, self.frames]);
         self.bar.set_message(format!(
-            "{keys}/{all_keys} key frames, {frames}/{all_frames} frames"
+            "{}/{} key frames, {}/{} frames",
+            self.keys_done, self.keys, self.frames_done, self.frames
         ));
     }
 

@@ -184,7 +184,7 @@ mod tests {
         let (tell, news) = sync_channel::<News<()>>(8);
         let stop = Stop::new();
         began(u64::MAX, "counting", false);
-        let listener = std::thread::spawn({
+        let listener = Builder::new().name("listener".into()).spawn({
             let (stop, requested) = (stop.clone(), stop.hold());
             move || {
                 while !stop.is_requested() {
@@ -196,7 +196,7 @@ mod tests {
         });
         tell.send(News::Signal).unwrap();
         let failure = wait(&news, &stop).unwrap_err();
-        listener.join().unwrap();
+        listener.unwrap().join().unwrap();
         assert_eq!(failure.line(), "stopped while counting: interrupted");
     }
 }

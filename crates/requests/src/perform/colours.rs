@@ -3,9 +3,8 @@
 use render::Deed;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use colour::{Needs, Rows, Scheme};
@@ -18,14 +17,16 @@ use pictures::rows::spooled_bytes;
 use pictures::{ColourFormat, ColourPicture, Compression, RowSource, Texts};
 use render::Stop;
 use render::files::{FILE_BUFFER, Reserved};
-use render::plan::{Output, OutputKind};
+use render::plan::Output;
 use render::progress::{Ending, Event, Progress};
 use render::stop::aside;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::plan::colours::scheme;
-use crate::plan::refused::PlanError;
+use crate::plan::colours::{check_request, scheme};
+use crate::plan::outputs;
+use crate::plan::palettes::palette_of;
+use crate::plan::refused::{ColourError, PlanError};
 use crate::request::PaintRequest;
 
 /// How often it is told how far the picture is.
@@ -79,14 +80,15 @@ pub fn colours<'a>(
             return Err(PlanError::Picture(means.output).into());
         };
         let (output, compression) = (means.output.clone(), means.compression);
-        let open = move || prepare(&request, &means, format);
+        let heard = stop.clone();
+        let open = move || prepare(&request, &means, format, heard);
         let what = "reading the data";
         let prepared = aside(what, progress, true, stop.interrupts(), open).await??;
         let (work, reserved, warning) = prepared;
         if let Some(warning) = warning {
             progress.tell(Event::Warning(&warning));
         }
-        paint_all(&work, (format, compression), reserved, progress, stop).await?;
+        paint_all(&work, (format, compression), reserved, progress).await?;
         let (samples, side) = (work.data.size(), work.scheme.samples.side());
         let (width, height) = (samples.0 / side, samples.1 / side);
         Ok(PaintReport {
@@ -101,33 +103,54 @@ pub fn colours<'a>(
     })
 }
 
+/// Checks what can be known before anything is painted, of data that are there or not yet. Reads a palette's file, and of
+/// data in a file the place.
+///
+/// # Errors
+/// The first thing that cannot be.
+pub fn check(request: &PaintRequest, means: &PaintMeans, is_there: bool) -> Result<(), PlanError> {
+    if ColourFormat::of(&means.output).is_none() {
+        return Err(PlanError::Picture(means.output.clone()));
+    }
+    if is_there && means.data.is_file() {
+        let location = Location::read(&means.data).ok();
+        return scheme_over(request, means, location.as_ref()).map(drop);
+    }
+    check_request(&request.colours)?;
+    let palette = means.palette.as_deref().map(palette_of).transpose();
+    palette.map_err(ColourError::from)?;
+    Ok(())
+}
+
+/// The colours that are requested, over those that the data carry.
+fn scheme_over(
+    request: &PaintRequest,
+    means: &PaintMeans,
+    location: Option<&Location>,
+) -> Result<Scheme, PlanError> {
+    let own = location.and_then(|place| place.colours.clone());
+    let base = own.filter(|_| !request.plain).unwrap_or_default();
+    scheme(&request.colours, means.palette.as_deref(), base)
+}
+
 /// Looks at the data, and makes sure of the picture's place.
 fn prepare(
     request: &PaintRequest,
     means: &PaintMeans,
     format: ColourFormat,
+    stop: Stop,
 ) -> Result<(Work, Reserved, Option<String>), Error> {
     let source = DataSource::of(&means.data)?;
     let (location, warning) = place(&source);
-    let own = location.as_ref().and_then(|place| place.colours.clone());
-    let base = own.filter(|_| !request.plain).unwrap_or_default();
-    let scheme = scheme(&request.colours, means.palette.as_deref(), base)?;
+    let scheme = scheme_over(request, means, location.as_ref())?;
     let data = Data::open(source, &scheme)?;
     let (samples, side) = (data.size(), scheme.samples.side());
-    if let ColourFormat::Image(format) = format {
-        let size = (samples.0 / side, samples.1 / side);
-        format.check(size).map_err(|reason| PlanError::TooLarge {
-            path: means.output.clone(),
-            reason,
-        })?;
-    }
     let output = Output {
         path: means.output.clone(),
-        kind: match format {
-            ColourFormat::Png => OutputKind::Png,
-            ColourFormat::Image(format) => OutputKind::Image(format),
-        },
+        kind: outputs::kind_of_picture(format),
     };
+    let size = (samples.0 / side, samples.1 / side);
+    outputs::check(std::slice::from_ref(&output), size)?;
     let reserved = Reserved::with_space(&output, spooled_bytes(samples, &scheme))?;
     let range = match scheme.needs() {
         Needs::Range => data.range().map_err(|error| data.unreadable(error))?,
@@ -138,7 +161,7 @@ fn prepare(
         range,
         texts: location.map(|place| texts(place, &scheme, range)),
         far: Arc::default(),
-        stop: Arc::default(),
+        stop,
         scheme,
     };
     Ok((work, reserved, warning))
@@ -176,7 +199,7 @@ struct Work {
     texts: Option<Texts>,
     /// Rows of samples that were painted.
     far: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 impl Work {
@@ -186,14 +209,15 @@ impl Work {
     }
 }
 
-/// Paints, with a bar, until it is done or interrupted.
+/// Paints, and tells how far it is, until it is done or interrupted.
 async fn paint_all(
     work: &Work,
     (format, compression): (ColourFormat, Compression),
     reserved: Reserved,
     progress: &dyn Progress,
-    stop: &Stop,
 ) -> Result<(), Error> {
+    // When it is to stop it removes its file, and is waited for.
+    let _hold = work.stop.hold();
     let began = Event::PaintingBegan {
         rows: work.data.size().1,
     };
@@ -224,17 +248,10 @@ async fn paint_all(
             })
         }
     });
-    let mut interrupt = pin!(stop.requested());
-    let mut is_interrupted = false;
     let done = loop {
         tokio::select! {
             done = &mut painting => {
                 break done.map_err(|error| Fault::of_task("the thread that paints", error))?;
-            }
-            // It removes its file, and is waited for.
-            () = &mut interrupt, if !is_interrupted => {
-                is_interrupted = true;
-                work.stop.store(true, Ordering::Relaxed);
             }
             () = tokio::time::sleep(TICK) => {
                 progress.tell(Event::RowsDone(work.far.load(Ordering::Relaxed)));
@@ -243,7 +260,7 @@ async fn paint_all(
     };
     drop(ending);
     match done {
-        Err(_) if is_interrupted => Err(Error::interrupted()),
+        Err(_) if work.stop.is_requested() => Err(Error::interrupted()),
         Err(WriteError::Write { path, source }) => Err(match source.downcast::<DataError>() {
             // It is not the picture that could not be written.
             Ok(unreadable) => unreadable.into(),
@@ -261,7 +278,7 @@ struct Watched<'a, S> {
 
 impl<S: RowSource> RowSource for Watched<'_, S> {
     fn next_rows(&mut self) -> io::Result<Option<Rows<'_>>> {
-        if self.work.stop.load(Ordering::Relaxed) {
+        if self.work.stop.is_requested() {
             return Err(io::Error::other("interrupted"));
         }
         let unreadable = |error| self.work.unreadable(error);
@@ -272,5 +289,36 @@ impl<S: RowSource> RowSource for Watched<'_, S> {
             self.work.far.fetch_add(count, Ordering::Relaxed);
         }
         Ok(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_found_before_there_are_data() {
+        let says = |colours: &str, palette: Option<&str>, output: &str| {
+            let request = serde_json::from_str(colours).unwrap();
+            let means = PaintMeans {
+                data: "not-yet.exr".into(),
+                output: output.into(),
+                palette: palette.map(str::to_owned),
+                compression: Compression::Fast,
+            };
+            check(&request, &means, false).map_err(|error| error.to_string())
+        };
+        assert_eq!(says(r#"{"period": 5}"#, None, "a.png"), Ok(()));
+        // Whether these go with what the data carry is not known yet.
+        assert_eq!(says(r#"{"blend": "oklab"}"#, None, "a.png"), Ok(()));
+        for (colours, palette, output, part) in [
+            (r#"{"period": 5, "cycles": 2}"#, None, "a.png", "--cycles"),
+            (r#"{"blend": "oklap"}"#, None, "a.png", "--blend oklap"),
+            ("{}", Some("virdis"), "a.png", "--palette virdis"),
+            ("{}", None, "a.npy", "-o a.npy: a picture"),
+        ] {
+            let error = says(colours, palette, output).unwrap_err();
+            assert!(error.contains(part), "{colours}: {error}");
+        }
     }
 }

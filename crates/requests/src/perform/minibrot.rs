@@ -3,19 +3,18 @@
 use render::Deed;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use colour::Scheme;
 use farm_worker::Fault;
 use fractal::locate::{LocateError, Nucleus, Progress as Far, Shape, locate};
-use fractal::{Decimal, FloatExp, FrameSpec, Grid, Measure, MeasureSet, Transform, View};
+use fractal::{FloatExp, FrameSpec, Grid, Measure, MeasureSet, Transform, View};
 use locations::{Format, Location, Minibrot};
 use render::Stop;
 use render::progress::{Ending, Event, Progress};
 use render::stop::aside;
 
 use crate::error::Error;
-use crate::plan::picture::check_view;
+use crate::plan::minibrot::check_request;
 use crate::plan::refused::PlanError;
 use crate::plan::usual;
 use crate::request::MinibrotRequest;
@@ -38,7 +37,7 @@ pub fn minibrot<'a>(
     stop: &'a Stop,
 ) -> Deed<'a, Result<Location, Error>> {
     Box::pin(async move {
-        check_view(&request.view, file.is_some())?;
+        check_request(&request, file.is_some())?;
         let read = move || file.as_deref().map(Location::read).transpose();
         let what = "reading what the request names";
         let given = aside(what, &**progress, false, stop.interrupts(), read).await?;
@@ -69,30 +68,22 @@ fn fault(error: tokio::task::JoinError) -> Fault {
 
 /// The view to search: around the centre of the one that was given, or as typed.
 fn frame(args: &MinibrotRequest, given: Option<&Location>) -> Result<FrameSpec, PlanError> {
-    let typed = |re: Option<Decimal>, im: Option<Decimal>, zoom| {
-        let re_and_im = re.zip(im);
-        re_and_im
-            .zip(zoom)
-            .map(|((re, im), zoom)| View::Centre { re, im, zoom })
+    let typed = || {
+        let re_and_im = args.re.clone().zip(args.im.clone());
+        let ((re, im), zoom) = re_and_im.zip(args.zoom.clone())?;
+        Some(View::Centre { re, im, zoom })
     };
     let view = match given.map(|given| given.view.by_centre()) {
-        Some(View::Centre { re, im, zoom }) => typed(
-            Some(re),
-            Some(im),
-            Some(args.view.zoom.clone().unwrap_or(zoom)),
-        ),
-        _ => typed(
-            args.view.re.clone(),
-            args.view.im.clone(),
-            args.view.zoom.clone(),
-        ),
+        Some(View::Centre { re, im, zoom }) => {
+            let zoom = args.zoom.clone().unwrap_or(zoom);
+            Some(View::Centre { re, im, zoom })
+        }
+        Some(bounds) => Some(bounds),
+        None => typed(),
     };
     let frame = FrameSpec {
-        view: view.ok_or(PlanError::Alone("locate", "re"))?,
-        transform: args
-            .view
-            .turn
-            .over(given.map_or_else(Transform::default, |given| given.transform)),
+        view: view.ok_or(PlanError::Place)?,
+        transform: (args.turn).over(given.map_or_else(Transform::default, |given| given.transform)),
         grid: Grid::Pixels,
         width: SIDE,
         height: SIDE,
@@ -115,33 +106,24 @@ async fn find(
         most: frame.iterations,
     };
     let _ending = Ending::after(&**progress, began, Event::OrbitEnded);
-    let interrupt = stop.requested();
-    let cancelled = Arc::new(AtomicBool::new(false));
+    let _hold = stop.hold();
     let search = tokio::task::spawn_blocking({
-        let (progress, cancelled) = (Arc::clone(progress), Arc::clone(&cancelled));
+        let (progress, stop) = (Arc::clone(progress), stop.clone());
         move || {
             locate(&frame, &mut |far| {
                 progress.tell(match far {
                     Far::Period(made) => Event::OrbitSteps(made),
                     Far::Newton { period, step, made } => Event::NewtonSteps { period, step, made },
                 });
-                !cancelled.load(Ordering::Relaxed)
+                !stop.is_requested()
             })
         }
     });
-    tokio::pin!(search);
-    tokio::select! {
-        found = &mut search => Ok(found.map_err(fault)??),
-        () = interrupt => {
-            cancelled.store(true, Ordering::Relaxed);
-            match search.await.map_err(fault)? {
-                // What was found in the last moment is found.
-                Ok(nucleus) => Ok(nucleus),
-                Err(LocateError::Cancelled) => Err(Error::interrupted()),
-                Err(error) => Err(error.into()),
-            }
-        }
-    }
+    // What is found in the last moment is found.
+    search.await.map_err(fault)?.map_err(|error| match error {
+        LocateError::Cancelled => Error::interrupted(),
+        error => error.into(),
+    })
 }
 
 /// The place of the minibrot; its picture is as large and coloured as that of the place where it was found.

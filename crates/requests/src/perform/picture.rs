@@ -95,8 +95,11 @@ pub fn plan_picture<'a>(
             let placing = Placing::at(plan.place.clone());
             return Ok((plan, placing));
         }
-        let predict = || worth::predict(&plan);
-        let placing = find_place(&farm, plan.place.clone(), predict).await?;
+        let predict = {
+            let plan = plan.clone();
+            move || worth::predict(&plan)
+        };
+        let placing = find_place(&farm, plan.place.clone(), predict, progress, stop).await?;
         Ok((plan, placing))
     })
 }

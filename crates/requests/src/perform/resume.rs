@@ -13,7 +13,7 @@ use render::stop::aside;
 use super::picture::{Rendered, carry_out};
 use crate::error::Error;
 use crate::place::placing::Placing;
-use crate::plan::picture::journal_folder;
+use crate::plan::picture::{check_workers, journal_folder};
 use crate::plan::refused::PlanError;
 use crate::request::FarmMeans;
 use crate::request::means::Address;
@@ -42,6 +42,7 @@ pub fn resume<'a>(
     stop: &'a Stop,
 ) -> Deed<'a, Result<Rendered, Error>> {
     Box::pin(async move {
+        check_workers(means.workers)?;
         let store = open_store(folder)?;
         let job = store.find(given)?;
         let take = {

@@ -84,11 +84,6 @@ pub fn sequence<'a>(
                 folder.done();
                 Err(error)
             }
-            (Err(Error::Zoom(error)), _) => Err(ZoomError::Kept {
-                folder: path,
-                source: Box::new(error),
-            }
-            .into()),
             (Err(error), _) => Err(Error::Within {
                 what: format!(
                     "stopped; key frames are kept in {}, and the same command goes on",
@@ -138,11 +133,13 @@ async fn make(
     let keys = aside(what, &**progress, true, stop.interrupts(), look).await?;
     // Where there is nothing to compute nobody is asked, and nothing boots.
     let placing = if keys.iter().any(|(_, record)| record.is_none()) {
-        let predict = || {
-            let (plans, each) = some_missing(&plan, folder, &keys, PREDICTED)?;
+        // Not there, where the folder might be in use for longer than anybody waits.
+        let some = some_missing(&plan, folder, &keys, PREDICTED);
+        let predict = move || {
+            let (plans, each) = some?;
             worth::predict_all(&plans, each)
         };
-        find_place(farm, plan.place.clone(), predict).await?
+        find_place(farm, plan.place.clone(), predict, &**progress, stop).await?
     } else {
         Placing::at(plan.place.clone())
     };

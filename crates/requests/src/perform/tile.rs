@@ -17,11 +17,7 @@ use crate::request::{Means, PictureRequest};
 /// When the request cannot be, is too large, or `stop` comes.
 pub fn tile<'a>(request: PictureRequest, stop: &'a Stop) -> Deed<'a, Result<Picture, Error>> {
     Box::pin(async move {
-        let means = Means {
-            keeps: true,
-            ..Means::default()
-        };
-        let plan = plan::picture::picture(request, &means)?;
+        let plan = plan::picture::picture(request, &Means::in_memory())?;
         tile::tile(plan, stop).await.map_err(|error| match error {
             TileError::TooLarge(_) => Error::Misuse(error.to_string()),
             TileError::Render(error) => error.into(),

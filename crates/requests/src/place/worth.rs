@@ -65,7 +65,7 @@ pub struct Work {
 
 /// Decides without a prediction, where that is what was asked for.
 #[must_use]
-pub fn as_asked(asked: Fallback) -> Option<Decision> {
+pub fn decide_as_asked(asked: Fallback) -> Option<Decision> {
     let (in_process, reason) = match asked {
         Fallback::Auto => return None,
         Fallback::Always => (true, "as asked for"),
@@ -86,7 +86,7 @@ pub fn as_asked(asked: Fallback) -> Option<Decision> {
 
 /// Decides by figures.
 #[must_use]
-pub fn decided(work: Work, farm: FarmFigures) -> Decision {
+pub fn decide_by_figures(work: Work, farm: FarmFigures) -> Decision {
     // Nobody measured it: as fast as this machine.
     let speed = farm.speed.unwrap_or(work.speed).max(1);
     let faster = speed as f64 / work.speed.max(1) as f64;
@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn small_jobs_stay_here_and_large_ones_go() {
-        let here = |secs, times, boot| decided(work(secs), farm(times, boot)).in_process;
+        let here = |secs, times, boot| decide_by_figures(work(secs), farm(times, boot)).in_process;
         // Less than the farm takes to begin, however fast it is.
         assert!(here(0.5, 1000.0, 1.0) && here(0.05, 1000.0, 0.0));
         // Ten seconds here are one there and two to boot; with twenty to boot it does not pay.
@@ -282,16 +282,16 @@ mod tests {
             speed: None,
             ..farm(1.0, 1.0)
         };
-        assert!(!decided(work(10.0), unknown).in_process);
-        let nobody = decided(work(1e6), farm(0.0, 0.0));
+        assert!(!decide_by_figures(work(10.0), unknown).in_process);
+        let nobody = decide_by_figures(work(1e6), farm(0.0, 0.0));
         assert!(nobody.in_process && nobody.line().contains("no worker"));
     }
 
     #[test]
     fn what_is_asked_for_is_done() {
-        assert!(as_asked(Fallback::Always).unwrap().in_process);
-        assert!(!as_asked(Fallback::Never).unwrap().in_process);
-        assert_eq!(as_asked(Fallback::Auto), None);
+        assert!(decide_as_asked(Fallback::Always).unwrap().in_process);
+        assert!(!decide_as_asked(Fallback::Never).unwrap().in_process);
+        assert_eq!(decide_as_asked(Fallback::Auto), None);
     }
 
     #[test]

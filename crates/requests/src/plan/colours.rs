@@ -11,7 +11,7 @@ use crate::request::ColourRequest;
 /// # Errors
 /// A palette that is none, or options that do not go together.
 pub fn scheme(args: &ColourRequest, file: Option<&str>, base: Scheme) -> Result<Scheme, PlanError> {
-    check(args)?;
+    check_request(args)?;
     let mut scheme = base;
     if let Some(palette) = &args.palette {
         scheme.palette = palette.clone();
@@ -20,8 +20,7 @@ pub fn scheme(args: &ColourRequest, file: Option<&str>, base: Scheme) -> Result<
         scheme.palette = palette_of(file).map_err(ColourError::from)?;
     }
     if let Some(word) = &args.blend {
-        let blend = Blend::of(word).ok_or_else(|| ColourError::Space(word.clone()))?;
-        scheme.palette = (scheme.palette.blended(blend))
+        scheme.palette = (scheme.palette.blended(blend(word)?))
             .ok_or_else(|| ColourError::Blend(scheme.palette.to_string()))?;
     }
     if let Some(colour) = args.colour {
@@ -52,8 +51,15 @@ pub fn scheme(args: &ColourRequest, file: Option<&str>, base: Scheme) -> Result<
     Ok(scheme)
 }
 
-/// Checks that what is requested does not contradict itself.
-fn check(args: &ColourRequest) -> Result<(), PlanError> {
+fn blend(word: &str) -> Result<Blend, ColourError> {
+    Blend::of(word).ok_or_else(|| ColourError::Space(word.to_owned()))
+}
+
+/// Checks what is requested, whatever it is put over. Reads no file.
+///
+/// # Errors
+/// Options that contradict each other, or a word that is none.
+pub fn check_request(args: &ColourRequest) -> Result<(), PlanError> {
     let given = [
         ("mapping", args.mapping.is_some(), &["equalise"][..]),
         (
@@ -76,6 +82,9 @@ fn check(args: &ColourRequest) -> Result<(), PlanError> {
         if let Some(other) = others.iter().find(|other| is_there && is_given(other)) {
             return Err(PlanError::Together(name, other));
         }
+    }
+    if let Some(word) = &args.blend {
+        blend(word)?;
     }
     Ok(())
 }

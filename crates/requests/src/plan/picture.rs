@@ -12,6 +12,7 @@ use render::plan::{JournalPlan, Place};
 use render::prepare::precision;
 
 use super::refused::PlanError;
+use super::usual::MAX_WORKERS;
 use super::{colours, outputs, usual};
 use crate::request::means::JournalMeans;
 use crate::request::{FarmMeans, Means, PictureRequest, ViewRequest};
@@ -21,8 +22,8 @@ use crate::request::{FarmMeans, Means, PictureRequest, ViewRequest};
 /// # Errors
 /// The first thing that cannot be.
 pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, PlanError> {
+    check_request(&request, means)?;
     let has_location = means.location.is_some();
-    check_view(&request.view, has_location)?;
     let location = means.location.as_deref().map(Location::read).transpose()?;
     let said = Said::by(location.as_ref());
     let base = (said.colours.clone()).unwrap_or_default();
@@ -48,10 +49,11 @@ pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, Pla
     let frame = FrameSpec {
         view,
         transform,
-        grid: match (request.grid.or(said.grid)).unwrap_or(Grid::Pixels) {
-            grid if side == 1 => grid,
-            Grid::Pixels => Grid::Displaced,
-            _ => return Err(PlanError::Samples),
+        grid: match (request.grid.or(said.grid), side) {
+            (Some(Grid::Linspace), 1) => Grid::Linspace,
+            (Some(Grid::Linspace), _) => return Err(PlanError::Samples),
+            (_, 1) => Grid::Pixels,
+            _ => Grid::Displaced,
         },
         width: width.saturating_mul(side),
         height: height.saturating_mul(side),
@@ -84,7 +86,7 @@ pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, Pla
         ..frame
     };
     frame.check()?;
-    let (backend, is_pinned) = precision::backend(&frame, means.farm.backend)?;
+    let (backend, pinned) = precision::backend(&frame, means.farm.backend)?;
     let strips = strips(&frame, means.strip_rows)?;
     let place = place(&means.farm)?;
     let journal = match &means.journal {
@@ -97,7 +99,7 @@ pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, Pla
         warnings: [
             said.warnings,
             precision::warnings(&frame, request.arithmetic),
-            is_pinned.into_iter().collect(),
+            pinned.into_iter().collect(),
         ]
         .concat(),
         audit: means.audit,
@@ -114,11 +116,29 @@ pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, Pla
     })
 }
 
+/// Checks that a request does not contradict itself. Reads no file.
+///
+/// # Errors
+/// The first thing that cannot be.
+pub fn check_request(request: &PictureRequest, means: &Means) -> Result<(), PlanError> {
+    check_view(&request.view, means.location.is_some())?;
+    colours::check_request(&request.colours)?;
+    check_workers(means.farm.workers)
+}
+
 /// Where journals are: as `given`, or among the state that the user's programs keep; `None` where the system has no such
 /// place.
 #[must_use]
 pub fn journal_folder(given: Option<PathBuf>) -> Option<PathBuf> {
     state_folder(given, "jobs")
+}
+
+/// Checks how many workers are asked for.
+pub(crate) fn check_workers(workers: Option<u16>) -> Result<(), PlanError> {
+    match workers {
+        Some(workers) if !(1..=MAX_WORKERS).contains(&workers) => Err(PlanError::Workers),
+        _ => Ok(()),
+    }
 }
 
 /// Where something is computed, but for a world's network, which is yet to be booted.
@@ -136,7 +156,7 @@ pub(super) fn place(means: &FarmMeans) -> Result<Place, PlanError> {
 }
 
 /// Checks that a view is given one way.
-pub(crate) fn check_view(view: &ViewRequest, has_location: bool) -> Result<(), PlanError> {
+fn check_view(view: &ViewRequest, has_location: bool) -> Result<(), PlanError> {
     let bounds = [
         ("xmin", view.xmin.is_some()),
         ("xmax", view.xmax.is_some()),
@@ -277,4 +297,62 @@ fn strips(frame: &FrameSpec, rows: Option<u32>) -> Result<StripPlan, PlanError> 
         height: frame.height,
         strip_rows: rows,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan_of(text: &str, means: &Means) -> Result<RenderPlan, PlanError> {
+        picture(serde_json::from_str(text).unwrap(), means)
+    }
+
+    #[test]
+    fn nobody_and_too_many_do_not_take_part() {
+        let with = |workers| {
+            let mut means = Means::in_memory();
+            means.farm.workers = workers;
+            plan_of("{}", &means).map(drop)
+        };
+        for workers in [None, Some(1), Some(1024)] {
+            assert!(with(workers).is_ok(), "{workers:?}");
+        }
+        for workers in [Some(0), Some(1025)] {
+            let error = with(workers).unwrap_err().to_string();
+            assert_eq!(error, "--workers: not in 1..=1024");
+        }
+    }
+
+    #[test]
+    fn samples_of_a_pixel_are_displaced_and_others_are_not() {
+        let grid_of = |text: &str| {
+            let plan = plan_of(text, &Means::in_memory())?;
+            Ok::<_, PlanError>(plan.frame.grid)
+        };
+        for (text, grid) in [
+            ("{}", Grid::Pixels),
+            (r#"{"grid": "linspace"}"#, Grid::Linspace),
+            (r#"{"grid": "displaced"}"#, Grid::Pixels),
+            (r#"{"samples": 4}"#, Grid::Displaced),
+            (r#"{"samples": 4, "grid": "pixels"}"#, Grid::Displaced),
+            (r#"{"samples": 4, "grid": "displaced"}"#, Grid::Displaced),
+        ] {
+            assert_eq!(grid_of(text).unwrap(), grid, "{text}");
+        }
+        let refused = grid_of(r#"{"samples": 4, "grid": "linspace"}"#);
+        assert!(matches!(refused, Err(PlanError::Samples)), "{refused:?}");
+    }
+
+    #[test]
+    fn an_arithmetic_that_is_left_to_the_program_is_none() {
+        let of = |text: &str| serde_json::from_str::<PictureRequest>(text);
+        let none = PictureRequest::default();
+        assert_eq!(of(r#"{"arithmetic": "auto"}"#).unwrap(), none);
+        assert_eq!(of(r#"{"arithmetic": null}"#).unwrap(), none);
+        let f64 = of(r#"{"arithmetic": "f64"}"#).unwrap();
+        assert_eq!(f64.arithmetic, Some(fractal::Arithmetic::F64));
+        let text = serde_json::to_string(&f64).unwrap();
+        assert_eq!(of(&text).unwrap(), f64);
+        assert!(of(r#"{"arithmetic": "f16"}"#).is_err());
+    }
 }

@@ -10,9 +10,9 @@ use zoom::keys::folder::FolderError;
 use zoom::plan::video::OddSides;
 
 use super::palettes::GradientError;
-use super::usual::MAX_FRAMES;
+use super::usual::{MAX_FRAMES, MAX_WORKERS};
 
-/// Why arguments do not make a plan: the user's mistake, in one line.
+/// Why a request does not make a plan.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The view or its parameters are over a limit.
@@ -64,6 +64,12 @@ pub enum PlanError {
         /// As possible.
         most: u32,
     },
+    /// Nobody, or too many.
+    #[error("--workers: not in 1..={MAX_WORKERS}")]
+    Workers,
+    /// No view is given that could be searched.
+    #[error("no place given: --re, --im and --zoom, or --location")]
+    Place,
     /// The colours are none.
     #[error(transparent)]
     Colours(#[from] ColourError),
@@ -147,9 +153,6 @@ pub enum SequenceError {
     /// Key frames that were made for other colours.
     #[error("--colour distance: these key frames hold no distances; make others with --keep")]
     Distances,
-    /// Colours on stdout, and words.
-    #[error("-o - writes frames to stdout: not with --json")]
-    Json,
 }
 
 /// Why colours cannot be, in one line.

@@ -17,10 +17,10 @@ use zoom::plan::target::{Container, Target};
 use zoom::plan::timing::Timing;
 use zoom::plan::video::VideoPlan;
 
-use super::picture::place;
+use super::picture::{check_workers, place};
 use super::refused::{PlanError, SequenceError};
 use super::usual::MAX_FRAMES;
-use super::{sequence_colours, usual};
+use super::{colours, sequence_colours, usual};
 use crate::request::{SequenceMeans, SequenceRequest, TurnRequest};
 
 /// Samples of a key frame to a pixel, along each side: so that a sequence of 30 frames an octave takes a twentieth of the
@@ -38,7 +38,7 @@ const PREVIEW: u32 = 4;
 /// # Errors
 /// The first thing that cannot be.
 pub fn sequence(args: &SequenceRequest, means: &SequenceMeans) -> Result<ZoomPlan, PlanError> {
-    check(args, means)?;
+    check_request(args, means)?;
     let fps = match args.fps {
         Some(fps) => fps,
         None => usual::FPS
@@ -136,25 +136,25 @@ pub fn sequence(args: &SequenceRequest, means: &SequenceMeans) -> Result<ZoomPla
     // The deepest key frame is the one whose coordinates may be too short.
     let nowhere = |_| PathBuf::new();
     let deepest = plan.key(plan.keys().0, nowhere)?;
-    let (backend, is_pinned) = precision::backend(&deepest.frame, plan.backend)?;
+    let (backend, pinned) = precision::backend(&deepest.frame, plan.backend)?;
     plan.backend = backend;
-    let is_pinned = is_pinned.map(|pinned| vec![pinned]);
-    let warnings = Some(deepest.warnings);
     plan.warnings = [
-        location.map(|location| location.warnings),
-        warnings,
-        is_pinned,
+        location.map_or_else(Vec::new, |location| location.warnings),
+        deepest.warnings,
+        pinned.into_iter().collect(),
     ]
-    .into_iter()
-    .flatten()
-    .flatten()
-    .collect();
+    .concat();
     plan.key(plan.keys().1, nowhere)?;
     Ok(plan)
 }
 
-/// Checks that what is requested does not contradict itself.
-fn check(args: &SequenceRequest, means: &SequenceMeans) -> Result<(), PlanError> {
+/// Checks that a request does not contradict itself. Reads no file.
+///
+/// # Errors
+/// The first thing that cannot be.
+pub fn check_request(args: &SequenceRequest, means: &SequenceMeans) -> Result<(), PlanError> {
+    colours::check_request(&args.colours)?;
+    check_workers(means.farm.workers)?;
     let given = |list: &[(&'static str, bool)]| list.iter().find(|one| one.1).map(|one| one.0);
     let centre = [("re", args.re.is_some()), ("im", args.im.is_some())];
     let key_frames = [
@@ -217,10 +217,7 @@ fn key_frames(
         },
     };
     let zoom = args.to.clone().or(zoom).ok_or(SequenceError::To)?;
-    let from = args
-        .from
-        .clone()
-        .map_or_else(|| Ok(usual::decimal(usual::FROM)), Ok::<_, PlanError>)?;
+    let from = (args.from.clone()).unwrap_or_else(|| usual::decimal(usual::FROM));
     let iterations = args.iterations.or(suits).unwrap_or(usual::ITERATIONS);
     let samples = match (args.key_samples, samples) {
         (Some(_), Some(_)) => return Err(SequenceError::Samples("--key-samples").into()),
@@ -234,7 +231,6 @@ fn key_frames(
         "within 0.25 and 10",
     )?;
     let upright = upright(size, degrees);
-    let even = |samples: f64| ((samples / 2.0).ceil() * 2.0) as u32;
     let shown_rows = even(f64::from(upright.1) * samples);
     let ratio = f64::from(shown_rows) / f64::from(upright.1.max(1));
     let radius = location.and_then(|location| location.escape_radius);
@@ -260,6 +256,11 @@ fn key_frames(
     Ok(sequence)
 }
 
+/// The next even number.
+fn even(side: f64) -> u32 {
+    ((side / 2.0).ceil() * 2.0) as u32
+}
+
 /// Columns and rows, upright, of what holds a frame of `size` at every angle from 0 to `degrees`.
 fn upright((width, height): (u32, u32), degrees: f64) -> (u32, u32) {
     if degrees == 0.0 {
@@ -275,7 +276,6 @@ fn upright((width, height): (u32, u32), degrees: f64) -> (u32, u32) {
         wide = wide.max(width * cos.abs() + height * sin.abs());
         high = high.max(width * sin.abs() + height * cos.abs());
     }
-    let even = |side: f64| ((side / 2.0).ceil() * 2.0) as u32;
     (even(wide), even(high))
 }
 

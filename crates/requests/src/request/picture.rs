@@ -1,13 +1,13 @@
 //! Pictures, what is painted anew, and minibrots.
 
 use fractal::decimal::DecimalError;
-use fractal::{Arithmetic, Grid};
+use fractal::{Arithmetic, Decimal, Grid};
 use serde::{Deserialize, Serialize};
 use serde_with::{DisplayFromStr, PickFirst, serde_as};
 
 use super::colours::ColourRequest;
-use super::text::{AsCount, Size};
-use super::view::ViewRequest;
+use super::text::{AsCount, OrAuto, Size};
+use super::view::{TurnRequest, ViewRequest};
 
 /// A picture.
 #[serde_as]
@@ -31,7 +31,8 @@ pub struct PictureRequest {
     pub skip_error_log2: Option<i32>,
     /// Layout of the samples.
     pub grid: Option<Grid>,
-    /// Number type of the kernels; whichever is exact enough where none is requested.
+    /// Number type of the kernels; whichever is exact enough where none is requested, or `auto`.
+    #[serde_as(as = "OrAuto")]
     pub arithmetic: Option<Arithmetic>,
     /// Its colours.
     #[serde(flatten)]
@@ -92,9 +93,15 @@ pub struct PaintRequest {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct MinibrotRequest {
-    /// The view that is searched, by its centre.
+    /// Real part of the centre of the view that is searched.
+    pub re: Option<Decimal>,
+    /// Imaginary part of it.
+    pub im: Option<Decimal>,
+    /// Magnification of the view.
+    pub zoom: Option<Decimal>,
+    /// How the view is turned and stretched, and so the minibrot's.
     #[serde(flatten)]
-    pub view: ViewRequest,
+    pub turn: TurnRequest,
     /// Turn the minibrot's view so that it stands as the whole set does.
     pub upright: bool,
     /// Longest period that is looked for.

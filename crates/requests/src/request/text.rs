@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use fractal::count::count;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serializer};
+use serde::de::{Error as _, IntoDeserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_with::{DeserializeAs, DeserializeFromStr, SerializeAs, SerializeDisplay};
 
 /// Columns and rows, as text like `1920x1080`.
@@ -54,6 +54,24 @@ impl<'de> DeserializeAs<'de, u64> for AsCount {
 impl SerializeAs<u64> for AsCount {
     fn serialize_as<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&number.to_string())
+    }
+}
+
+/// A word, or `auto`, which is none.
+pub(super) struct OrAuto;
+
+impl<'de, T: Deserialize<'de>> DeserializeAs<'de, Option<T>> for OrAuto {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+        match Option::<String>::deserialize(deserializer)? {
+            Some(word) if word != "auto" => T::deserialize(word.into_deserializer()).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl<T: Serialize> SerializeAs<Option<T>> for OrAuto {
+    fn serialize_as<S: Serializer>(word: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        word.serialize(serializer)
     }
 }
 

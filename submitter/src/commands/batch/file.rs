@@ -294,10 +294,5 @@ fn add_to_line(line: &mut String, key: &str, value: &Json) {
     }
 }
 
-/// A path from the system's root.
-pub fn absolute(path: &Path) -> Option<PathBuf> {
-    std::path::absolute(path).ok()
-}
-
 #[cfg(test)]
 mod tests;

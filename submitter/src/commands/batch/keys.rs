@@ -8,6 +8,7 @@ use colour::Palette;
 use farm_worker::farm_args::FarmArgs;
 use farm_worker::usage::BackendArg;
 use requests::perform::colours::PaintMeans;
+use requests::plan::usual;
 use requests::request::means::JournalMeans;
 use requests::{
     FarmMeans, Means, MinibrotRequest, PaintRequest, PictureRequest, SequenceMeans, SequenceRequest,
@@ -18,7 +19,7 @@ use serde_with::formats::PreferOne;
 use serde_with::{DisplayFromStr, OneOrMany, PickFirst, serde_as};
 use world::WorldError;
 
-use crate::cli::requests::{choice, environment, known_redis};
+use crate::cli::requests::{choice, environment, known_journal, known_redis, known_state};
 use crate::cli::values::{ChannelArg, CompressionArg, FallbackArg, MeasureArg};
 use crate::cli::world::{NetworkArgs, StateArgs};
 use crate::cli::zoom::encoder_option;
@@ -83,7 +84,7 @@ impl FarmKeys {
             world: self.world.map(Into::into),
             network: self.network,
             state: StateArgs {
-                state: self.state.map(Into::into),
+                state: self.state.map(Into::into).or_else(known_state),
             },
         };
         let known = known_redis();
@@ -236,9 +237,9 @@ impl Keys {
     /// Files that it writes.
     pub fn outputs(&self) -> Vec<PathBuf> {
         match self {
-            Self::Render(keys) if keys.output.is_empty() => vec!["mandelbrot.png".into()],
+            Self::Render(keys) if keys.output.is_empty() => vec![usual::OUTPUT.into()],
             Self::Render(keys) => keys.output.clone(),
-            Self::Zoom(keys) => vec![keys.output.clone().unwrap_or_else(|| "zoom.mp4".into())],
+            Self::Zoom(keys) => vec![keys.output.clone().unwrap_or_else(|| usual::VIDEO.into())],
             Self::Colour(keys) => keys.output.iter().cloned().collect(),
             Self::Locate(keys) => keys.output.iter().cloned().collect(),
         }
@@ -272,6 +273,8 @@ impl Keys {
             false => Err(format!("{name}: not in {range}")),
         };
         let world = |error: WorldError| error.to_string();
+        let threads = self.threads().unwrap_or(1);
+        within("threads", (1..=1024).contains(&threads), "1..=1024")?;
         Ok(match self {
             Self::Render(keys) => {
                 let keys = *keys;
@@ -346,7 +349,7 @@ impl Keys {
 
 /// Where journals are: as the job says, or else as the environment does.
 fn journal(own: Option<PathBuf>) -> Option<PathBuf> {
-    own.or_else(crate::cli::requests::known_journal)
+    own.or_else(known_journal)
 }
 
 /// A palette's text as it is put beside the request: as itself, or as a file's.

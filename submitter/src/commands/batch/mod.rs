@@ -6,12 +6,13 @@ mod file;
 mod keys;
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use disk::FileId;
 use farm_worker::terminal;
 use requests::ErrorKind;
-use requests::perform::colours::colours;
+use requests::perform::colours;
 use requests::perform::minibrot::minibrot;
 use requests::perform::picture::{Made as Picture, PictureReport, picture, plan_picture};
 use requests::perform::preview::Preview;
@@ -25,7 +26,7 @@ use super::{render, zoom as zoom_command};
 use crate::cli::files::BatchArgs;
 use crate::failure::Failure;
 use crate::terminal::{say, tables, write_json, write_stdout};
-use file::{BatchError, Job, absolute};
+use file::{BatchError, Job};
 use keys::Work;
 
 /// Names of failed jobs that are said at the end.
@@ -172,19 +173,20 @@ fn check(args: &BatchArgs, jobs: &[Job]) -> Result<(), BatchError> {
     let mut kept: HashSet<FileId> = HashSet::new();
     for job in jobs {
         let wrong = |reason: String| job.wrong(&args.file, reason);
-        let id = |path: Option<std::path::PathBuf>| {
-            path.and_then(|path| absolute(&path))
-                .map(|path| FileId::of(&path))
-        };
+        let id = |path: Option<PathBuf>| path.map(|path| FileId::of(&path));
         let (keep, reuse) = job.keys.folders();
         // What an earlier job will write is not there yet.
         let waits = id(job.keys.input()).is_some_and(|input| writers.contains_key(&input))
             || id(reuse).is_some_and(|folder| kept.contains(&folder));
         let planned = match job.keys.clone().work().map_err(wrong)? {
-            _ if waits => Ok(()),
+            Work::Render(request, means) if waits => plan::picture::check_request(&request, &means),
             Work::Render(request, means) => plan::picture::picture(request, &means).map(drop),
+            Work::Zoom(request, means) if waits => plan::sequence::check_request(&request, &means),
             Work::Zoom(request, means) => plan::sequence::sequence(&request, &means).map(drop),
-            _ => Ok(()),
+            Work::Colour(request, means) => colours::check(&request, &means, !waits),
+            Work::Locate(request, file, _) => {
+                plan::minibrot::check_request(&request, file.is_some())
+            }
         };
         planned.map_err(|error| wrong(error.to_string()))?;
         kept.extend(id(keep));
@@ -223,7 +225,7 @@ async fn carry_out(
         }
         Work::Colour(request, means) => {
             let data = means.data.clone();
-            let report = colours(request, means, progress, stop).await?;
+            let report = colours::colours(request, means, progress, stop).await?;
             super::colour::say_done(&report, &data, context);
             Ok(None)
         }

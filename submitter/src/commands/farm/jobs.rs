@@ -5,7 +5,7 @@ use farm_queue::redis::control::{JobDetails, JobSummary};
 use farm_queue::{JobId, JobState};
 use farm_worker::terminal;
 
-use super::json_line::json_line;
+use crate::terminal::json_line;
 use crate::terminal::tables::{duration, percent, table};
 
 /// All jobs.

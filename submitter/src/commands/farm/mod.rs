@@ -1,7 +1,6 @@
 //! `submitter jobs` and `submitter workers`: what operators see of a farm and want of it.
 
 mod jobs;
-mod json_line;
 mod workers;
 
 use anyhow::bail;
@@ -11,7 +10,7 @@ use farm_queue::redis::control::OrderOutcome;
 
 use crate::cli::farm::{AskArgs, JobsCommand, WorkersCommand};
 use crate::failure::Failure;
-use json_line::json_line;
+use crate::terminal::json_line;
 
 /// Runs one command of `submitter jobs`; what goes to stdout.
 ///

@@ -5,7 +5,7 @@ use farm_queue::redis::control::WorkerSummary;
 
 use render::job::short_build;
 
-use super::json_line::json_line;
+use crate::terminal::json_line;
 use crate::terminal::tables::{duration, table};
 
 /// All workers.

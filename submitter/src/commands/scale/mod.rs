@@ -28,10 +28,8 @@ pub async fn run(args: &ScaleArgs, context: &Context) -> Result<(), Failure> {
     for path in &charts {
         check_place(path)?;
     }
-    let sweep = sweep::Plan::new(args, pictures, context)
-        .await?
-        .run(context)
-        .await?;
+    let (plan, placing) = sweep::Plan::new(args, pictures, context).await?;
+    let sweep = plan.run(placing, context).await?;
     for path in &charts {
         write_whole(path, chart::svg(&sweep).as_bytes())?;
     }

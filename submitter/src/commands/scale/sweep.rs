@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use farm_queue::QueueError;
 use farm_queue::redis::control::WorkerSummary;
 use farm_queue::redis::{ConnectOptions, RedisControl};
 use render::plan::Place;
@@ -35,8 +36,6 @@ pub struct Plan {
     counts: Vec<u16>,
     repeat: u16,
     threads: Option<u16>,
-    /// Where it runs.
-    placing: Option<Placing>,
     /// The render of every run, but for the number of workers.
     render: RenderPlan,
     /// Where files are that nobody asked for.
@@ -44,7 +43,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan of `args`, whose runs write `pictures`, or a file of their own if there are none.
+    /// The plan of `args`, whose runs write `pictures`, or a file of their own if there are none; and where it runs.
     ///
     /// # Errors
     /// As of a render.
@@ -52,7 +51,7 @@ impl Plan {
         args: &ScaleArgs,
         pictures: Vec<PathBuf>,
         context: &Context,
-    ) -> Result<Self, Failure> {
+    ) -> Result<(Self, Placing), Failure> {
         let (folder, outputs) = if pictures.is_empty() {
             let folder = tempfile::tempdir().context("no folder for pictures")?;
             let file = folder.path().join("picture.npy");
@@ -63,33 +62,28 @@ impl Plan {
         let most = args.workers.most();
         let (request, mut means) = args.split(outputs)?;
         // A sweep is about the farm, however small the picture is.
-        means.farm.fallback = means.farm.world.is_some().then_some(Fallback::Never);
+        means.farm.fallback = Some(Fallback::Never);
         let (progress, stop) = (&*context.progress, &context.stop);
         let (mut render, placing) = plan_picture(request, means, progress, stop).await?;
         if args.strip_rows.is_none() {
             let fair = render.strips.height / (STRIPS_EACH * u32::from(most));
             render.strips.strip_rows = render.strips.strip_rows.min(fair).max(1);
         }
-        Ok(Self {
+        let plan = Self {
             counts: args.workers.all().to_vec(),
             repeat: args.repeat,
             threads: args.threads,
-            placing: Some(Placing {
-                decision: None,
-                ..placing
-            }),
             render,
             _folder: folder,
-        })
+        };
+        Ok((plan, placing))
     }
 
-    /// Runs it, and makes the figures.
+    /// Runs it in its place, and makes the figures.
     ///
     /// # Errors
     /// When the farm has fewer workers, a render fails, or two pictures are not the same.
-    pub async fn run(mut self, context: &Context) -> Result<Sweep, Failure> {
-        let placing = self.placing.take();
-        let placing = placing.unwrap_or_else(|| Placing::at(self.render.place.clone()));
+    pub async fn run(mut self, placing: Placing, context: &Context) -> Result<Sweep, Failure> {
         let staged = Staged::ready(placing, &*context.progress, &context.stop).await?;
         self.render.place = staged.place.clone();
         let swept = self.sweep(context).await;
@@ -188,7 +182,7 @@ impl Plan {
 }
 
 /// The workers of a farm that would be given strips of this build.
-async fn serving(farm: &ConnectOptions) -> anyhow::Result<Vec<WorkerSummary>> {
+async fn serving(farm: &ConnectOptions) -> Result<Vec<WorkerSummary>, QueueError> {
     let control = RedisControl::connect(farm).await?;
     let mut workers = control.workers().await?;
     workers.retain(serves);

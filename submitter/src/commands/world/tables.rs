@@ -3,13 +3,11 @@
 use serde::Serialize;
 
 use world::OpenNetwork;
-use world::file::settings::Scheme;
 use world::machine::host::Host;
 use world::network::boot::{Booted, TargetReport, TargetState};
 use world::network::shutdown::Stopped;
 use world::network::state::Joined;
 use world::network::status::{Standing, Status};
-use world::network::target::Target;
 
 use crate::terminal::tables::table;
 
@@ -45,10 +43,6 @@ impl<'a> Checked<'a> {
     #[must_use]
     pub fn of(opened: &'a OpenNetwork) -> Self {
         let (world, network, targets) = (opened.world(), opened.network(), opened.targets());
-        let scheme = |target: &Target| match target.host {
-            Host::Local => Scheme::Local,
-            Host::Ssh(_) => Scheme::Ssh,
-        };
         Self {
             world: &world.name,
             description: world.description.as_deref(),
@@ -61,9 +55,9 @@ impl<'a> Checked<'a> {
             targets: (targets.iter())
                 .map(|target| CheckedTarget {
                     target: &target.name,
-                    scheme: match scheme(target) {
-                        Scheme::Local => "local",
-                        Scheme::Ssh => "ssh",
+                    scheme: match target.host {
+                        Host::Local => "local",
+                        Host::Ssh(_) => "ssh",
                     },
                     host: target.host.shown(),
                     threads: target.threads,

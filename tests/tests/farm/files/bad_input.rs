@@ -143,6 +143,24 @@ fn misuse_is_one_line_and_status_2() {
 }
 
 #[test]
+fn an_address_that_is_none_is_the_users_mistake_for_every_command() {
+    let folder = folder();
+    for command in [
+        "zoom --re -0.75 --im 0.1 --to 8 --size 32x18 -o a.mkv",
+        "zoom --re -0.75 --im 0.1 --to 8 --size 32x18 --fallback auto -o a.mkv",
+        "scale --density 16 --workers 1",
+        "render --density 16 --fallback auto",
+    ] {
+        let done = submitter(&format!("{command} --redis nonsense"))
+            .within(&folder)
+            .limit(PATIENCE)
+            .run();
+        assert_refused(&done, USAGE, "Redis");
+        assert_eq!(names_in(folder.path()), [""; 0], "{done:?}");
+    }
+}
+
+#[test]
 fn programs_without_a_command_say_what_is_missing() {
     for (program, args, says) in [
         ("submitter", "", "--help"),

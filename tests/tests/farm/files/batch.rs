@@ -1,6 +1,7 @@
 //! Batches of jobs of every kind.
 
 use farm_tests::pictures::Png;
+use farm_tests::world::World;
 use farm_tests::{digest, folder, names_in, submitter};
 use tempfile::TempDir;
 
@@ -156,6 +157,54 @@ fn mistakes_of_sequences_are_found_before_anything_is_computed() {
 }
 
 #[test]
+fn mistakes_of_minibrots_and_of_what_is_painted_are_found_before_anything_is_computed() {
+    let folder = folder();
+    for (from, to, says) in [
+        (
+            "output = \"mini.toml\"",
+            "output = \"mini.toml\"\nupright = true\nrotate = 5",
+            "--upright does not go with --rotate",
+        ),
+        (
+            "output = \"mini.toml\"",
+            "output = \"mini.toml\"\nlocation = \"place.toml\"",
+            "--location does not go with --re",
+        ),
+        ("re = \"-1.7549\"\nim = \"0\"\n", "", "no place given: --re"),
+        ("zoom = \"500\"\n", "", "--re needs --zoom"),
+        (
+            "output = \"mini.toml\"",
+            "output = \"mini.toml\"\nxmin = 5",
+            "'xmin' is no option of locate",
+        ),
+        (
+            "data = \"mini.exr\"",
+            "data = \"mini.exr\"\nperiod = 5\ncycles = 2",
+            "--period does not go with --cycles",
+        ),
+        (
+            "data = \"mini.exr\"\npalette = \"ice\"",
+            "data = \"mini.exr\"\npalette = \"icee\"",
+            "--palette icee",
+        ),
+        ("ice.png", "ice.npy", "ice.npy: a picture is written to"),
+        // Also of jobs that wait for another one's file.
+        (
+            "reverse = true",
+            "reverse = true\nseconds-per-octave = 1\nduration = 5",
+            "--seconds-per-octave does not go with --duration",
+        ),
+        (
+            "zoom = \"64\"",
+            "zoom = \"64\"\nworkers = 0",
+            "--workers: not in 1..=1024",
+        ),
+    ] {
+        is_refused(&folder, ALL_KINDS, (from, to), says);
+    }
+}
+
+#[test]
 fn files_that_are_one_by_a_link_are_written_by_one_job() {
     let folder = folder();
     let at = |name: &str| folder.path().join(name);
@@ -216,6 +265,7 @@ fn numbered_pictures_that_are_all_there_are_skipped() {
 const BATCH: &str = r#"
 [defaults]
 backend = "cpu"
+arithmetic = "auto"
 size = "48x32"
 iterations = 300
 
@@ -309,6 +359,22 @@ fn mistakes_in_a_batch_are_found_before_anything_is_computed() {
             "a size is like 1920x1080",
         ),
         ("\"c.png\"", "\"c.gif\"", "c.gif"),
+        (
+            "size =",
+            "workers = 0\nsize =",
+            "--workers: not in 1..=1024",
+        ),
+        (
+            "size =",
+            "workers = 1025\nsize =",
+            "--workers: not in 1..=1024",
+        ),
+        ("size =", "threads = 0\nsize =", "threads: not in 1..=1024"),
+        (
+            "size =",
+            "threads = 1025\nsize =",
+            "threads: not in 1..=1024",
+        ),
     ] {
         is_refused(&folder, BATCH, (from, to), says);
     }
@@ -320,4 +386,28 @@ fn mistakes_in_a_batch_are_found_before_anything_is_computed() {
         "{shown:?}"
     );
     assert_eq!(names_in(folder.path()), ["jobs.toml"]);
+}
+
+#[test]
+fn a_batch_writes_down_what_runs_where_the_environment_says() {
+    let world = World::of("targets: {x: {scheme: local, ncores: 1}}\nfarm: {backend: cpu}\n");
+    let place = folder();
+    let file = world.folder().join("test.penvm");
+    let jobs = format!(
+        "[[job]]\nworld = '{}'\nfallback = \"never\"\nbackend = \"cpu\"\ndensity = 16\noutput = \"a.png\"\n",
+        file.display()
+    );
+    std::fs::write(place.path().join("jobs.toml"), jobs).expect("a file of the test");
+    let state = world.folder().join("state");
+    submitter("batch jobs.toml -q")
+        .env("FARM_STATE", &state.to_string_lossy())
+        .within(&place)
+        .ok();
+    let names = names_in(&state);
+    // How long the boot took is left there.
+    assert!(
+        names.iter().any(|name| name.ends_with(".last.json")),
+        "{names:?}"
+    );
+    world.nothing_is_left();
 }

@@ -76,6 +76,25 @@ fn mistakes_are_one_line_with_their_place() {
     }
 }
 
+#[test]
+fn what_jobs_compute_with_is_within_limits() {
+    let work = |line: &str| {
+        let text = format!(
+            "[[job]]\ncommand = \"colour\"\ndata = \"a.exr\"\noutput = \"a.png\"\n{line}\n"
+        );
+        let job = parse(&text).unwrap().remove(0);
+        job.keys.work().map(drop)
+    };
+    assert_eq!(work(""), Ok(()));
+    assert_eq!(work("threads = 1024"), Ok(()));
+    for wrong in ["threads = 0", "threads = 1025"] {
+        let line = "threads: not in 1..=1024".to_owned();
+        assert_eq!(work(wrong), Err(line), "{wrong}");
+    }
+    let auto = parse("[[job]]\narithmetic = \"auto\"\n").unwrap().remove(0);
+    assert_eq!(auto.line, "submitter render --arithmetic=auto");
+}
+
 proptest! {
     #[test]
     fn no_file_is_too_much(text in "(\\[\\[job\\]\\]\n|\\[defaults\\]\n|[a-z]{1,6} = |[0-9.e-]{1,5}\n|\"\n|.{0,5}){0,12}") {
