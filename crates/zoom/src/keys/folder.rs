@@ -81,6 +81,9 @@ pub enum FolderError {
         /// What the system said.
         reason: io::Error,
     },
+    /// There is no place for a temporary one.
+    #[error("no folder for key frames")]
+    NoPlace(#[source] io::Error),
     /// Another process uses it.
     #[error("{}: another submitter is making a sequence of these key frames", .0.display())]
     Busy(PathBuf),
@@ -107,7 +110,7 @@ pub enum FolderError {
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// The lock ends with it.
+    /// The lock ends with it; not every file system has locks.
     _lock: Option<Lock>,
     /// Whether it goes when the sequence is done.
     is_temporary: bool,
@@ -180,6 +183,19 @@ fn old_version(file: &Path) -> Option<u32> {
     (version < VERSION).then_some(version)
 }
 
+/// The lock of the folder at `path`; `None` where its file system has no locks.
+pub(super) fn lock_if_any(
+    path: &Path,
+    acquired: Result<Lock, LockError>,
+) -> Result<Option<Lock>, FolderError> {
+    match acquired {
+        Ok(lock) => Ok(Some(lock)),
+        Err(LockError::NoLocks { .. }) => Ok(None),
+        Err(LockError::Held(_)) => Err(FolderError::Busy(path.to_owned())),
+        Err(LockError::Io { path, reason }) => Err(FolderError::Unusable { path, reason }),
+    }
+}
+
 impl Folder {
     /// Opens the folder of `sequence`, making it where there is none. A temporary one that is left of another sequence
     /// is emptied first, and it goes when the sequence is done.
@@ -192,18 +208,9 @@ impl Folder {
             reason,
         };
         fs::create_dir_all(path).map_err(unusable)?;
-        let lock = match Lock::acquire(&path.join(LOCK)) {
-            Ok(lock) => Some(lock),
-            Err(LockError::Held(_)) => return Err(FolderError::Busy(path.to_owned())),
-            // Not every file system has locks.
-            Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::Unsupported => {
-                None
-            }
-            Err(LockError::Io { source, .. }) => return Err(unusable(source)),
-        };
         let mut folder = Self {
             path: path.to_owned(),
-            _lock: lock,
+            _lock: lock_if_any(path, Lock::acquire(&path.join(LOCK)))?,
             is_temporary,
             seed: seed(sequence),
         };
@@ -244,28 +251,22 @@ impl Folder {
     pub fn finished(
         &self,
         depth: u32,
-        mut measures: impl Iterator<Item = Measure>,
+        measures: impl Iterator<Item = Measure>,
         build: Option<u64>,
     ) -> Option<Record> {
         let record: Record = read_json(&self.record(depth)).ok()??;
         if record.of != self.tie(depth) || build.is_some_and(|build| build != record.build) {
             return None;
         }
-        let broken = measures.find_map(|measure| {
-            let whole = record.of(measure);
-            whole.map_or(Some(None), |whole| {
-                self.bytes(depth, measure, whole).err().map(Some)
-            })
-        });
-        match broken {
-            None => Some(record),
-            // It was made without them.
-            Some(None) => None,
-            Some(Some(error)) => {
+        for measure in measures {
+            // `None` where it was made without them.
+            let whole = record.of(measure)?;
+            if let Err(error) = self.bytes(depth, measure, whole) {
                 tracing::warn!(%error, "a key frame is broken, and made anew");
-                None
+                return None;
             }
         }
+        Some(record)
     }
 
     /// The bytes of a file of a finished key frame.

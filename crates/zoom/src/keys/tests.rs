@@ -3,6 +3,7 @@
 use std::fs;
 
 use colour::Distribution;
+use disk::lock::LockError;
 use fractal::Measure;
 
 use super::folder::*;
@@ -124,6 +125,25 @@ fn a_folder_is_one_sequence_and_one_process() {
     assert!(!path.join("key-00000.json").exists());
     folder.done();
     assert!(path.join("mine.txt").exists() && !path.join(SEQUENCE).exists());
+}
+
+#[test]
+fn a_folder_whose_system_has_no_locks_is_used_without_one() {
+    let path = std::path::Path::new("keys");
+    let refused = |kind: std::io::ErrorKind| LockError::NoLocks {
+        path: path.join("lock"),
+        reason: kind.into(),
+    };
+    // Whatever the system calls it.
+    for kind in [
+        std::io::ErrorKind::Unsupported,
+        std::io::ErrorKind::InvalidInput,
+        std::io::ErrorKind::Other,
+    ] {
+        assert!(lock_if_any(path, Err(refused(kind))).unwrap().is_none());
+    }
+    let held = lock_if_any(path, Err(LockError::Held(path.join("lock"))));
+    assert!(matches!(held, Err(FolderError::Busy(busy)) if busy == path));
 }
 
 #[test]
