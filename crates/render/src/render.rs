@@ -88,12 +88,7 @@ pub fn render<'a>(
             OpenQueue::open(&plan.place, plan.backend, progress, ends.as_mut()).await?;
         let queue = opened.queue();
         let done = {
-            let ends = pin!(async {
-                tokio::select! {
-                    why = ends => why,
-                    why = opened.nobody_left() => why,
-                }
-            });
+            let ends = pin!(opened.until_ended(ends));
             prepare_and_run(plan, taken, reserved, started, &queue, progress, ends).await
         };
         opened.close().await;
