@@ -31,13 +31,10 @@ pub fn sampled(frame: &PreparedFrame, measure: Measure, progress: &Progress) -> 
         rows: coarse.spec.height,
     };
     let buffer = CpuDevice::new(None).compute(&coarse, strip, progress).ok();
-    let mut values = Distribution::new();
-    if let Some(Plane::Smooth(plane) | Plane::Distance(plane)) =
-        buffer.as_ref().and_then(|buffer| buffer.plane(measure))
-    {
-        for (row, line) in (0..).zip(plane.chunks_exact(width as usize)) {
-            values.add_row(row, line);
+    match buffer.as_ref().and_then(|buffer| buffer.plane(measure)) {
+        Some(Plane::Smooth(plane) | Plane::Distance(plane)) => {
+            Distribution::of_rows(plane.chunks_exact(width as usize))
         }
+        _ => Distribution::new(),
     }
-    values
 }
