@@ -28,7 +28,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed, xxh3_128};
 
-use crate::plan::sequence::{Sequence, VERSION};
+use crate::plan::sequence::{KeyFrameSpec, VERSION};
 
 /// Most bytes of a description: two coordinates of the largest length, or tens of thousands of values.
 const MAX_JSON_BYTES: u64 = 4 << 20;
@@ -151,7 +151,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FolderError> {
 ///
 /// # Errors
 /// When there is none.
-pub fn described(path: &Path) -> Result<Sequence, FolderError> {
+pub fn described(path: &Path) -> Result<KeyFrameSpec, FolderError> {
     let file = path.join(SEQUENCE);
     let described = read_json(&file).map_err(|error| match (error, old_version(&file)) {
         (FolderError::Malformed { path, .. }, Some(version)) => FolderError::Malformed {
@@ -160,7 +160,7 @@ pub fn described(path: &Path) -> Result<Sequence, FolderError> {
         },
         (error, _) => error,
     });
-    let sequence: Sequence = described?.ok_or_else(|| FolderError::Empty(path.to_owned()))?;
+    let sequence: KeyFrameSpec = described?.ok_or_else(|| FolderError::Empty(path.to_owned()))?;
     if sequence.version != VERSION {
         let reason = another(sequence.version);
         return Err(FolderError::Malformed { path: file, reason });
@@ -202,7 +202,11 @@ impl Folder {
     ///
     /// # Errors
     /// See [`FolderError`].
-    pub fn open(path: &Path, sequence: &Sequence, is_temporary: bool) -> Result<Self, FolderError> {
+    pub fn open(
+        path: &Path,
+        sequence: &KeyFrameSpec,
+        is_temporary: bool,
+    ) -> Result<Self, FolderError> {
         let unusable = |reason| FolderError::Unusable {
             path: path.to_owned(),
             reason,
@@ -421,7 +425,7 @@ impl Folder {
 }
 
 /// What ties key frames to their sequence.
-fn seed(sequence: &Sequence) -> u64 {
+fn seed(sequence: &KeyFrameSpec) -> u64 {
     // Plain data of our own always becomes JSON.
     xxh3_64(&serde_json::to_vec(sequence).unwrap_or_default())
 }
