@@ -8,6 +8,7 @@ use farm_worker::usage::Misuse;
 use requests::plan::palettes::GradientError;
 use requests::plan::refused::{PlanError, SequenceError};
 use requests::{Error, ErrorKind};
+use world::error::with_causes;
 use world::{NetworkError, WorldError};
 
 /// Why a command did not do what was asked.
@@ -54,17 +55,6 @@ impl Failure {
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
-}
-
-/// An error with all of its causes, in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    line
 }
 
 impl From<Error> for Failure {

@@ -6,7 +6,7 @@ use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError, MAX_FILE_BYTES};
 
 use super::target::Target;
-use crate::file::settings::NamedFile;
+use crate::file::fields::NamedFile;
 use crate::file::world::{World, WorldError};
 use crate::file::yaml::Wrong;
 use crate::machine::host::Host;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use world::OpenNetwork;
-use world::file::settings::Scheme;
+use world::file::fields::Scheme;
 use world::machine::host::Host;
 use world::network::boot::{Booted, TargetReport, TargetState};
 use world::network::shutdown::Stopped;
