@@ -7,6 +7,7 @@ use farm_worker::farm_args::FarmArgsError;
 use farm_worker::usage::Misuse;
 use requests::plan::refused::PlanError;
 use requests::{Error, ErrorKind};
+use world::error::with_causes;
 use world::{NetworkError, WorldError};
 
 /// Why a command did not do what was asked.
@@ -55,14 +56,9 @@ impl Failure {
     }
 }
 
-/// An error with all of its causes, in one line.
-fn with_causes(error: impl Into<anyhow::Error>) -> String {
-    format!("{:#}", error.into())
-}
-
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::new(error.kind(), with_causes(error))
+        Self::new(error.kind(), with_causes(&error))
     }
 }
 
@@ -89,7 +85,7 @@ macro_rules! from_errors {
     ($($kind:ident: $($error:ty),*;)*) => {
         $($(impl From<$error> for Failure {
             fn from(error: $error) -> Self {
-                Self::new(ErrorKind::$kind, with_causes(error))
+                Self::new(ErrorKind::$kind, with_causes(&error))
             }
         })*)*
     };

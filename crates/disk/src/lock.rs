@@ -18,13 +18,21 @@ pub enum LockError {
     /// Another process has the lock.
     #[error("{}: another process has it", .0.display())]
     Held(PathBuf),
-    /// The file cannot be opened, or its file system has no locks.
-    #[error("{}: {source}", path.display())]
+    /// The file cannot be opened.
+    #[error("{}: {reason}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
+    },
+    /// The system has no locks for it, as on some file systems of networks.
+    #[error("{}: cannot be locked: {reason}", path.display())]
+    NoLocks {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
     },
 }
 
@@ -33,11 +41,12 @@ impl Lock {
     /// stays.
     ///
     /// # Errors
-    /// [`LockError::Held`] when another process has it; then nothing was changed.
+    /// [`LockError::Held`] when another process has it; then nothing was changed. [`LockError::NoLocks`] where the
+    /// system has no locks: callers may go on without one.
     pub fn acquire(path: &Path) -> Result<Self, LockError> {
-        let io = |source| LockError::Io {
+        let io = |reason| LockError::Io {
             path: path.to_owned(),
-            source,
+            reason,
         };
         loop {
             // Its holder may have removed both.
@@ -60,9 +69,9 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held(path.to_owned())),
-            Err(TryLockError::Error(source)) => Err(LockError::Io {
+            Err(TryLockError::Error(reason)) => Err(LockError::NoLocks {
                 path: path.to_owned(),
-                source,
+                reason,
             }),
         }
     }
@@ -71,12 +80,6 @@ impl Lock {
     #[must_use]
     pub fn into_file(self) -> File {
         self.file
-    }
-
-    /// The locked file.
-    #[must_use]
-    pub fn file(&self) -> &File {
-        &self.file
     }
 }
 
@@ -130,7 +133,22 @@ mod tests {
         let path = folder.path().join("lock");
         let first = Lock::acquire(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        assert!(!is_at(first.file(), &path));
+        assert!(!is_at(&first.file, &path));
         Lock::acquire(&path).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_the_system_does_not_lock_is_told_from_what_cannot_be_opened() {
+        use std::os::unix::fs::OpenOptionsExt;
+        /// A handle of a file's place alone, which no system locks.
+        const O_PATH: i32 = 0o10_000_000;
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        let place = OpenOptions::new()
+            .read(true)
+            .custom_flags(O_PATH)
+            .open(&path);
+        let refused = Lock::of(place.unwrap(), &path).unwrap_err();
+        assert!(matches!(refused, LockError::NoLocks { .. }), "{refused}");
     }
 }

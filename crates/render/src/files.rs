@@ -17,19 +17,37 @@ use pictures::rows::{StripRows, spooled_bytes};
 use pictures::{Channel, ColourFormat, ColourPicture, Compression, Texts, exr, npy};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::error::{CollectError, RenderError};
 use crate::picture::Picture;
 use crate::plan::{Output, OutputKind};
+use crate::report::OutputReport;
 
 /// Strips that may wait for one file.
 const QUEUED_STRIPS: usize = 4;
 /// Bytes collected before they go to the disk.
 pub const FILE_BUFFER: usize = 1 << 20;
 
+/// The thread that keeps the picture in memory.
+const KEEPER: &str = "the thread that keeps the picture";
+
 /// The strips of a picture in order, and how long the file spent on them.
 struct QueuedStrips {
     receiver: Receiver<Arc<StripBuffer>>,
     rows_left: u32,
     waited: Duration,
+}
+
+impl QueuedStrips {
+    /// Those of `frame`, and where they are handed to.
+    fn channel(frame: &FrameSpec) -> (Sender<Arc<StripBuffer>>, Self) {
+        let (sender, receiver) = channel(QUEUED_STRIPS);
+        let strips = Self {
+            receiver,
+            rows_left: frame.height,
+            waited: Duration::ZERO,
+        };
+        (sender, strips)
+    }
 }
 
 impl Iterator for QueuedStrips {
@@ -72,11 +90,11 @@ pub struct Contents {
     pub frame: Arc<FrameSpec>,
     /// What makes it again.
     pub location: Arc<Location>,
-    /// Colours of PNGs.
+    /// Colours of pictures.
     pub colours: Arc<Scheme>,
     /// Values at the palette's ends.
     pub range: (f64, f64),
-    /// Compression of PNGs.
+    /// How hard pictures are compressed.
     pub compression: Compression,
 }
 
@@ -131,12 +149,7 @@ impl Reserved {
             output: Output { path, kind },
             file,
         } = self;
-        let (sender, receiver) = channel(QUEUED_STRIPS);
-        let strips = QueuedStrips {
-            receiver,
-            rows_left: contents.frame.height,
-            waited: Duration::ZERO,
-        };
+        let (sender, strips) = QueuedStrips::channel(&contents.frame);
         let thread = std::thread::Builder::new()
             .name(format!(
                 "write-{}",
@@ -153,6 +166,21 @@ impl Reserved {
             thread,
         })
     }
+}
+
+/// The places of `outputs`, made sure of before any work starts.
+///
+/// # Errors
+/// One line about what is in the way of one.
+pub fn reserve(
+    outputs: &[Output],
+    frame: &FrameSpec,
+    colours: &Scheme,
+) -> Result<Vec<Reserved>, WriteError> {
+    let outputs = outputs.iter();
+    outputs
+        .map(|output| Reserved::new(output, frame, colours))
+        .collect()
 }
 
 impl OutputKind {
@@ -240,8 +268,42 @@ pub struct Files {
 pub struct Finished {
     /// The files that are whole, or why one is not.
     pub files: Vec<Result<Written, WriteError>>,
-    /// The picture, where it was to be kept and all of it came.
-    pub picture: Option<Picture>,
+    /// The picture, where it was to be kept and all of it came; or that the thread that keeps it panicked.
+    pub picture: Result<Option<Picture>, Fault>,
+}
+
+impl Finished {
+    /// Puts the files in their places, when all is well with all of them, and with the picture.
+    ///
+    /// # Errors
+    /// Why there is no picture; nothing is left of its files then.
+    pub fn publish(
+        self,
+        collected: Result<(), CollectError>,
+    ) -> Result<(Vec<OutputReport>, Option<Picture>), RenderError> {
+        let ended_early = match collected {
+            Ok(()) => None,
+            // The file says better what is wrong with it.
+            Err(error @ CollectError::Output) => Some(error),
+            Err(error) => return Err(error.into()),
+        };
+        let picture = self.picture?;
+        let written = self.files.into_iter().collect::<Result<Vec<_>, _>>()?;
+        if let Some(error) = ended_early {
+            return Err(error.into());
+        }
+        let mut outputs = Vec::new();
+        for file in written {
+            let busy_secs = file.busy_secs;
+            let (path, bytes) = file.publish()?;
+            outputs.push(OutputReport {
+                path: path.to_string_lossy().into_owned(),
+                bytes,
+                busy_secs,
+            });
+        }
+        Ok((outputs, picture))
+    }
 }
 
 /// A picture that comes together in memory.
@@ -252,13 +314,8 @@ struct Keeper {
 
 impl Keeper {
     fn start(frame: &Arc<FrameSpec>) -> Result<Self, WriteError> {
-        let (sender, receiver) = channel(QUEUED_STRIPS);
+        let (sender, strips) = QueuedStrips::channel(frame);
         let frame = Arc::clone(frame);
-        let strips = QueuedStrips {
-            receiver,
-            rows_left: frame.height,
-            waited: Duration::ZERO,
-        };
         let thread = std::thread::Builder::new()
             .name("keep-picture".into())
             .spawn(move || Picture::gather(&frame, strips).ok())
@@ -269,9 +326,13 @@ impl Keeper {
         Ok(Self { sender, thread })
     }
 
-    fn finish(self) -> Option<Picture> {
+    /// The picture, where all of it came.
+    ///
+    /// # Errors
+    /// When its thread panicked.
+    fn finish(self) -> Result<Option<Picture>, Fault> {
         drop(self.sender);
-        self.thread.join().ok().flatten()
+        (self.thread.join()).map_err(|panic| Fault::of_thread(KEEPER, &*panic))
     }
 }
 
@@ -319,10 +380,7 @@ impl Files {
             let _ = keeper.finish();
             self.keeper = Some(Keeper::start(&self.contents.frame)?);
         }
-        let reserved = self.outputs.iter();
-        let reserved = reserved
-            .map(|output| Reserved::new(output, &self.contents.frame, &self.contents.colours));
-        for place in reserved.collect::<Result<Vec<_>, _>>()? {
+        for place in reserve(&self.outputs, &self.contents.frame, &self.contents.colours)? {
             self.writers.push(place.start(self.contents.clone())?);
         }
         Ok(())
@@ -340,7 +398,7 @@ impl Files {
     pub fn finish(self) -> Finished {
         Finished {
             files: self.writers.into_iter().map(Writer::finish).collect(),
-            picture: self.keeper.and_then(Keeper::finish),
+            picture: self.keeper.map_or(Ok(None), Keeper::finish),
         }
     }
 }
@@ -379,5 +437,41 @@ impl Written {
     pub fn publish(self) -> Result<(PathBuf, u64), WriteError> {
         let path = self.file.named().to_owned();
         Ok((path, self.file.publish()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::plans::plan;
+
+    #[test]
+    fn a_picture_whose_thread_panics_is_no_success() {
+        let mut plan = plan(&[]);
+        // More bytes than a picture can have.
+        (plan.frame.width, plan.frame.height) = (u32::MAX, u32::MAX);
+        let contents = Contents {
+            location: Arc::new(plan.location(None)),
+            frame: Arc::new(plan.frame),
+            colours: Arc::new(plan.colours),
+            range: (0.0, 1.0),
+            compression: plan.compression,
+        };
+        for collected in [Ok(()), Err(CollectError::Output)] {
+            let files = Files::start(Vec::new(), true, contents.clone()).unwrap();
+            let error = files.finish().publish(collected).unwrap_err();
+            assert!(matches!(error, RenderError::Fault(_)), "{error}");
+            assert!(error.to_string().starts_with(KEEPER), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_ended_early_without_saying_why_is_no_success() {
+        let finished = Finished {
+            files: Vec::new(),
+            picture: Ok(None),
+        };
+        let error = finished.publish(Err(CollectError::Output)).unwrap_err();
+        assert!(matches!(error, RenderError::Collect(CollectError::Output)));
     }
 }

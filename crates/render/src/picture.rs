@@ -99,13 +99,7 @@ impl Picture {
                 side,
             });
         }
-        let distribution = || {
-            let mut distribution = Distribution::new();
-            for (row, line) in (0..).zip(plane.chunks_exact(width as usize)) {
-                distribution.add_row(row, line);
-            }
-            distribution
-        };
+        let distribution = || Distribution::of_rows(plane.chunks_exact(width as usize));
         let basis = match (colours.needs(), colours.range.or(range)) {
             (Needs::Ranks, _) => Basis::Whole(distribution()),
             (_, Some((low, high))) => Basis::Range(low, high),

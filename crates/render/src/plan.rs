@@ -24,9 +24,9 @@ pub struct RenderPlan {
     pub outputs: Vec<Output>,
     /// Whether the picture's measures are kept in memory as well: see [`crate::Picture`].
     pub keeps: bool,
-    /// How PNGs are coloured.
+    /// How pictures are coloured.
     pub colours: Scheme,
-    /// How hard PNGs are compressed.
+    /// How hard pictures are compressed.
     pub compression: Compression,
     /// Where it is computed.
     pub place: Place,
@@ -94,6 +94,14 @@ impl RenderPlan {
                 .filter(|log2| *log2 != fractal::SKIP_ERROR_LOG2),
             ..Location::at(frame.view.clone(), Format::Own)
         }
+    }
+
+    /// Whether anybody is told the colours: pictures are made with them, and other files (and the report of a picture in
+    /// memory) say the same alone and in company.
+    #[must_use]
+    pub(crate) fn tells_colours(&self) -> bool {
+        let is_told = |output: &Output| !matches!(output.kind, OutputKind::Npy(_));
+        self.keeps || self.outputs.iter().any(is_told)
     }
 
     /// Whether only places are asked for, so that there is nothing to compute.

@@ -6,26 +6,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use colour::Needs;
-use disk::WriteError;
 use farm_queue::protocol::spec::largest_strip_bytes;
 use farm_queue::{JobId, JobQueue, JobReport, JobSpec, QueueError, SharedOrbit};
 
 use crate::collect::collect::collect;
 use crate::collect::work::{Past, Work};
 use crate::error::{CollectError, RenderError};
-use crate::files::{self, Files, Reserved};
+use crate::files::{self, Files, Reserved, reserve};
 use crate::job::{build, job_of};
 use crate::journal::journal::{Begin, Journal};
 use crate::journal::plan_file::{SavedPlan, fingerprint};
 use crate::journal::store::{Store, TakenJournal};
 use crate::picture::Picture;
-use crate::plan::{OutputKind, Place, RenderPlan};
+use crate::plan::{Place, RenderPlan};
 use crate::prepare::orbit;
 use crate::progress::{Ending, Event, Progress, Silent};
 use crate::queue::Queue;
 use crate::queue::open::OpenQueue;
 use crate::queue::retry::{LONG_PATIENCE, PATIENCE, Patience};
-use crate::report::{OutputReport, Report, Tally};
+use crate::report::{Report, Tally};
 use crate::stop::{Stop, aside};
 
 /// How long ending a job may take before the program ends without it, its keys expiring by themselves: of one that
@@ -77,7 +76,7 @@ pub fn render<'a>(
     Box::pin(async move {
         let started = Instant::now();
         let mut ends = pin!(stop.interrupts());
-        let reserved = reserve(plan)?;
+        let reserved = reserve(&plan.outputs, &plan.frame, &plan.colours)?;
         let taken = match (taken, same_command(plan)) {
             (None, Some(look)) => {
                 aside("reading the journals", progress, true, ends.as_mut(), look).await?
@@ -88,12 +87,7 @@ pub fn render<'a>(
             OpenQueue::open(&plan.place, plan.backend, progress, ends.as_mut()).await?;
         let queue = opened.queue();
         let done = {
-            let ends = pin!(async {
-                tokio::select! {
-                    why = ends => why,
-                    why = opened.nobody_left() => why,
-                }
-            });
+            let ends = pin!(opened.until_ended(ends));
             prepare_and_run(plan, taken, reserved, started, &queue, progress, ends).await
         };
         opened.close().await;
@@ -123,19 +117,10 @@ pub fn render_on<'a>(
             limit: LONG_PATIENCE,
             started: Instant::now(),
         };
-        let done = run
-            .run(queue, None, reserve(plan)?, stop.interrupts())
-            .await;
+        let reserved = reserve(&plan.outputs, &plan.frame, &plan.colours)?;
+        let done = run.run(queue, None, reserved, stop.interrupts()).await;
         done.map_err(|failed| failed.error)
     })
-}
-
-/// The places of a plan's files, made sure of.
-fn reserve(plan: &RenderPlan) -> Result<Vec<Reserved>, WriteError> {
-    let outputs = plan.outputs.iter();
-    outputs
-        .map(|output| Reserved::new(output, &plan.frame, &plan.colours))
-        .collect()
 }
 
 /// A look for the journal of the same command, where one that was left is to be taken up.
@@ -157,15 +142,10 @@ async fn prepare_and_run(
     mut ends: Pin<&mut impl Future<Output = CollectError>>,
 ) -> Result<Rendered, RenderFailed> {
     let orbit = orbit::reference(plan, progress, ends.as_mut()).await?;
-    // Pictures are coloured with it; files that tell the colours say the same alone and in company.
-    let tells = |output: &crate::plan::Output| {
-        use OutputKind::{Exr, Image, Location, Png};
-        matches!(output.kind, Png | Image(_) | Exr(_) | Location(_))
-    };
     let range = match (&taken, plan.colours.range) {
         (Some(taken), _) => taken.saved.range,
         (None, Some(range)) => range,
-        (None, None) if plan.colours.needs() == Needs::Range && plan.outputs.iter().any(tells) => {
+        (None, None) if plan.colours.needs() == Needs::Range && plan.tells_colours() => {
             (orbit::sampled_values(plan, orbit.as_ref(), ends.as_mut()).await?).range()
         }
         (None, None) => (0.0, 1.0),
@@ -293,10 +273,7 @@ impl JobRun<'_> {
             aside(what, self.progress, false, never, move || files.finish()).await
         };
         drop(ending);
-        let (published, picture) = match written {
-            Ok(finished) => (publish(collected, finished.files), finished.picture),
-            Err(error) => (Err(error), None),
-        };
+        let published = written.and_then(|finished| finished.publish(collected));
         let elapsed_secs = self.started.elapsed().as_secs_f64();
         if is_done {
             // Last, so that a picture does not wait for a queue that is out of reach.
@@ -304,7 +281,7 @@ impl JobRun<'_> {
         }
         let keeps = journal
             .is_some_and(|journal| tokio::task::block_in_place(|| journal.end(published.is_err())));
-        let outputs = published.map_err(|error| RenderFailed {
+        let (outputs, picture) = published.map_err(|error| RenderFailed {
             error,
             kept: keeps.then(|| job.id.clone()),
         })?;
@@ -313,18 +290,11 @@ impl JobRun<'_> {
             width: plan.frame.width,
             height: plan.frame.height,
             pixels: plan.frame.pixels(),
-            iterations_total: 0,
             elapsed_secs,
             strips: plan.strips.count(),
-            redelivered: 0,
-            rejected: 0,
-            resumed: 0,
-            recomputed: 0,
-            speculated: 0,
-            audited: 0,
             colour_range: plan.colours.ends(range),
             outputs,
-            workers: Vec::new(),
+            ..Report::default()
         };
         report.set_tally(&tally);
         Ok(Rendered { report, picture })
@@ -439,28 +409,4 @@ impl JobRun<'_> {
             Err(_) => tracing::warn!("the job was not cleared in time; its keys will expire"),
         }
     }
-}
-
-/// Puts the files in their places, when all is well with all of them.
-fn publish(
-    collected: Result<(), CollectError>,
-    written: Vec<Result<files::Written, WriteError>>,
-) -> Result<Vec<OutputReport>, RenderError> {
-    match collected {
-        // The file says better what is wrong with it.
-        Ok(()) | Err(CollectError::Output) => {}
-        Err(error) => return Err(error.into()),
-    }
-    let written = written.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let mut outputs = Vec::new();
-    for file in written {
-        let busy_secs = file.busy_secs;
-        let (path, bytes) = file.publish()?;
-        outputs.push(OutputReport {
-            path: path.to_string_lossy().into_owned(),
-            bytes,
-            busy_secs,
-        });
-    }
-    Ok(outputs)
 }

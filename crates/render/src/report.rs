@@ -123,7 +123,7 @@ pub struct OutputReport {
 }
 
 /// The whole render.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     /// Name of the job.
     pub job: String,

@@ -1,6 +1,8 @@
 //! A request to stop, which is heard at any moment.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use farm_worker::Fault;
 use tokio::sync::watch;
@@ -38,21 +40,25 @@ impl Stop {
         *self.requested.borrow()
     }
 
-    /// Resolves when it is requested, also where that was before. As long as the future is kept, somebody listens.
-    pub fn requested(&self) -> impl Future<Output = ()> + Send + use<> {
+    /// Resolves when it is requested, also where that was before. Somebody listens from now on and as long as the future
+    /// is kept, also when it has resolved: whoever keeps it may be putting something in order.
+    pub fn requested(&self) -> Requested {
         let mut heard = self.requested.subscribe();
         let sender = Arc::clone(&self.requested);
-        async move {
-            // Its sender lives as long as this.
-            let _ = heard.wait_for(|heard| *heard).await;
-            drop(sender);
+        Requested {
+            coming: Box::pin(async move {
+                // Its sender lives as long as this.
+                let _ = heard.wait_for(|heard| *heard).await;
+                drop(sender);
+                Hold(heard)
+            }),
+            come: None,
         }
     }
 
     /// The same as why a render ends.
-    pub async fn interrupts(&self) -> CollectError {
-        self.requested().await;
-        CollectError::Interrupted
+    pub fn interrupts(&self) -> Interrupts {
+        Interrupts(self.requested())
     }
 
     /// Counts as somebody who listens as long as it is kept.
@@ -71,6 +77,38 @@ impl Stop {
 impl Default for Stop {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A request that is waited for: see [`Stop::requested`].
+#[must_use = "it is a future"]
+pub struct Requested {
+    coming: Pin<Box<dyn Future<Output = Hold> + Send>>,
+    come: Option<Hold>,
+}
+
+impl Future for Requested {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.come.is_none() {
+            let hold = ready!(self.coming.as_mut().poll(context));
+            self.come = Some(hold);
+        }
+        Poll::Ready(())
+    }
+}
+
+/// The same as why a render ends: see [`Stop::interrupts`].
+#[must_use = "it is a future"]
+pub struct Interrupts(Requested);
+
+impl Future for Interrupts {
+    type Output = CollectError;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<CollectError> {
+        let requested = Pin::new(&mut self.0).poll(context);
+        requested.map(|()| CollectError::Interrupted)
     }
 }
 
@@ -112,6 +150,18 @@ mod tests {
         before.await;
         stop.requested().await;
         assert_eq!((stop.listeners(), stop.is_requested()), (0, true));
+    }
+
+    #[tokio::test]
+    async fn somebody_listens_from_the_call_until_the_future_goes() {
+        let stop = Stop::new();
+        let mut ends = stop.interrupts();
+        assert_eq!(stop.listeners(), 1, "before anybody polls it");
+        stop.request();
+        assert!(matches!((&mut ends).await, CollectError::Interrupted));
+        assert_eq!(stop.listeners(), 1, "something is put in order");
+        drop(ends);
+        assert_eq!(stop.listeners(), 0);
     }
 
     #[tokio::test]

@@ -32,7 +32,7 @@ pub fn tile<'a>(plan: RenderPlan, stop: &'a Stop) -> Deed<'a, Result<Picture, Ti
         if samples > MAX_SAMPLES {
             return Err(TileError::TooLarge(samples));
         }
-        let plan = RenderPlan {
+        let mut plan = RenderPlan {
             outputs: Vec::new(),
             keeps: true,
             place: match plan.place {
@@ -46,6 +46,8 @@ pub fn tile<'a>(plan: RenderPlan, stop: &'a Stop) -> Deed<'a, Result<Picture, Ti
             journal: None,
             ..plan
         };
+        // Nobody is told it, so that no samples are computed for it.
+        plan.colours.range.get_or_insert((0.0, 1.0));
         let rendered = render(&plan, None, &Silent, stop).await;
         let rendered = rendered.map_err(|failed| failed.error)?;
         Ok(rendered

@@ -59,14 +59,20 @@ impl NetworkError {
     /// All of it in one line, the cause last.
     #[must_use]
     pub fn line(&self) -> String {
-        let mut line = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            line.push_str(&format!(": {error}"));
-            cause = error.source();
-        }
-        line
+        with_causes(self)
     }
+}
+
+/// An error with all of its causes, in one line.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    line
 }
 
 /// Results of this crate.
@@ -109,3 +115,18 @@ macro_rules! fail {
     };
 }
 pub(crate) use fail;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_said_once() {
+        let io = StateError::Io {
+            path: "x".into(),
+            reason: std::io::Error::other("the disk is gone"),
+        };
+        let error = Err::<(), _>(io).context("booting").unwrap_err();
+        assert_eq!(error.line(), "booting: x: the disk is gone");
+    }
+}

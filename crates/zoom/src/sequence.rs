@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 use farm_worker::Fault;
 use render::progress::Ending;
 use render::queue::open::OpenQueue;
-use render::{CollectError, Event, Progress, RenderError, Stop};
+use render::{CollectError, Event, Progress, RenderError, Report, Stop};
 use tokio::sync::oneshot;
 
 use crate::error::ZoomError;
 use crate::frames::pipeline::{Assembled, Assembling};
 use crate::keys::folder::{Folder, Record};
-use crate::keys::make::{Made, Making, News};
+use crate::keys::make::{Making, News};
 use crate::plan::plan::ZoomPlan;
 use crate::report::{self, SequenceReport};
 use crate::sinks::sink::{RawStream, Sink};
@@ -139,36 +139,32 @@ impl Sequence {
     }
 }
 
-/// Makes the key frames that are missing: on a queue, where any is.
+/// Makes the key frames that are missing: on a queue, where any is. The reports of their renders.
 async fn make_keys(
     making: Making<'_>,
     are_missing: bool,
     ends: impl Future<Output = CollectError>,
-) -> Result<Made, ZoomError> {
-    if let (false, Some(values)) = (are_missing, making.known_values()) {
-        return Ok(making.tell_all(values)?);
-    }
+) -> Result<Vec<Report>, ZoomError> {
+    let known = match making.known_values() {
+        Some(values) if !are_missing => {
+            making.tell_all(values)?;
+            return Ok(Vec::new());
+        }
+        known => known,
+    };
     let mut ends = pin!(ends);
     let (place, backend) = (&making.plan.place, making.plan.backend);
     let mut opened = OpenQueue::open(place, backend, making.progress, ends.as_mut()).await?;
     let queue = opened.queue();
-    let made = {
-        let ends = pin!(async {
-            tokio::select! {
-                why = ends => why,
-                why = opened.nobody_left() => why,
-            }
-        });
-        making.run(&queue, ends).await
-    };
+    let reports = (making.run(&queue, known, pin!(opened.until_ended(ends)))).await;
     opened.close().await;
-    made
+    reports
 }
 
 fn report(
     plan: &ZoomPlan,
     folder: &Folder,
-    made: &Made,
+    made: &[Report],
     assembled: Assembled,
     started: Instant,
 ) -> SequenceReport {
@@ -187,14 +183,10 @@ fn report(
         duration_secs: f64::from(plan.timing.frames) / plan.fps,
         octaves: plan.timing.octaves,
         key_frames: assembled.records.len() as u32,
-        key_frames_made: made.reports.len() as u32,
+        key_frames_made: made.len() as u32,
         key_width: plan.sequence.key.0,
         key_height: plan.sequence.key.1,
-        iterations_total: made
-            .reports
-            .iter()
-            .map(|report| report.iterations_total)
-            .sum(),
+        iterations_total: made.iter().map(|report| report.iterations_total).sum(),
         iterations_keys,
         iterations_direct: iterations_direct as u128,
         times_less: iterations_direct / (iterations_keys as f64).max(1.0),

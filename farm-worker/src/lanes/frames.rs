@@ -112,10 +112,7 @@ impl Frames {
             };
             let (spec, arithmetic) = (job.frame.clone(), job.arithmetic);
             progress.step();
-            let made = tokio::task::spawn_blocking(move || match orbit {
-                None => PreparedFrame::new(spec),
-                Some(orbit) => PreparedFrame::with_reference(spec, orbit),
-            });
+            let made = tokio::task::spawn_blocking(move || PreparedFrame::of(spec, orbit));
             let made = made.await??.pinned(arithmetic);
             self.check(made.bytes())?;
             Ok(Arc::new(made))

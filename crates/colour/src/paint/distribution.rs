@@ -47,6 +47,16 @@ impl Distribution {
         }
     }
 
+    /// Of all `rows`, the first of which is row 0.
+    #[must_use]
+    pub fn of_rows<'a>(rows: impl IntoIterator<Item = &'a [f32]>) -> Self {
+        let mut distribution = Self::new();
+        for (row, values) in (0..).zip(rows) {
+            distribution.add_row(row, values);
+        }
+        distribution
+    }
+
     /// Adds the values of row `row`; 0 is inside and does not count.
     pub fn add_row(&mut self, row: u32, values: &[f32]) {
         let row = mixed(row ^ 0x9e37_79b9);

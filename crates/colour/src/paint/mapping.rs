@@ -274,10 +274,7 @@ mod tests {
         let values: Vec<f32> = (1..=100_000u32)
             .map(|i| 5000.0 + 1e6 / (i as f32).powf(0.7))
             .collect();
-        let mut distribution = Distribution::new();
-        for (row, values) in (0..).zip(values.chunks(1000)) {
-            distribution.add_row(row, values);
-        }
+        let distribution = Distribution::of_rows(values.chunks(1000));
         let places = Places::of_ranks(&distribution, (None, 0.0));
         let range = distribution.range();
         let evenly = Places::of_range(Mapping::Linear, 1.0, range, (None, 0.0));

@@ -46,6 +46,17 @@ pub struct PreparedFrame {
 }
 
 impl PreparedFrame {
+    /// Prepares a frame with its reference orbit, where it has one.
+    ///
+    /// # Errors
+    /// What [`FrameSpec::check`] finds.
+    pub fn of(spec: FrameSpec, orbit: Option<Arc<ReferenceOrbit>>) -> Result<Self, FrameError> {
+        match orbit {
+            Some(orbit) => Self::with_reference(spec, orbit),
+            None => Self::new(spec),
+        }
+    }
+
     /// Checks a frame and computes its coordinates: about a third of a microsecond each.
     ///
     /// # Errors

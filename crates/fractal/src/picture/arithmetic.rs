@@ -44,6 +44,19 @@ pub enum BackendChoice {
 }
 
 impl BackendChoice {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Cpu, Self::Gpu];
+
+    /// The name on the command line and in world files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+        }
+    }
+
     /// Whether a buffer made by `backend` may stand in a job with this choice.
     #[must_use]
     pub fn admits(self, backend: Backend) -> bool {

@@ -53,6 +53,13 @@ impl StripBuffer {
         self.planes.iter().map(Plane::measure).collect()
     }
 
+    /// Bytes of all its values.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let planes = self.planes.iter();
+        planes.map(|plane| plane.bytes().len() as u64).sum()
+    }
+
     /// The plane of `measure`.
     #[must_use]
     pub fn plane(&self, measure: Measure) -> Option<&Plane> {

@@ -211,9 +211,8 @@ async fn computing(computing: &mut Option<Computing>) -> Result<Option<StripBuff
 /// job asks for, would be waited for in silence.
 async fn tell_who_is_there(queue: &Queue, job: &JobSpec) {
     let asked = match job.backend {
-        BackendChoice::Auto => "any backend",
-        BackendChoice::Cpu => "--backend cpu",
-        BackendChoice::Gpu => "--backend gpu",
+        BackendChoice::Auto => "any backend".to_owned(),
+        one => format!("--backend {}", one.name()),
     };
     match queue.workers().await {
         Ok(0) => {

@@ -143,7 +143,7 @@ impl Journal {
     }
 
     /// What was handed over of these strips so far is not to be used: from now on, and after a
-    /// [`Event::Revoked`](super::records::Event::Revoked) which has to be handed over next also for who resumes the job.
+    /// [`JobEvent::Revoked`](super::records::JobEvent::Revoked) which has to be handed over next also for who resumes the job.
     pub fn revoke(&self, strips: &[u32]) {
         lock(&self.shared.revoked).extend(strips);
         let mut places = lock(&self.shared.places);

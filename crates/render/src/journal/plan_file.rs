@@ -26,7 +26,7 @@ const MAX_OUTPUTS: usize = 1000;
 pub enum SavedPlanError {
     /// Not a plan, or not the one that was written.
     #[error("the plan: {0}")]
-    Sealed(#[from] SealError),
+    Sealed(SealError),
     /// Written by a build of another version.
     #[error("plan of version {0}; this build reads version {SAVED_VERSION}")]
     Version(u32),
@@ -90,7 +90,7 @@ struct Identity<'a> {
     audit: u8,
 }
 
-/// The fingerprint of a plan; `None` where a file's name cannot be written down.
+/// The fingerprint of a plan; `None` where it has no files, or a file's name cannot be written down.
 #[must_use]
 pub fn fingerprint(plan: &RenderPlan, build: u64) -> Option<String> {
     let place = SavedPlace::of(&plan.place);
@@ -113,7 +113,12 @@ pub fn fingerprint(plan: &RenderPlan, build: u64) -> Option<String> {
     Some(format!("{:032x}", xxh3_128(&text)))
 }
 
+/// The files of a plan; `None` where there are none, as of a picture in memory alone: whoever took up its journal would
+/// have nothing to make. And where a file's name cannot be written down.
 fn saved_outputs(plan: &RenderPlan) -> Option<Vec<SavedOutput>> {
+    if plan.outputs.is_empty() {
+        return None;
+    }
     let saved = |output: &Output| {
         Some(SavedOutput {
             path: SavedPath::of(&output.path)?,
@@ -157,7 +162,7 @@ fn without_credentials(url: &str) -> String {
 }
 
 impl SavedPlan {
-    /// The plan of a job that begins; `None` where a file's name cannot be written down.
+    /// The plan of a job that begins; `None` where it has no files, or a file's name cannot be written down.
     #[must_use]
     pub fn new(plan: &RenderPlan, job: &JobSpec, range: (f64, f64), build: u64) -> Option<Self> {
         let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -180,7 +185,7 @@ impl SavedPlan {
     /// # Errors
     /// Never with plain data; what the writer says.
     pub fn encode(&self) -> Result<Vec<u8>, SavedPlanError> {
-        Ok(sealed::seal(self).map_err(SealError::from)?)
+        sealed::seal(self).map_err(|error| SavedPlanError::Sealed(error.into()))
     }
 
     /// The checked plan in bytes from the disk.
@@ -197,13 +202,13 @@ impl SavedPlan {
             Ok(VersionOnly { version }) => version,
             Err(error) => match serde_json::from_slice(bytes) {
                 Ok(VersionOnly { version }) => return Err(SavedPlanError::Version(version)),
-                Err(_) => return Err(error.into()),
+                Err(_) => return Err(SavedPlanError::Sealed(error)),
             },
         };
         if version != SAVED_VERSION {
             return Err(SavedPlanError::Version(version));
         }
-        let saved: Self = sealed::open(bytes)?;
+        let saved: Self = sealed::open(bytes).map_err(SavedPlanError::Sealed)?;
         farm_queue::protocol::spec::check(&saved.job)?;
         saved.colours.check()?;
         let side = saved.colours.samples.side();
@@ -330,6 +335,22 @@ mod tests {
         assert_eq!(plan.colours, colours);
         assert_eq!((plan.audit, plan.outputs.len()), (5, 2));
         assert!(plan.outputs.iter().all(|output| output.path.is_absolute()));
+    }
+
+    #[test]
+    fn a_picture_in_memory_alone_has_nothing_to_go_on_with() {
+        let mut plan = plan(&[]);
+        plan.keeps = true;
+        assert_eq!(fingerprint(&plan, 1), None);
+        let job = crate::job::job_of(&plan, farm_queue::JobId::generate(), None);
+        assert_eq!(SavedPlan::new(&plan, &job, (0.0, 1.0), 1), None);
+    }
+
+    #[test]
+    fn causes_are_said_once() {
+        let error = SavedPlan::decode(b"{}").unwrap_err();
+        assert!(matches!(error, SavedPlanError::Sealed(_)), "{error}");
+        assert!(std::error::Error::source(&error).is_none());
     }
 
     #[test]

@@ -43,7 +43,7 @@ const SEARCHED: usize = 64 << 10;
 /// What happened to a job beside strips that came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Event {
+pub enum JobEvent {
     /// All strips below this one were queued at some time.
     Queued(u32),
     /// What is written of these strips so far is not to be used.
@@ -126,7 +126,7 @@ pub fn strip<'a>(
 }
 
 /// Appends the record of an event to `out`.
-pub fn event(out: &mut Vec<u8>, seed: u64, event: &Event) {
+pub fn event(out: &mut Vec<u8>, seed: u64, event: &JobEvent) {
     // Plain data of our own always becomes JSON.
     let body = serde_json::to_vec(event).unwrap_or_default();
     record(out, seed, (EVENT, 0, 0), std::iter::once(body.as_slice()));
@@ -240,10 +240,10 @@ pub fn scan(source: &mut (impl Read + Seek), reading: Reading) -> io::Result<Fou
                 found.strips.insert(header.index, place);
             }
             _ => match serde_json::from_slice(&body) {
-                Ok(Event::Queued(below)) => {
+                Ok(JobEvent::Queued(below)) => {
                     found.queued = found.queued.max(below.min(reading.strips));
                 }
-                Ok(Event::Revoked(strips)) => {
+                Ok(JobEvent::Revoked(strips)) => {
                     for strip in strips {
                         found.strips.remove(&strip);
                     }
@@ -407,12 +407,12 @@ mod tests {
         let one = |bytes: &mut Vec<u8>, index, maker| {
             strip(bytes, SEED, index, maker, std::iter::once(body.as_slice()));
         };
-        event(&mut bytes, SEED, &Event::Queued(9));
+        event(&mut bytes, SEED, &JobEvent::Queued(9));
         one(&mut bytes, 3, 7);
         one(&mut bytes, 4, 7);
-        event(&mut bytes, SEED, &Event::Revoked(vec![3, 4]));
+        event(&mut bytes, SEED, &JobEvent::Revoked(vec![3, 4]));
         one(&mut bytes, 4, 7);
-        event(&mut bytes, SEED, &Event::Queued(1000));
+        event(&mut bytes, SEED, &JobEvent::Queued(1000));
         let found = scan(&mut Cursor::new(&bytes), READING).unwrap();
         assert_eq!(found.strips.keys().copied().collect::<Vec<_>>(), [4]);
         assert_eq!(found.queued, READING.strips, "no more than there are");

@@ -201,7 +201,7 @@ impl Store {
         let file = OpenOptions::new().read(true).write(true).open(&path);
         let lock = Lock::of(file.map_err(io)?, &path).map_err(|error| match error {
             LockError::Held(_) => StoreError::Live(job.clone()),
-            LockError::Io { source, .. } => io(source),
+            LockError::Io { reason, .. } | LockError::NoLocks { reason, .. } => io(reason),
         })?;
         let mut file = lock.into_file();
         // Read under the lock: what was removed in between is not taken up.

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::Receiver;
 
 use super::plan_file::SavedPlan;
-use super::records::{self, Event, Place};
+use super::records::{self, JobEvent, Place};
 use super::store::Store;
 
 /// How often what was written is made safe from a power cut.
@@ -38,7 +38,7 @@ pub enum Entry {
         attempt: u32,
     },
     /// Something else.
-    Event(Event),
+    Event(JobEvent),
 }
 
 #[derive(Debug)]
@@ -265,7 +265,7 @@ impl Shared {
             Entry::Event(event) => {
                 records::event(&mut output.record, self.seed, event);
                 self.append(output)?;
-                if let Event::Revoked(strips) = event {
+                if let JobEvent::Revoked(strips) = event {
                     let mut revoked = lock(&self.revoked);
                     for strip in strips {
                         revoked.remove(strip);
@@ -299,10 +299,7 @@ impl Shared {
 impl Entry {
     fn bytes(&self) -> u64 {
         match self {
-            Self::Strip { buffer, .. } => {
-                let planes = buffer.planes.iter().map(|plane| plane.bytes().len() as u64);
-                planes.sum()
-            }
+            Self::Strip { buffer, .. } => buffer.bytes(),
             Self::Event(_) => 0,
         }
     }

@@ -1,7 +1,7 @@
 //! What a deep view needs before its strips can be queued: the reference orbit, and a frame with it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use colour::Distribution;
@@ -20,17 +20,30 @@ const MOST_VALUES: u64 = 1 << 27;
 /// How often the bar is told how far the orbit is.
 const TICK: Duration = Duration::from_millis(100);
 
-/// That a thread of these panicked.
-fn fault(error: tokio::task::JoinError) -> Fault {
-    Fault::of_task("the thread that looks at the view", error)
+/// Cancels what runs on another thread when whoever waits for it does no more.
+struct CancelOnDrop(Arc<engine::Progress>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
 }
 
-/// Stops what runs on another thread when whoever waits for it does no more.
-struct StopOnDrop(Arc<AtomicBool>);
-
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+/// Looks at a view on a thread of its own, until `ends` comes; `work` is cancelled when nobody waits for it any more.
+///
+/// # Errors
+/// What `work` says; when `ends` comes first, or the thread panics.
+async fn look<T: Send + 'static>(
+    ends: impl Future<Output = CollectError>,
+    work: impl FnOnce(&engine::Progress) -> Result<T, RenderError> + Send + 'static,
+) -> Result<T, RenderError> {
+    let cancel = CancelOnDrop(Arc::default());
+    let progress = Arc::clone(&cancel.0);
+    tokio::select! {
+        looked = tokio::task::spawn_blocking(move || work(&progress)) => {
+            looked.map_err(|error| Fault::of_task("the thread that looks at the view", error))?
+        }
+        why = ends => Err(why.into()),
     }
 }
 
@@ -49,15 +62,14 @@ pub async fn reference(
     if !deltas {
         return Ok(None);
     }
-    let stop = StopOnDrop(Arc::default());
     let steps = Arc::new(AtomicU64::new(0));
-    let computed = tokio::task::spawn_blocking({
-        let (frame, stopped, steps) = (plan.frame.clone(), Arc::clone(&stop.0), Arc::clone(&steps));
-        move || {
+    let computed = look(ends, {
+        let (frame, steps) = (plan.frame.clone(), Arc::clone(&steps));
+        move |going| {
             let point = ReferencePoint::centre_of(&frame);
             let orbit = reference::compute(&frame, point, MOST_VALUES, &mut |made| {
                 steps.store(made, Ordering::Relaxed);
-                !stopped.load(Ordering::Relaxed)
+                !going.is_cancelled()
             })?;
             SharedOrbit::new(Arc::new(orbit)).ok_or(RenderError::OrbitTooLong)
         }
@@ -73,9 +85,8 @@ pub async fn reference(
         }
     };
     let shared = tokio::select! {
-        computed = computed => computed.map_err(fault)??,
+        computed = computed => computed?,
         () = told => unreachable!("told for ever"),
-        ended = &mut ends => return Err(ended.into()),
     };
     drop(ending);
     tracing::info!(
@@ -99,26 +110,17 @@ async fn doubles_suffice(
     plan: &RenderPlan,
     ends: impl Future<Output = CollectError>,
 ) -> Result<bool, RenderError> {
-    let progress = Arc::new(engine::Progress::default());
-    let compared = tokio::task::spawn_blocking({
-        let (spec, progress) = (plan.frame.clone(), Arc::clone(&progress));
-        move || {
-            let short = check::frame_of_doubles(&spec);
-            let point = ReferencePoint::centre_of(&short);
-            let going = &mut |_| !progress.is_cancelled();
-            let orbit = reference::compute(&short, point, MOST_VALUES, going)?;
-            let deep = PreparedFrame::with_reference(short, Arc::new(orbit))?;
-            let plain = PreparedFrame::new(spec)?;
-            Ok::<_, RenderError>(check::doubles_suffice(&plain, &deep, &progress)?)
-        }
-    });
-    let comparison = tokio::select! {
-        compared = compared => compared.map_err(fault)??,
-        ended = ends => {
-            progress.cancel();
-            return Err(ended.into());
-        }
-    };
+    let spec = plan.frame.clone();
+    let comparison = look(ends, move |progress| {
+        let short = check::frame_of_doubles(&spec);
+        let point = ReferencePoint::centre_of(&short);
+        let going = &mut |_| !progress.is_cancelled();
+        let orbit = reference::compute(&short, point, MOST_VALUES, going)?;
+        let deep = PreparedFrame::with_reference(short, Arc::new(orbit))?;
+        let plain = PreparedFrame::new(spec)?;
+        Ok(check::doubles_suffice(&plain, &deep, progress)?)
+    })
+    .await?;
     let suffices = comparison.is_within(check::MOST_PERCENT_OF_DOUBLES);
     tracing::info!(
         samples = comparison.samples,
@@ -139,24 +141,34 @@ pub async fn sampled_values(
     orbit: Option<&SharedOrbit>,
     ends: impl Future<Output = CollectError>,
 ) -> Result<Distribution, RenderError> {
-    let progress = Arc::new(engine::Progress::default());
-    let sampled = tokio::task::spawn_blocking({
-        let (spec, progress) = (plan.frame.clone(), Arc::clone(&progress));
-        let measure = plan.colours.measure();
-        let orbit = orbit.map(|shared| Arc::clone(&shared.orbit));
-        move || {
-            let frame = match orbit {
-                Some(orbit) => PreparedFrame::with_reference(spec, orbit),
-                None => PreparedFrame::new(spec),
-            };
-            frame.map(|frame| sampled(&frame, measure, &progress))
-        }
-    });
-    tokio::select! {
-        sampled = sampled => Ok(sampled.map_err(fault)??),
-        ended = ends => {
-            progress.cancel();
-            Err(ended.into())
-        }
+    let (spec, measure) = (plan.frame.clone(), plan.colours.measure());
+    let orbit = orbit.map(|shared| Arc::clone(&shared.orbit));
+    look(ends, move |progress| {
+        let frame = PreparedFrame::of(spec, orbit)?;
+        Ok(sampled(&frame, measure, progress))
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_look_that_nobody_waits_for_is_cancelled() {
+        let (tell, told) = sync_channel(1);
+        let never = std::future::pending();
+        let looks = look(never, move |progress| {
+            while !progress.is_cancelled() {
+                std::thread::yield_now();
+            }
+            let _ = tell.send(());
+            Ok(())
+        });
+        let waited = tokio::time::timeout(TICK, looks).await;
+        assert!(waited.is_err());
+        told.recv_timeout(600 * TICK).unwrap();
     }
 }

@@ -31,13 +31,8 @@ pub fn sampled(frame: &PreparedFrame, measure: Measure, progress: &Progress) -> 
         rows: coarse.spec.height,
     };
     let buffer = CpuDevice::new(None).compute(&coarse, strip, progress).ok();
-    let mut values = Distribution::new();
-    if let Some(buffer) = buffer
-        && let Some(samples) = buffer.values::<f32>(measure)
-    {
-        for (row, line) in (0..).zip(samples.chunks_exact(width as usize)) {
-            values.add_row(row, line);
-        }
+    match buffer.as_ref().and_then(|buffer| buffer.values(measure)) {
+        Some(samples) => Distribution::of_rows(samples.chunks_exact(width as usize)),
+        None => Distribution::new(),
     }
-    values
 }

@@ -64,11 +64,17 @@ impl OpenQueue {
         self.queue.clone()
     }
 
-    /// Resolves when nobody is left in process who could compute anything, and says why; never on a farm.
-    pub async fn nobody_left(&mut self) -> CollectError {
-        match &mut self.workers {
-            Some(workers) => workers.nobody_left().await,
-            None => std::future::pending().await,
+    /// Resolves when `ends` does, or when nobody is left in process who could compute anything; says why.
+    pub async fn until_ended(&mut self, ends: impl Future<Output = CollectError>) -> CollectError {
+        let nobody_left = async {
+            match &mut self.workers {
+                Some(workers) => workers.nobody_left().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            why = ends => why,
+            why = nobody_left => why,
         }
     }
 

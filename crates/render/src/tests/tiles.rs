@@ -31,3 +31,23 @@ async fn a_tile_is_a_picture_in_memory() {
     let error = crate::tile::tile(plan, &Stop::new()).await.unwrap_err();
     assert!(error.to_string().contains("over the limit"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_report_of_a_picture_in_memory_tells_the_range_of_its_colours() {
+    let mut alone = plan(&[]);
+    alone.keeps = true;
+    let folder = tempfile::tempdir().unwrap();
+    let mut in_company = plan(&[&folder.path().join("x.png").to_string_lossy()]);
+    in_company.keeps = true;
+    let range = async |plan| {
+        let rendered = crate::render::render(&plan, None, &Silent, &Stop::new()).await;
+        rendered
+            .map_err(|failed| failed.error)
+            .unwrap()
+            .report
+            .colour_range
+    };
+    let found = range(alone).await;
+    assert_ne!(found, (0.0, 1.0));
+    assert_eq!(found, range(in_company).await);
+}

@@ -12,7 +12,7 @@ use zoom::plan::pattern::Pattern;
 use zoom::plan::pixel_formats;
 use zoom::plan::plan::whole_if_near;
 use zoom::plan::rate::Rate;
-use zoom::plan::sequence::Sequence;
+use zoom::plan::sequence::KeyFrameSpec;
 use zoom::plan::target::{Container, Target};
 use zoom::plan::timing::Timing;
 use zoom::plan::video::VideoPlan;
@@ -207,7 +207,7 @@ fn key_frames(
     samples: Option<Samples>,
     size: (u32, u32),
     degrees: f64,
-) -> Result<Sequence, PlanError> {
+) -> Result<KeyFrameSpec, PlanError> {
     let suits = location.and_then(|location| location.iterations);
     let (re, im, zoom) = match location.map(|location| location.view.by_centre()) {
         Some(View::Centre { re, im, zoom }) => (re, im, Some(zoom)),
@@ -235,7 +235,7 @@ fn key_frames(
     let ratio = f64::from(shown_rows) / f64::from(upright.1.max(1));
     let radius = location.and_then(|location| location.escape_radius);
     let radius = radius.unwrap_or(usual::ESCAPE_RADIUS);
-    let mut sequence = Sequence::new((re, im), (from, zoom), iterations, radius);
+    let mut sequence = KeyFrameSpec::new((re, im), (from, zoom), iterations, radius);
     sequence.z0 = location.and_then(|location| location.z0);
     sequence.skip_error_log2 = location.and_then(|location| location.skip_error_log2);
     let turn = TurnRequest {
@@ -280,7 +280,11 @@ fn upright((width, height): (u32, u32), degrees: f64) -> (u32, u32) {
 }
 
 /// Octaves from the first frame, and from the last, to the end of the key frames.
-fn depths(sequence: &Sequence, from: &Decimal, to: &Decimal) -> Result<(f64, f64), SequenceError> {
+fn depths(
+    sequence: &KeyFrameSpec,
+    from: &Decimal,
+    to: &Decimal,
+) -> Result<(f64, f64), SequenceError> {
     for zoom in [&sequence.zoom, from, to] {
         if !zoom.is_positive() {
             return Err(SequenceError::Zoom(zoom.to_string()));

@@ -286,10 +286,6 @@ fn texts(value: &Value, key: &str, line: usize) -> Result<Vec<String>, Wrong> {
 
 /// A backend by its name.
 pub(super) fn backend(text: &str) -> Option<BackendChoice> {
-    match text {
-        "auto" => Some(BackendChoice::Auto),
-        "cpu" => Some(BackendChoice::Cpu),
-        "gpu" => Some(BackendChoice::Gpu),
-        _ => None,
-    }
+    let mut all = BackendChoice::ALL.into_iter();
+    all.find(|choice| choice.name() == text)
 }

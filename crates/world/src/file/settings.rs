@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use fractal::BackendChoice;
 
-pub use super::fields::{Fields, NamedFile, Scheme, nearest};
-use super::fields::{backend, size};
+use super::fields::{Fields, NamedFile, Scheme, backend, size};
 use super::yaml::{Node, Wrong};
 
 /// Longest time that a target may be given to boot, in seconds.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::settings::*;
+use super::fields::*;
 use super::world::*;
 use super::yaml::Wrong;
 use crate::network::target::{Here, targets};

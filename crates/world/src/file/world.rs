@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use disk::limited::{ReadError, read_text_limited};
 
+use super::fields::{Fields, NamedFile, nearest};
 use super::names;
-use super::settings::{self, FarmSettings, Fields, NamedFile, Settings};
+use super::settings::{FarmSettings, Settings};
 use super::yaml::{self, Node, Value, Wrong};
 
 /// Most bytes of a world file.
@@ -90,6 +91,17 @@ pub struct Network {
     pub targets: Vec<String>,
     /// How many boot at once, as the network says it, or the last template of its targets that does; all when 0.
     pub boot_concurrency: u32,
+}
+
+impl Network {
+    /// How many of its targets boot at once, at least 1.
+    #[must_use]
+    pub fn at_once(&self) -> usize {
+        match self.boot_concurrency {
+            0 => usize::MAX,
+            some => some as usize,
+        }
+    }
 }
 
 /// A network as it is written.
@@ -227,7 +239,7 @@ impl World {
             if let Some(name) = (network.targets.iter()).find(|name| !known.contains(name.as_str()))
             {
                 let compared = described.iter().copied().take(MOST_COMPARED);
-                let near = settings::nearest(name, compared);
+                let near = nearest(name, compared);
                 return Err(Wrong::new(
                     network.line,
                     format!(
@@ -379,7 +391,7 @@ impl Written {
         let mut there: HashSet<String> = targets.iter().cloned().collect();
         for group in &self.groups {
             let Some(more) = groups.get(group) else {
-                let near = settings::nearest(group, groups.keys().map(String::as_str));
+                let near = nearest(group, groups.keys().map(String::as_str));
                 let reason = format!("network '{name}' has a group '{group}' that is none{near}");
                 return Err(Wrong::new(*line, reason));
             };

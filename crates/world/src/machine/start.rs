@@ -1,4 +1,4 @@
-//! Starts one process of a network, and tells whether one still runs.
+//! Starts one process of a network, and tells whether one still runs and what one said last.
 
 use std::path::Path;
 use std::time::Duration;
@@ -144,4 +144,15 @@ fn is_alive_here(pid: u32, born: &str) -> Option<bool> {
     let mut fields = stat.rsplit_once(") ")?.1.split(' ');
     let state = fields.next()?;
     Some(state != "Z" && fields.nth(18)? == born)
+}
+
+/// The last lines that a process wrote and logged, without empty ones and without what a terminal would do with them;
+/// none where its machine does not tell.
+pub async fn last_words(host: &Host, folder: &Folder, name: &str, limit: Duration) -> Vec<String> {
+    let said = host.run(&script::tail(folder, name), limit).await;
+    let plain = |line: &str| -> String { line.chars().filter(|c| !c.is_control()).collect() };
+    (said.unwrap_or_default().lines())
+        .map(plain)
+        .filter(|line| !line.trim().is_empty())
+        .collect()
 }

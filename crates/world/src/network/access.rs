@@ -4,10 +4,9 @@ use crate::error::{Context as _, NetworkError, Result, fail};
 use disk::limited::read_limited;
 use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError, MAX_FILE_BYTES};
-use fractal::BackendChoice;
 
 use super::target::Target;
-use crate::file::settings::NamedFile;
+use crate::file::fields::NamedFile;
 use crate::file::world::{World, WorldError};
 use crate::file::yaml::Wrong;
 use crate::machine::host::Host;
@@ -144,7 +143,7 @@ pub fn of_worker(
     arguments.extend(["--name".to_owned(), target.name.clone()]);
     let mut option = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
     if let Some(backend) = target.backend {
-        option("--backend", backend_name(backend).to_owned());
+        option("--backend", backend.name().to_owned());
     }
     for device in &target.devices {
         option("--device", device.clone());
@@ -227,14 +226,6 @@ fn key_text(target: &Target, environment: &Environment) -> Result<String> {
                 target.name
             )
         })
-}
-
-fn backend_name(backend: BackendChoice) -> &'static str {
-    match backend {
-        BackendChoice::Auto => "auto",
-        BackendChoice::Cpu => "cpu",
-        BackendChoice::Gpu => "gpu",
-    }
 }
 
 /// What is likely to be wrong with the way that targets are given, in one line each.

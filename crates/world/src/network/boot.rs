@@ -23,7 +23,7 @@ use super::state::{Held, Joined, Phase, Process};
 use super::target::Target;
 use crate::machine::host::Host;
 use crate::machine::script::{self, Folder};
-use crate::machine::start::{Started, is_alive, start};
+use crate::machine::start::{Started, is_alive, last_words, start};
 
 /// How often the farm is asked who has joined it.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -33,8 +33,8 @@ const LOOKS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)
 const LOOK_LIMIT: Duration = Duration::from_secs(20);
 /// Lines that are shown of the output of a target that failed.
 const LAST_LINES: usize = 6;
-/// Messages of targets under way that may wait.
-const MESSAGES: usize = 64;
+/// Targets that were started and may wait to be written down.
+const STARTS: usize = 64;
 
 /// How a target's boot ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -100,11 +100,6 @@ impl Booted {
     }
 }
 
-/// What a target's task says on its way.
-enum Message {
-    Started(String, Started),
-}
-
 /// What a target's task needs.
 struct Launch {
     target: Target,
@@ -113,7 +108,8 @@ struct Launch {
     /// Processes that were in the farm before.
     before: Arc<HashSet<String>>,
     workers: watch::Receiver<Vec<WorkerSummary>>,
-    messages: mpsc::Sender<Message>,
+    /// Told of its process as soon as there is one.
+    starts: mpsc::Sender<(String, Started)>,
     /// Whether nothing of it can run: its machine was not reached, or lacks the program.
     is_untouched: bool,
 }
@@ -152,7 +148,7 @@ pub async fn boot(opened: &OpenNetwork, held: &mut Held) -> Result<Booted> {
     let before: HashSet<String> = before.into_iter().map(|worker| worker.process).collect();
     let before = Arc::new(before);
     let (seen, workers) = watch::channel(Vec::new());
-    let (messages, heard) = mpsc::channel(MESSAGES);
+    let (starts, heard) = mpsc::channel(STARTS);
     let names: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
     let mut waiting = VecDeque::new();
     let mut reports: BTreeMap<String, TargetReport> = BTreeMap::new();
@@ -174,17 +170,13 @@ pub async fn boot(opened: &OpenNetwork, held: &mut Held) -> Result<Booted> {
             target,
             before: Arc::clone(&before),
             workers: workers.clone(),
-            messages: messages.clone(),
+            starts: starts.clone(),
             is_untouched: false,
         });
     }
-    drop(messages);
-    let at_once = match network.boot_concurrency {
-        0 => usize::MAX,
-        some => some as usize,
-    };
+    drop(starts);
     tokio::select! {
-        done = launch_all(held, waiting, at_once, heard, &mut reports) => done?,
+        done = launch_all(held, waiting, network.at_once(), heard, &mut reports) => done?,
         never = watch_workers(&control, &seen) => match never {},
     }
     Ok(Booted {
@@ -232,7 +224,7 @@ async fn launch_all(
     held: &mut Held,
     mut waiting: VecDeque<Launch>,
     at_once: usize,
-    mut messages: mpsc::Receiver<Message>,
+    mut starts: mpsc::Receiver<(String, Started)>,
     reports: &mut BTreeMap<String, TargetReport>,
 ) -> Result<()> {
     let mut under_way = JoinSet::new();
@@ -254,7 +246,7 @@ async fn launch_all(
         }
         tokio::select! {
             biased;
-            Some(Message::Started(name, started)) = messages.recv() => held.change(|state| {
+            Some((name, started)) = starts.recv() => held.change(|state| {
                 if let Some(process) = state.targets.get_mut(&name) {
                     let same = process.pid == started.pid && process.born == started.born;
                     (process.pid, process.born) = (started.pid, started.born);
@@ -370,8 +362,8 @@ impl Launch {
             self.is_untouched = error.is_untouched();
             (error.to_string(), Vec::new())
         })?;
-        let message = Message::Started(self.target.name.clone(), started.clone());
-        let _ = self.messages.send(message).await;
+        let start = (self.target.name.clone(), started.clone());
+        let _ = self.starts.send(start).await;
         let joins =
             tokio::time::timeout(limit.saturating_sub(began.elapsed()), self.joins(&started));
         let why = match joins.await {
@@ -379,7 +371,9 @@ impl Launch {
             Ok(Err(why)) => why,
             Err(_) => format!("it did not join the farm within {} s", limit.as_secs()),
         };
-        Err((why, self.last_words().await))
+        let (target, folder) = (&self.target, &self.folder);
+        let mut said = last_words(&target.host, folder, &target.name, LOOK_LIMIT).await;
+        Err((why, said.split_off(said.len().saturating_sub(LAST_LINES))))
     }
 
     /// Waits for the worker to show itself in the farm; why it does not, where its process has ended.
@@ -445,22 +439,5 @@ impl Launch {
             error: None,
             output: Vec::new(),
         }
-    }
-
-    async fn last_words(&self) -> Vec<String> {
-        let tail = script::tail(&self.folder, &self.target.name);
-        let said = self
-            .target
-            .host
-            .run(&tail, LOOK_LIMIT)
-            .await
-            .unwrap_or_default();
-        let plain = |line: &str| -> String { line.chars().filter(|c| !c.is_control()).collect() };
-        let lines: Vec<String> = said
-            .lines()
-            .map(plain)
-            .filter(|line| !line.is_empty())
-            .collect();
-        lines[lines.len().saturating_sub(LAST_LINES)..].to_vec()
     }
 }

@@ -163,10 +163,7 @@ impl OpenNetwork {
             });
         }
         // Some start at once, and take turns where they are more.
-        let at_once = match self.network.boot_concurrency {
-            0 => usize::MAX,
-            some => some as usize,
-        };
+        let at_once = self.network.at_once();
         let is_local = |target: &&Target| target.host == Host::Local;
         let local = self.targets.iter().filter(is_local).count();
         let turns = |targets: usize| targets.div_ceil(at_once.min(targets.max(1))) as f64;

@@ -1,8 +1,7 @@
 //! Stops what runs for a network: workers first, which give back what they have in hand, then tunnels and the world's
 //! own Redis. It goes by the state alone: what the world file says by now does not matter.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::{Result, fail};
 use farm_queue::redis::{ConnectOptions, PRESENCE_LIFETIME, RedisControl};
@@ -10,7 +9,7 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::redis::{private_redis, tunnel};
-use super::state::{Held, Phase, Process};
+use super::state::{Batch, Held, Phase};
 use crate::machine::host::Host;
 use crate::machine::script::{self, GRACE};
 
@@ -18,10 +17,9 @@ use crate::machine::script::{self, GRACE};
 const LIMIT: Duration = Duration::from_secs(30);
 /// How often to look for a process that its machine may be about to start: here, elsewhere; each takes 0.05 s.
 const PATIENCE: [u32; 2] = [20, 100];
-/// How often the farm is asked whether workers that were killed are forgotten.
+/// How often a farm that goes on is asked whether workers are forgotten, and how long one is waited for.
 const GLANCE: Duration = Duration::from_millis(250);
-/// How long the farm may take to answer at all, before nobody waits for what it has forgotten.
-const CONNECTING: Duration = Duration::from_secs(2);
+const FORGETTING: Duration = PRESENCE_LIFETIME.saturating_add(Duration::from_secs(1));
 
 /// What became of a target's worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,33 +28,20 @@ pub struct Stopped {
     pub target: String,
     /// Its machine.
     pub host: String,
-    /// `ended`, `killed`, `gone` (it did not run), or `out of reach`.
+    /// `ended`, `killed`, `gone` (it did not run), `stays` (not even killed it ended), or `out of reach`.
     pub how: String,
-    /// Why it is out of reach.
+    /// Why it may still run: it stays, or is out of reach.
     pub error: Option<String>,
 }
-
-/// Processes with one place for their files: one script stops them all.
-type Batch = (Host, Option<String>);
 
 /// Stops the workers whose targets are `wanted`, and forgets those that do not run any more.
 ///
 /// # Errors
 /// When the state cannot be written.
 pub async fn stop_workers(held: &mut Held, wanted: impl Fn(&str) -> bool) -> Result<Vec<Stopped>> {
-    let mut batches: BTreeMap<Batch, Vec<(String, Process)>> = BTreeMap::new();
-    for (name, process) in &held.state.targets {
-        if wanted(name) {
-            let batch = (process.host.clone(), process.folder.clone());
-            let known = batches.entry(batch).or_default();
-            known.push((name.clone(), process.clone()));
-        }
-    }
-    let mut tasks = JoinSet::new();
-    for ((host, folder), processes) in batches {
-        let place = held.place().folder_on(&host, folder.as_deref());
-        tasks.spawn(async move { stop_batch(&host, &place, processes).await });
-    }
+    let processes = held.state.targets.iter();
+    let processes = processes.filter(|(name, _)| wanted(name));
+    let mut tasks: JoinSet<_> = held.place().batches(processes).map(stop_batch).collect();
     let mut all = Vec::new();
     while let Some(stopped) = tasks.join_next().await {
         let stopped = stopped?;
@@ -73,21 +58,22 @@ pub async fn stop_workers(held: &mut Held, wanted: impl Fn(&str) -> bool) -> Res
     Ok(all)
 }
 
-async fn stop_batch(
-    host: &Host,
-    place: &script::Folder,
-    processes: Vec<(String, Process)>,
-) -> Vec<Stopped> {
+async fn stop_batch(batch: Batch) -> Vec<Stopped> {
+    let Batch {
+        host,
+        folder,
+        processes,
+    } = batch;
     // Only what may be about to start is waited for.
     let starting = (processes.iter()).any(|(_, process)| process.phase == Phase::Starting);
     let patience = if starting {
-        PATIENCE[usize::from(*host != Host::Local)]
+        PATIENCE[usize::from(host != Host::Local)]
     } else {
         0
     };
     let names = || processes.iter().map(|(name, _)| name.as_str());
     let said = host
-        .run(&script::stop(place, names(), patience), LIMIT + GRACE)
+        .run(&script::stop(&folder, names(), patience), LIMIT + GRACE)
         .await;
     let how = |name: &str| -> (String, Option<String>) {
         let said = match &said {
@@ -118,7 +104,7 @@ async fn stop_batch(
     let done = (stopped.iter()).filter(|target| target.error.is_none());
     let done: Vec<&str> = done.map(|target| target.target.as_str()).collect();
     if !done.is_empty() {
-        let sweep = script::sweep(place, done.into_iter());
+        let sweep = script::sweep(&folder, done.into_iter());
         if let Err(error) = host.run(&sweep, LIMIT).await {
             tracing::warn!(%error, "files of workers are left");
         }
@@ -159,23 +145,23 @@ pub async fn shut_down(mut held: Held, farm: Option<ConnectOptions>) -> Result<V
     if held.state.server.is_some() {
         private_redis::stop(&mut held).await?;
     } else if let Some(farm) = farm
-        && !stopped.is_empty()
+        && !processes.is_empty()
     {
-        // Of one that was killed a moment ago nobody can tell that it did not end by itself.
-        forgotten(farm, &processes).await;
+        // However they ended: of one that was killed a moment before nobody can tell that it did not sign off.
+        let forgotten = wait_until_forgotten(farm, &processes);
+        let _ = tokio::time::timeout(FORGETTING, forgotten).await;
     }
     held.remove();
     Ok(stopped)
 }
 
-/// Waits until a farm that goes on has forgotten workers that could not sign off.
-async fn forgotten(farm: ConnectOptions, processes: &[String]) {
-    let began = Instant::now();
-    let Ok(Ok(control)) = tokio::time::timeout(CONNECTING, RedisControl::connect(farm)).await
-    else {
+/// Waits until a farm that goes on has forgotten workers, as it does at once where they sign off; not for one that is
+/// out of reach.
+async fn wait_until_forgotten(farm: ConnectOptions, processes: &[String]) {
+    let Ok(control) = RedisControl::connect(farm).await else {
         return;
     };
-    while began.elapsed() < PRESENCE_LIFETIME + Duration::from_secs(1) {
+    loop {
         let listed = control.workers().await;
         // An error passes, or the time is up.
         let is_forgotten = listed.is_ok_and(|workers| {

@@ -11,7 +11,6 @@ use tokio::task::JoinSet;
 use super::opened::OpenNetwork;
 use super::state::{Joined, Place, Process, State};
 use crate::error::Result;
-use crate::machine::host::Host;
 use crate::machine::script;
 
 /// How long a machine may take to answer.
@@ -135,27 +134,23 @@ async fn seen(
     place: &Place,
     known: &BTreeMap<String, Process>,
 ) -> BTreeMap<String, Result<bool, String>> {
-    let mut batches: BTreeMap<(Host, Option<String>), Vec<String>> = BTreeMap::new();
-    for (name, process) in known {
-        let batch = (process.host.clone(), process.folder.clone());
-        batches.entry(batch).or_default().push(name.clone());
-    }
     let mut looks = JoinSet::new();
-    for ((host, folder), names) in batches {
-        let folder = place.folder_on(&host, folder.as_deref());
+    for batch in place.batches(known.iter()) {
         looks.spawn(async move {
-            let look = script::look(&folder, names.iter().map(String::as_str));
-            let said = host
-                .run(&look, LIMIT)
-                .await
-                .map_err(|error| error.to_string());
-            (names, said)
+            let names = batch.processes.iter().map(|(name, _)| name.as_str());
+            let said = batch
+                .host
+                .run(&script::look(&batch.folder, names), LIMIT)
+                .await;
+            (batch.processes, said.map_err(|error| error.to_string()))
         });
     }
     let mut all = BTreeMap::new();
     while let Some(looked) = looks.join_next().await {
-        let Ok((names, said)) = looked else { continue };
-        for name in names {
+        let Ok((processes, said)) = looked else {
+            continue;
+        };
+        for (name, _) in processes {
             let runs = said.clone().map(|said| {
                 let mut first = said.lines().filter_map(|line| line.split(' ').next());
                 first.any(|word| word == name)

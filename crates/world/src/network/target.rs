@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use fractal::BackendChoice;
 
-use crate::file::settings::{FarmSettings, NamedFile, Scheme, Settings};
+use crate::file::fields::{NamedFile, Scheme};
+use crate::file::settings::{FarmSettings, Settings};
 use crate::file::world::{Network, World, WorldError};
 use crate::file::yaml::Wrong;
 use crate::machine::host::{Host, Remote};

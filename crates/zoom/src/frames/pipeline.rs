@@ -221,7 +221,7 @@ fn fault(thread: &str, panic: &(dyn std::any::Any + Send)) -> ZoomError {
     Fault::of_thread(thread, panic).into()
 }
 
-/// That what makes key frames ended early, and says why itself.
+/// That there are no more key frames: who makes them has ended early, and says why.
 fn missing() -> ZoomError {
     Fault::ended("the thread that makes key frames").into()
 }

@@ -28,7 +28,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed, xxh3_128};
 
-use crate::plan::sequence::{Sequence, VERSION};
+use crate::plan::sequence::{KeyFrameSpec, VERSION};
 
 /// Most bytes of a description: two coordinates of the largest length, or tens of thousands of values.
 const MAX_JSON_BYTES: u64 = 4 << 20;
@@ -81,6 +81,9 @@ pub enum FolderError {
         /// What the system said.
         reason: io::Error,
     },
+    /// There is no place for a temporary one.
+    #[error("no folder for key frames")]
+    NoPlace(#[source] io::Error),
     /// Another process uses it.
     #[error("{}: another submitter is making a sequence of these key frames", .0.display())]
     Busy(PathBuf),
@@ -107,7 +110,7 @@ pub enum FolderError {
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// The lock ends with it.
+    /// The lock ends with it; not every file system has locks.
     _lock: Option<Lock>,
     /// Whether it goes when the sequence is done.
     is_temporary: bool,
@@ -148,7 +151,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FolderError> {
 ///
 /// # Errors
 /// When there is none.
-pub fn described(path: &Path) -> Result<Sequence, FolderError> {
+pub fn described(path: &Path) -> Result<KeyFrameSpec, FolderError> {
     let file = path.join(SEQUENCE);
     let described = read_json(&file).map_err(|error| match (error, old_version(&file)) {
         (FolderError::Malformed { path, .. }, Some(version)) => FolderError::Malformed {
@@ -157,7 +160,7 @@ pub fn described(path: &Path) -> Result<Sequence, FolderError> {
         },
         (error, _) => error,
     });
-    let sequence: Sequence = described?.ok_or_else(|| FolderError::Empty(path.to_owned()))?;
+    let sequence: KeyFrameSpec = described?.ok_or_else(|| FolderError::Empty(path.to_owned()))?;
     if sequence.version != VERSION {
         let reason = another(sequence.version);
         return Err(FolderError::Malformed { path: file, reason });
@@ -180,30 +183,38 @@ fn old_version(file: &Path) -> Option<u32> {
     (version < VERSION).then_some(version)
 }
 
+/// The lock of the folder at `path`; `None` where its file system has no locks.
+pub(super) fn lock_if_any(
+    path: &Path,
+    acquired: Result<Lock, LockError>,
+) -> Result<Option<Lock>, FolderError> {
+    match acquired {
+        Ok(lock) => Ok(Some(lock)),
+        Err(LockError::NoLocks { .. }) => Ok(None),
+        Err(LockError::Held(_)) => Err(FolderError::Busy(path.to_owned())),
+        Err(LockError::Io { path, reason }) => Err(FolderError::Unusable { path, reason }),
+    }
+}
+
 impl Folder {
     /// Opens the folder of `sequence`, making it where there is none. A temporary one that is left of another sequence
     /// is emptied first, and it goes when the sequence is done.
     ///
     /// # Errors
     /// See [`FolderError`].
-    pub fn open(path: &Path, sequence: &Sequence, is_temporary: bool) -> Result<Self, FolderError> {
+    pub fn open(
+        path: &Path,
+        sequence: &KeyFrameSpec,
+        is_temporary: bool,
+    ) -> Result<Self, FolderError> {
         let unusable = |reason| FolderError::Unusable {
             path: path.to_owned(),
             reason,
         };
         fs::create_dir_all(path).map_err(unusable)?;
-        let lock = match Lock::acquire(&path.join(LOCK)) {
-            Ok(lock) => Some(lock),
-            Err(LockError::Held(_)) => return Err(FolderError::Busy(path.to_owned())),
-            // Not every file system has locks.
-            Err(LockError::Io { source, .. }) if source.kind() == io::ErrorKind::Unsupported => {
-                None
-            }
-            Err(LockError::Io { source, .. }) => return Err(unusable(source)),
-        };
         let mut folder = Self {
             path: path.to_owned(),
-            _lock: lock,
+            _lock: lock_if_any(path, Lock::acquire(&path.join(LOCK)))?,
             is_temporary,
             seed: seed(sequence),
         };
@@ -244,28 +255,22 @@ impl Folder {
     pub fn finished(
         &self,
         depth: u32,
-        mut measures: impl Iterator<Item = Measure>,
+        measures: impl Iterator<Item = Measure>,
         build: Option<u64>,
     ) -> Option<Record> {
         let record: Record = read_json(&self.record(depth)).ok()??;
         if record.of != self.tie(depth) || build.is_some_and(|build| build != record.build) {
             return None;
         }
-        let broken = measures.find_map(|measure| {
-            let whole = record.of(measure);
-            whole.map_or(Some(None), |whole| {
-                self.bytes(depth, measure, whole).err().map(Some)
-            })
-        });
-        match broken {
-            None => Some(record),
-            // It was made without them.
-            Some(None) => None,
-            Some(Some(error)) => {
+        for measure in measures {
+            // `None` where it was made without them.
+            let whole = record.of(measure)?;
+            if let Err(error) = self.bytes(depth, measure, whole) {
                 tracing::warn!(%error, "a key frame is broken, and made anew");
-                None
+                return None;
             }
         }
+        Some(record)
     }
 
     /// The bytes of a file of a finished key frame.
@@ -420,7 +425,7 @@ impl Folder {
 }
 
 /// What ties key frames to their sequence.
-fn seed(sequence: &Sequence) -> u64 {
+fn seed(sequence: &KeyFrameSpec) -> u64 {
     // Plain data of our own always becomes JSON.
     xxh3_64(&serde_json::to_vec(sequence).unwrap_or_default())
 }

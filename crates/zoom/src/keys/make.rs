@@ -18,7 +18,7 @@ use render::render::render_on;
 use render::{CollectError, Event, Progress, RenderError, RenderPlan, Report, Stop};
 use tokio::task::JoinSet;
 
-use super::folder::{Folder, Record};
+use super::folder::{Folder, FolderError, Record};
 use crate::error::ZoomError;
 use crate::plan::plan::ZoomPlan;
 
@@ -53,13 +53,6 @@ pub struct Making<'a> {
     pub progress: &'a dyn Progress,
 }
 
-/// What was made.
-#[derive(Debug, Default)]
-pub struct Made {
-    /// Reports of the renders.
-    pub reports: Vec<Report>,
-}
-
 impl Making<'_> {
     fn render_plan(&self, depth: u32) -> Result<RenderPlan, RenderError> {
         let file = |measure| self.folder.key(depth, measure);
@@ -87,15 +80,12 @@ impl Making<'_> {
         }
     }
 
-    /// The same from samples of key frames spread over the sequence, where it is not known.
-    async fn values(
+    /// The same from samples of key frames spread over the sequence, and noted.
+    async fn sampled_values(
         &self,
         orbit: Option<&SharedOrbit>,
         mut ends: Pin<&mut impl Future<Output = CollectError>>,
     ) -> Result<Distribution, ZoomError> {
-        if let Some(values) = self.known_values() {
-            return Ok(values);
-        }
         let (deepest, shallowest) = self.plan.keys();
         let count = SAMPLED.min(shallowest - deepest + 1);
         let mut values = Distribution::new();
@@ -114,20 +104,22 @@ impl Making<'_> {
     ///
     /// # Errors
     /// When nobody listens.
-    pub fn tell_all(&self, values: Distribution) -> Result<Made, CollectError> {
-        (self.news.send(News::Values(Box::new(values)))).map_err(|_| CollectError::Output)?;
-        self.order().tell()?;
-        Ok(Made::default())
+    pub fn tell_all(&self, values: Distribution) -> Result<(), CollectError> {
+        self.begin(values).map(drop)
     }
 
-    fn order(&self) -> Order<'_> {
-        Order {
+    /// Tells of the values, and of all that is finished up to the first gap.
+    fn begin(&self, values: Distribution) -> Result<Order<'_>, CollectError> {
+        (self.news.send(News::Values(Box::new(values)))).map_err(|_| CollectError::Output)?;
+        let mut order = Order {
             keys: self.keys.clone().into_iter(),
             next: None,
             early: BTreeMap::new(),
             news: self.news,
             progress: self.progress,
-        }
+        };
+        order.tell()?;
+        Ok(order)
     }
 
     /// How many key frames may be under way.
@@ -172,33 +164,30 @@ impl Order<'_> {
 }
 
 impl Making<'_> {
-    /// Makes those that are missing; `ends` ends it before its time.
+    /// Makes those that are missing, and samples the values of the sequence where they are not `known`; `ends` ends it
+    /// before its time. The reports of the renders.
     ///
     /// # Errors
     /// As of any render, or when nobody listens any more.
     pub async fn run(
         self,
         queue: &Queue,
+        known: Option<Distribution>,
         mut ends: Pin<&mut impl Future<Output = CollectError>>,
-    ) -> Result<Made, ZoomError> {
-        let needs_orbit =
-            self.keys.iter().any(|(_, record)| record.is_none()) || self.known_values().is_none();
-        let orbit = if needs_orbit {
-            self.orbit(ends.as_mut()).await?
-        } else {
-            None
+    ) -> Result<Vec<Report>, ZoomError> {
+        let orbit = self.orbit(ends.as_mut()).await?;
+        let values = match known {
+            Some(values) => values,
+            None => self.sampled_values(orbit.as_ref(), ends.as_mut()).await?,
         };
-        let values = self.values(orbit.as_ref(), ends.as_mut()).await?;
-        (self.news.send(News::Values(Box::new(values)))).map_err(|_| CollectError::Output)?;
         let missing = self.keys.iter().filter(|(_, record)| record.is_none());
         let mut missing: Vec<u32> = missing.map(|(depth, _)| *depth).collect();
         missing.reverse();
         let most = self.under_way();
-        let mut order = self.order();
-        order.tell()?;
+        let mut order = self.begin(values)?;
         let stop = Stop::new();
         let mut jobs: JoinSet<Result<(u32, Record, Report), ZoomError>> = JoinSet::new();
-        let mut made = Made::default();
+        let mut reports = Vec::new();
         let why: ZoomError = loop {
             while jobs.len() < most
                 && let Some(depth) = missing.pop()
@@ -217,10 +206,10 @@ impl Making<'_> {
             tokio::select! {
                 why = &mut ends => break why.into(),
                 job = jobs.join_next() => match job {
-                    None => return Ok(made),
+                    None => return Ok(reports),
                     Some(Ok(Ok((depth, record, report)))) => {
                         order.early.insert(depth, record);
-                        made.reports.push(report);
+                        reports.push(report);
                         if let Err(error) = order.tell() {
                             break error.into();
                         }
@@ -300,9 +289,9 @@ pub fn some_missing(
 ///
 /// # Errors
 /// When there is no place for them.
-pub fn temporary() -> std::io::Result<PathBuf> {
+pub fn temporary() -> Result<PathBuf, FolderError> {
     let folder = tempfile::Builder::new()
         .prefix("mandelfarm-keys-")
-        .tempdir()?;
-    Ok(folder.keep())
+        .tempdir();
+    Ok(folder.map_err(FolderError::NoPlace)?.keep())
 }

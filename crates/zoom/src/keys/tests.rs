@@ -3,14 +3,15 @@
 use std::fs;
 
 use colour::Distribution;
+use disk::lock::LockError;
 use fractal::Measure;
 
 use super::folder::*;
-use crate::plan::sequence::Sequence;
+use crate::plan::sequence::KeyFrameSpec;
 
-fn sequence(zoom: &str) -> Sequence {
+fn sequence(zoom: &str) -> KeyFrameSpec {
     let number = |text: &str| text.parse().unwrap();
-    Sequence::new(
+    KeyFrameSpec::new(
         (number("-0.75"), number("0.1")),
         (number("1"), number(zoom)),
         1000,
@@ -54,8 +55,7 @@ fn a_changed_bit_is_found_in_every_file() {
     fs::write(folder.key(3, smooth), b"counts").unwrap();
     fs::write(folder.key(3, distance), b"lengths").unwrap();
     folder.note(3, true, 77, 5).unwrap();
-    let mut values = Distribution::new();
-    values.add_row(0, &[1.5, 2.5]);
+    let values = Distribution::of_rows([&[1.5, 2.5][..]]);
     folder.note_values(smooth, &values).unwrap();
     assert!(folder.finished(3, measures(), None).is_some());
     assert!(folder.values(smooth).is_some());
@@ -106,13 +106,13 @@ fn a_folder_is_one_sequence_and_one_process() {
     drop(folder);
     let other = Folder::open(&path, &sequence("16"), false).unwrap_err();
     assert!(matches!(other, FolderError::Other(_)));
-    let begins_later = Sequence {
+    let begins_later = KeyFrameSpec {
         from: "2".parse().unwrap(),
         ..sequence("8")
     };
     drop(Folder::open(&path, &begins_later, false).unwrap());
     // One that has more serves, one that has less does not.
-    let with_distances = Sequence {
+    let with_distances = KeyFrameSpec {
         distances: true,
         ..sequence("8")
     };
@@ -124,6 +124,25 @@ fn a_folder_is_one_sequence_and_one_process() {
     assert!(!path.join("key-00000.json").exists());
     folder.done();
     assert!(path.join("mine.txt").exists() && !path.join(SEQUENCE).exists());
+}
+
+#[test]
+fn a_folder_whose_system_has_no_locks_is_used_without_one() {
+    let path = std::path::Path::new("keys");
+    let refused = |kind: std::io::ErrorKind| LockError::NoLocks {
+        path: path.join("lock"),
+        reason: kind.into(),
+    };
+    // Whatever the system calls it.
+    for kind in [
+        std::io::ErrorKind::Unsupported,
+        std::io::ErrorKind::InvalidInput,
+        std::io::ErrorKind::Other,
+    ] {
+        assert!(lock_if_any(path, Err(refused(kind))).unwrap().is_none());
+    }
+    let held = lock_if_any(path, Err(LockError::Held(path.join("lock"))));
+    assert!(matches!(held, Err(FolderError::Busy(busy)) if busy == path));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use render::plan::{Output, OutputKind, Place};
 use render::prepare::precision;
 use render::{RenderError, RenderPlan};
 
-use super::sequence::Sequence;
+use super::sequence::KeyFrameSpec;
 use super::target::Target;
 use super::timing::Timing;
 use super::video::VideoPlan;
@@ -23,7 +23,7 @@ const NEAR: f64 = 1e-9;
 #[derive(Clone, Debug)]
 pub struct ZoomPlan {
     /// What the key frames are.
-    pub sequence: Sequence,
+    pub sequence: KeyFrameSpec,
     /// Where they are kept; in a folder of the system's for temporary ones when `None`.
     pub folder: Option<PathBuf>,
     /// Whether they go when the sequence is done.

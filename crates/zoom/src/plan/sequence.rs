@@ -9,7 +9,7 @@ pub(crate) const VERSION: u32 = 2;
 /// What all key frames of a folder have in common.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sequence {
+pub struct KeyFrameSpec {
     pub(crate) version: u32,
     /// Real part of the centre.
     pub re: Decimal,
@@ -47,7 +47,7 @@ pub struct Sequence {
     pub distances: bool,
 }
 
-impl Sequence {
+impl KeyFrameSpec {
     /// The description of a sequence.
     #[must_use]
     pub fn new(

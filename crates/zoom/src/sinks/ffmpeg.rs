@@ -231,7 +231,10 @@ impl Video {
     /// Waits for its end; what it said last where that is no success.
     fn end(&mut self) -> Result<(), ZoomError> {
         drop(self.stdin.take());
-        let status = self.child.wait()?;
+        let status = self.child.wait().map_err(|source| ZoomError::Frames {
+            what: "ffmpeg is gone".to_owned(),
+            source,
+        })?;
         let said = self
             .said
             .take()

@@ -161,7 +161,7 @@ impl Audits {
             self.open.remove(&own.strip.index);
             *self.settled.entry(String::new()).or_default() += 1;
         }
-        // The audit that a worker spoilt is still open: `order` has it.
+        // The audit that a wrong worker spoilt is still open: `order` has it.
         if wrong.is_empty() {
             Finding::Nothing
         } else {
@@ -359,7 +359,11 @@ mod tests {
         );
         let found = audits.compare_with_own(&right(Cpu), now);
         assert_eq!(found, Finding::Wrong(vec!["other".into()]));
-        assert_eq!(audits.open(), 1, "a worker's audit counts for nothing");
+        assert_eq!(
+            audits.open(),
+            1,
+            "the audit of a wrong worker counts for nothing"
+        );
         assert_eq!(audits.orders().len(), 1);
     }
 
@@ -439,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_worker_settled_does_not_count() {
+    fn what_a_wrong_worker_settled_does_not_count() {
         let mut audits = audited(&right(Cpu));
         let _ = audits.heard(right(Cpu), "other", Instant::now());
         audits.discard_worker("other");

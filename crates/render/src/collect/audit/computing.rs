@@ -31,10 +31,7 @@ impl Computing {
             let progress = Arc::clone(&progress);
             move || {
                 let spec = job.frame.clone();
-                let frame = frame.get_or_init(|| match orbit {
-                    Some(orbit) => PreparedFrame::with_reference(spec, orbit).ok(),
-                    None => PreparedFrame::new(spec).ok(),
-                });
+                let frame = frame.get_or_init(|| PreparedFrame::of(spec, orbit).ok());
                 let frame = frame.as_ref()?;
                 CpuDevice::new(None).compute(frame, strip, &progress).ok()
             }

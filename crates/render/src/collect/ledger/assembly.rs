@@ -62,11 +62,6 @@ pub struct Assembly {
     dead: BTreeSet<u32>,
 }
 
-fn bytes_of(buffer: &StripBuffer) -> u64 {
-    let planes = buffer.planes.iter();
-    planes.map(|plane| plane.bytes().len() as u64).sum()
-}
-
 impl Assembly {
     /// Of all strips of `plan`, of which `window` may be under way at once (at least one is); those in `stored`
     /// are in the journal already.
@@ -226,7 +221,7 @@ impl Assembly {
         self.dead.remove(&index);
         self.again.retain(|strip| *strip != index);
         self.set(index, State::Here);
-        self.early_bytes += bytes_of(&buffer);
+        self.early_bytes += buffer.bytes();
         self.early.insert(index, buffer);
         true
     }
@@ -243,7 +238,7 @@ impl Assembly {
                 break;
             }
             if journalled(*index) {
-                over = over.saturating_sub(bytes_of(buffer));
+                over = over.saturating_sub(buffer.bytes());
                 gone.push(*index);
             }
         }
@@ -255,7 +250,7 @@ impl Assembly {
 
     fn forget(&mut self, index: u32) -> Option<Arc<StripBuffer>> {
         let buffer = self.early.remove(&index)?;
-        self.early_bytes -= bytes_of(&buffer);
+        self.early_bytes -= buffer.bytes();
         Some(buffer)
     }
 

@@ -12,7 +12,7 @@ use crate::collect::queue_tasks::Ask;
 use crate::collect::to_files::FileFeed;
 use crate::error::CollectError;
 use crate::journal::journal::Entry;
-use crate::journal::records::{Event, maker};
+use crate::journal::records::{JobEvent, maker};
 use crate::progress::Event as Told;
 
 impl StripLedger<'_> {
@@ -108,7 +108,7 @@ impl StripLedger<'_> {
             self.to_journal.retain(|entry| !revoked(entry));
             (self.to_journal.len()..before).for_each(|_| journal.withdraw());
             self.to_journal
-                .push_front(Entry::Event(Event::Revoked(made.clone())));
+                .push_front(Entry::Event(JobEvent::Revoked(made.clone())));
         }
         let reason = "an audit found its strips wrong".to_owned();
         self.asks.push_back(Ask::Quarantine {

@@ -1,4 +1,4 @@
-//! Strips that fail again and again, and why: the dead failed of one job.
+//! Strips that fail again and again, and why: those of one job that were given up among them.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -24,7 +24,7 @@ use crate::collect::work::{Past, Work};
 use crate::error::CollectError;
 use crate::files::Files;
 use crate::journal::journal::{Entry, Journal};
-use crate::journal::records::Event;
+use crate::journal::records::JobEvent;
 use crate::progress::{Event as Told, Progress};
 use crate::report::Tally;
 
@@ -224,7 +224,7 @@ impl<'a> StripLedger<'a> {
         let below = self.assembly.queued_below();
         if below > before && journalled {
             self.to_journal
-                .push_back(Entry::Event(Event::Queued(below)));
+                .push_back(Entry::Event(JobEvent::Queued(below)));
         }
         for strip in strips {
             self.tally.recomputed += u64::from(strip.index < before);

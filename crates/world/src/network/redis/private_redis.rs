@@ -9,7 +9,7 @@ use farm_queue::redis::{ConnectOptions, RedisControl};
 
 use crate::machine::host::Host;
 use crate::machine::script;
-use crate::machine::start::{Started, start};
+use crate::machine::start::{Started, last_words, start};
 use crate::network::state::{Held, Phase, Process};
 
 /// Name of its process; no target's begins like it.
@@ -67,11 +67,8 @@ pub async fn ensure(held: &mut Held) -> Result<String> {
         match RedisControl::connect(ConnectOptions::new(url.as_str())).await {
             Ok(_) => return Ok(url),
             Err(error) if began.elapsed() > START_LIMIT => {
-                let said = Host::Local
-                    .run(&script::tail(&place, SERVER), SCRIPT_LIMIT)
-                    .await;
-                let said = said.unwrap_or_default();
-                let last = said.lines().last().unwrap_or_default().to_owned();
+                let mut said = last_words(&Host::Local, &place, SERVER, SCRIPT_LIMIT).await;
+                let last = said.pop().unwrap_or_default();
                 fail!("the world's own Redis does not answer: {error}; its last words: {last}");
             }
             Err(_) => tokio::time::sleep(GLANCE).await,

@@ -10,7 +10,7 @@ use super::private_redis::{SOCKET, end};
 use crate::error::Result;
 use crate::machine::host::{Host, HostError, Remote, ssh_arguments};
 use crate::machine::script::{self, Folder};
-use crate::machine::start::{Started, start};
+use crate::machine::start::{Started, last_words, start};
 use crate::network::state::{Held, Phase, Process, Tunnel};
 use crate::network::target::Target;
 
@@ -56,7 +56,7 @@ pub async fn ensure(held: &mut Held, targets: &[Target], redis: &str) -> Result<
         match open(held, &host, folder, redis).await {
             Ok(()) => waits.push((host, wait_for(&socket))),
             Err(error) => {
-                gates.insert(host, Err(format!("{error:#}")));
+                gates.insert(host, Err(error.line()));
             }
         }
     }
@@ -67,8 +67,9 @@ pub async fn ensure(held: &mut Held, targets: &[Target], redis: &str) -> Result<
         let gate = match there {
             Ok(_) => Ok(address(&tunnel)),
             Err(_) => {
-                let said = last_words(held, &name).await;
+                let said = last_words(&Host::Local, &here(held), &name, LIMIT).await;
                 close(held, &name).await?;
+                let said = (said.last()).map_or("no socket appeared there", |line| line.trim());
                 Err(format!("no tunnel from {}: {said}", host.shown()))
             }
         };
@@ -190,15 +191,6 @@ fn arguments(remote: &Remote, folder: &str, redis: &str) -> Vec<String> {
         words.push(word.to_owned());
     }
     words
-}
-
-async fn last_words(held: &Held, name: &str) -> String {
-    let said = Host::Local
-        .run(&script::tail(&here(held), name), LIMIT)
-        .await;
-    let said = said.unwrap_or_default();
-    let last = said.lines().rfind(|line| !line.trim().is_empty());
-    last.unwrap_or("no socket appeared there").trim().to_owned()
 }
 
 /// Closes a tunnel, and removes its socket from the other machine as far as that can be reached.

@@ -46,12 +46,12 @@ pub enum StateError {
         path: PathBuf,
     },
     /// The disk failed.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {reason}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The file is not one of ours.
     #[error("{} is no state of a network: {reason}", path.display())]
@@ -243,9 +243,9 @@ impl Place {
     /// When it cannot be read.
     pub fn peek(&self) -> Result<Option<State>, StateError> {
         let path = self.folder.join(STATE);
-        let io = |source| StateError::Io {
+        let io = |reason| StateError::Io {
             path: path.clone(),
-            source,
+            reason,
         };
         let text = match read_limited(&path, MAX_BYTES) {
             Ok(text) => text,
@@ -319,7 +319,9 @@ impl Place {
                 network: self.network.clone(),
                 path,
             },
-            LockError::Io { path, source } => StateError::Io { path, source },
+            LockError::Io { path, reason } | LockError::NoLocks { path, reason } => {
+                StateError::Io { path, reason }
+            }
         })?;
         let state = self.peek()?.unwrap_or_else(|| State {
             version: VERSION,
@@ -367,9 +369,9 @@ impl Held {
             beside.persist(&path).map_err(|error| error.error)?;
             Ok(())
         };
-        write().map_err(|source| StateError::Io {
+        write().map_err(|reason| StateError::Io {
             path: path.clone(),
-            source,
+            reason,
         })
     }
 
