@@ -159,8 +159,8 @@ async fn prepare_and_run(
     let orbit = orbit::reference(plan, progress, ends.as_mut()).await?;
     // Pictures are coloured with it; files that tell the colours say the same alone and in company.
     let tells = |output: &crate::plan::Output| {
-        use OutputKind::{Exr, Image, Location, Png};
-        matches!(output.kind, Png | Image(_) | Exr(_) | Location(_))
+        use OutputKind::{Colours, Exr, Location};
+        matches!(output.kind, Colours(_) | Exr(_) | Location(_))
     };
     let range = match (&taken, plan.colours.range) {
         (Some(taken), _) => taken.saved.range,

@@ -206,10 +206,8 @@ impl SavedPlan {
         let saved: Self = sealed::open(bytes)?;
         farm_queue::protocol::spec::check(&saved.job)?;
         saved.colours.check()?;
-        let side = saved.colours.samples.side();
-        if !saved.job.frame.width.is_multiple_of(side)
-            || !saved.job.frame.height.is_multiple_of(side)
-        {
+        let size = (saved.job.frame.width, saved.job.frame.height);
+        if saved.colours.samples.pixels(size).is_none() {
             return Err(SavedPlanError::Field("number of samples"));
         }
         let (low, high) = saved.range;
@@ -303,7 +301,9 @@ impl SavedPlan {
 #[cfg(test)]
 mod tests {
     use colour::Samples;
-    use pictures::Channels;
+    use fractal::Measure;
+    use locations::Format;
+    use pictures::{Channel, Channels, ColourFormat, ImageFormat};
     use proptest::prelude::*;
 
     use super::*;
@@ -330,6 +330,26 @@ mod tests {
         assert_eq!(plan.colours, colours);
         assert_eq!((plan.audit, plan.outputs.len()), (5, 2));
         assert!(plan.outputs.iter().all(|output| output.path.is_absolute()));
+    }
+
+    #[test]
+    fn kinds_of_files_are_written_as_journals_have_them() {
+        for (kind, text) in [
+            (OutputKind::Colours(ColourFormat::Png), r#""png""#),
+            (
+                OutputKind::Colours(ColourFormat::Image(ImageFormat::Tiff)),
+                r#"{"image":"tiff"}"#,
+            ),
+            (OutputKind::Npy(Measure::Smooth), r#"{"npy":"smooth"}"#),
+            (
+                OutputKind::Exr(Channels::default().with(Channel::Count)),
+                r#"{"exr":["count"]}"#,
+            ),
+            (OutputKind::Location(Format::Kfr), r#"{"location":"kfr"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&kind).unwrap(), text);
+            assert_eq!(serde_json::from_str::<OutputKind>(text).unwrap(), kind);
+        }
     }
 
     #[test]

@@ -87,8 +87,7 @@ pub fn colours<'a>(
             progress.tell(Event::Warning(&warning));
         }
         paint_all(&work, (format, compression), reserved, progress, stop).await?;
-        let (samples, side) = (work.data.size(), work.scheme.samples.side());
-        let (width, height) = (samples.0 / side, samples.1 / side);
+        let (width, height) = work.data.pixels();
         Ok(PaintReport {
             width,
             height,
@@ -113,20 +112,18 @@ fn prepare(
     let base = own.filter(|_| !request.plain).unwrap_or_default();
     let scheme = scheme(&request.colours, means.palette.as_deref(), base)?;
     let data = Data::open(source, &scheme)?;
-    let (samples, side) = (data.size(), scheme.samples.side());
+    let samples = data.size();
     if let ColourFormat::Image(format) = format {
-        let size = (samples.0 / side, samples.1 / side);
-        format.check(size).map_err(|reason| PlanError::TooLarge {
-            path: means.output.clone(),
-            reason,
-        })?;
+        format
+            .check(data.pixels())
+            .map_err(|reason| PlanError::TooLarge {
+                path: means.output.clone(),
+                reason,
+            })?;
     }
     let output = Output {
         path: means.output.clone(),
-        kind: match format {
-            ColourFormat::Png => OutputKind::Png,
-            ColourFormat::Image(format) => OutputKind::Image(format),
-        },
+        kind: OutputKind::Colours(format),
     };
     let reserved = Reserved::with_space(&output, spooled_bytes(samples, &scheme))?;
     let range = match scheme.needs() {

@@ -73,21 +73,21 @@ fn kind(path: &Path, wanted: &Wanted) -> Result<OutputKind, PlanError> {
         Some("exr") => Ok(OutputKind::Exr(wanted.channels())),
         Some("kfr") => Ok(OutputKind::Location(Format::Kfr)),
         Some("toml") => Ok(OutputKind::Location(Format::Own)),
-        _ => match ColourFormat::of(path) {
-            Some(ColourFormat::Png) => Ok(OutputKind::Png),
-            Some(ColourFormat::Image(format)) => Ok(OutputKind::Image(format)),
-            None => Err(PlanError::Extension(path.to_owned())),
-        },
+        _ => ColourFormat::of(path)
+            .map(OutputKind::Colours)
+            .ok_or_else(|| PlanError::Extension(path.to_owned())),
     }
 }
 
 /// Whether the formats of all files hold a picture of so many columns and rows of pixels.
 pub(super) fn check(outputs: &[Output], size: (u32, u32)) -> Result<(), PlanError> {
     outputs.iter().try_for_each(|output| match output.kind {
-        OutputKind::Image(format) => format.check(size).map_err(|reason| PlanError::TooLarge {
-            path: output.path.clone(),
-            reason,
-        }),
+        OutputKind::Colours(ColourFormat::Image(format)) => {
+            format.check(size).map_err(|reason| PlanError::TooLarge {
+                path: output.path.clone(),
+                reason,
+            })
+        }
         _ => Ok(()),
     })
 }
