@@ -61,7 +61,7 @@ impl Location {
                 .ok_or_else(|| LocationError::Silent(path.to_owned()))?
                 .map_err(malformed);
         }
-        let bytes = take_limited(opened.bytes(), MAX_BYTES).map_err(|error| match error {
+        let bytes = take_limited(opened, MAX_BYTES).map_err(|error| match error {
             ReadError::TooLong(_) => LocationError::TooLong(path.to_owned()),
             other => unreadable(other.into()),
         })?;
