@@ -35,16 +35,6 @@ pub enum PictureFormat {
     Image(ImageFormat),
 }
 
-impl PictureFormat {
-    /// What a file begins as; `None` for anything else.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn of(path: &Path) -> io::Result<Option<Self>> {
-        Ok(OpenedFile::open(path)?.picture())
-    }
-}
-
 /// A file of which only the first bytes were looked at: it is read from its first byte, and once, so that a pipe will do.
 #[derive(Debug)]
 pub struct OpenedFile {
@@ -135,7 +125,7 @@ impl Passing for OpenedFile {
 /// Whether a file begins as a picture that carries texts.
 #[must_use]
 pub fn is_picture(path: &Path) -> bool {
-    PictureFormat::of(path).is_ok_and(|kind| kind.is_some())
+    OpenedFile::open(path).is_ok_and(|file| file.picture().is_some())
 }
 
 /// Looks through a file: a picture, or an array of numpy's; `None` where that takes a decoder which is not there.
