@@ -72,7 +72,7 @@ pub struct Contents {
     pub frame: Arc<FrameSpec>,
     /// What makes it again.
     pub location: Arc<Location>,
-    /// Colours of PNGs.
+    /// Colours of pictures.
     pub colours: Arc<Scheme>,
     /// Values at the palette's ends.
     pub range: (f64, f64),

@@ -24,7 +24,7 @@ pub struct RenderPlan {
     pub outputs: Vec<Output>,
     /// Whether the picture's measures are kept in memory as well: see [`crate::Picture`].
     pub keeps: bool,
-    /// How PNGs are coloured.
+    /// How pictures are coloured.
     pub colours: Scheme,
     /// How hard PNGs are compressed.
     pub compression: Compression,
