@@ -26,6 +26,8 @@ mod passing;
 pub mod picture;
 pub mod png;
 pub mod rows;
+#[cfg(test)]
+mod tests;
 pub mod texts;
 
 pub use images::{ImageFormat, thumbnail};

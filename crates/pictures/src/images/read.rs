@@ -110,3 +110,25 @@ pub fn thumbnail(path: &Path, side: u32) -> io::Result<Vec<u8>> {
         Compression::Balanced,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tiff::encoder::TiffEncoder;
+    use tiff::encoder::colortype::Gray8;
+
+    #[test]
+    fn all_texts_of_a_tiff_are_read() {
+        let mut out = Cursor::new(Vec::new());
+        let mut encoder = TiffEncoder::new(&mut out).unwrap();
+        let mut picture = encoder.new_image::<Gray8>(1, 1).unwrap();
+        for (number, name) in exif::FIELDS {
+            let tag = Tag::from_u16_exhaustive(number);
+            picture.encoder().write_tag(tag, name).unwrap();
+        }
+        picture.write_data(&[7]).unwrap();
+        out.set_position(0);
+        let all = exif::FIELDS.map(|(_, name)| (name.to_owned(), name.to_owned()));
+        assert_eq!(tiff_texts(out).unwrap(), all);
+    }
+}
