@@ -16,4 +16,4 @@ mod tests;
 pub use about::TEXT_NAMES;
 pub use formats::toml_error::toml_error;
 pub use location::{Format, Location, MAX_BYTES, Minibrot};
-pub use read::LocationError;
+pub use read::{LocationError, own_text};

@@ -61,7 +61,7 @@ impl Location {
                 .ok_or_else(|| LocationError::Silent(path.to_owned()))?
                 .map_err(malformed);
         }
-        let bytes = take_limited(opened.bytes(), MAX_BYTES).map_err(|error| match error {
+        let bytes = take_limited(opened, MAX_BYTES).map_err(|error| match error {
             ReadError::TooLong(_) => LocationError::TooLong(path.to_owned()),
             other => unreadable(other.into()),
         })?;
@@ -72,18 +72,13 @@ impl Location {
         Self::parse(&text, is_kfr).map_err(malformed)
     }
 
-    /// The location among the texts of a picture.
-    fn among(texts: &[(String, String)]) -> Option<Result<Self, String>> {
-        let named = |name: &str| texts.iter().find(|(keyword, _)| keyword == name);
-        if let Some((_, text)) = named(KEYWORD) {
+    /// The location among the texts of a picture, name and text, or what is wrong with it; `None` where none is one.
+    #[must_use]
+    pub fn among(texts: &[(String, String)]) -> Option<Result<Self, String>> {
+        if let Some((_, text)) = own_text(texts) {
             return Some(mandelfarm::parse(text));
         }
-        // Where a picture's texts have no names to choose.
-        let is_ours = named("Software").is_some_and(|(_, by)| by.starts_with("Mandelfarm"));
-        if let Some((_, text)) = named("ImageDescription").filter(|_| is_ours) {
-            return Some(mandelfarm::parse(text));
-        }
-        if let Some((_, text)) = named(fraktaler3::ATTRIBUTE) {
+        if let Some((_, text)) = named(texts, fraktaler3::ATTRIBUTE) {
             return Some(fraktaler3::parse(text));
         }
         // Its PNG has a comment as others have, which says whose it is.
@@ -113,6 +108,23 @@ impl Location {
             _ => mandelfarm::parse(text),
         }
     }
+}
+
+/// The text with our location among those of a picture, its name and itself.
+#[must_use]
+pub fn own_text(texts: &[(String, String)]) -> Option<(&str, &str)> {
+    named(texts, KEYWORD).or_else(|| {
+        // Where a picture's texts have no names to choose, it is the description.
+        named(texts, "Software").filter(|(_, by)| by.starts_with("Mandelfarm"))?;
+        named(texts, "ImageDescription")
+    })
+}
+
+fn named<'a>(texts: &'a [(String, String)], name: &str) -> Option<(&'a str, &'a str)> {
+    let mut texts = texts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()));
+    texts.find(|(keyword, _)| *keyword == name)
 }
 
 /// Whose TOML a text is.

@@ -47,6 +47,7 @@
 //! - [`PictureRequest`] and its like: what is drawn, as serde data with the names of the command line's options; they may
 //!   come from anybody
 //! - [`Means`] and their like: files, addresses and programs, which cannot be deserialised
+//! - [`thumbnail`]: a small picture of a picture's file
 //! - [`Picture`]: measures and pixels in memory; [`Progress`]: what becomes known meanwhile; [`Error`]: why there is none
 //!
 //! Three programs stand in `crates/mandelfarm/examples`.
@@ -57,7 +58,7 @@ pub use colour::{Palette, Scheme};
 pub use farm_worker::farm_args::{Environment, FarmArgs};
 pub use fractal::{Decimal, Measure, Plane};
 pub use locations::Location;
-pub use pictures::{Channel, Compression};
+pub use pictures::{Channel, Compression, thumbnail};
 pub use render::picture::PaintError;
 pub use render::{Event, Picture, Progress, Report, Silent, Stop};
 pub use requests::perform::colours::{PaintMeans, PaintReport, colours};

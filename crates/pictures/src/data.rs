@@ -191,12 +191,22 @@ impl Format {
 pub struct Data {
     source: DataSource,
     kind: Kind,
+    pixels: (u32, u32),
 }
 
 #[derive(Clone, Debug)]
 enum Kind {
     Exr(exr::read::Layout),
     Npy(npy::read::Layout),
+}
+
+impl Kind {
+    fn size(&self) -> (u32, u32) {
+        match self {
+            Self::Exr(layout) => layout.size,
+            Self::Npy(layout) => layout.size,
+        }
+    }
 }
 
 impl Data {
@@ -220,19 +230,20 @@ impl Data {
             Fault::Io(source) => DataError::Unreadable { path: name, source },
             Fault::Malformed(reason) => DataError::Malformed { path: name, reason },
         })?;
-        let data = Self { source, kind };
-        let ((width, height), side) = (data.size(), colours.samples.side());
-        if width.is_multiple_of(side) && height.is_multiple_of(side) {
-            Ok(data)
-        } else {
-            let path = data.source.name;
-            Err(DataError::Samples {
-                path,
+        let (width, height) = kind.size();
+        let Some(pixels) = colours.samples.pixels((width, height)) else {
+            return Err(DataError::Samples {
+                path: source.name,
                 width,
                 height,
-                side,
-            })
-        }
+                side: colours.samples.side(),
+            });
+        };
+        Ok(Self {
+            source,
+            kind,
+            pixels,
+        })
     }
 
     /// What went wrong on the way through it.
@@ -244,13 +255,16 @@ impl Data {
         }
     }
 
-    /// Columns and rows.
+    /// Columns and rows of samples.
     #[must_use]
     pub fn size(&self) -> (u32, u32) {
-        match &self.kind {
-            Kind::Exr(layout) => layout.size,
-            Kind::Npy(layout) => layout.size,
-        }
+        self.kind.size()
+    }
+
+    /// Columns and rows of the pixels that samples make up.
+    #[must_use]
+    pub fn pixels(&self) -> (u32, u32) {
+        self.pixels
     }
 
     /// All of its rows, in order, read ahead by a thread of its own: what is painted does not wait for what is unpacked.

@@ -1,7 +1,8 @@
 //! Files of pixels and of measures. A module a format, with its reader and its writer.
 //!
-//! Writers take the strips of a picture in order ([`Strips`]) and hold a few of them at a time; readers give rows of
-//! values ([`RowSource`]), as much of them as is asked for.
+//! Writers take the strips of a picture in order ([`Strips`]) and hold a few of them at a time, but for formats that are
+//! encoded whole ([`images`]): of those they hold all pixels. Readers give rows of values ([`RowSource`]), as much of them
+//! as is asked for.
 //!
 //! - [`png`]: colours; [`images`]: colours as JPEG, WebP, TIFF and AVIF; [`exr`]: measures and colours as channels;
 //!   [`npy`]: one measure
@@ -21,12 +22,15 @@ pub mod npy;
 pub mod open;
 pub mod painted;
 mod part;
+mod passing;
 pub mod picture;
 pub mod png;
 pub mod rows;
+#[cfg(test)]
+mod tests;
 pub mod texts;
 
-pub use images::ImageFormat;
+pub use images::{ImageFormat, thumbnail};
 pub use kinds::{Channel, Channels, Compression};
 pub use picture::{ColourFormat, ColourPicture};
 pub use rows::{RowSource, Strips};

@@ -9,7 +9,9 @@ use disk::limited::take_limited;
 
 use crate::contents::Contents;
 use crate::images::ImageFormat;
-use crate::png::chunks::{self, Passing};
+use crate::npy::header::MARK as ARRAY;
+use crate::passing::Passing;
+use crate::png::chunks;
 use crate::texts::MAX_TEXT_BYTES;
 use crate::{exr, images, npy, png};
 
@@ -19,7 +21,7 @@ const READ_BYTES: usize = 1 << 20;
 const MARK_BYTES: u64 = 12;
 /// What a PNG begins as.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// Most bytes of a picture in a pipe, where it must be whole before its texts are read.
+/// Most bytes of a TIFF in a pipe, which must be whole before its texts are read.
 const MOST_PIPED: u64 = 1 << 28;
 
 /// A kind of picture that carries texts.
@@ -33,22 +35,11 @@ pub enum PictureFormat {
     Image(ImageFormat),
 }
 
-impl PictureFormat {
-    /// What a file begins as; `None` for anything else.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn of(path: &Path) -> io::Result<Option<Self>> {
-        Ok(OpenedFile::open(path)?.picture())
-    }
-}
-
-/// A file of which only the first bytes were read. It is read once from there on, so that a pipe will do.
+/// A file of which only the first bytes were looked at: it is read from its first byte, and once, so that a pipe will do.
 #[derive(Debug)]
 pub struct OpenedFile {
-    mark: Vec<u8>,
-    /// What was read with a PNG's mark, and stands behind it.
-    behind: Vec<u8>,
+    mark: Cursor<Vec<u8>>,
+    /// From behind the mark.
     file: BufReader<File>,
     /// Whether what is not wanted of it need not be read.
     seeks: bool,
@@ -64,28 +55,24 @@ impl OpenedFile {
         let seeks = file.metadata()?.is_file();
         let mut file = BufReader::new(file);
         let mark = take_limited(file.by_ref().take(MARK_BYTES), MARK_BYTES)?;
-        let behind = mark.get(PNG.len()..).unwrap_or_default().to_vec();
-        Ok(Self {
-            mark,
-            behind,
-            file,
-            seeks,
-        })
+        let mark = Cursor::new(mark);
+        Ok(Self { mark, file, seeks })
     }
 
     /// The kind of picture that it begins as; `None` for anything else.
     #[must_use]
     pub fn picture(&self) -> Option<PictureFormat> {
-        match self.mark.as_slice() {
+        match self.mark.get_ref().as_slice() {
             mark if mark.starts_with(PNG) => Some(PictureFormat::Png),
             mark if mark.starts_with(&exr::MARK) => Some(PictureFormat::Exr),
             mark => ImageFormat::of_mark(mark).map(PictureFormat::Image),
         }
     }
 
-    /// All of it, from its first byte.
-    pub fn bytes(self) -> impl Read {
-        Cursor::new(self.mark).chain(self.file)
+    /// Whether it begins as an array of numpy's.
+    #[must_use]
+    pub fn is_array(&self) -> bool {
+        self.mark.get_ref().starts_with(ARRAY)
     }
 
     /// The texts of a picture, name and text; those over [`MAX_TEXT_BYTES`] are left out. None of anything else.
@@ -94,55 +81,51 @@ impl OpenedFile {
     /// What is wrong with the picture.
     pub fn texts(mut self) -> io::Result<Vec<(String, String)>> {
         let mut texts = match self.picture() {
-            Some(PictureFormat::Png) => png::read::texts(&chunks::texts(&mut self)?),
-            Some(PictureFormat::Exr) => exr::describe::texts(self.bytes())?,
-            Some(PictureFormat::Image(format)) if self.seeks => {
+            Some(PictureFormat::Png) => {
+                self.mark.set_position(PNG.len() as u64);
+                png::read::texts(&chunks::texts(&mut self)?)
+            }
+            Some(PictureFormat::Exr) => exr::describe::texts(self)?,
+            Some(PictureFormat::Image(ImageFormat::Jpeg)) => images::segments::jpeg(&mut self)?,
+            Some(PictureFormat::Image(ImageFormat::WebP)) => images::segments::webp(&mut self)?,
+            Some(PictureFormat::Image(ImageFormat::Tiff)) if self.seeks => {
                 self.file.rewind()?;
-                images::read::texts(self.file, format)?
+                images::read::tiff_texts(self.file)?
             }
-            Some(PictureFormat::Image(format)) => {
-                let whole = take_limited(self.bytes(), MOST_PIPED)?;
-                images::read::texts(Cursor::new(whole), format)?
+            Some(PictureFormat::Image(ImageFormat::Tiff)) => {
+                images::read::tiff_texts(Cursor::new(take_limited(self, MOST_PIPED)?))?
             }
-            None => Vec::new(),
+            Some(PictureFormat::Image(ImageFormat::Avif)) | None => Vec::new(),
         };
         texts.retain(|(_, text)| text.len() as u64 <= MAX_TEXT_BYTES);
         Ok(texts)
     }
 }
 
-/// From behind a PNG's mark.
 impl Read for OpenedFile {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if !self.behind.is_empty() {
-            let count = into.len().min(self.behind.len());
-            into[..count].copy_from_slice(&self.behind[..count]);
-            self.behind.drain(..count);
-            return Ok(count);
+        match self.mark.read(into)? {
+            0 => self.file.read(into),
+            count => Ok(count),
         }
-        self.file.read(into)
     }
 }
 
 impl Passing for OpenedFile {
     fn pass(&mut self, bytes: u32) -> io::Result<()> {
-        // A chunk's head is longer than what was read with the mark.
-        debug_assert!(self.behind.is_empty());
+        let mut mark = self.mark.by_ref().take(bytes.into());
+        let left = bytes - io::copy(&mut mark, &mut io::sink())? as u32;
         if self.seeks {
-            return self.file.seek_relative(i64::from(bytes));
+            return self.file.seek_relative(left.into());
         }
-        io::copy(
-            &mut self.file.by_ref().take(u64::from(bytes)),
-            &mut io::sink(),
-        )
-        .map(drop)
+        io::copy(&mut self.file.by_ref().take(left.into()), &mut io::sink()).map(drop)
     }
 }
 
 /// Whether a file begins as a picture that carries texts.
 #[must_use]
 pub fn is_picture(path: &Path) -> bool {
-    PictureFormat::of(path).is_ok_and(|kind| kind.is_some())
+    OpenedFile::open(path).is_ok_and(|file| file.picture().is_some())
 }
 
 /// Looks through a file: a picture, or an array of numpy's; `None` where that takes a decoder which is not there.

@@ -15,6 +15,7 @@ use crate::texts::Texts;
 
 /// A format of colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ColourFormat {
     /// PNG, which is written row by row.
     Png,
@@ -57,7 +58,7 @@ impl ColourPicture<'_> {
     /// Paints all rows of `source`, and encodes them.
     ///
     /// # Errors
-    /// Those of the source and of `out`, and a size that the format has not.
+    /// Those of the source and of `out`, a size that the format has not, and samples that make up no whole pixels.
     pub fn write(
         &self,
         out: &mut (impl Write + Seek + Send),

@@ -22,6 +22,11 @@ pub(crate) fn without_measure() -> io::Error {
     io::Error::other("a strip came without a measure")
 }
 
+/// That samples make up no whole pixels.
+pub(crate) fn uneven_samples() -> io::Error {
+    io::Error::other("the samples are no whole number of pixels")
+}
+
 /// Bytes of the disk that values of `samples` columns and rows wait in, where colours are known only with the last of
 /// them.
 #[must_use]

@@ -10,7 +10,7 @@ pub(crate) const SOFTWARE: &str = concat!("Mandelfarm ", env!("CARGO_PKG_VERSION
 /// What a picture says of itself.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
-    /// The text that makes it again, and its name: every format has it.
+    /// The text that makes it again, and its name: every format of pictures but AVIF has it.
     pub own: Option<(&'static str, String)>,
     /// Others, for other programs: OpenEXR has them.
     pub others: Vec<(&'static str, String)>,

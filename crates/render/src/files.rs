@@ -14,7 +14,7 @@ use fractal::{FrameSpec, StripBuffer};
 use locations::Location;
 use pictures::painted::Paint;
 use pictures::rows::{StripRows, spooled_bytes};
-use pictures::{Channel, ColourFormat, ColourPicture, Compression, Texts, exr, npy};
+use pictures::{Channel, ColourPicture, Compression, Texts, exr, npy};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::error::{CollectError, RenderError};
@@ -188,7 +188,7 @@ impl OutputKind {
     fn least_bytes(self, frame: &FrameSpec, colours: &Scheme) -> u64 {
         match self {
             Self::Npy(measure) => npy::write::file_bytes(frame, measure),
-            Self::Png | Self::Image(_) => spooled_bytes((frame.width, frame.height), colours),
+            Self::Colours(_) => spooled_bytes((frame.width, frame.height), colours),
             Self::Exr(channels) if channels.contains(Channel::Colours) => {
                 let size = (frame.width, frame.height);
                 match spooled_bytes(size, colours) {
@@ -221,12 +221,9 @@ fn write(
             OutputKind::Npy(measure) => {
                 npy::write::write(&mut out, &contents.frame, measure, &mut strips)?;
             }
-            OutputKind::Png | OutputKind::Image(_) => {
+            OutputKind::Colours(format) => {
                 let picture = ColourPicture {
-                    format: match kind {
-                        OutputKind::Image(format) => ColourFormat::Image(format),
-                        _ => ColourFormat::Png,
-                    },
+                    format,
                     samples: (contents.frame.width, contents.frame.height),
                     colours: &contents.colours,
                     range: contents.range,

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use colour::{Basis, Canvas, Distribution, Needs, Painter, Rows, Scheme};
+use colour::{Basis, Canvas, Depth, Distribution, Needs, Painter, Rows, Scheme};
 use fractal::{FrameSpec, Measure, Plane};
 use pictures::Strips;
 
@@ -91,14 +91,13 @@ impl Picture {
             Some(_) => Some(values(Measure::Smooth)?),
             None => None,
         };
-        let (width, height, side) = (self.width, self.height, colours.samples.side());
-        if !width.is_multiple_of(side) || !height.is_multiple_of(side) {
-            return Err(PaintError::Samples {
-                width,
-                height,
-                side,
-            });
-        }
+        let (width, height) = (self.width, self.height);
+        let size = colours.samples.pixels((width, height));
+        let (columns, rows) = size.ok_or(PaintError::Samples {
+            width,
+            height,
+            side: colours.samples.side(),
+        })?;
         let distribution = || Distribution::of_rows(plane.chunks_exact(width as usize));
         let basis = match (colours.needs(), colours.range.or(range)) {
             (Needs::Ranks, _) => Basis::Whole(distribution()),
@@ -111,7 +110,11 @@ impl Picture {
         };
         let painter = Painter::new(colours, &basis);
         let mut canvas = Canvas::new(&painter, width, height);
-        let mut pixels = Vec::new();
+        let bytes = match colours.depth {
+            Depth::Eight => 3,
+            Depth::Sixteen => 6,
+        };
+        let mut pixels = Vec::with_capacity(columns as usize * rows as usize * bytes);
         let at_once = PAINTED_ROWS * width as usize;
         let mut smooth = smooth.map(|smooth| smooth.chunks(at_once));
         for values in plane.chunks(at_once) {

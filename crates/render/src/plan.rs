@@ -6,7 +6,7 @@ use colour::{Needs, Scheme};
 use farm_queue::redis::ConnectOptions;
 use fractal::{Arithmetic, BackendChoice, FrameSpec, Grid, Measure, MeasureSet, StripPlan};
 use locations::{Format, Location};
-use pictures::{Channel, Channels, Compression, ImageFormat};
+use pictures::{Channel, Channels, ColourFormat, Compression};
 use serde::{Deserialize, Serialize};
 
 /// Everything that a render will do.
@@ -73,7 +73,6 @@ impl RenderPlan {
     #[must_use]
     pub fn location(&self, range: Option<(f64, f64)>) -> Location {
         let frame = &self.frame;
-        let side = self.colours.samples.side();
         let mut colours = self.colours.clone();
         if colours.needs() == Needs::Range {
             colours.range = range.map(|found| colours.in_pixels(found));
@@ -87,7 +86,7 @@ impl RenderPlan {
                 Grid::Displaced => Grid::Pixels,
                 grid => grid,
             }),
-            size: Some((frame.width / side, frame.height / side)),
+            size: colours.samples.pixels((frame.width, frame.height)),
             colours: Some(colours),
             transform: frame.transform,
             skip_error_log2: Some(frame.skip_error_log2)
@@ -136,16 +135,15 @@ pub struct Output {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputKind {
-    /// Colours.
-    Png,
-    /// Colours, in a format that is encoded whole.
-    Image(ImageFormat),
     /// One measure, as numpy writes it.
     Npy(Measure),
     /// Measures as channels.
     Exr(Channels),
     /// The place, as text.
     Location(Format),
+    /// Colours; as data by the name of their format.
+    #[serde(untagged)]
+    Colours(ColourFormat),
 }
 
 impl OutputKind {
@@ -155,7 +153,7 @@ impl OutputKind {
         let none = MeasureSet::default();
         match self {
             Self::Location(_) => none,
-            Self::Png | Self::Image(_) => colours.measures(),
+            Self::Colours(_) => colours.measures(),
             Self::Npy(measure) => none.with(frame.carrier(measure)),
             Self::Exr(channels) => channels.iter().fold(none, |set, channel| match channel {
                 Channel::Count => set.with(frame.carrier(Measure::Iterations)),

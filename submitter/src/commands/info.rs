@@ -1,14 +1,12 @@
 //! `submitter info`: what a picture, a location, an array or a file of gradients holds.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
 use farm_worker::terminal;
 use fractal::View;
-use locations::{Format, Location, TEXT_NAMES};
+use locations::{Format, Location, TEXT_NAMES, own_text};
 use pictures::ImageFormat;
 use pictures::contents::{ChannelContents, Contents};
 use pictures::data::is_read_once;
@@ -69,17 +67,6 @@ pub fn run(args: &InfoArgs) -> Result<(), Failure> {
     }
 }
 
-/// Whether a file begins as numpy's arrays do.
-fn is_array(path: &Path) -> std::io::Result<bool> {
-    let mut begin = Vec::new();
-    File::open(path)?.take(6).read_to_end(&mut begin)?;
-    Ok(begin == b"\x93NUMPY")
-}
-
-fn texts_of(path: &Path) -> std::io::Result<Vec<(String, String)>> {
-    OpenedFile::open(path)?.texts()
-}
-
 impl Info {
     fn of(path: &Path) -> anyhow::Result<Self> {
         let shown = || path.display().to_string();
@@ -99,13 +86,14 @@ impl Info {
             info.location = Some(Place::of(Location::read(path)?)?);
             return Ok(info);
         }
-        let picture = PictureFormat::of(path).with_context(shown)?;
+        let opened = OpenedFile::open(path).with_context(shown)?;
+        let picture = opened.picture();
         if let Some(names) = names_in(path)? {
             info.kind = "Ultra Fractal gradients";
             info.gradients = Some(names);
             return Ok(info);
         }
-        if picture.is_none() && !is_array(path).with_context(shown)? {
+        if picture.is_none() && !opened.is_array() {
             let location = Location::read(path)?;
             info.location = Some(Place::of(location)?);
             return Ok(info);
@@ -123,16 +111,19 @@ impl Info {
             PictureFormat::Image(ImageFormat::Tiff) => "TIFF picture",
             PictureFormat::Image(ImageFormat::Avif) => "AVIF picture",
         };
+        let texts = opened.texts().with_context(shown)?;
         // A picture of others says nothing of a place, and that is all right.
-        if let Ok(location) = Location::read(path) {
+        if let Some(Ok(location)) = Location::among(&texts) {
             info.location = Some(Place::of(location)?);
         }
-        for (name, text) in texts_of(path).with_context(shown)? {
+        let place = (info.location.as_ref()).and_then(|_| own_text(&texts));
+        let place = place.map(|(name, _)| name);
+        for (name, text) in &texts {
             match name.as_str() {
-                "Software" | "software" => info.software = Some(text),
-                name if TEXT_NAMES.contains(&name) => {}
-                _ => {
-                    info.texts.insert(name, text);
+                "Software" | "software" => info.software = Some(text.clone()),
+                name if TEXT_NAMES.contains(&name) || place == Some(name) => {}
+                name => {
+                    info.texts.insert(name.to_owned(), text.clone());
                 }
             }
         }

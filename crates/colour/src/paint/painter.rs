@@ -34,6 +34,7 @@ pub struct Painter {
     tables: Tables,
     /// Colours by pieces, the inside first, where the plainest path is good enough.
     short_cut: Option<Vec<[u8; 4]>>,
+    is_plain: bool,
     is_banded: bool,
     relief: Option<Relief>,
     noise: Option<Noise>,
@@ -74,6 +75,7 @@ impl Painter {
         Self {
             places,
             short_cut,
+            is_plain,
             is_banded,
             relief: scheme.light.map(|light: Light| Relief::new(light)),
             noise: scheme.dither.then(Noise::get),
@@ -99,8 +101,7 @@ impl Painter {
     /// Whether a value alone gives the bytes of its pixel: [`Self::paint`].
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        let is_exact = self.depth == Depth::Eight && self.noise.is_none();
-        is_exact && self.relief.is_none() && self.samples == Samples::ONE
+        self.is_plain
     }
 
     /// Colours a run of values, the plain way; `rgb` has three bytes for each.

@@ -1,5 +1,6 @@
 //! CSS gradients, out of whatever stands around them: a list of stops alone, the function with its direction and its
-//! space, a whole rule with comments.
+//! space, a whole rule with comments. Single colours are read by `colorgrad`; its own reader of lists (`GradientBuilder::css`)
+//! knows neither these nor places before colours, and hints do not bend its way.
 
 use std::str::FromStr;
 

@@ -323,6 +323,16 @@ impl Samples {
     pub const fn side(self) -> u32 {
         self.side
     }
+
+    /// Columns and rows of the pixels that columns and rows of samples make up; `None` where they do not come out even.
+    #[must_use]
+    pub const fn pixels(self, (width, height): (u32, u32)) -> Option<(u32, u32)> {
+        if width.is_multiple_of(self.side) && height.is_multiple_of(self.side) {
+            Some((width / self.side, height / self.side))
+        } else {
+            None
+        }
+    }
 }
 
 impl TryFrom<u32> for Samples {

@@ -29,9 +29,7 @@ pub(crate) fn text(bytes: Vec<u8>, is_old: impl Fn(&str) -> bool) -> Result<Stri
     }
     let before = error.as_bytes().iter().take(at);
     let line = before.filter(|byte| **byte == b'\n').count() + 1;
-    Err(format!(
-        "line {line}: neither text in UTF-8 nor a PNG or OpenEXR picture"
-    ))
+    Err(format!("line {line}: neither text in UTF-8 nor a picture"))
 }
 
 /// How two bytes are a unit of UTF-16.
@@ -48,9 +46,7 @@ fn utf16(bytes: &[u8]) -> Option<Result<String, String>> {
     let text = char::decode_utf16(units.iter().map(|bytes| unit(*bytes))).collect();
     Some(match text {
         Ok(text) if odd.is_empty() => Ok(text),
-        _ => Err(
-            "neither text in UTF-16, as which it begins, nor a PNG or OpenEXR picture".to_owned(),
-        ),
+        _ => Err("neither text in UTF-16, as which it begins, nor a picture".to_owned()),
     })
 }
 

@@ -4,12 +4,14 @@
 use crate::texts::MAX_TEXT_BYTES;
 
 /// What the picture shows.
-pub(super) const DESCRIPTION: &str = "ImageDescription";
+const DESCRIPTION: &str = "ImageDescription";
 /// The program that made it.
-pub(super) const MADE_BY: &str = "Software";
+const MADE_BY: &str = "Software";
 
+/// What stands before the directory in a JPEG, and in other files of some programs.
+pub(super) const PREFIX: &[u8] = b"Exif\0\0";
 /// Numbers and names of the fields that are known.
-const FIELDS: [(u16, &str); 5] = [
+pub(super) const FIELDS: [(u16, &str); 5] = [
     (0x010e, DESCRIPTION),
     (0x0131, MADE_BY),
     (0x013b, "Artist"),
@@ -25,9 +27,10 @@ const VALUE_BYTES: usize = 4;
 /// Bytes before the directory: the order of bytes, the mark and its place.
 const HEAD: [u8; 8] = [b'M', b'M', 0, 42, 0, 0, 0, 8];
 
-/// A directory of texts, the higher byte first. Fields are in the order of their numbers.
+/// A directory of texts, the higher byte first, without those that are empty. Fields are in the order of their numbers.
 pub(super) fn write(description: &str, made_by: &str) -> Vec<u8> {
-    let fields = [(FIELDS[0].0, description), (FIELDS[1].0, made_by)];
+    let mut fields = vec![(FIELDS[0].0, description), (FIELDS[1].0, made_by)];
+    fields.retain(|(_, text)| !text.is_empty());
     let mut out = HEAD.to_vec();
     let mut values = Vec::new();
     let begin = HEAD.len() + 2 + fields.len() * FIELD_BYTES + VALUE_BYTES;
@@ -46,9 +49,10 @@ pub(super) fn write(description: &str, made_by: &str) -> Vec<u8> {
     out
 }
 
-/// The texts of a directory, by their names; as much of it as can be read.
+/// The texts of a directory, by their names; as much of it as can be read, and of all together no more than
+/// [`MAX_TEXT_BYTES`]: several may lie in one place.
 pub(super) fn read(bytes: &[u8]) -> Vec<(String, String)> {
-    texts(bytes).unwrap_or_default()
+    texts(bytes.strip_prefix(PREFIX).unwrap_or(bytes)).unwrap_or_default()
 }
 
 fn texts(bytes: &[u8]) -> Option<Vec<(String, String)>> {
@@ -75,15 +79,15 @@ fn texts(bytes: &[u8]) -> Option<Vec<(String, String)>> {
         usize::try_from(word).ok()
     };
     let start = four(4)?;
-    let mut found = Vec::new();
+    let (mut found, mut taken) = (Vec::new(), 0);
     for field in 0..usize::from(two(start)?) {
         let at = start.checked_add(2 + field * FIELD_BYTES)?;
         let (Some(number), Some(kind), Some(length)) = (two(at), two(at + 2), four(at + 4)) else {
             break;
         };
         let name = FIELDS.iter().find(|(known, _)| *known == number);
-        let Some((_, name)) = name.filter(|_| kind == ASCII && length as u64 <= MAX_TEXT_BYTES)
-        else {
+        let fits = taken + length as u64 <= MAX_TEXT_BYTES;
+        let Some((_, name)) = name.filter(|_| kind == ASCII && fits) else {
             continue;
         };
         let begin = if length <= VALUE_BYTES {
@@ -93,6 +97,7 @@ fn texts(bytes: &[u8]) -> Option<Vec<(String, String)>> {
         };
         let value = begin.and_then(|begin| bytes.get(begin..begin.checked_add(length)?));
         let Some(value) = value else { continue };
+        taken += length as u64;
         let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
         found.push((
             (*name).to_owned(),
@@ -127,6 +132,36 @@ mod tests {
         bytes.extend(b"\x31\x01\x02\0\x03\0\0\0ab\0\0");
         bytes.extend([0; 4]);
         assert_eq!(read(&bytes), [(MADE_BY.to_owned(), "ab".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_empty_is_left_out() {
+        let texts = read(&write("", "Mandelfarm 9"));
+        assert_eq!(texts, [(MADE_BY.to_owned(), "Mandelfarm 9".to_owned())]);
+    }
+
+    #[test]
+    fn what_stands_before_the_directory_in_a_jpeg_is_passed() {
+        let bytes = write("re = \"1\"", "Mandelfarm 9");
+        assert_eq!(read(&[PREFIX, &bytes].concat()), read(&bytes));
+    }
+
+    /// As many fields as a directory has, all with the same long text.
+    #[test]
+    fn fields_in_one_place_have_one_limit() {
+        let length = MAX_TEXT_BYTES as u32 / 4;
+        let mut bytes = [&HEAD[..], &u16::MAX.to_be_bytes()].concat();
+        let begin = (bytes.len() + usize::from(u16::MAX) * FIELD_BYTES) as u32;
+        for _ in 0..u16::MAX {
+            bytes.extend(FIELDS[0].0.to_be_bytes());
+            bytes.extend(ASCII.to_be_bytes());
+            bytes.extend(length.to_be_bytes());
+            bytes.extend(begin.to_be_bytes());
+        }
+        bytes.extend(std::iter::repeat_n(b'x', length as usize));
+        let texts = read(&bytes);
+        assert_eq!(texts.len(), 4);
+        assert!(texts.iter().all(|(_, text)| text.len() == length as usize));
     }
 
     proptest! {

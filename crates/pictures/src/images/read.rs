@@ -1,40 +1,49 @@
 //! What such pictures say, whatever program wrote them: their size, channels and texts, and a small one of each. AVIF is
 //! written and not read: no decoder of it is pure Rust.
 
-use std::io::{self, BufRead, Seek};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
 use colour::Depth;
 use disk::limited::take_limited;
-use image::codecs::jpeg::JpegDecoder;
-use image::codecs::webp::WebPDecoder;
-use image::{ColorType, ImageDecoder, ImageError, ImageReader, Limits};
+use image::{ColorType, ImageDecoder, ImageReader, Limits};
 use tiff::decoder::Decoder as TiffDecoder;
 use tiff::tags::Tag;
 
+use super::error::{image_error, tiff_error};
 use super::exif;
 use super::format::ImageFormat;
 use crate::contents::{ChannelContents, Contents};
 use crate::kinds::Compression;
 use crate::png;
-use crate::texts::MAX_TEXT_BYTES;
 
-/// Most bytes of a picture that is unpacked for a small one of it.
+/// Most bytes of a picture that is unpacked for a small one of it, and of its file.
 const MOST_UNPACKED: u64 = 1 << 30;
-/// Most of a JPEG's bytes before its pixels.
-const MOST_SEGMENTS: usize = 1 << 10;
+/// Most bytes of a JPEG that are looked at for its size, which may stand behind a thumbnail or a profile.
+const MOST_HEAD: u64 = 64 << 20;
 
 /// Size and channels; `None` of AVIF.
 pub(crate) fn contents(
     file: impl BufRead + Seek,
     format: ImageFormat,
 ) -> io::Result<Option<Contents>> {
-    let Some(known) = known(format) else {
-        return Ok(None);
-    };
-    let decoder = ImageReader::with_format(file, known)
-        .into_decoder()
-        .map_err(io_error)?;
+    match format {
+        // Its decoder reads all that it is given.
+        ImageFormat::Jpeg => {
+            let head = take_limited(file.take(MOST_HEAD), MOST_HEAD)?;
+            said(Cursor::new(head), image::ImageFormat::Jpeg).map(Some)
+        }
+        ImageFormat::WebP => said(file, image::ImageFormat::WebP).map(Some),
+        ImageFormat::Tiff => said(file, image::ImageFormat::Tiff).map(Some),
+        ImageFormat::Avif => Ok(None),
+    }
+}
+
+/// What a decoder says before it unpacks anything.
+fn said(file: impl BufRead + Seek, format: image::ImageFormat) -> io::Result<Contents> {
+    let reader = ImageReader::with_format(file, format);
+    let decoder = reader.into_decoder().map_err(image_error)?;
     let (width, height) = decoder.dimensions();
     let colours = decoder.color_type();
     let names: &[&str] = match (colours.has_color(), colours.has_alpha()) {
@@ -45,11 +54,11 @@ pub(crate) fn contents(
     };
     let kind = kind(colours);
     let channels = (names.iter()).map(|name| ChannelContents::new(*name, kind.as_str()));
-    Ok(Some(Contents {
+    Ok(Contents {
         width: width as usize,
         height: height as usize,
         channels: channels.collect(),
-    }))
+    })
 }
 
 fn kind(colours: ColorType) -> String {
@@ -60,85 +69,34 @@ fn kind(colours: ColorType) -> String {
     }
 }
 
-/// The texts, name and text: those of Exif or of TIFF's directory, and the comments of a JPEG.
-pub(crate) fn texts(
-    mut file: impl BufRead + Seek,
-    format: ImageFormat,
-) -> io::Result<Vec<(String, String)>> {
-    match format {
-        ImageFormat::Jpeg => {
-            let comments = comments(&mut file)?;
-            file.rewind()?;
-            let exif = JpegDecoder::new(file).and_then(|mut decoder| decoder.exif_metadata());
-            Ok([texts_of(exif), comments].concat())
-        }
-        ImageFormat::WebP => {
-            let exif = WebPDecoder::new(file).and_then(|mut decoder| decoder.exif_metadata());
-            Ok(texts_of(exif))
-        }
-        ImageFormat::Tiff => {
-            let mut decoder = TiffDecoder::new(file).map_err(io::Error::other)?;
-            let mut text = |tag, name: &str| {
-                let value = decoder.find_tag(tag).ok().flatten()?.into_string().ok()?;
-                Some((name.to_owned(), value))
-            };
-            let description = text(Tag::ImageDescription, exif::DESCRIPTION);
-            let made_by = text(Tag::Software, exif::MADE_BY);
-            Ok(description.into_iter().chain(made_by).collect())
-        }
-        ImageFormat::Avif => Ok(Vec::new()),
-    }
+/// The texts of a TIFF's directory, name and text.
+pub(crate) fn tiff_texts(file: impl BufRead + Seek) -> io::Result<Vec<(String, String)>> {
+    let mut decoder = TiffDecoder::new(file).map_err(tiff_error)?;
+    let mut text = |number| {
+        let tag = Tag::from_u16_exhaustive(number);
+        decoder.find_tag(tag).ok().flatten()?.into_string().ok()
+    };
+    let texts = exif::FIELDS
+        .iter()
+        .filter_map(|(number, name)| Some(((*name).to_owned(), text(*number)?)));
+    Ok(texts.collect())
 }
 
-/// A picture without readable texts is a picture all the same.
-fn texts_of(exif: Result<Option<Vec<u8>>, ImageError>) -> Vec<(String, String)> {
-    exif.ok()
-        .flatten()
-        .map_or_else(Vec::new, |exif| exif::read(&exif))
-}
-
-/// The comments of a JPEG, which stand in segments before its pixels (ITU T.81, annex B).
-fn comments(file: &mut (impl BufRead + Seek)) -> io::Result<Vec<(String, String)>> {
-    let mut found = Vec::new();
-    let mut taken = 0;
-    file.seek_relative(2)?;
-    for _ in 0..MOST_SEGMENTS {
-        let head = take_limited(io::Read::take(&mut *file, 4), 4)?;
-        let [0xff, kind, high, low] = head[..] else {
-            break;
-        };
-        let Some(length) = u16::from_be_bytes([high, low]).checked_sub(2) else {
-            break;
-        };
-        match kind {
-            0xda => break, // pixels
-            0xfe if taken + u64::from(length) <= MAX_TEXT_BYTES => {
-                let length = u64::from(length);
-                taken += length;
-                let text = take_limited(io::Read::take(&mut *file, length), length)?;
-                found.push((
-                    "Comment".to_owned(),
-                    String::from_utf8_lossy(&text)
-                        .trim_end_matches('\0')
-                        .to_owned(),
-                ));
-            }
-            _ => file.seek_relative(i64::from(length))?,
-        }
-    }
-    Ok(found)
-}
-
-/// A small picture of a picture's file, as a PNG: of at most `side` pixels a side, its shape kept.
+/// A small picture of a picture's file, as a PNG of 8 bits: of at most `side` pixels a side, its shape kept, and of its own
+/// size where it is no larger. PNG, JPEG, WebP and TIFF are read, of 8 and of 16 bits; what is transparent is opaque.
 ///
 /// # Errors
-/// What is wrong with the file: it holds no picture that is read, or one over a gigabyte.
+/// What is wrong with the file: it holds no picture that is read, or takes over a gigabyte, packed or unpacked.
 pub fn thumbnail(path: &Path, side: u32) -> io::Result<Vec<u8>> {
-    let mut reader = ImageReader::open(path)?.with_guessed_format()?;
+    let file = File::open(path)?;
+    if file.metadata()?.len() > MOST_UNPACKED {
+        return Err(io::Error::other("a picture of over a gigabyte"));
+    }
+    let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format()?;
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_UNPACKED);
     reader.limits(limits);
-    let picture = reader.decode().map_err(io_error)?;
+    let picture = reader.decode().map_err(image_error)?;
     let side = side.max(1);
     let small = match picture.width().max(picture.height()) <= side {
         true => picture,
@@ -153,19 +111,24 @@ pub fn thumbnail(path: &Path, side: u32) -> io::Result<Vec<u8>> {
     )
 }
 
-/// The format as `image` knows it, where it reads it.
-fn known(format: ImageFormat) -> Option<image::ImageFormat> {
-    match format {
-        ImageFormat::Jpeg => Some(image::ImageFormat::Jpeg),
-        ImageFormat::WebP => Some(image::ImageFormat::WebP),
-        ImageFormat::Tiff => Some(image::ImageFormat::Tiff),
-        ImageFormat::Avif => None,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tiff::encoder::TiffEncoder;
+    use tiff::encoder::colortype::Gray8;
 
-fn io_error(error: ImageError) -> io::Error {
-    match error {
-        ImageError::IoError(error) => error,
-        other => io::Error::other(other),
+    #[test]
+    fn all_texts_of_a_tiff_are_read() {
+        let mut out = Cursor::new(Vec::new());
+        let mut encoder = TiffEncoder::new(&mut out).unwrap();
+        let mut picture = encoder.new_image::<Gray8>(1, 1).unwrap();
+        for (number, name) in exif::FIELDS {
+            let tag = Tag::from_u16_exhaustive(number);
+            picture.encoder().write_tag(tag, name).unwrap();
+        }
+        picture.write_data(&[7]).unwrap();
+        out.set_position(0);
+        let all = exif::FIELDS.map(|(_, name)| (name.to_owned(), name.to_owned()));
+        assert_eq!(tiff_texts(out).unwrap(), all);
     }
 }

@@ -8,13 +8,14 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageError};
 use tiff::TiffError;
-use tiff::encoder::colortype::{RGB8, RGB16};
-use tiff::encoder::{Compression, DeflateLevel, DirectoryEncoder, TiffEncoder, TiffKindStandard};
+use tiff::encoder::colortype::{ColorType, RGB8, RGB16};
+use tiff::encoder::{Compression, DeflateLevel, TiffEncoder, TiffValue};
 use tiff::tags::{Predictor, Tag};
 
+use super::error::{image_error, tiff_error};
 use super::exif;
 use super::format::ImageFormat;
-use crate::rows::RowSource;
+use crate::rows::{RowSource, uneven_samples};
 use crate::texts::{SOFTWARE, Texts, in_ascii};
 
 /// Quality of JPEG, of 100: fine lines stay free of halos.
@@ -23,6 +24,11 @@ const JPEG_QUALITY: u8 = 95;
 const AVIF_QUALITY: u8 = 90;
 /// Speed of AVIF's encoder, 1 to 10: a fifth of the time of the slowest for a few percent of size.
 const AVIF_SPEED: u8 = 7;
+/// Threads of AVIF's encoder. As many tiles does it cut a picture into, so their number decides the bytes: it is the same
+/// on every machine.
+const AVIF_THREADS: usize = 4;
+/// Values of a pixel.
+const CHANNELS: usize = 3;
 /// Most bytes of a JPEG's texts: they lie in one segment, whose length has 16 bits.
 const MOST_JPEG_TEXT: usize = 65_000;
 
@@ -52,24 +58,36 @@ impl ImagePicture<'_> {
         if !self.format.has_sixteen_bits() {
             colours.depth = Depth::Eight;
         }
-        let side = colours.samples.side();
-        let (width, height) = self.samples;
-        let size = (width / side, height / side);
+        let size = (colours.samples.pixels(self.samples)).ok_or_else(uneven_samples)?;
         self.format.check(size).map_err(io::Error::other)?;
         let painter = Painter::new(&colours, basis);
-        let mut canvas = Canvas::new(&painter, width, height);
-        let mut rgb = Vec::new();
-        while let Some(rows) = source.next_rows()? {
-            canvas.push(rows, &mut rgb);
+        let mut canvas = Canvas::new(&painter, self.samples.0, self.samples.1);
+        let count = size.0 as usize * size.1 as usize * CHANNELS;
+        match colours.depth {
+            Depth::Eight => {
+                let mut rgb = Vec::with_capacity(count);
+                while let Some(rows) = source.next_rows()? {
+                    canvas.push(rows, &mut rgb);
+                }
+                self.encode(out, size, &rgb)
+            }
+            Depth::Sixteen => {
+                let (mut rgb, mut painted) = (Vec::with_capacity(count), Vec::new());
+                while let Some(rows) = source.next_rows()? {
+                    painted.clear();
+                    canvas.push(rows, &mut painted);
+                    let (pairs, _) = painted.as_chunks();
+                    rgb.extend(pairs.iter().copied().map(u16::from_be_bytes));
+                }
+                self.tiff::<RGB16>(out, size, &rgb).map_err(tiff_error)
+            }
         }
-        self.encode(out, size, colours.depth, &rgb)
     }
 
     fn encode(
         &self,
         out: &mut (impl Write + Seek),
         size: (u32, u32),
-        depth: Depth,
         rgb: &[u8],
     ) -> io::Result<()> {
         let done = match self.format {
@@ -79,15 +97,13 @@ impl ImagePicture<'_> {
             ImageFormat::WebP => self.with_texts(WebPEncoder::new_lossless(out), size, rgb),
             // Without texts: players of a few years ago (ffmpeg 5) refuse files that have them beside the pixels.
             ImageFormat::Avif => {
-                let encoder = AvifEncoder::new_with_speed_quality(out, AVIF_SPEED, AVIF_QUALITY);
+                let encoder = AvifEncoder::new_with_speed_quality(out, AVIF_SPEED, AVIF_QUALITY)
+                    .with_num_threads(Some(AVIF_THREADS));
                 encoder.write_image(rgb, size.0, size.1, ExtendedColorType::Rgb8)
             }
-            ImageFormat::Tiff => return self.tiff(out, size, depth, rgb).map_err(tiff_error),
+            ImageFormat::Tiff => return self.tiff::<RGB8>(out, size, rgb).map_err(tiff_error),
         };
-        done.map_err(|error| match error {
-            ImageError::IoError(error) => error,
-            other => io::Error::other(other),
-        })
+        done.map_err(image_error)
     }
 
     fn with_texts(
@@ -114,47 +130,24 @@ impl ImagePicture<'_> {
         text.map_or_else(String::new, |text| text.into_owned())
     }
 
-    fn tiff(
+    fn tiff<C: ColorType>(
         &self,
         out: &mut (impl Write + Seek),
         (width, height): (u32, u32),
-        depth: Depth,
-        rgb: &[u8],
-    ) -> Result<(), TiffError> {
+        rgb: &[C::Inner],
+    ) -> Result<(), TiffError>
+    where
+        [C::Inner]: TiffValue,
+    {
         let mut encoder = TiffEncoder::new(out)?
             .with_compression(Compression::Deflate(DeflateLevel::Balanced))
             .with_predictor(Predictor::Horizontal);
-        match depth {
-            Depth::Eight => {
-                let mut picture = encoder.new_image::<RGB8>(width, height)?;
-                self.tiff_texts(picture.encoder())?;
-                picture.write_data(rgb)
-            }
-            Depth::Sixteen => {
-                let (pairs, _) = rgb.as_chunks();
-                let rgb: Vec<u16> = pairs.iter().copied().map(u16::from_be_bytes).collect();
-                let mut picture = encoder.new_image::<RGB16>(width, height)?;
-                self.tiff_texts(picture.encoder())?;
-                picture.write_data(&rgb)
-            }
-        }
-    }
-
-    fn tiff_texts<W: Write + Seek>(
-        &self,
-        directory: &mut DirectoryEncoder<'_, W, TiffKindStandard>,
-    ) -> Result<(), TiffError> {
+        let mut picture = encoder.new_image::<C>(width, height)?;
         let description = self.description();
         if !description.is_empty() {
-            directory.write_tag(Tag::ImageDescription, description.as_str())?;
+            (picture.encoder()).write_tag(Tag::ImageDescription, description.as_str())?;
         }
-        directory.write_tag(Tag::Software, SOFTWARE)
-    }
-}
-
-fn tiff_error(error: TiffError) -> io::Error {
-    match error {
-        TiffError::IoError(error) => error,
-        other => io::Error::other(other),
+        picture.encoder().write_tag(Tag::Software, SOFTWARE)?;
+        picture.write_data(rgb)
     }
 }

@@ -1,9 +1,10 @@
 //! The chunks of a PNG, walked through once, from behind its mark: texts may stand behind the pixels, which nobody unpacks.
 
-use std::io::{self, Read};
+use std::io::{self, Read as _};
 
 use disk::limited::take_limited;
 
+use crate::passing::Passing;
 use crate::texts::MAX_TEXT_BYTES;
 
 /// Most bytes of all texts together, as they lie in the file.
@@ -13,12 +14,6 @@ const MOST_BYTES: u64 = 1 << 40;
 /// Bytes of a chunk's length and kind, and of the check behind its data.
 const HEAD_BYTES: u64 = 8;
 const CHECK_BYTES: u32 = 4;
-
-/// What is read, and can be gone on in.
-pub(crate) trait Passing: Read {
-    /// Leaves out so many bytes.
-    fn pass(&mut self, bytes: u32) -> io::Result<()>;
-}
 
 /// The chunks that are texts, whole, in order. Those over [`MAX_TEXT_BYTES`] are left out, and so is what stands behind a
 /// fault, or behind too much.
@@ -74,13 +69,6 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
-
-    impl Passing for Cursor<Vec<u8>> {
-        fn pass(&mut self, bytes: u32) -> io::Result<()> {
-            self.set_position(self.position() + u64::from(bytes));
-            Ok(())
-        }
-    }
 
     fn chunk(kind: &[u8; 4], length: u32, data: &[u8]) -> Vec<u8> {
         let check = [0; 4];

@@ -1,5 +1,5 @@
 //! PNG, RGB of 8 or 16 bits, a row at a time: painted on this thread, filtered and deflated on another, so that
-//! neither waits for the other. The only module that names the `png` crate.
+//! neither waits for the other.
 
 use std::io::{self, Write};
 use std::sync::mpsc::sync_channel;
@@ -10,7 +10,7 @@ use png::{BitDepth, ColorType, Encoder, EncodingError, Filter, SrgbRenderingInte
 use colour::{Basis, Canvas, Depth, Painter, Scheme};
 
 use crate::kinds::Compression;
-use crate::rows::RowSource;
+use crate::rows::{RowSource, uneven_samples};
 use crate::texts::{SOFTWARE, Texts, in_latin1};
 
 /// Painted parts that may wait for the encoder, and as many that it has given back.
@@ -41,15 +41,16 @@ impl PngPicture<'_> {
         basis: &Basis,
     ) -> io::Result<()> {
         let painter = Painter::new(self.colours, basis);
-        let (width, height) = self.samples;
-        let mut canvas = Canvas::new(&painter, width, height);
+        let mut canvas = Canvas::new(&painter, self.samples.0, self.samples.1);
+        let (colours, compression) = (self.colours, self.compression);
+        let size = (colours.samples.pixels(self.samples)).ok_or_else(uneven_samples)?;
         std::thread::scope(|scope| {
             let (painted, to_encode) = sync_channel::<Vec<u8>>(PAINTED);
             let (emptied, reusable) = sync_channel::<Vec<u8>>(PAINTED);
             let encoder = std::thread::Builder::new()
                 .name("deflate-png".into())
                 .spawn_scoped(scope, move || {
-                    let mut encoder = self.encoder(out);
+                    let mut encoder = encoder(out, size, colours.depth, compression);
                     encoder
                         .add_text_chunk("Software".to_owned(), SOFTWARE.to_owned())
                         .map_err(io_error)?;
@@ -83,13 +84,6 @@ impl PngPicture<'_> {
                 .unwrap_or_else(|_| Err(io::Error::other("a fault in the PNG encoder")));
             all_painted.and(encoded)
         })
-    }
-
-    fn encoder<'a, W: Write>(&self, out: W) -> Encoder<'a, W> {
-        let side = self.colours.samples.side();
-        let (width, height) = self.samples;
-        let size = (width / side, height / side);
-        encoder(out, size, self.colours.depth, self.compression)
     }
 }
 

@@ -211,10 +211,8 @@ impl SavedPlan {
         let saved: Self = sealed::open(bytes).map_err(SavedPlanError::Sealed)?;
         farm_queue::protocol::spec::check(&saved.job)?;
         saved.colours.check()?;
-        let side = saved.colours.samples.side();
-        if !saved.job.frame.width.is_multiple_of(side)
-            || !saved.job.frame.height.is_multiple_of(side)
-        {
+        let size = (saved.job.frame.width, saved.job.frame.height);
+        if saved.colours.samples.pixels(size).is_none() {
             return Err(SavedPlanError::Field("number of samples"));
         }
         let (low, high) = saved.range;
@@ -308,7 +306,9 @@ impl SavedPlan {
 #[cfg(test)]
 mod tests {
     use colour::Samples;
-    use pictures::Channels;
+    use fractal::Measure;
+    use locations::Format;
+    use pictures::{Channel, Channels, ColourFormat, ImageFormat};
     use proptest::prelude::*;
 
     use super::*;
@@ -351,6 +351,26 @@ mod tests {
         let error = SavedPlan::decode(b"{}").unwrap_err();
         assert!(matches!(error, SavedPlanError::Sealed(_)), "{error}");
         assert!(std::error::Error::source(&error).is_none());
+    }
+
+    #[test]
+    fn kinds_of_files_are_written_as_journals_have_them() {
+        for (kind, text) in [
+            (OutputKind::Colours(ColourFormat::Png), r#""png""#),
+            (
+                OutputKind::Colours(ColourFormat::Image(ImageFormat::Tiff)),
+                r#"{"image":"tiff"}"#,
+            ),
+            (OutputKind::Npy(Measure::Smooth), r#"{"npy":"smooth"}"#),
+            (
+                OutputKind::Exr(Channels::default().with(Channel::Count)),
+                r#"{"exr":["count"]}"#,
+            ),
+            (OutputKind::Location(Format::Kfr), r#"{"location":"kfr"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&kind).unwrap(), text);
+            assert_eq!(serde_json::from_str::<OutputKind>(text).unwrap(), kind);
+        }
     }
 
     #[test]

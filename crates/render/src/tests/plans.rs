@@ -3,7 +3,7 @@
 use colour::Scheme;
 use farm_queue::JobId;
 use fractal::{BackendChoice, FrameSpec, Grid, Measure, MeasureSet, StripPlan, Transform, View};
-use pictures::Compression;
+use pictures::{ColourFormat, Compression};
 
 use crate::job::job_of;
 use crate::journal::plan_file::SavedPlan;
@@ -31,7 +31,7 @@ pub(crate) fn plan(files: &[&str]) -> RenderPlan {
     let output = |path: &&str| Output {
         path: path.into(),
         kind: match path.ends_with(".png") {
-            true => OutputKind::Png,
+            true => OutputKind::Colours(ColourFormat::Png),
             false => OutputKind::Npy(Measure::Smooth),
         },
     };

@@ -17,7 +17,7 @@ use pictures::rows::spooled_bytes;
 use pictures::{ColourFormat, ColourPicture, Compression, RowSource, Texts};
 use render::Stop;
 use render::files::{FILE_BUFFER, Reserved};
-use render::plan::Output;
+use render::plan::{Output, OutputKind};
 use render::progress::{Ending, Event, Progress};
 use render::stop::aside;
 use serde::Serialize;
@@ -89,8 +89,7 @@ pub fn colours<'a>(
             progress.tell(Event::Warning(&warning));
         }
         paint_all(&work, (format, compression), reserved, progress).await?;
-        let (samples, side) = (work.data.size(), work.scheme.samples.side());
-        let (width, height) = (samples.0 / side, samples.1 / side);
+        let (width, height) = work.data.pixels();
         Ok(PaintReport {
             width,
             height,
@@ -144,13 +143,12 @@ fn prepare(
     let (location, warning) = place(&source);
     let scheme = scheme_over(request, means, location.as_ref())?;
     let data = Data::open(source, &scheme)?;
-    let (samples, side) = (data.size(), scheme.samples.side());
+    let samples = data.size();
     let output = Output {
         path: means.output.clone(),
-        kind: outputs::kind_of_picture(format),
+        kind: OutputKind::Colours(format),
     };
-    let size = (samples.0 / side, samples.1 / side);
-    outputs::check(std::slice::from_ref(&output), size)?;
+    outputs::check(std::slice::from_ref(&output), data.pixels())?;
     let reserved = Reserved::with_space(&output, spooled_bytes(samples, &scheme))?;
     let range = match scheme.needs() {
         Needs::Range => data.range().map_err(|error| data.unreadable(error))?,

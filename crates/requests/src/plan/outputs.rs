@@ -73,28 +73,21 @@ fn kind(path: &Path, wanted: &Wanted) -> Result<OutputKind, PlanError> {
         Some("exr") => Ok(OutputKind::Exr(wanted.channels())),
         Some("kfr") => Ok(OutputKind::Location(Format::Kfr)),
         Some("toml") => Ok(OutputKind::Location(Format::Own)),
-        _ => match ColourFormat::of(path) {
-            Some(format) => Ok(kind_of_picture(format)),
-            None => Err(PlanError::Extension(path.to_owned())),
-        },
-    }
-}
-
-/// What a file of this format holds.
-pub(crate) fn kind_of_picture(format: ColourFormat) -> OutputKind {
-    match format {
-        ColourFormat::Png => OutputKind::Png,
-        ColourFormat::Image(format) => OutputKind::Image(format),
+        _ => ColourFormat::of(path)
+            .map(OutputKind::Colours)
+            .ok_or_else(|| PlanError::Extension(path.to_owned())),
     }
 }
 
 /// Whether the formats of all files hold a picture of so many columns and rows of pixels.
 pub(crate) fn check(outputs: &[Output], size: (u32, u32)) -> Result<(), PlanError> {
     outputs.iter().try_for_each(|output| match output.kind {
-        OutputKind::Image(format) => format.check(size).map_err(|reason| PlanError::TooLarge {
-            path: output.path.clone(),
-            reason,
-        }),
+        OutputKind::Colours(ColourFormat::Image(format)) => {
+            format.check(size).map_err(|reason| PlanError::TooLarge {
+                path: output.path.clone(),
+                reason,
+            })
+        }
         _ => Ok(()),
     })
 }

@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use fractal::{BackendChoice, Measure};
+use pictures::ColourFormat;
 use render::plan::{Output, OutputKind, Place};
 use requests::plan::picture::picture;
 
@@ -16,7 +17,7 @@ fn the_main_job_is_the_notebooks_view() {
         plan.outputs,
         [Output {
             path: "mandelbrot.png".into(),
-            kind: OutputKind::Png
+            kind: OutputKind::Colours(ColourFormat::Png)
         }]
     );
     assert!(matches!(plan.place, Place::InProcess { workers: 1, .. }));

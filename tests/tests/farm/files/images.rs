@@ -101,6 +101,10 @@ fn they_say_where_they_were_made() {
             .within(&folder)
             .ok();
         assert_eq!(digest(folder.path().join("again.png")), first, "{name}");
+        // The place is no other text beside.
+        let told = submitter("info --json").arg(name).within(&folder).ok();
+        assert_eq!(told.json()["texts"], serde_json::json!({}), "{name}");
+        assert_eq!(told.json()["location"]["format"], "own", "{name}");
         // From a pipe, too.
         let piped = format!(
             "cat {name} | {} info /dev/stdin",
@@ -109,6 +113,69 @@ fn they_say_where_they_were_made() {
         let piped = Run::any("sh").args(["-c", &piped]).within(&folder).run();
         assert!(piped.stdout.contains("-0.7436"), "{name}: {piped:?}");
     }
+}
+
+/// Kalles Fraktaler keeps a place as a JPEG's comment.
+#[test]
+fn comments_of_a_jpeg_say_where_it_was_made() {
+    let folder = folder();
+    submitter(VIEW).args(["-o", "a.png"]).within(&folder).ok();
+    let plain = Run::any("ffmpeg")
+        .args(["-v", "error", "-i", "a.png", "plain.jpg"])
+        .within(folder.path())
+        .run();
+    assert_eq!(plain.code, Some(0), "{plain:?}");
+    let plain = std::fs::read(folder.path().join("plain.jpg")).unwrap();
+    let silent = submitter("info plain.jpg").within(&folder).ok();
+    assert!(!silent.stdout.contains("location"), "{silent:?}");
+    let place = "Re: -0.7436\r\nIm: -0.1318\r\nZoom: 300\r\nIterations: 700\r\n";
+    std::fs::write(folder.path().join("place.kfr"), place).unwrap();
+    let length = (place.len() as u16 + 2).to_be_bytes();
+    // Behind its beginning, and behind two bytes that fill.
+    let (begin, rest) = plain.split_at(2);
+    let comment = [&[0xff, 0xff, 0xff, 0xfe][..], &length, place.as_bytes()].concat();
+    std::fs::write(
+        folder.path().join("kf.jpg"),
+        [begin, &comment, rest].concat(),
+    )
+    .unwrap();
+    let info = submitter("info kf.jpg").within(&folder).ok();
+    for said in [
+        "JPEG picture",
+        "96 x 64 pixels",
+        "as Kalles Fraktaler has it",
+        "-0.7436",
+        "700",
+    ] {
+        assert!(info.stdout.contains(said), "{said}: {info:?}");
+    }
+    for name in ["kf.jpg", "place.kfr"] {
+        submitter("render -q --backend cpu --size 96x64 -o again.png --location")
+            .arg(name)
+            .within(&folder)
+            .ok();
+        std::fs::rename(
+            folder.path().join("again.png"),
+            folder.path().join(format!("{name}.png")),
+        )
+        .unwrap();
+    }
+    let [of_jpeg, of_kfr] =
+        ["kf.jpg.png", "place.kfr.png"].map(|name| digest(folder.path().join(name)));
+    assert_eq!(of_jpeg, of_kfr);
+}
+
+#[test]
+fn avif_is_the_same_by_any_number_of_threads() {
+    let folder = folder();
+    for threads in ["1", "2"] {
+        submitter("render -q --backend cpu --re -0.7436 --im 0.1318 --zoom 300 --size 1024x1024")
+            .args(["--threads", threads, "-o", &format!("{threads}.avif")])
+            .within(&folder)
+            .ok();
+    }
+    let [one, two] = ["1.avif", "2.avif"].map(|name| digest(folder.path().join(name)));
+    assert_eq!(one, two);
 }
 
 #[test]
