@@ -133,7 +133,7 @@ async fn make(
     let keys = aside(what, &**progress, true, stop.interrupts(), look).await?;
     // Where there is nothing to compute nobody is asked, and nothing boots.
     let placing = if keys.iter().any(|(_, record)| record.is_none()) {
-        // Not there, where the folder might be in use for longer than anybody waits.
+        // Not on the thread that predicts, which might keep the folder for longer than anybody waits.
         let some = some_missing(&plan, folder, &keys, PREDICTED);
         let predict = move || {
             let (plans, each) = some?;
