@@ -1,5 +1,6 @@
 //! Networks of workers, and the servers between them.
 
+mod interrupted;
 mod load;
 mod sentinels;
 mod valkey;

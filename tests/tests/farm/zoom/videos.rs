@@ -142,3 +142,18 @@ fn frames_of_a_longer_run_are_named() {
     assert_eq!(names_in(&place.path().join("frames")).len(), 10);
     assert_eq!(run("--duration 1 -o frames/%02d.png"), [""; 0]);
 }
+
+#[test]
+fn a_system_without_a_folder_for_key_frames_is_said_so() {
+    let place = folder();
+    let missing = place.path().join("missing");
+    let done = submitter(&format!("{LINE} --duration 1 -o -"))
+        .within(&place)
+        .env("TMPDIR", &missing.to_string_lossy())
+        .run();
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert!(
+        done.stderr.contains("no folder for key frames: "),
+        "{done:?}"
+    );
+}
