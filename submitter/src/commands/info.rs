@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
+use farm_worker::memory::display_bytes;
 use farm_worker::terminal;
 use fractal::View;
 use locations::{Format, Location, TEXT_NAMES, own_text};
@@ -16,7 +17,7 @@ use serde::Serialize;
 
 use crate::cli::files::InfoArgs;
 use crate::failure::Failure;
-use crate::terminal::tables::{shortened, size, turned};
+use crate::terminal::tables::{shortened, turned};
 use crate::terminal::{write_json, write_stdout};
 
 /// Characters of a text of another program that are shown.
@@ -138,7 +139,7 @@ impl Info {
                 "kind",
                 match self.bytes {
                     0 => self.kind.to_owned(),
-                    bytes => format!("{}, {}", self.kind, size(bytes)),
+                    bytes => format!("{}, {}", self.kind, display_bytes(bytes)),
                 },
             ),
         ];

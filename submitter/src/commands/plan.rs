@@ -1,6 +1,7 @@
 //! `submitter plan`.
 
 use engine::check;
+use farm_worker::memory::display_bytes;
 use fractal::View;
 use requests::perform::picture::plan_picture;
 use requests::perform::preview::Preview;
@@ -8,7 +9,7 @@ use requests::perform::preview::Preview;
 use crate::cli::render::RenderArgs;
 use crate::commands::context::Context;
 use crate::failure::Failure;
-use crate::terminal::tables::{shortened, size, turned};
+use crate::terminal::tables::{shortened, turned};
 use crate::terminal::{write_json, write_stdout};
 
 /// Says what a render would do.
@@ -102,7 +103,7 @@ pub fn lines(preview: &Preview) -> String {
                 "{} bits, at most {} iterations and {} of memory; less where it has a period",
                 reference.bits,
                 reference.most_steps,
-                size(reference.most_bytes)
+                display_bytes(reference.most_bytes)
             ),
         ));
     }
@@ -112,7 +113,7 @@ pub fn lines(preview: &Preview) -> String {
             "{} of {} rows, {} each",
             preview.strips,
             preview.strip_rows,
-            size(preview.strip_bytes)
+            display_bytes(preview.strip_bytes)
         ),
     ));
     lines.push((
@@ -120,7 +121,7 @@ pub fn lines(preview: &Preview) -> String {
         format!(
             "at most {:.1e} iterations, {} of values",
             preview.most_iterations,
-            size(preview.picture_bytes)
+            display_bytes(preview.picture_bytes)
         ),
     ));
     lines.push(("where", preview.place.clone()));

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use farm_worker::memory::display_bytes;
 use render::journal::store::JournalEntry;
 use render::stop::aside;
 use requests::FarmMeans;
@@ -15,6 +16,7 @@ use crate::cli::render::ResumeArgs;
 use crate::cli::requests::{environment, known_redis};
 use crate::commands::context::Context;
 use crate::failure::Failure;
+use crate::terminal::tables::duration;
 use crate::terminal::{write_json, write_stdout};
 
 /// A journal, for programs.
@@ -102,38 +104,15 @@ fn line(listed: &ListedReport) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let age = now.map_or(0, |now| now.as_secs().saturating_sub(listed.created));
     format!(
-        "{}  {}  {} x {}  {} of {} strips  {} MB  {}{}",
+        "{}  {} ago  {} x {}  {} of {} strips  {}  {}{}",
         listed.job,
-        ago(age),
+        duration(age as f64),
         listed.width,
         listed.height,
         listed.strips_done,
         listed.strips,
-        listed.bytes.div_ceil(1_000_000),
+        display_bytes(listed.bytes),
         listed.outputs.join(", "),
         if listed.live { "  (under way)" } else { "" },
     )
-}
-
-fn ago(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s ago"),
-        60..3600 => format!("{} min ago", seconds / 60),
-        3600..86_400 => format!("{} h ago", seconds / 3600),
-        _ => format!("{} days ago", seconds / 86_400),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ages_are_in_one_unit() {
-        let says = |seconds| ago(seconds);
-        assert_eq!(
-            [says(59), says(61), says(7300), says(200_000)],
-            ["59 s ago", "1 min ago", "2 h ago", "2 days ago"]
-        );
-    }
 }

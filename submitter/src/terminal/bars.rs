@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::beat::{self, Beat, Pace};
+use super::tables::duration;
 
 /// A bar over the strips of one picture.
 pub struct PictureBar {
@@ -31,7 +32,7 @@ impl PictureBar {
                 .with_key(
                     "left",
                     |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-                        let _ = write!(out, "{} left", beat::seconds(state.eta()));
+                        let _ = write!(out, "{} left", duration(state.eta().as_secs_f64()));
                     },
                 )
                 .progress_chars("=> ");

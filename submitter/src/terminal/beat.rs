@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use farm_worker::terminal;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
+use super::tables::duration;
+
 /// From one line to the next.
 const PERIOD: Duration = Duration::from_secs(10);
 
@@ -41,8 +43,9 @@ impl Pace {
     /// The time left as part of a line, where it can be told.
     #[must_use]
     pub fn left(self) -> String {
-        self.left
-            .map_or_else(String::new, |left| format!("{} left, ", seconds(left)))
+        self.left.map_or_else(String::new, |left| {
+            format!("{} left, ", duration(left.as_secs_f64()))
+        })
     }
 }
 
@@ -84,25 +87,9 @@ impl Beat {
     }
 }
 
-/// A time as on a clock.
-pub fn seconds(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, 0, s) => format!("{s} s"),
-        (0, m, s) => format!("{m}:{s:02}"),
-        (h, m, s) => format!("{h}:{m:02}:{s:02}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_read_as_on_a_clock() {
-        let says = |s| seconds(Duration::from_secs(s));
-        assert_eq!([says(7), says(67), says(3667)], ["7 s", "1:07", "1:01:07"]);
-    }
 
     #[test]
     fn what_is_left_is_told_where_it_is_known() {

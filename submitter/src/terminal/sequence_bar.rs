@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-use super::beat::{self, Beat, Pace, seconds};
+use super::beat::{self, Beat, Pace};
+use super::tables::duration;
 
 /// A bar over key frames and frames.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ impl SequenceBar {
         let len = u64::from(keys) * weight + u64::from(frames);
         let bar = ProgressBar::with_draw_target(Some(len), beat::target(quiet));
         let left = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            let _ = write!(out, "{} left", seconds(state.eta()));
+            let _ = write!(out, "{} left", duration(state.eta().as_secs_f64()));
         };
         let style = ProgressStyle::with_template("{bar:32} {percent} %  {msg}  {left}")
             .unwrap_or_else(|_| ProgressStyle::default_bar())

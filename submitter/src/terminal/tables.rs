@@ -1,4 +1,4 @@
-//! Tables, times, sizes and long numbers for people.
+//! Tables, times and long numbers for people.
 
 use comfy_table::{ContentArrangement, Table, presets};
 use farm_worker::terminal;
@@ -66,16 +66,6 @@ pub fn shortened(number: &str) -> String {
     let first: String = number.chars().take(ENDS).collect();
     let last: String = number.chars().skip(digits - ENDS).collect();
     format!("{first}...{last} ({digits} characters)")
-}
-
-/// Bytes as people read them.
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} bytes"),
-        1024..1_048_576 => format!("{} KiB", bytes / 1024),
-        1_048_576..1_073_741_824 => format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
-        _ => format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30)),
-    }
 }
 
 #[cfg(test)]

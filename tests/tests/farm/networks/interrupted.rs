@@ -11,7 +11,7 @@ fn an_interrupted_boot_is_undone_however_long_that_takes() {
         "slow",
         "trap 'sleep 2; exit 0' TERM\nwhile :; do sleep 0.1; done",
     );
-    let mut running = world.command("boot", "").start();
+    let running = world.command("boot", "").start();
     until("a worker and a Redis were started", || {
         world.pids().len() == 2
     });
