@@ -144,3 +144,50 @@ fn dialect(text: &str) -> Result<Format, String> {
         Format::Own
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_location_among_the_texts_of_a_picture() {
+        let texts = |texts: &[(&str, &str)]| -> Vec<(String, String)> {
+            let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+            texts.iter().map(owned).collect()
+        };
+        let ours = "re = \"-0.75\"\nim = \"0\"\nzoom = \"2\"";
+        let theirs = "Re: -0.75\r\nIm: 0.5\r\nZoom: 2\r\n";
+        let made = ("Software", "Mandelfarm 0.1.0");
+        for (list, format, own) in [
+            (
+                vec![("Mandelfarm", ours)],
+                Some(Format::Own),
+                Some("Mandelfarm"),
+            ),
+            (
+                vec![("ImageDescription", ours), made],
+                Some(Format::Own),
+                Some("ImageDescription"),
+            ),
+            (
+                vec![("Comment", "made by hand"), ("Comment", theirs)],
+                Some(Format::Kfr),
+                None,
+            ),
+            (vec![made, ("Comment", "made by hand")], None, None),
+            // Descriptions of others are none of ours.
+            (
+                vec![("ImageDescription", ours), ("Software", "a camera")],
+                None,
+                None,
+            ),
+        ] {
+            let texts = texts(&list);
+            let location = Location::among(&texts).transpose().unwrap();
+            assert_eq!(location.map(|location| location.format), format, "{list:?}");
+            assert_eq!(own_text(&texts).map(|(name, _)| name), own, "{list:?}");
+        }
+        let broken = Location::among(&texts(&[("Mandelfarm", "re = ")]));
+        assert!(broken.is_some_and(|location| location.is_err()));
+    }
+}

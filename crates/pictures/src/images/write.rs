@@ -24,8 +24,8 @@ const JPEG_QUALITY: u8 = 95;
 const AVIF_QUALITY: u8 = 90;
 /// Speed of AVIF's encoder, 1 to 10: a fifth of the time of the slowest for a few percent of size.
 const AVIF_SPEED: u8 = 7;
-/// Threads of AVIF's encoder. As many tiles does it cut a picture into, so their number decides the bytes: it is the same
-/// on every machine.
+/// Threads of AVIF's encoder. It cuts a picture into as many tiles, which decide the bytes: a fixed number, so that those
+/// do not depend on cores.
 const AVIF_THREADS: usize = 4;
 /// Values of a pixel.
 const CHANNELS: usize = 3;
