@@ -11,7 +11,6 @@ use crate::contents::Contents;
 use crate::images::ImageFormat;
 use crate::npy::header::MARK as ARRAY;
 use crate::passing::Passing;
-use crate::png::chunks;
 use crate::texts::MAX_TEXT_BYTES;
 use crate::{exr, images, npy, png};
 
@@ -83,7 +82,7 @@ impl OpenedFile {
         let mut texts = match self.picture() {
             Some(PictureFormat::Png) => {
                 self.mark.set_position(PNG.len() as u64);
-                png::read::texts(&chunks::texts(&mut self)?)
+                png::read::texts(&png::chunks::texts(&mut self)?)
             }
             Some(PictureFormat::Exr) => exr::describe::texts(self)?,
             Some(PictureFormat::Image(ImageFormat::Jpeg)) => images::segments::jpeg(&mut self)?,

@@ -167,3 +167,30 @@ impl OutputKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pictures::{Channel, ImageFormat};
+
+    use super::*;
+
+    #[test]
+    fn kinds_of_files_are_written_as_journals_have_them() {
+        for (kind, text) in [
+            (OutputKind::Colours(ColourFormat::Png), r#""png""#),
+            (
+                OutputKind::Colours(ColourFormat::Image(ImageFormat::Tiff)),
+                r#"{"image":"tiff"}"#,
+            ),
+            (OutputKind::Npy(Measure::Smooth), r#"{"npy":"smooth"}"#),
+            (
+                OutputKind::Exr(Channels::default().with(Channel::Count)),
+                r#"{"exr":["count"]}"#,
+            ),
+            (OutputKind::Location(Format::Kfr), r#"{"location":"kfr"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&kind).unwrap(), text);
+            assert_eq!(serde_json::from_str::<OutputKind>(text).unwrap(), kind);
+        }
+    }
+}

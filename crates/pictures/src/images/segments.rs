@@ -198,7 +198,7 @@ mod tests {
         let pixels = chunk(b"VP8L", &[7; 333]);
         let made_by = [("Software".to_owned(), "Some program".to_owned())];
         assert_eq!(of(&[pixels.clone(), exif.clone()]), made_by);
-        assert_eq!(of(&[exif.clone()]), made_by);
+        assert_eq!(of(std::slice::from_ref(&exif)), made_by);
         // One that says that it is longer than anything is passed, and so is all behind it.
         let endless = [b"EXIF", &u32::MAX.to_le_bytes()[..]].concat();
         assert_eq!(of(&[pixels, endless, exif]), []);

@@ -306,9 +306,7 @@ impl SavedPlan {
 #[cfg(test)]
 mod tests {
     use colour::Samples;
-    use fractal::Measure;
-    use locations::Format;
-    use pictures::{Channel, Channels, ColourFormat, ImageFormat};
+    use pictures::Channels;
     use proptest::prelude::*;
 
     use super::*;
@@ -351,26 +349,6 @@ mod tests {
         let error = SavedPlan::decode(b"{}").unwrap_err();
         assert!(matches!(error, SavedPlanError::Sealed(_)), "{error}");
         assert!(std::error::Error::source(&error).is_none());
-    }
-
-    #[test]
-    fn kinds_of_files_are_written_as_journals_have_them() {
-        for (kind, text) in [
-            (OutputKind::Colours(ColourFormat::Png), r#""png""#),
-            (
-                OutputKind::Colours(ColourFormat::Image(ImageFormat::Tiff)),
-                r#"{"image":"tiff"}"#,
-            ),
-            (OutputKind::Npy(Measure::Smooth), r#"{"npy":"smooth"}"#),
-            (
-                OutputKind::Exr(Channels::default().with(Channel::Count)),
-                r#"{"exr":["count"]}"#,
-            ),
-            (OutputKind::Location(Format::Kfr), r#"{"location":"kfr"}"#),
-        ] {
-            assert_eq!(serde_json::to_string(&kind).unwrap(), text);
-            assert_eq!(serde_json::from_str::<OutputKind>(text).unwrap(), kind);
-        }
     }
 
     #[test]
