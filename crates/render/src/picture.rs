@@ -66,7 +66,7 @@ impl Picture {
     /// The values of a measure, row by row; `None` where it was not computed.
     #[must_use]
     pub fn plane(&self, measure: Measure) -> Option<&Plane> {
-        self.planes.iter().find(|plane| plane.measure() == measure)
+        Plane::find(&self.planes, measure)
     }
 
     /// Single-precision values of a measure, row by row; `None` where it has others or was not computed.

@@ -260,13 +260,12 @@ impl CpuDevice {
             let at =
                 |row: u32| (row - strip.row0) as usize * width as usize + task.columns.0 as usize;
             let across = (task.columns.1 - task.columns.0) as usize;
-            for (row, from) in (task.rows.0..task.rows.1).zip((0..).step_by(across)) {
-                let (to, from) = (at(row)..at(row) + across, from..from + across);
-                for plane in &mut planes {
-                    let mut made = output.planes.iter();
-                    if let Some(made) = made.find(|made| made.measure() == plane.measure()) {
-                        copy_row(plane, to.clone(), made, from.clone());
-                    }
+            for plane in &mut planes {
+                let Some(made) = Plane::find(&output.planes, plane.measure()) else {
+                    continue;
+                };
+                for (row, from) in (task.rows.0..task.rows.1).zip((0..).step_by(across)) {
+                    copy_row(plane, at(row)..at(row) + across, made, from..from + across);
                 }
             }
             iterations_total += output.iterations_total;

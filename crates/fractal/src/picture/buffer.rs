@@ -63,7 +63,7 @@ impl StripBuffer {
     /// The plane of `measure`.
     #[must_use]
     pub fn plane(&self, measure: Measure) -> Option<&Plane> {
-        self.planes.iter().find(|plane| plane.measure() == measure)
+        Plane::find(&self.planes, measure)
     }
 
     /// The values of `measure`, row by row; `None` where it has none of this type.

@@ -124,6 +124,12 @@ impl Plane {
         Self { measure, values }
     }
 
+    /// The plane of `measure` among `planes`.
+    #[must_use]
+    pub fn find(planes: &[Self], measure: Measure) -> Option<&Self> {
+        planes.iter().find(|plane| plane.measure == measure)
+    }
+
     /// Which measure it holds.
     #[must_use]
     pub const fn measure(&self) -> Measure {
