@@ -1,5 +1,6 @@
 //! What a data file or a picture holds: its size, and of each channel the type and the range of its values.
 
+use images::read::Said;
 use serde::Serialize;
 
 /// What a file holds.
@@ -26,6 +27,18 @@ pub struct ChannelContents {
     pub inside: u64,
     /// Values that are no number.
     pub nan: u64,
+}
+
+impl From<Said> for Contents {
+    fn from(said: Said) -> Self {
+        let kind = said.kind.as_str();
+        let channels = (said.channels.iter()).map(|name| ChannelContents::new(*name, kind));
+        Self {
+            width: said.size.0 as usize,
+            height: said.size.1 as usize,
+            channels: channels.collect(),
+        }
+    }
 }
 
 impl ChannelContents {

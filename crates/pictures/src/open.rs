@@ -6,13 +6,13 @@ use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use disk::limited::take_limited;
+use images::ImageFormat;
+use images::exif::MAX_TEXT_BYTES;
+use images::passing::Passing;
 
 use crate::contents::Contents;
-use crate::images::ImageFormat;
 use crate::npy::header::MARK as ARRAY;
-use crate::passing::Passing;
-use crate::texts::MAX_TEXT_BYTES;
-use crate::{exr, images, npy, png};
+use crate::{exr, npy, png};
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 1 << 20;
@@ -136,7 +136,9 @@ pub fn contents_of(path: &Path, picture: Option<PictureFormat>) -> io::Result<Op
     match picture {
         Some(PictureFormat::Png) => png::read::contents(file).map(Some),
         Some(PictureFormat::Exr) => exr::describe::contents(file).map(Some),
-        Some(PictureFormat::Image(format)) => images::read::contents(file, format),
+        Some(PictureFormat::Image(format)) => {
+            Ok(images::read::look(file, format)?.map(Contents::from))
+        }
         None => npy::read::contents(file).map(Some),
     }
 }

@@ -1,17 +1,17 @@
 //! A picture of colours, in any of the formats that hold such.
 
-use std::io::{self, Seek, Write};
+use std::io;
 use std::path::Path;
 
 use colour::{Basis, Needs, Scheme};
+use images::{ImageFormat, Target};
 use serde::{Deserialize, Serialize};
 
-use crate::images::ImageFormat;
-use crate::images::write::ImagePicture;
 use crate::kinds::Compression;
 use crate::png::write::PngPicture;
 use crate::rows::{RowSource, Spool};
 use crate::texts::Texts;
+use crate::whole::WholePicture;
 
 /// A format of colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,8 +61,8 @@ impl ColourPicture<'_> {
     /// Those of the source and of `out`, a size that the format has not, and samples that make up no whole pixels.
     pub fn write(
         &self,
-        out: &mut (impl Write + Seek + Send),
-        source: &mut impl RowSource,
+        out: &mut (dyn Target + Send),
+        source: &mut dyn RowSource,
     ) -> io::Result<()> {
         if self.colours.needs() == Needs::Ranks {
             let width = self.samples.0 as usize;
@@ -75,8 +75,8 @@ impl ColourPicture<'_> {
 
     fn paint(
         &self,
-        out: &mut (impl Write + Seek + Send),
-        source: &mut impl RowSource,
+        out: &mut (dyn Target + Send),
+        source: &mut dyn RowSource,
         basis: &Basis,
     ) -> io::Result<()> {
         let Self {
@@ -94,7 +94,7 @@ impl ColourPicture<'_> {
                 texts,
             }
             .write(out, source, basis),
-            ColourFormat::Image(format) => ImagePicture {
+            ColourFormat::Image(format) => WholePicture {
                 format,
                 samples,
                 colours,

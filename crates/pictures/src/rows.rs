@@ -109,7 +109,7 @@ impl Spool {
     /// # Errors
     /// Those of the source and of the disk.
     pub(crate) fn fill(
-        source: &mut impl RowSource,
+        source: &mut dyn RowSource,
         width: usize,
         folder: &Path,
     ) -> io::Result<(Self, Distribution)> {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use colour::{Basis, Depth, Rows, Samples, Scheme};
 use rayon::ThreadPoolBuilder;
 
-use crate::images::write::ImagePicture;
 use crate::open::{OpenedFile, PictureFormat, contents_of};
+use crate::whole::WholePicture;
 use crate::*;
 
 const FORMATS: [(ColourFormat, Depth); 6] = [
@@ -142,7 +142,7 @@ fn samples_that_make_up_no_pixels_are_an_error() {
         samples: Samples::try_from(4).unwrap(),
         ..Scheme::default()
     };
-    let picture = ImagePicture {
+    let picture = WholePicture {
         format: ImageFormat::Tiff,
         samples: (4, 3),
         colours: &colours,

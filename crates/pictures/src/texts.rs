@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-/// Most bytes of a text that is read.
-pub const MAX_TEXT_BYTES: u64 = 1 << 20;
 /// The program that made a picture, as pictures say it.
 pub(crate) const SOFTWARE: &str = concat!("Mandelfarm ", env!("CARGO_PKG_VERSION"));
 

@@ -153,7 +153,7 @@ pub const CONFINED: [Confined; 14] = [
         what: "the image and tiff crates",
         shown_by: &["image::", "tiff::"],
         unless: &[],
-        allowed: &["crates/pictures/src/images/"],
+        allowed: &["crates/images/src/"],
     },
 ];
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::source::{Breach, Source};
 
 /// Our crates from the bottom up, and which of the others each may depend on: arrows point down only.
-pub const ARROWS: [(&str, &[&str]); 16] = [
+pub const ARROWS: [(&str, &[&str]); 17] = [
     ("crates/fractal", &[]),
     ("crates/disk", &[]),
     ("shaders", &["fractal"]),
@@ -14,7 +14,8 @@ pub const ARROWS: [(&str, &[&str]); 16] = [
     ("crates/farm-model", &["fractal", "farm-queue"]),
     ("farm-worker", &["fractal", "disk", "engine", "farm-queue"]),
     ("crates/colour", &["fractal"]),
-    ("crates/pictures", &["fractal", "disk", "colour"]),
+    ("crates/images", &["disk"]),
+    ("crates/pictures", &["fractal", "disk", "images", "colour"]),
     (
         "crates/locations",
         &["fractal", "disk", "colour", "pictures"],
@@ -56,6 +57,7 @@ pub const ARROWS: [(&str, &[&str]); 16] = [
             "engine",
             "farm-queue",
             "farm-worker",
+            "images",
             "colour",
             "pictures",
             "locations",
@@ -98,7 +100,7 @@ pub const ARROWS: [(&str, &[&str]); 16] = [
 ];
 
 /// What a crate knows nothing of, by the dependencies it does not have.
-pub const IGNORANCE: [(&str, &[&str]); 16] = [
+pub const IGNORANCE: [(&str, &[&str]); 17] = [
     (
         "crates/fractal",
         &["tokio", "rayon", "wgpu", "redis", "tracing", "tempfile"],
@@ -144,8 +146,21 @@ pub const IGNORANCE: [(&str, &[&str]); 16] = [
         ],
     ),
     (
+        "crates/images",
+        &["colorgrad", "tokio", "clap", "indicatif", "png", "exr"],
+    ),
+    (
         "crates/pictures",
-        &["tokio", "clap", "indicatif", "redis", "wgpu", "toml"],
+        &[
+            "image",
+            "tiff",
+            "tokio",
+            "clap",
+            "indicatif",
+            "redis",
+            "wgpu",
+            "toml",
+        ],
     ),
     (
         "crates/locations",

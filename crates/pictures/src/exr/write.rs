@@ -16,7 +16,7 @@
 //!
 //! The attributes `Iterations` and `IterationsBias` are a whole number each, or its text where it has more than 31 bits.
 
-use std::io::{self, Seek, Write};
+use std::io;
 
 use exr::block::UncompressedBlock;
 use exr::block::writer::ChunksWriter;
@@ -26,6 +26,7 @@ use exr::meta::attribute::{AttributeValue, ChannelDescription, LineOrder, Sample
 use exr::meta::header::Header;
 use exr::prelude::f16;
 use fractal::{FrameSpec, Measure, StripBuffer};
+use images::Target;
 use smallvec::SmallVec;
 
 use super::attributes;
@@ -155,12 +156,12 @@ fn header(frame: &FrameSpec, own: &[NamedValues], texts: &Texts) -> Header {
 /// # Errors
 /// Those of the strips and of `out`.
 pub fn write(
-    out: &mut (impl Write + Seek),
+    out: &mut dyn Target,
     frame: &FrameSpec,
     wanted: Channels,
     texts: &Texts,
     paint: &Paint<'_>,
-    strips: &mut impl Strips,
+    strips: &mut dyn Strips,
 ) -> io::Result<()> {
     // The format wants channels, and so their samples in each row, in the order of their names.
     let mut own: Vec<NamedValues> = wanted

@@ -12,10 +12,10 @@ use crate::rows::{Strips, without_measure};
 /// # Errors
 /// Those of the strips and of `out`.
 pub fn write(
-    out: &mut impl Write,
+    out: &mut dyn Write,
     frame: &FrameSpec,
     measure: Measure,
-    strips: &mut impl Strips,
+    strips: &mut dyn Strips,
 ) -> io::Result<()> {
     let measure = frame.carrier(measure);
     out.write_all(&header_of(frame, measure))?;

@@ -4,8 +4,8 @@ use std::io::{self, Read as _};
 
 use disk::limited::take_limited;
 
-use crate::passing::Passing;
-use crate::texts::MAX_TEXT_BYTES;
+use images::exif::MAX_TEXT_BYTES;
+use images::passing::Passing;
 
 /// Most bytes of all texts together, as they lie in the file.
 const MOST_TEXT: u64 = 4 * MAX_TEXT_BYTES;

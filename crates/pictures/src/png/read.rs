@@ -8,7 +8,7 @@ use png::{ColorType, Decoder, DecodingError};
 use super::write::encode;
 use crate::contents::{ChannelContents, Contents};
 use crate::kinds::Compression;
-use crate::texts::MAX_TEXT_BYTES;
+use images::exif::MAX_TEXT_BYTES;
 
 /// Bytes of a file's mark and header, behind which other chunks may stand.
 const HEADER_BYTES: usize = 33;

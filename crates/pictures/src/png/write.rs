@@ -36,8 +36,8 @@ impl PngPicture<'_> {
     /// Those of the source and of `out`.
     pub(crate) fn write(
         &self,
-        out: &mut (impl Write + Send),
-        source: &mut impl RowSource,
+        out: &mut (dyn Write + Send),
+        source: &mut dyn RowSource,
         basis: &Basis,
     ) -> io::Result<()> {
         let painter = Painter::new(self.colours, basis);

@@ -42,7 +42,7 @@ pub enum PlanError {
         /// The file.
         path: PathBuf,
         /// What it is over.
-        reason: pictures::images::TooLarge,
+        reason: images::TooLarge,
     },
     /// The location file is none.
     #[error(transparent)]

@@ -5,9 +5,8 @@ use std::io::{self, Read as _};
 
 use disk::limited::take_limited;
 
-use super::exif;
+use crate::exif::{self, MAX_TEXT_BYTES};
 use crate::passing::Passing;
-use crate::texts::MAX_TEXT_BYTES;
 
 /// Most segments of a JPEG before its pixels.
 const MOST_SEGMENTS: usize = 1 << 10;
@@ -30,7 +29,7 @@ const HEAD_BYTES: u64 = 8;
 ///
 /// # Errors
 /// When it cannot be read; what is no segment is the end.
-pub(crate) fn jpeg(file: &mut impl Passing) -> io::Result<Vec<(String, String)>> {
+pub fn jpeg(file: &mut impl Passing) -> io::Result<Vec<(String, String)>> {
     let (mut exif, mut comments, mut taken) = (None, Vec::new(), 0);
     file.pass(2)?;
     for _ in 0..MOST_SEGMENTS {
@@ -84,7 +83,7 @@ fn segment(file: &mut impl Passing) -> io::Result<Option<(u8, u16)>> {
 ///
 /// # Errors
 /// When it cannot be read; what is no chunk is the end.
-pub(crate) fn webp(file: &mut impl Passing) -> io::Result<Vec<(String, String)>> {
+pub fn webp(file: &mut impl Passing) -> io::Result<Vec<(String, String)>> {
     let begin = some(file, RIFF_BYTES)?;
     let mut left = u64::from(number(&begin)).saturating_sub(IN_RIFF);
     for _ in 0..MOST_CHUNKS {

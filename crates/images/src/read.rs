@@ -5,29 +5,36 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
-use colour::Depth;
 use disk::limited::take_limited;
 use image::{ColorType, ImageDecoder, ImageReader, Limits};
 use tiff::decoder::Decoder as TiffDecoder;
 use tiff::tags::Tag;
 
-use super::error::{image_error, tiff_error};
-use super::exif;
-use super::format::ImageFormat;
-use crate::contents::{ChannelContents, Contents};
-use crate::kinds::Compression;
-use crate::png;
+use crate::error::{image_error, tiff_error};
+use crate::exif;
+use crate::format::ImageFormat;
 
 /// Most bytes of a picture that is unpacked for a small one of it, and of its file.
 const MOST_UNPACKED: u64 = 1 << 30;
 /// Most bytes of a JPEG that are looked at for its size, which may stand behind a thumbnail or a profile.
 const MOST_HEAD: u64 = 64 << 20;
 
+/// What a file says before its pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Columns and rows.
+    pub size: (u32, u32),
+    /// Names of its channels, as they lie in the file.
+    pub channels: &'static [&'static str],
+    /// Type of each of their values.
+    pub kind: String,
+}
+
 /// Size and channels; `None` of AVIF.
-pub(crate) fn contents(
-    file: impl BufRead + Seek,
-    format: ImageFormat,
-) -> io::Result<Option<Contents>> {
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn look(file: impl BufRead + Seek, format: ImageFormat) -> io::Result<Option<Said>> {
     match format {
         // Its decoder reads all that it is given.
         ImageFormat::Jpeg => {
@@ -41,23 +48,20 @@ pub(crate) fn contents(
 }
 
 /// What a decoder says before it unpacks anything.
-fn said(file: impl BufRead + Seek, format: image::ImageFormat) -> io::Result<Contents> {
+fn said(file: impl BufRead + Seek, format: image::ImageFormat) -> io::Result<Said> {
     let reader = ImageReader::with_format(file, format);
     let decoder = reader.into_decoder().map_err(image_error)?;
-    let (width, height) = decoder.dimensions();
     let colours = decoder.color_type();
-    let names: &[&str] = match (colours.has_color(), colours.has_alpha()) {
+    let channels: &[&str] = match (colours.has_color(), colours.has_alpha()) {
         (true, true) => &["red", "green", "blue", "alpha"],
         (true, false) => &["red", "green", "blue"],
         (false, true) => &["grey", "alpha"],
         (false, false) => &["grey"],
     };
-    let kind = kind(colours);
-    let channels = (names.iter()).map(|name| ChannelContents::new(*name, kind.as_str()));
-    Ok(Contents {
-        width: width as usize,
-        height: height as usize,
-        channels: channels.collect(),
+    Ok(Said {
+        size: decoder.dimensions(),
+        channels,
+        kind: kind(colours),
     })
 }
 
@@ -70,7 +74,10 @@ fn kind(colours: ColorType) -> String {
 }
 
 /// The texts of a TIFF's directory, name and text.
-pub(crate) fn tiff_texts(file: impl BufRead + Seek) -> io::Result<Vec<(String, String)>> {
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn tiff_texts(file: impl BufRead + Seek) -> io::Result<Vec<(String, String)>> {
     let mut decoder = TiffDecoder::new(file).map_err(tiff_error)?;
     let mut text = |number| {
         let tag = Tag::from_u16_exhaustive(number);
@@ -82,12 +89,15 @@ pub(crate) fn tiff_texts(file: impl BufRead + Seek) -> io::Result<Vec<(String, S
     Ok(texts.collect())
 }
 
-/// A small picture of a picture's file, as a PNG of 8 bits: of at most `side` pixels a side, its shape kept, and of its own
-/// size where it is no larger. PNG, JPEG, WebP and TIFF are read, of 8 and of 16 bits; what is transparent is opaque.
+/// Columns and rows of a small picture, and its pixels: red, green and blue, a byte each, row by row.
+pub type SmallPicture = ((u32, u32), Vec<u8>);
+
+/// A small picture of a picture's file: of at most `side` pixels a side, its shape kept, and of its own size where it is no
+/// larger. PNG, JPEG, WebP and TIFF are read, of 8 and of 16 bits; what is transparent is opaque.
 ///
 /// # Errors
 /// What is wrong with the file: it holds no picture that is read, or takes over a gigabyte, packed or unpacked.
-pub fn thumbnail(path: &Path, side: u32) -> io::Result<Vec<u8>> {
+pub fn shrink(path: &Path, side: u32) -> io::Result<SmallPicture> {
     let file = File::open(path)?;
     if file.metadata()?.len() > MOST_UNPACKED {
         return Err(io::Error::other("a picture of over a gigabyte"));
@@ -103,12 +113,7 @@ pub fn thumbnail(path: &Path, side: u32) -> io::Result<Vec<u8>> {
         false => picture.thumbnail(side, side),
     };
     let rgb = small.to_rgb8();
-    png::write::encode(
-        rgb.dimensions(),
-        Depth::Eight,
-        rgb.as_raw(),
-        Compression::Balanced,
-    )
+    Ok((rgb.dimensions(), rgb.into_raw()))
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@ use std::io;
 use image::ImageError;
 use tiff::TiffError;
 
-pub(super) fn image_error(error: ImageError) -> io::Error {
+pub(crate) fn image_error(error: ImageError) -> io::Error {
     match error {
         ImageError::IoError(error) => error,
         other => io::Error::other(other),
     }
 }
 
-pub(super) fn tiff_error(error: TiffError) -> io::Error {
+pub(crate) fn tiff_error(error: TiffError) -> io::Error {
     match error {
         TiffError::IoError(error) => error,
         other => io::Error::other(other),

@@ -1,7 +1,8 @@
 //! Texts as Exif has them: a directory of numbered fields, as TIFF 6.0 describes it (section 2), of which those that are
 //! texts matter here.
 
-use crate::texts::MAX_TEXT_BYTES;
+/// Most bytes of a text that is read, of any picture.
+pub const MAX_TEXT_BYTES: u64 = 1 << 20;
 
 /// What the picture shows.
 const DESCRIPTION: &str = "ImageDescription";
@@ -9,9 +10,9 @@ const DESCRIPTION: &str = "ImageDescription";
 const MADE_BY: &str = "Software";
 
 /// What stands before the directory in a JPEG, and in other files of some programs.
-pub(super) const PREFIX: &[u8] = b"Exif\0\0";
+pub(crate) const PREFIX: &[u8] = b"Exif\0\0";
 /// Numbers and names of the fields that are known.
-pub(super) const FIELDS: [(u16, &str); 5] = [
+pub(crate) const FIELDS: [(u16, &str); 5] = [
     (0x010e, DESCRIPTION),
     (0x0131, MADE_BY),
     (0x013b, "Artist"),
@@ -28,7 +29,7 @@ const VALUE_BYTES: usize = 4;
 const HEAD: [u8; 8] = [b'M', b'M', 0, 42, 0, 0, 0, 8];
 
 /// A directory of texts, the higher byte first, without those that are empty. Fields are in the order of their numbers.
-pub(super) fn write(description: &str, made_by: &str) -> Vec<u8> {
+pub(crate) fn write(description: &str, made_by: &str) -> Vec<u8> {
     let mut fields = vec![(FIELDS[0].0, description), (FIELDS[1].0, made_by)];
     fields.retain(|(_, text)| !text.is_empty());
     let mut out = HEAD.to_vec();
@@ -51,7 +52,7 @@ pub(super) fn write(description: &str, made_by: &str) -> Vec<u8> {
 
 /// The texts of a directory, by their names; as much of it as can be read, and of all together no more than
 /// [`MAX_TEXT_BYTES`]: several may lie in one place.
-pub(super) fn read(bytes: &[u8]) -> Vec<(String, String)> {
+pub(crate) fn read(bytes: &[u8]) -> Vec<(String, String)> {
     texts(bytes.strip_prefix(PREFIX).unwrap_or(bytes)).unwrap_or_default()
 }
 

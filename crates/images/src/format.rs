@@ -70,7 +70,7 @@ impl ImageFormat {
 
     /// Whether it has 16 bits a channel.
     #[must_use]
-    pub(crate) const fn has_sixteen_bits(self) -> bool {
+    pub const fn has_sixteen_bits(self) -> bool {
         matches!(self, Self::Tiff)
     }
 
