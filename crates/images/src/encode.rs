@@ -27,10 +27,10 @@ const AVIF_THREADS: usize = 4;
 /// Most bytes of a JPEG's texts: they lie in one segment, whose length has 16 bits.
 const MOST_JPEG_TEXT: usize = 65_000;
 
-/// Where a file goes. One type for all of them: encoders are compiled here, once.
-pub trait Target: Write + Seek {}
+/// Where a file goes: what is written and sought in. By `dyn` of it encoders are compiled here, once.
+pub trait WriteSeek: Write + Seek {}
 
-impl<T: Write + Seek> Target for T {}
+impl<T: Write + Seek> WriteSeek for T {}
 
 /// Red, green and blue of each pixel, row by row.
 #[derive(Clone, Copy, Debug)]
@@ -59,34 +59,38 @@ impl Encoding<'_> {
     ///
     /// # Errors
     /// Those of the encoder and of `out`, and values of 16 bits where the format has 8.
-    pub fn write(&self, out: &mut dyn Target, pixels: Pixels<'_>) -> io::Result<()> {
-        let done = match (self.format, pixels) {
-            (ImageFormat::Tiff, pixels) => {
-                let done = match pixels {
-                    Pixels::Eight(rgb) => self.tiff::<RGB8>(out, rgb),
-                    Pixels::Sixteen(rgb) => self.tiff::<RGB16>(out, rgb),
-                };
-                return done.map_err(tiff_error);
+    ///
+    /// # Panics
+    /// If there are not as many pixels as `size` says.
+    pub fn write(&self, out: &mut dyn WriteSeek, pixels: Pixels<'_>) -> io::Result<()> {
+        match (self.format, pixels) {
+            (ImageFormat::Tiff, Pixels::Eight(rgb)) => {
+                self.tiff::<RGB8>(out, rgb).map_err(tiff_error)
+            }
+            (ImageFormat::Tiff, Pixels::Sixteen(rgb)) => {
+                self.tiff::<RGB16>(out, rgb).map_err(tiff_error)
             }
             (format, Pixels::Sixteen(_)) => {
                 let reason = format!("{} has 8 bits a channel", format.name());
-                return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+                Err(io::Error::new(io::ErrorKind::InvalidInput, reason))
             }
             (ImageFormat::Jpeg, Pixels::Eight(rgb)) => {
-                self.with_texts(JpegEncoder::new_with_quality(out, JPEG_QUALITY), rgb)
+                let encoder = JpegEncoder::new_with_quality(out, JPEG_QUALITY);
+                self.with_texts(encoder, rgb).map_err(image_error)
             }
             (ImageFormat::WebP, Pixels::Eight(rgb)) => {
-                self.with_texts(WebPEncoder::new_lossless(out), rgb)
+                let encoder = WebPEncoder::new_lossless(out);
+                self.with_texts(encoder, rgb).map_err(image_error)
             }
             // Without texts: players of a few years ago (ffmpeg 5) refuse files that have them beside the pixels.
             (ImageFormat::Avif, Pixels::Eight(rgb)) => {
                 let encoder = AvifEncoder::new_with_speed_quality(out, AVIF_SPEED, AVIF_QUALITY)
                     .with_num_threads(Some(AVIF_THREADS));
                 let (width, height) = self.size;
-                encoder.write_image(rgb, width, height, ExtendedColorType::Rgb8)
+                (encoder.write_image(rgb, width, height, ExtendedColorType::Rgb8))
+                    .map_err(image_error)
             }
-        };
-        done.map_err(image_error)
+        }
     }
 
     fn with_texts(&self, mut encoder: impl ImageEncoder, rgb: &[u8]) -> Result<(), ImageError> {
@@ -102,7 +106,7 @@ impl Encoding<'_> {
         encoder.write_image(rgb, width, height, ExtendedColorType::Rgb8)
     }
 
-    fn tiff<C: ColorType>(&self, out: &mut dyn Target, rgb: &[C::Inner]) -> Result<(), TiffError>
+    fn tiff<C: ColorType>(&self, out: &mut dyn WriteSeek, rgb: &[C::Inner]) -> Result<(), TiffError>
     where
         [C::Inner]: TiffValue,
     {

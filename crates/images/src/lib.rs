@@ -4,7 +4,7 @@
 //! - [`read`]: what such files say, whatever program wrote them, and small pictures of them
 //! - [`exif`]: texts in them; [`segments`]: where those lie; [`passing`]: files that are walked through once
 //!
-//! It knows nothing of colours, so that what changes a palette does not compile encoders.
+//! It knows nothing of colours: a changed palette compiles no encoder.
 
 #![forbid(unsafe_code)]
 
@@ -16,5 +16,5 @@ pub mod passing;
 pub mod read;
 pub mod segments;
 
-pub use encode::{Encoding, Pixels, Target};
+pub use encode::{Encoding, Pixels, WriteSeek};
 pub use format::{ImageFormat, TooLarge};

@@ -21,7 +21,7 @@ const MOST_HEAD: u64 = 64 << 20;
 
 /// What a file says before its pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct ImageProperties {
     /// Columns and rows.
     pub size: (u32, u32),
     /// Names of its channels, as they lie in the file.
@@ -34,21 +34,27 @@ pub struct Said {
 ///
 /// # Errors
 /// What is wrong with the file.
-pub fn look(file: impl BufRead + Seek, format: ImageFormat) -> io::Result<Option<Said>> {
+pub fn read_properties(
+    file: impl BufRead + Seek,
+    format: ImageFormat,
+) -> io::Result<Option<ImageProperties>> {
     match format {
         // Its decoder reads all that it is given.
         ImageFormat::Jpeg => {
             let head = take_limited(file.take(MOST_HEAD), MOST_HEAD)?;
-            said(Cursor::new(head), image::ImageFormat::Jpeg).map(Some)
+            properties(Cursor::new(head), image::ImageFormat::Jpeg).map(Some)
         }
-        ImageFormat::WebP => said(file, image::ImageFormat::WebP).map(Some),
-        ImageFormat::Tiff => said(file, image::ImageFormat::Tiff).map(Some),
+        ImageFormat::WebP => properties(file, image::ImageFormat::WebP).map(Some),
+        ImageFormat::Tiff => properties(file, image::ImageFormat::Tiff).map(Some),
         ImageFormat::Avif => Ok(None),
     }
 }
 
 /// What a decoder says before it unpacks anything.
-fn said(file: impl BufRead + Seek, format: image::ImageFormat) -> io::Result<Said> {
+fn properties(
+    file: impl BufRead + Seek,
+    format: image::ImageFormat,
+) -> io::Result<ImageProperties> {
     let reader = ImageReader::with_format(file, format);
     let decoder = reader.into_decoder().map_err(image_error)?;
     let colours = decoder.color_type();
@@ -58,7 +64,7 @@ fn said(file: impl BufRead + Seek, format: image::ImageFormat) -> io::Result<Sai
         (false, true) => &["grey", "alpha"],
         (false, false) => &["grey"],
     };
-    Ok(Said {
+    Ok(ImageProperties {
         size: decoder.dimensions(),
         channels,
         kind: kind(colours),
@@ -97,7 +103,7 @@ pub type SmallPicture = ((u32, u32), Vec<u8>);
 ///
 /// # Errors
 /// What is wrong with the file: it holds no picture that is read, or takes over a gigabyte, packed or unpacked.
-pub fn shrink(path: &Path, side: u32) -> io::Result<SmallPicture> {
+pub fn read_small(path: &Path, side: u32) -> io::Result<SmallPicture> {
     let file = File::open(path)?;
     if file.metadata()?.len() > MOST_UNPACKED {
         return Err(io::Error::other("a picture of over a gigabyte"));

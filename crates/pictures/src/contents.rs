@@ -1,6 +1,6 @@
 //! What a data file or a picture holds: its size, and of each channel the type and the range of its values.
 
-use images::read::Said;
+use images::read::ImageProperties;
 use serde::Serialize;
 
 /// What a file holds.
@@ -29,13 +29,13 @@ pub struct ChannelContents {
     pub nan: u64,
 }
 
-impl From<Said> for Contents {
-    fn from(said: Said) -> Self {
-        let kind = said.kind.as_str();
-        let channels = (said.channels.iter()).map(|name| ChannelContents::new(*name, kind));
+impl From<ImageProperties> for Contents {
+    fn from(image: ImageProperties) -> Self {
+        let kind = image.kind.as_str();
+        let channels = (image.channels.iter()).map(|name| ChannelContents::new(*name, kind));
         Self {
-            width: said.size.0 as usize,
-            height: said.size.1 as usize,
+            width: image.size.0 as usize,
+            height: image.size.1 as usize,
             channels: channels.collect(),
         }
     }

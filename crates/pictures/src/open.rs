@@ -137,7 +137,7 @@ pub fn contents_of(path: &Path, picture: Option<PictureFormat>) -> io::Result<Op
         Some(PictureFormat::Png) => png::read::contents(file).map(Some),
         Some(PictureFormat::Exr) => exr::describe::contents(file).map(Some),
         Some(PictureFormat::Image(format)) => {
-            Ok(images::read::look(file, format)?.map(Contents::from))
+            Ok(images::read::read_properties(file, format)?.map(Contents::from))
         }
         None => npy::read::contents(file).map(Some),
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use colour::{Basis, Needs, Scheme};
-use images::{ImageFormat, Target};
+use images::{ImageFormat, WriteSeek};
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::Compression;
@@ -61,7 +61,7 @@ impl ColourPicture<'_> {
     /// Those of the source and of `out`, a size that the format has not, and samples that make up no whole pixels.
     pub fn write(
         &self,
-        out: &mut (dyn Target + Send),
+        out: &mut (dyn WriteSeek + Send),
         source: &mut dyn RowSource,
     ) -> io::Result<()> {
         if self.colours.needs() == Needs::Ranks {
@@ -75,7 +75,7 @@ impl ColourPicture<'_> {
 
     fn paint(
         &self,
-        out: &mut (dyn Target + Send),
+        out: &mut (dyn WriteSeek + Send),
         source: &mut dyn RowSource,
         basis: &Basis,
     ) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use colour::{Basis, Canvas, Depth, Painter, Scheme};
-use images::{Encoding, ImageFormat, Pixels, Target};
+use images::{Encoding, ImageFormat, Pixels, WriteSeek};
 
 use crate::kinds::Compression;
 use crate::png;
@@ -32,7 +32,7 @@ impl WholePicture<'_> {
     /// Those of the source, of the encoder and of `out`, and a picture that is too large.
     pub(crate) fn write(
         &self,
-        out: &mut dyn Target,
+        out: &mut dyn WriteSeek,
         source: &mut dyn RowSource,
         basis: &Basis,
     ) -> io::Result<()> {
@@ -87,6 +87,6 @@ impl WholePicture<'_> {
 /// # Errors
 /// What is wrong with the file: it holds no picture that is read, or takes over a gigabyte, packed or unpacked.
 pub fn thumbnail(path: &Path, side: u32) -> io::Result<Vec<u8>> {
-    let (size, rgb) = images::read::shrink(path, side)?;
+    let (size, rgb) = images::read::read_small(path, side)?;
     png::write::encode(size, Depth::Eight, &rgb, Compression::Balanced)
 }

@@ -26,7 +26,7 @@ use exr::meta::attribute::{AttributeValue, ChannelDescription, LineOrder, Sample
 use exr::meta::header::Header;
 use exr::prelude::f16;
 use fractal::{FrameSpec, Measure, StripBuffer};
-use images::Target;
+use images::WriteSeek;
 use smallvec::SmallVec;
 
 use super::attributes;
@@ -156,7 +156,7 @@ fn header(frame: &FrameSpec, own: &[NamedValues], texts: &Texts) -> Header {
 /// # Errors
 /// Those of the strips and of `out`.
 pub fn write(
-    out: &mut dyn Target,
+    out: &mut dyn WriteSeek,
     frame: &FrameSpec,
     wanted: Channels,
     texts: &Texts,

@@ -3,7 +3,6 @@
 use std::io::{self, Read as _};
 
 use disk::limited::take_limited;
-
 use images::exif::MAX_TEXT_BYTES;
 use images::passing::Passing;
 

@@ -3,12 +3,12 @@
 use std::io::{self, BufRead, Cursor, Seek};
 
 use colour::Depth;
+use images::exif::MAX_TEXT_BYTES;
 use png::{ColorType, Decoder, DecodingError};
 
 use super::write::encode;
 use crate::contents::{ChannelContents, Contents};
 use crate::kinds::Compression;
-use images::exif::MAX_TEXT_BYTES;
 
 /// Bytes of a file's mark and header, behind which other chunks may stand.
 const HEADER_BYTES: usize = 33;
