@@ -64,12 +64,12 @@ pub(super) trait Simd: Copy {
     fn mask(self, bits: u32) -> Self::M;
     /// The lanes whose bit is set, moved together from lane 0 on; what follows them is unspecified.
     fn compress(self, bits: u32, v: Self::V) -> Self::V;
-    /// `from[at[i]]` of lane i, for `LANES` places: the first numbers of the pairs, and the second ones.
+    /// `from[at[i] + by]` of lane i: the first numbers of the pairs, and the second ones.
     #[inline(always)]
-    fn pairs(self, from: &[[f64; 2]], at: &[usize]) -> (Self::V, Self::V) {
+    fn pairs(self, from: &[[f64; 2]], at: &[usize; 8], by: usize) -> (Self::V, Self::V) {
         let (mut first, mut second) = ([0.0; 8], [0.0; 8]);
         for (lane, at) in at[..Self::LANES].iter().enumerate() {
-            [first[lane], second[lane]] = from[*at];
+            [first[lane], second[lane]] = from[*at + by];
         }
         (self.load(&first), self.load(&second))
     }
@@ -228,10 +228,10 @@ pub(super) mod tests {
         let signed = lanes(&|i| if i % 2 == 0 { -1.5 } else { 2.5 });
         assert_eq!(values(s.abs(s.load(&signed))), lanes(&|i| signed[i].abs()));
         let from: Vec<[f64; 2]> = (0..20).map(|i| [f64::from(i), -f64::from(i)]).collect();
-        let at: Vec<usize> = (0..n).map(|i| (7 * i + 3) % 20).collect();
-        let (first, second) = s.pairs(&from, &at);
-        assert_eq!(values(first), lanes(&|i| at[i] as f64));
-        assert_eq!(values(second), lanes(&|i| -(at[i] as f64)));
+        let at: [usize; 8] = std::array::from_fn(|i| (7 * i + 3) % 17);
+        let (first, second) = s.pairs(&from, &at, 3);
+        assert_eq!(values(first), lanes(&|i| (at[i] + 3) as f64));
+        assert_eq!(values(second), lanes(&|i| -((at[i] + 3) as f64)));
         let big = s.splat_bits(1 << 40 | 7);
         assert_eq!(
             values(s.add_bits(big, va))

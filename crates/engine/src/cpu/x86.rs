@@ -82,10 +82,9 @@ impl Simd for Avx512 {
         intrinsic!(_mm512_abs_pd(a))
     }
     #[inline(always)]
-    fn pairs(self, from: &[[f64; 2]], at: &[usize]) -> (Self::V, Self::V) {
-        let at = &at[..8];
-        let even = self.four(from, [at[0], at[2], at[4], at[6]]);
-        let odd = self.four(from, [at[1], at[3], at[5], at[7]]);
+    fn pairs(self, from: &[[f64; 2]], at: &[usize; 8], by: usize) -> (Self::V, Self::V) {
+        let even = self.four(from, [at[0] + by, at[2] + by, at[4] + by, at[6] + by]);
+        let odd = self.four(from, [at[1] + by, at[3] + by, at[5] + by, at[7] + by]);
         (
             intrinsic!(_mm512_unpacklo_pd(even, odd)),
             intrinsic!(_mm512_unpackhi_pd(even, odd)),
@@ -232,10 +231,10 @@ impl Simd for Avx2 {
         intrinsic!(_mm256_andnot_pd(_mm256_set1_pd(-0.0), a))
     }
     #[inline(always)]
-    fn pairs(self, from: &[[f64; 2]], at: &[usize]) -> (Self::V, Self::V) {
-        let at = &at[..4];
-        let even = intrinsic!(_mm256_set_m128d(pair(from, at[2]), pair(from, at[0])));
-        let odd = intrinsic!(_mm256_set_m128d(pair(from, at[3]), pair(from, at[1])));
+    fn pairs(self, from: &[[f64; 2]], at: &[usize; 8], by: usize) -> (Self::V, Self::V) {
+        let pair = |lane: usize| pair(from, at[lane] + by);
+        let even = intrinsic!(_mm256_set_m128d(pair(2), pair(0)));
+        let odd = intrinsic!(_mm256_set_m128d(pair(3), pair(1)));
         (
             intrinsic!(_mm256_unpacklo_pd(even, odd)),
             intrinsic!(_mm256_unpackhi_pd(even, odd)),

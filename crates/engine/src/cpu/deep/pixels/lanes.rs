@@ -53,8 +53,8 @@ pub(in crate::cpu::deep) struct Lanes<'a, S: Simd, const V: usize, const D: bool
     places: [[usize; 8]; V],
     /// Each lane's n minus the clock.
     births: [[u64; 8]; V],
-    /// The m at which each lane is looked at again, and the size of z below which it is before.
-    wakes: [[u64; 8]; V],
+    /// The clock at which each lane is looked at again, and the size of z below which it is before.
+    dues: [[u64; 8]; V],
     small: [S::V; V],
     watches: [[Watch; 8]; V],
     /// Column, row, and how often the pixel has been a tail.
@@ -83,7 +83,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             }; V],
             places: [[0; 8]; V],
             births: [[0; 8]; V],
-            wakes: [[u64::MAX; 8]; V],
+            dues: [[u64::MAX; 8]; V],
             small: [s.splat(0.0); V],
             watches: [[Watch::new(false); 8]; V],
             pixels: [[(0, 0, 0); 8]; V],
@@ -116,10 +116,21 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             // Steps in which nothing happens.
             let mut events = [0; V];
             let until = deadline.min(self.look_at);
-            while self.clock < until {
-                events = self.step();
+            // A copy that stays in registers: stores of all state in each step took most of its time.
+            let (mut made, left) = (0, (until - self.clock) as usize);
+            let mut vectors = self.vectors;
+            while made < left {
+                made += 1;
+                events = self.step(&mut vectors, made);
                 if events != [0; V] {
                     break;
+                }
+            }
+            self.vectors = vectors;
+            self.clock += made as u64;
+            for places in &mut self.places {
+                for place in &mut places[..S::LANES] {
+                    *place += made;
                 }
             }
             if self.clock >= self.look_at {
@@ -157,17 +168,16 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         }
     }
 
-    /// Makes one step; the lanes of each vector that need to be seen to.
+    /// Makes one step of `vectors`, the `made`-th since the clock; the lanes of each vector that need to be seen to.
     #[inline(always)]
-    fn step(&mut self) -> [u32; V] {
+    fn step(&self, vectors: &mut [Vector<S>; V], made: usize) -> [u32; V] {
         let (s, deep) = (self.s, self.deep);
         let large = s.splat(PART * deep.radius);
         let unit = s.splat(deep.unit[0]);
         let enough = s.splat(deep.tail_steep2);
         let mut events = [0; V];
-        self.clock += 1;
         for (v, event) in events.iter_mut().enumerate() {
-            let vector = &mut self.vectors[v];
+            let vector = &mut vectors[v];
             let Vector {
                 z: [x, y],
                 full: [fx, fy],
@@ -187,10 +197,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             let (hx, hy) = (s.add(rx, fx), s.add(ry, fy));
             let zx = s.fma(hx, x, s.fnma(hy, y, cx));
             let zy = s.fma(hx, y, s.fma(hy, x, cy));
-            for place in &mut self.places[v][..S::LANES] {
-                *place += 1;
-            }
-            let (rx, ry) = s.pairs(&deep.orbit.values, &self.places[v]);
+            let (rx, ry) = s.pairs(&deep.orbit.values, &self.places[v], made);
             let (fx, fy) = (s.add(rx, zx), s.add(ry, zy));
             let size = s.max(s.abs(zx), s.abs(zy));
             let full_size = s.max(s.abs(fx), s.abs(fy));
@@ -207,39 +214,44 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         events
     }
 
-    /// Clock at which the first lane reaches the reference's end or the limit.
+    /// Clock at which the first lane is due.
     #[inline(always)]
-    fn deadline(&mut self) -> u64 {
-        let mut left = self.deep.last;
-        for v in 0..V {
-            for lane in 0..S::LANES {
-                if self.alive[v] >> lane & 1 == 0 {
-                    // An idle lane reads along, from the start.
-                    self.places[v][lane] = 0;
-                    continue;
-                }
-                let n = self.clock.wrapping_add(self.births[v][lane]);
-                let m = self.places[v][lane] as u64;
-                left = left
-                    .min(self.deep.last - m)
-                    .min(self.wakes[v][lane] - m)
-                    .min(self.deep.limit - n);
+    fn deadline(&self) -> u64 {
+        let mut first = self.dues[0];
+        for dues in &self.dues[1..] {
+            for (first, due) in first.iter_mut().zip(dues) {
+                *first = (*first).min(*due);
             }
         }
-        self.clock + left
+        // Pair by pair, which waits for three comparisons and not for eight.
+        for half in [4, 2, 1] {
+            for lane in 0..half {
+                first[lane] = first[lane].min(first[lane + half]);
+            }
+        }
+        first[0]
     }
 
-    /// The lanes of a vector that have reached the reference's end or the limit.
+    /// The lanes of a vector that are due: at the reference's end, at the limit, or where a block may begin. Idle ones
+    /// begin again.
     #[inline(always)]
-    fn due(&self, v: usize) -> u32 {
+    fn due(&mut self, v: usize) -> u32 {
         let mut bits = 0;
         for lane in 0..S::LANES {
-            let n = self.clock.wrapping_add(self.births[v][lane]);
-            let m = self.places[v][lane] as u64;
-            let there = m == self.deep.last || m == self.wakes[v][lane] || n >= self.deep.limit;
-            bits |= u32::from(there) << lane;
+            let is_due = self.dues[v][lane] <= self.clock;
+            if is_due && self.alive[v] >> lane & 1 == 0 {
+                self.idle(v, lane);
+            }
+            bits |= u32::from(is_due) << lane;
         }
         bits & self.alive[v]
+    }
+
+    /// An idle lane reads along, from the start.
+    #[inline(always)]
+    fn idle(&mut self, v: usize, lane: usize) {
+        self.places[v][lane] = 0;
+        self.dues[v][lane] = self.clock + self.deep.last;
     }
 
     /// The next pixel that is not done by blocks alone goes to a lane; it is idle if there is none. `None` if
@@ -270,6 +282,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             }
         }
         self.alive[v] &= !(1 << lane);
+        self.idle(v, lane);
         Some(())
     }
 
@@ -297,7 +310,8 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             SMALLEST_SKIPPABLE
         };
         set(s, lane_of, &mut self.small[v], small);
-        self.wakes[v][lane] = wake;
+        let left = (self.deep.last.min(wake) - pixel.m).min(self.deep.limit - pixel.n);
+        self.dues[v][lane] = self.clock + left;
         if D {
             set(s, lane_of, &mut vector.slope[0], pixel.slope[0]);
             set(s, lane_of, &mut vector.slope[1], pixel.slope[1]);
