@@ -23,6 +23,7 @@ pub mod frame;
 pub mod gpu;
 pub mod info;
 pub mod progress;
+mod spares;
 
 pub use build::{build_id, has_kernel};
 pub use device::{Compute, Device};

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::deep::square::TASK;
-use super::deep::task::{Output, Task};
+use super::deep::task::{Output, Task, TaskScratch};
 use super::deep::trees::Trees;
 use super::isa::Isa;
 #[cfg(target_arch = "aarch64")]
@@ -22,6 +22,7 @@ use super::{deep, peak, plain};
 use crate::frame::{DeepFrame, PreparedFrame};
 use crate::info::{DeviceInfo, EngineError};
 use crate::progress::Progress;
+use crate::spares::Spares;
 
 /// Bands that a strip is cut into for each thread at least, so that no thread waits long for another's
 /// last band.
@@ -40,6 +41,9 @@ pub struct CpuDevice {
     pub(super) shortcuts: bool,
     /// `None` where threads cannot be started: then the caller's thread computes.
     pool: Option<ThreadPool>,
+    /// Working memory of bands and tasks that are done.
+    scratch: Spares<Scratch>,
+    task_scratch: Spares<TaskScratch>,
 }
 
 impl CpuDevice {
@@ -80,6 +84,8 @@ impl CpuDevice {
             isa,
             shortcuts: true,
             pool,
+            scratch: Spares::new(),
+            task_scratch: Spares::new(),
         }
     }
 
@@ -143,26 +149,30 @@ impl CpuDevice {
         let share = (rows * width).div_ceil(BANDS_PER_THREAD * self.threads());
         let bands = cut(&mut planes, rows * width, share.clamp(MIN_BAND, MAX_BAND));
 
-        let one = |scratch: &mut Scratch, (offset, len, planes): (usize, usize, Planes<'_>)| {
+        let one = |(offset, len, planes): (usize, usize, Planes<'_>)| {
             if progress.is_cancelled() {
                 return Err(EngineError::Cancelled);
             }
             let began = Instant::now();
+            let mut scratch = self.scratch.take(Scratch::new);
             let mut band = Band {
                 frame,
                 plan: &plan,
                 first: first + offset,
                 len,
                 planes,
-                scratch,
+                scratch: &mut scratch,
                 progress,
                 iterations_total: 0,
             };
-            if !self.run(&mut band) {
+            let done = self.run(&mut band);
+            let total = band.iterations_total;
+            self.scratch.leave(scratch);
+            if !done {
                 return Err(EngineError::Cancelled);
             }
             progress.step();
-            Ok((band.iterations_total, began.elapsed().as_secs_f64()))
+            Ok((total, began.elapsed().as_secs_f64()))
         };
         let sum = |a: (u128, f64), b: (u128, f64)| Ok((a.0 + b.0, a.1 + b.1));
         let (iterations_total, thread_secs) = match &self.pool {
@@ -170,15 +180,12 @@ impl CpuDevice {
                 bands
                     .into_par_iter()
                     .with_max_len(1)
-                    .map_init(Scratch::new, one)
+                    .map(one)
                     .try_reduce(|| (0, 0.0), sum)
             }),
-            None => {
-                let mut scratch = Scratch::new();
-                bands
-                    .into_iter()
-                    .try_fold((0, 0.0), |total, band| sum(total, one(&mut scratch, band)?))
-            }
+            None => bands
+                .into_iter()
+                .try_fold((0, 0.0), |total, band| sum(total, one(band)?)),
         }?;
         Ok(StripBuffer {
             strip,
@@ -234,7 +241,10 @@ impl CpuDevice {
                 return Err(EngineError::Cancelled);
             }
             let began = Instant::now();
-            let output = self.run_deep(task).ok_or(EngineError::Cancelled)?;
+            let mut scratch = self.task_scratch.take(TaskScratch::default);
+            let output = self.run_deep(task, &mut scratch);
+            self.task_scratch.leave(scratch);
+            let output = output.ok_or(EngineError::Cancelled)?;
             progress.step();
             Ok((output, began.elapsed().as_secs_f64()))
         };
@@ -287,17 +297,17 @@ impl CpuDevice {
     }
 
     /// Computes one task of a deep frame with this device's instruction set; `None` if it was cancelled.
-    fn run_deep(&self, task: &Task<'_>) -> Option<Output> {
+    fn run_deep(&self, task: &Task<'_>, scratch: &mut TaskScratch) -> Option<Output> {
         match self.isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `with_isa` has seen that the processor has it.
-            Isa::Avx512 => unsafe { x86::deep_avx512(task) },
+            Isa::Avx512 => unsafe { x86::deep_avx512(task, scratch) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
-            Isa::Avx2 => unsafe { x86::deep_avx2(task) },
+            Isa::Avx2 => unsafe { x86::deep_avx2(task, scratch) },
             #[cfg(target_arch = "aarch64")]
-            Isa::Neon => neon::deep_neon(task),
-            _ => task.run::<Portable, 1, 2>(Portable),
+            Isa::Neon => neon::deep_neon(task, scratch),
+            _ => task.run::<Portable, 1, 2>(Portable, scratch),
         }
     }
 

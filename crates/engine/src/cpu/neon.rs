@@ -6,7 +6,7 @@
 
 use std::arch::aarch64::*;
 
-use super::deep::task::{Output, Task};
+use super::deep::task::{Output, Task, TaskScratch};
 use super::plain::band::Band;
 use super::plain::compute;
 use super::simd::Simd;
@@ -127,8 +127,8 @@ impl Simd for Neon {
 }
 
 /// Computes a task of a deep frame with NEON; `None` if it was cancelled.
-pub(super) fn deep_neon(task: &Task<'_>) -> Option<Output> {
-    task.run::<Neon, 4, 6>(Neon)
+pub(super) fn deep_neon(task: &Task<'_>, scratch: &mut TaskScratch) -> Option<Output> {
+    task.run::<Neon, 4, 6>(Neon, scratch)
 }
 
 /// Computes a band with NEON.

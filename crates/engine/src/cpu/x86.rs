@@ -5,7 +5,7 @@
 
 use std::arch::x86_64::*;
 
-use super::deep::task::{Output, Task};
+use super::deep::task::{Output, Task, TaskScratch};
 use super::peak;
 use super::plain::band::Band;
 use super::plain::compute;
@@ -303,14 +303,14 @@ pub(super) fn band_avx2(band: &mut Band<'_>) -> bool {
 
 /// Computes a task of a deep frame with AVX-512; `None` if it was cancelled.
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
-pub(super) fn deep_avx512(task: &Task<'_>) -> Option<Output> {
-    task.run::<Avx512, 2, 4>(Avx512(()))
+pub(super) fn deep_avx512(task: &Task<'_>, scratch: &mut TaskScratch) -> Option<Output> {
+    task.run::<Avx512, 2, 4>(Avx512(()), scratch)
 }
 
 /// The same with AVX2 and FMA.
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
-pub(super) fn deep_avx2(task: &Task<'_>) -> Option<Output> {
-    task.run::<Avx2, 2, 3>(Avx2(()))
+pub(super) fn deep_avx2(task: &Task<'_>, scratch: &mut TaskScratch) -> Option<Output> {
+    task.run::<Avx2, 2, 3>(Avx2(()), scratch)
 }
 
 /// See [`peak::multiply_adds`].
