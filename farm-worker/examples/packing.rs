@@ -31,6 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             escape_radius: 256.0,
             z0: (0.0, 0.0),
             skip_error_log2: fractal::SKIP_ERROR_LOG2,
+            counts: fractal::Counts::Fast,
             measures: MeasureSet::default().with(measure),
         })?;
         let (mut raw, mut sent, mut pack_secs, mut unpack_secs) = (0, 0, 0.0, 0.0);

@@ -51,6 +51,7 @@ fn cheap(measures: &[Measure], iterations: u64) -> Result<(), Box<dyn std::error
         escape_radius: 256.0,
         z0: (0.0, 0.0),
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
+        counts: fractal::Counts::Fast,
         measures: measures.iter().copied().collect::<MeasureSet>(),
     })?;
     let plan = StripPlan::for_picture(5120, 6144, frame.spec.measures.bytes_per_pixel());

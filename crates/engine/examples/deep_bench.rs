@@ -63,6 +63,7 @@ fn one(name: &str, side: u32) -> Result<(), Box<dyn std::error::Error>> {
         escape_radius: 256.0,
         z0: (0.0, 0.0),
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
+        counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),
     };
     let strip = Strip {

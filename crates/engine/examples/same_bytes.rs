@@ -139,6 +139,7 @@ impl Picture {
             escape_radius: 256.0,
             z0: (0.0, 0.0),
             skip_error_log2: fractal::SKIP_ERROR_LOG2,
+            counts: fractal::Counts::Fast,
             measures: self.measures.iter().copied().collect::<MeasureSet>(),
         })
     }

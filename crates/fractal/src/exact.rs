@@ -98,6 +98,7 @@ mod tests {
             escape_radius,
             z0,
             skip_error_log2: crate::SKIP_ERROR_LOG2,
+            counts: crate::Counts::Fast,
             measures: MeasureSet::default().with(Measure::Iterations),
         }
     }

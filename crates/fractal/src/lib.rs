@@ -15,6 +15,7 @@
 //! - [`strip`]: full-width bands of rows, the unit of work
 //! - [`measure`]: what a pixel carries; [`smooth`]: the formulas of its smooth count and distance
 //! - [`arithmetic`]: number types of kernels, and which views each is precise enough for
+//! - [`counts`]: how counts are made, and what it took to settle them
 //! - [`buffer`]: a computed strip
 //! - [`locate`]: minibrots in a view
 //! - [`threads`]: how many of them a process may use
@@ -33,12 +34,13 @@ pub mod reference;
 pub mod threads;
 
 pub use numbers::{count, decimal, floatexp};
-pub use picture::{arithmetic, buffer, frame, measure, smooth, strip, values};
+pub use picture::{arithmetic, buffer, counts, frame, measure, smooth, strip, values};
 pub use plane::{axis, digits, transform, view};
 
 pub use arithmetic::{Arithmetic, Backend, BackendChoice};
 pub use axis::Axis;
 pub use buffer::{Origin, StripBuffer};
+pub use counts::{Counts, Settling};
 pub use decimal::Decimal;
 pub use floatexp::{ComplexExp, FloatExp};
 pub use frame::{FrameError, FrameSpec, SKIP_ERROR_LOG2};

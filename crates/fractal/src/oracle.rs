@@ -77,6 +77,7 @@ mod tests {
             escape_radius: 256.0,
             z0: (0.0, 0.0),
             skip_error_log2: crate::SKIP_ERROR_LOG2,
+            counts: crate::Counts::Fast,
             measures: MeasureSet::default().with(Measure::Iterations),
         };
         assert_eq!(iteration_count(&frame, 0, 0), 5);

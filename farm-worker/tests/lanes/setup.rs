@@ -76,6 +76,7 @@ pub(crate) fn job(rows: u32) -> Arc<JobSpec> {
             escape_radius: 256.0,
             z0: (0.0, 0.0),
             skip_error_log2: fractal::SKIP_ERROR_LOG2,
+            counts: fractal::Counts::Fast,
             measures: MeasureSet::default().with(Measure::Iterations),
         },
         strips: StripPlan {

@@ -60,6 +60,7 @@ impl Scene {
             escape_radius: RADIUS,
             z0: (0.0, 0.0),
             skip_error_log2: fractal::SKIP_ERROR_LOG2,
+            counts: fractal::Counts::Fast,
             measures: MeasureSet::default().with(Measure::Iterations),
         })
     }

@@ -237,6 +237,7 @@ fn frames() -> impl Strategy<Value = FrameSpec> {
                     escape_radius,
                     z0,
                     skip_error_log2: fractal::SKIP_ERROR_LOG2,
+                    counts: fractal::Counts::Fast,
                     measures: measures.into_iter().collect(),
                 }
             },
@@ -255,6 +256,7 @@ fn notebook(width: u32, height: u32, iterations: u64) -> FrameSpec {
         escape_radius: 256.0,
         z0: (0.0, 0.0),
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
+        counts: fractal::Counts::Fast,
         measures: Measure::ALL.into_iter().collect(),
     }
 }
@@ -420,6 +422,7 @@ fn oracle(text: &str) -> (FrameSpec, Vec<[u32; 3]>) {
         escape_radius: file["escape_radius"].as_f64().unwrap(),
         z0: (0.0, 0.0),
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
+        counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),
     };
     (

@@ -33,6 +33,7 @@ fn spec(place: (&str, &str, &str), size: (u32, u32), turn: (f64, f64, f64)) -> F
         escape_radius: 256.0,
         z0: (0.0, 0.0),
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
+        counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),
     }
 }

@@ -65,6 +65,7 @@ fn frame(view: View, size: (u32, u32), iterations: u64, measures: MeasureSet) ->
         escape_radius: 256.0,
         z0: (0.0, 0.0),
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
+        counts: fractal::Counts::Fast,
         measures,
     }
 }

@@ -205,6 +205,7 @@ mod tests {
                 escape_radius: 0.1 + 0.2,
                 z0: (1.0 / 3.0, -0.0),
                 skip_error_log2: -23,
+                counts: fractal::Counts::Fast,
                 measures: MeasureSet::default().with(Measure::Smooth),
             },
             strips: StripPlan {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::picture::arithmetic::{Arithmetic, Backend};
+use crate::picture::counts::Settling;
 use crate::picture::frame::FrameSpec;
 use crate::picture::measure::{Measure, MeasureSet};
 use crate::picture::strip::Strip;
@@ -34,6 +35,8 @@ pub struct StripBuffer {
     /// Sum over the pixels of the iterations they stand for: the count, or the limit N for a pixel that
     /// did not escape. Shortcuts do not change it. Large strips of the largest limits pass 2^64.
     pub iterations_total: u128,
+    /// What it took to settle its counts; nothing where they are fast.
+    pub settling: Settling,
     /// The device that computed it.
     pub origin: Origin,
     /// Seconds that the device was busy with it.

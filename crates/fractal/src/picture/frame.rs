@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::picture::arithmetic::Arithmetic;
+use crate::picture::counts::{Counts, SettledError};
 use crate::picture::measure::{Measure, MeasureSet};
 use crate::plane::axis::Axis;
 use crate::plane::transform::{Shape, Transform, TransformError, TurnedAxes};
@@ -52,6 +53,9 @@ pub struct FrameSpec {
     /// log2 of the relative error that one skipped step of a deep view may have, within [`SKIP_ERRORS_LOG2`].
     #[serde(default = "skip_error_log2")]
     pub skip_error_log2: i32,
+    /// How counts are made.
+    #[serde(default, skip_serializing_if = "Counts::is_fast")]
+    pub counts: Counts,
     /// What each pixel carries; not empty.
     pub measures: MeasureSet,
 }
@@ -63,6 +67,8 @@ fn skip_error_log2() -> i32 {
 /// What processors alone compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessorsAlone {
+    /// Counts that are certain.
+    SettledCounts,
     /// Counts beyond 32 bits.
     LongCounts,
     /// Where orbits end, and not only how far out.
@@ -115,6 +121,9 @@ pub enum FrameError {
          and deltas tell 2^{OBLONG_LOG2} of them apart; give both sides of the view the proportions of the picture"
     )]
     Oblong(i64),
+    /// Its counts cannot be settled.
+    #[error(transparent)]
+    Settled(#[from] SettledError),
     /// No measure is asked for.
     #[error("a picture without measures carries nothing")]
     NoMeasure,
@@ -157,6 +166,8 @@ impl FrameSpec {
         if self.measures.is_empty() {
             return Err(FrameError::NoMeasure);
         }
+        let (is_short, spacing) = (self.short_limit().is_some(), self.spacing_log2());
+        self.counts.check(self.measures, is_short, spacing)?;
         self.check_proportions()
     }
 
@@ -177,6 +188,9 @@ impl FrameSpec {
     /// Why adapters compute no such frame, where they do not: some values are made by processors alone.
     #[must_use]
     pub fn processors_alone(&self) -> Option<ProcessorsAlone> {
+        if self.counts == Counts::Settled {
+            return Some(ProcessorsAlone::SettledCounts);
+        }
         let own = (self.measures.iter()).find(|measure| !measure.is_on_adapters());
         match own {
             Some(Measure::LongIterations) => Some(ProcessorsAlone::LongCounts),
@@ -310,6 +324,7 @@ mod tests {
             escape_radius: 256.0,
             z0: (0.0, 0.0),
             skip_error_log2: crate::SKIP_ERROR_LOG2,
+            counts: crate::Counts::Fast,
             measures: MeasureSet::default().with(Measure::Smooth),
         }
     }

@@ -4,10 +4,12 @@
 //! - [`strip`]: full-width bands of rows, the unit of work
 //! - [`measure`]: what is computed of each pixel; [`smooth`]: formulas of the smooth count, distance and angles
 //! - [`arithmetic`]: number types of kernels, and which views each is precise enough for
+//! - [`counts`]: whether each is certain
 //! - [`values`]: those of one measure; [`buffer`]: a computed strip
 
 pub mod arithmetic;
 pub mod buffer;
+pub mod counts;
 pub mod frame;
 pub mod measure;
 pub mod smooth;

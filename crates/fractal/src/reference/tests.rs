@@ -28,6 +28,7 @@ pub(crate) fn frame(re: &str, im: &str, zoom: &str, iterations: u64) -> FrameSpe
         escape_radius: 256.0,
         z0: (0.0, 0.0),
         skip_error_log2: crate::SKIP_ERROR_LOG2,
+        counts: crate::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),
     }
 }

@@ -91,6 +91,7 @@ fn frame(args: &MinibrotRequest, given: Option<&Location>) -> Result<FrameSpec, 
         escape_radius: usual::ESCAPE_RADIUS,
         z0: (0.0, 0.0),
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
+        counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),
     };
     frame.check()?;

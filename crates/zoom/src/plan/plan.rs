@@ -122,6 +122,7 @@ impl ZoomPlan {
             z0: sequence.z0.unwrap_or((0.0, 0.0)),
             measures: sequence.measures().collect(),
             skip_error_log2: (sequence.skip_error_log2).unwrap_or(fractal::SKIP_ERROR_LOG2),
+            counts: fractal::Counts::Fast,
         };
         frame.check()?;
         let bytes_per_pixel = frame.measures.bytes_per_pixel();

@@ -47,6 +47,7 @@ fn centre(place: (&str, &str, &str), size: (u32, u32), iterations: u64) -> Frame
         escape_radius: 256.0,
         z0: (0.0, 0.0),
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
+        counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),
     }
 }

@@ -24,6 +24,7 @@ fn blocks_do_what_their_steps_do() {
         escape_radius: 256.0,
         z0: (0.0, 0.0),
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
+        counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),
     };
     let point = ReferencePoint::centre_of(&spec);

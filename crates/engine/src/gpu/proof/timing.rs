@@ -64,6 +64,7 @@ fn time_interior(
         escape_radius: 256.0,
         z0: (0.0, 0.0),
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
+        counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),
     })
     .map_err(|error| error.to_string())?;

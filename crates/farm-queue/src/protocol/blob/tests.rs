@@ -35,6 +35,7 @@ fn spec_with(measures: MeasureSet) -> JobSpec {
             escape_radius: 256.0,
             z0: (0.0, 0.0),
             skip_error_log2: fractal::SKIP_ERROR_LOG2,
+            counts: fractal::Counts::Fast,
             measures,
         },
         strips: StripPlan {

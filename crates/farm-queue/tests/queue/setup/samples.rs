@@ -47,6 +47,7 @@ pub(crate) fn job_of(count: u32, width: u32, strip_rows: u32) -> Arc<JobSpec> {
             escape_radius: 256.0,
             z0: (0.0, 0.0),
             skip_error_log2: fractal::SKIP_ERROR_LOG2,
+            counts: fractal::Counts::Fast,
             measures: MeasureSet::default().with(Measure::Smooth),
         },
         strips: StripPlan { height, strip_rows },

@@ -46,6 +46,7 @@ fn job() -> Arc<JobSpec> {
             escape_radius: 256.0,
             z0: (0.0, 0.0),
             skip_error_log2: fractal::SKIP_ERROR_LOG2,
+            counts: fractal::Counts::Fast,
             measures: MeasureSet::default().with(Measure::Smooth),
         },
         strips: StripPlan {
