@@ -20,6 +20,7 @@
 //! - [`locate`]: minibrots in a view
 //! - [`threads`]: how many of them a process may use
 //! - [`exact`](mod@exact): samples by fractions, where an orbit meets the escape radius
+//! - [`settled`]: the count of one sample for certain
 //! - [`oracle`]: exact iteration counts in big integers, which every kernel is tested against
 
 #![forbid(unsafe_code)]
@@ -31,6 +32,7 @@ pub mod oracle;
 pub mod picture;
 pub mod plane;
 pub mod reference;
+pub mod settled;
 pub mod threads;
 
 pub use numbers::{count, decimal, floatexp};

@@ -41,7 +41,7 @@ pub fn iteration_count(frame: &FrameSpec, col: u32, row: u32) -> u64 {
 }
 
 /// `value` in fixed point; exact, since a finite `f64` of ordinary size has fewer bits than `bits`.
-fn from_f64(value: f64, bits: usize) -> IBig {
+pub(crate) fn from_f64(value: f64, bits: usize) -> IBig {
     let scaled = libm::frexp(value);
     let mantissa = IBig::from((scaled.0 * 2f64.powi(53)) as i64);
     let shift = i64::from(scaled.1) - 53 + i64::try_from(bits).unwrap_or(i64::MAX);

@@ -166,10 +166,7 @@ mod tests {
             some(7, 0).words(),
             "7 pixels went again, 0 stayed unsettled"
         );
-        assert_eq!(
-            some(1, 1).words(),
-            "1 pixel went again, 1 stayed unsettled"
-        );
+        assert_eq!(some(1, 1).words(), "1 pixel went again, 1 stayed unsettled");
     }
 
     #[test]

@@ -41,4 +41,7 @@ pub(crate) use compute::{Walker, threads, watched};
 pub use orbit::{MAX_VALUES, OrbitEnd, ReferenceOrbit, SMALL_LOG2};
 pub use point::{ReferencePoint, farthest};
 pub use replay::Waypoint;
-pub(crate) use stepping::stepper::{BOUND, fraction_for, to_big_of};
+pub(crate) use stepping::fixed::stepper as limb_stepper;
+pub(crate) use stepping::stepper::{
+    BOUND, Stepper, fraction_bits, fraction_for, to_big_of, words_of,
+};

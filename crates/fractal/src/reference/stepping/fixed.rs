@@ -40,7 +40,7 @@ fn constant(value: &IBig, bits: u32, n: usize) -> Vec<u64> {
 }
 
 /// A stepper of `n` limbs that stands at z = 0.
-pub(in crate::reference) fn stepper(point: &ReferencePoint, n: usize) -> Box<dyn Stepper> {
+pub(crate) fn stepper(point: &ReferencePoint, n: usize) -> Box<dyn Stepper> {
     let (cx, cy) = (
         constant(&point.re, point.bits, n),
         constant(&point.im, point.bits, n),

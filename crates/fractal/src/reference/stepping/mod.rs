@@ -6,7 +6,7 @@
 //! - `fourier`: by transforms of digits (`digits`), on one thread or on two (`helper`)
 
 mod digits;
-pub(super) mod fixed;
+pub(crate) mod fixed;
 pub(super) mod format;
 mod fourier;
 mod helper;

@@ -66,7 +66,7 @@ pub(crate) fn to_big_of(part: Part<'_>, fraction: usize) -> IBig {
 }
 
 /// A number as a part.
-pub(in crate::reference) fn words_of(value: &IBig) -> (bool, Vec<u64>) {
+pub(crate) fn words_of(value: &IBig) -> (bool, Vec<u64>) {
     let bytes = value.clone().unsigned_abs().to_le_bytes();
     let word = |chunk: &[u8]| {
         let mut own = [0; 8];

@@ -1,0 +1,342 @@
+//! The iteration count of one sample for certain: its orbit in fixed point, with a bound of its error, in as many bits as it
+//! takes.
+//!
+//! With e_n = ẑ_n - z_n, where ẑ is what is computed and z the orbit of the sample's exact point,
+//! e_(n+1) = 2 ẑ_n e_n - e_n² + ρ, where ρ is the rounding of the step and of c: |e_(n+1)| <= (2 |ẑ_n| + E_n) E_n + |ρ|
+//! where |e_n| <= E_n. A count is certain once each |ẑ| up to it is farther from the escape radius than E; otherwise the orbit
+//! is made again with more bits, 1018 after the point at most.
+//!
+//! Beyond |z| = 4, from where no orbit of an escape radius over it returns, doubles go on, with a bound of their own.
+
+use dashu_int::IBig;
+
+use crate::numbers::floatexp::FloatExp;
+use crate::picture::frame::FrameSpec;
+use crate::plane::axis::Axis;
+use crate::reference::{BOUND, ReferencePoint, Stepper, fraction_bits, limb_stepper, words_of};
+use crate::{exact, oracle};
+
+/// Limbs of the attempts. A bound is a double: units of more limbs would be below its range.
+const LIMBS: [usize; 4] = [3, 6, 11, 16];
+/// Integer bits of limbs, and bits by which a step's error may exceed a unit of the last one: three squares lack up to 24
+/// units of 2^6 each, and C and the result are cut off.
+const SPARE_BITS: i32 = 6 + 14;
+/// Steps between two looks at whether the computation was cancelled.
+const STEPS_BETWEEN_LOOKS: u64 = 1 << 12;
+/// Slightly over 1: the rounding of a bound's own arithmetic.
+const ABOVE: f64 = 1.0 + 1.0 / (1u64 << 40) as f64;
+/// Unit roundoff of doubles.
+const UNIT: f64 = f64::EPSILON / 2.0;
+/// Steps after which the orbit of a Gaussian integer has escaped or come back to where it was.
+const INTEGER_STEPS: u64 = 64;
+
+/// Where an orbit ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SettledEnd {
+    /// Its count; 0 at the limit.
+    pub count: u64,
+    /// z_n, of which no more than rounding to doubles is lost.
+    pub z: [f64; 2],
+    /// dz_n/dc there.
+    pub slope: [f64; 2],
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Settlement {
+    /// A certain count.
+    Settled(SettledEnd),
+    /// The most bits are not enough.
+    Unsettled,
+    /// It was cancelled.
+    Cancelled,
+}
+
+/// How an attempt ended.
+enum Attempt {
+    Ended(SettledEnd),
+    /// The bits were too few.
+    Unclear,
+    Cancelled,
+}
+
+/// The orbit of one sample: where it is, and what it may be off by.
+struct Walk {
+    z: [f64; 2],
+    slope: [f64; 2],
+    error: f64,
+    n: u64,
+}
+
+fn modulus([x, y]: [f64; 2]) -> f64 {
+    x.mul_add(x, y * y).sqrt()
+}
+
+impl Walk {
+    /// Before a step: the derivative and the bound after it; `rough` bounds what the step itself adds.
+    fn lead(&mut self, rough: f64) {
+        let ([x, y], [dx, dy]) = (self.z, self.slope);
+        self.slope = [
+            2.0 * x.mul_add(dx, -(y * dy)) + 1.0,
+            2.0 * x.mul_add(dy, y * dx),
+        ];
+        let growth = 2.0 * modulus(self.z) + self.error;
+        self.error = growth.mul_add(self.error, rough) * ABOVE;
+        self.n += 1;
+    }
+
+    /// Whether |z| > R; `None` where that is not certain.
+    fn is_beyond(&self, radius: f64) -> Option<bool> {
+        let modulus = modulus(self.z);
+        let error = self.error + 4.0 * UNIT * modulus;
+        if modulus - error > radius * ABOVE {
+            Some(true)
+        } else if modulus + error < radius / ABOVE {
+            Some(false)
+        } else {
+            None
+        }
+    }
+
+    fn end(&self) -> SettledEnd {
+        SettledEnd {
+            count: self.n,
+            z: self.z,
+            slope: self.slope,
+        }
+    }
+}
+
+/// The count of the sample of a column and a row for certain. `goes_on` is asked every some thousand steps.
+#[must_use]
+pub fn settle(frame: &FrameSpec, col: u32, row: u32, goes_on: &dyn Fn() -> bool) -> Settlement {
+    if let Some(end) = integer_end(frame, col, row) {
+        return Settlement::Settled(end);
+    }
+    for limbs in LIMBS {
+        match attempt(frame, col, row, limbs, goes_on) {
+            Attempt::Ended(end) => return Settlement::Settled(end),
+            Attempt::Cancelled => return Settlement::Cancelled,
+            Attempt::Unclear => {}
+        }
+    }
+    Settlement::Unsettled
+}
+
+/// The end of the orbit of a whole number, which is one of whole numbers: among those are points whose orbits stay on
+/// cycles that repel, of which no bits are enough, and -2, whose orbit meets the escape radius.
+fn integer_end(frame: &FrameSpec, col: u32, row: u32) -> Option<SettledEnd> {
+    if frame.z0 != (0.0, 0.0) || !frame.transform.is_identity() {
+        return None;
+    }
+    let (columns, rows) = frame.axes();
+    let [x, y] = [columns.at(col), rows.at(row)];
+    let is_whole = |axis: &Axis, index: u32, value: f64| {
+        let (numerator, denominator) = axis.fraction(index);
+        value.fract() == 0.0
+            && value.abs() <= BOUND
+            && numerator == IBig::from(value as i64) * IBig::from(denominator.clone())
+    };
+    if !(is_whole(&columns, col, x) && is_whole(&rows, row, y)) {
+        return None;
+    }
+    let few = FrameSpec {
+        iterations: frame.iterations.min(INTEGER_STEPS),
+        ..frame.clone()
+    };
+    let count = exact::iteration_count(&few, col, row);
+    let mut walk = Walk::start(frame);
+    for _ in 0..count {
+        walk.lead(0.0);
+        walk.step([x, y]);
+    }
+    Some(SettledEnd {
+        count,
+        ..walk.end()
+    })
+}
+
+impl Walk {
+    fn start(frame: &FrameSpec) -> Self {
+        Self {
+            z: [frame.z0.0, frame.z0.1],
+            slope: [0.0; 2],
+            error: 0.0,
+            n: 0,
+        }
+    }
+
+    /// z := z² + c in doubles.
+    fn step(&mut self, [cx, cy]: [f64; 2]) {
+        let [x, y] = self.z;
+        self.z = [x.mul_add(x, (-y).mul_add(y, cx)), (x + x).mul_add(y, cy)];
+    }
+}
+
+/// Makes the orbit with so many limbs.
+fn attempt(
+    frame: &FrameSpec,
+    col: u32,
+    row: u32,
+    limbs: usize,
+    goes_on: &dyn Fn() -> bool,
+) -> Attempt {
+    let bits = 64 * limbs as u32;
+    let turned = frame.turned_axes();
+    let [re, im] = match &turned {
+        Some(axes) => axes.fixed_point(col, row, bits as usize),
+        None => {
+            let (columns, rows) = frame.axes();
+            [
+                columns.fixed_point(col, bits as usize),
+                rows.fixed_point(row, bits as usize),
+            ]
+        }
+    };
+    let point = ReferencePoint { re, im, bits };
+    let c = [&point.re, &point.im].map(|part| FloatExp::from_big(part, -i64::from(bits)).to_f64());
+    let radius = frame.escape_radius;
+    let mut walk = Walk::start(frame);
+    // Doubles hold z0, and a c that is too large for limbs.
+    let far = modulus(c) >= BOUND || modulus(walk.z) >= BOUND;
+    let mut stepper: Option<Box<dyn Stepper>> = (!far).then(|| {
+        let mut stepper = limb_stepper(&point, limbs);
+        if frame.z0 != (0.0, 0.0) {
+            let [re, im] = walk.z.map(|part| {
+                let (negative, mut words) = words_of(&oracle::from_f64(part, fraction_bits(limbs)));
+                words.resize(limbs, 0);
+                (negative, words)
+            });
+            stepper.set([(re.0, &re.1), (im.0, &im.1)]);
+        }
+        stepper
+    });
+    let unit = libm::exp2(f64::from(SPARE_BITS - 64 * limbs as i32));
+    let mut looks = 0u64;
+    while walk.n < frame.iterations {
+        looks += 1;
+        if looks.is_multiple_of(STEPS_BETWEEN_LOOKS) && !goes_on() {
+            return Attempt::Cancelled;
+        }
+        if stepper.is_some() && modulus(walk.z) + walk.error >= BOUND / ABOVE {
+            // From here on in doubles, to which z was rounded.
+            stepper = None;
+            walk.error += 2.0 * UNIT * modulus(walk.z);
+        }
+        match &mut stepper {
+            Some(stepper) => {
+                walk.lead(unit);
+                walk.z = stepper.step();
+            }
+            None => {
+                let size = modulus(walk.z);
+                walk.lead(UNIT * (3.0 * modulus(c) + 2.0 * size * size));
+                walk.step(c);
+            }
+        }
+        match walk.is_beyond(radius) {
+            Some(true) => return Attempt::Ended(walk.end()),
+            Some(false) => {}
+            None if walk.n == 1 && frame.z0 == (0.0, 0.0) && turned.is_none() => {
+                if exact::is_beyond(&frame.axes(), col, row, radius) {
+                    return Attempt::Ended(walk.end());
+                }
+            }
+            None => return Attempt::Unclear,
+        }
+    }
+    Attempt::Ended(SettledEnd::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::measure::{Measure, MeasureSet};
+    use crate::plane::view::{Grid, View};
+
+    fn frame(re: &str, im: &str, zoom: &str, iterations: u64) -> FrameSpec {
+        FrameSpec {
+            view: View::Centre {
+                re: re.parse().unwrap(),
+                im: im.parse().unwrap(),
+                zoom: zoom.parse().unwrap(),
+            },
+            transform: crate::Transform::default(),
+            grid: Grid::Pixels,
+            width: 9,
+            height: 9,
+            iterations,
+            escape_radius: 256.0,
+            z0: (0.0, 0.0),
+            skip_error_log2: crate::SKIP_ERROR_LOG2,
+            counts: crate::Counts::Settled,
+            measures: MeasureSet::default().with(Measure::Iterations),
+        }
+    }
+
+    fn count(frame: &FrameSpec, col: u32, row: u32) -> u64 {
+        match settle(frame, col, row, &|| true) {
+            Settlement::Settled(end) => end.count,
+            other => panic!("{other:?} at {col}, {row}"),
+        }
+    }
+
+    #[test]
+    fn counts_are_those_of_big_integers() {
+        let dense = frame("-0.743643887037151", "0.131825904205330", "1e9", 4000);
+        let views = [
+            frame("-0.75", "0.05", "3", 3000),
+            FrameSpec {
+                escape_radius: 2.0,
+                ..dense.clone()
+            },
+            FrameSpec {
+                z0: (0.25, -0.125),
+                ..frame("-0.1", "0.8", "20", 500)
+            },
+            FrameSpec {
+                escape_radius: 0.5,
+                ..frame("-0.1", "0.1", "2", 300)
+            },
+            frame("5", "-3", "0.1", 300),
+            dense,
+        ];
+        for view in views {
+            for (col, row) in (0..9).flat_map(|col| [(col, 2), (col, 7)]) {
+                let known = oracle::iteration_count(&view, col, row);
+                assert_eq!(count(&view, col, row), known, "{view:?} at {col}, {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn orbits_that_meet_the_radius_or_repel_are_known_by_their_whole_numbers() {
+        for (re, im, expected) in [("-2", "0", 0), ("0", "1", 0), ("0", "-1", 0), ("1", "0", 3)] {
+            let mut point = frame(re, im, "1e10", 1_000_000);
+            (point.width, point.height) = (1, 1);
+            point.escape_radius = 2.0;
+            assert_eq!(count(&point, 0, 0), expected, "{re} {im}");
+        }
+    }
+
+    #[test]
+    fn what_no_bits_tell_stays_open_and_a_cancelled_one_says_so() {
+        // 2^-2000 beside -2: more than the longest limbs see of it, and less than the escape radius allows.
+        let mut point = frame("-2", "0", "1e10", 1 << 20);
+        (point.width, point.height) = (1, 1);
+        let aside = FrameSpec {
+            view: View::Centre {
+                re: format!("-1.{}", "9".repeat(700)).parse().unwrap(),
+                im: "0".parse().unwrap(),
+                zoom: "1e10".parse().unwrap(),
+            },
+            ..point
+        };
+        assert_eq!(settle(&aside, 0, 0, &|| true), Settlement::Unsettled);
+        assert_eq!(settle(&aside, 0, 0, &|| false), Settlement::Unsettled);
+        let long = frame("-1.9", "0.00001", "1e10", 1 << 20);
+        let inside = frame("-0.5", "0.1", "1e10", 1 << 20);
+        assert_eq!(settle(&inside, 0, 0, &|| false), Settlement::Cancelled);
+        assert!(count(&long, 3, 3) > 0);
+    }
+}
