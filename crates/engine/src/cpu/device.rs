@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use fractal::{Arithmetic, Backend, Origin, Plane, Strip, StripBuffer};
+use fractal::{Arithmetic, Backend, Origin, Plane, Settling, Strip, StripBuffer};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -164,28 +164,31 @@ impl CpuDevice {
                 scratch: &mut scratch,
                 progress,
                 iterations_total: 0,
+                settling: Settling::default(),
             };
             let done = self.run(&mut band);
-            let total = band.iterations_total;
+            let total = (band.iterations_total, band.settling);
             self.scratch.leave(scratch);
             if !done {
                 return Err(EngineError::Cancelled);
             }
             progress.step();
-            Ok((total, began.elapsed().as_secs_f64()))
+            Ok((total.0, total.1, began.elapsed().as_secs_f64()))
         };
-        let sum = |a: (u128, f64), b: (u128, f64)| Ok((a.0 + b.0, a.1 + b.1));
-        let (iterations_total, thread_secs) = match &self.pool {
+        type Sums = (u128, Settling, f64);
+        let none = || (0, Settling::default(), 0.0);
+        let sum = |a: Sums, b: Sums| Ok((a.0 + b.0, a.1 + b.1, a.2 + b.2));
+        let (iterations_total, settling, thread_secs) = match &self.pool {
             Some(pool) => pool.install(|| {
                 bands
                     .into_par_iter()
                     .with_max_len(1)
                     .map(one)
-                    .try_reduce(|| (0, 0.0), sum)
+                    .try_reduce(none, sum)
             }),
             None => bands
                 .into_iter()
-                .try_fold((0, 0.0), |total, band| sum(total, one(band)?)),
+                .try_fold(none(), |total, band| sum(total, one(band)?)),
         }?;
         Ok(StripBuffer {
             strip,

@@ -2,8 +2,9 @@
 
 use fractal::smooth::Smoothing;
 use fractal::transform::Shape;
-use fractal::{FrameSpec, Measure};
+use fractal::{Counts, FrameSpec, Measure};
 
+use super::plain::rounding::Rounding;
 use super::radius::Radius;
 use crate::frame::PreparedFrame;
 
@@ -26,6 +27,9 @@ pub(super) struct Plan {
     /// Square of a modulus from which no orbit of this frame returns.
     pub(super) no_return2: f64,
     pub(super) counts: bool,
+    /// Whether each count has to be certain.
+    pub(super) settled: bool,
+    pub(super) rounding: Rounding,
     pub(super) derivative: bool,
     /// Whether it matters where orbits end, and not only how far out.
     pub(super) angles: bool,
@@ -62,6 +66,8 @@ impl Plan {
             cycles: shortcuts,
             no_return2: c_max2.max(4.0) * ABOVE,
             counts: frame.counts_iterations(),
+            settled: spec.counts == Counts::Settled,
+            rounding: Rounding::new(c_max2.sqrt(), spec.iterations),
             derivative: spec.measures.contains(Measure::Distance)
                 || spec.measures.contains(Measure::Direction),
             angles: spec.measures.contains(Measure::Phase)
@@ -83,6 +89,7 @@ impl Plan {
             bound2: self.radius.below2,
             tied2: self.radius.above2,
             radius: self.radius,
+            rounding: self.rounding,
         }
     }
 
@@ -94,6 +101,7 @@ impl Plan {
             bound2: self.no_return2,
             tied2: self.no_return2,
             radius: self.radius,
+            rounding: self.rounding,
         }
     }
 }
@@ -111,4 +119,5 @@ pub(super) struct Blocks {
     pub(super) tied2: f64,
     /// The radius.
     pub(super) radius: Radius,
+    pub(super) rounding: Rounding,
 }

@@ -10,7 +10,7 @@ const TIE: f64 = 1.0 / (1u64 << 46) as f64;
 /// An escape radius.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Radius {
-    radius: f64,
+    pub(super) radius: f64,
     /// Up to this |z|² is within.
     pub(super) below2: f64,
     /// Beyond this it is outside.

@@ -4,6 +4,7 @@ use super::points::{CHUNK, INDEX_BITS, Points};
 use crate::cpu::plan::Plan;
 use crate::frame::PreparedFrame;
 use crate::progress::Progress;
+use fractal::Settling;
 
 /// Most pixels of a band: its index has to fit into a meta word.
 pub(in crate::cpu) const MAX_PIXELS: usize = 1 << 17;
@@ -41,6 +42,8 @@ pub(in crate::cpu) struct Scratch {
     pub(in crate::cpu) derivative2: Vec<f64>,
     /// z_n and dz_n/dc of each pixel that escaped, if the frame asks for angles.
     pub(in crate::cpu) ends: Vec<End>,
+    /// Pixels of which the count is not certain, where it has to be.
+    pub(in crate::cpu) unsettled: Vec<u32>,
     /// |z_N|², or NaN, of each pixel, if the frame asks for stability.
     pub(in crate::cpu) stability: Vec<f64>,
     /// Real and imaginary parts of c of the present chunk.
@@ -59,6 +62,7 @@ impl Scratch {
             norm2: Vec::new(),
             derivative2: Vec::new(),
             ends: Vec::new(),
+            unsettled: Vec::new(),
             stability: Vec::new(),
             cx: vec![0.0; CHUNK],
             cy: vec![0.0; CHUNK],
@@ -82,6 +86,8 @@ pub(in crate::cpu) struct Band<'a> {
     pub(in crate::cpu) progress: &'a Progress,
     /// Set by the kernels: see [`fractal::StripBuffer::iterations_total`].
     pub(in crate::cpu) iterations_total: u128,
+    /// What it took to settle its counts.
+    pub(in crate::cpu) settling: Settling,
 }
 
 impl Band<'_> {
@@ -107,7 +113,8 @@ impl Band<'_> {
             self.scratch.cy[at..at + run].fill(self.frame.rows[row]);
             (at, row, col) = (at + run, row + 1, 0);
         }
-        if !self.plan.starts_at_c {
+        // A point that is moved is another one, which certain counts are not of.
+        if !self.plan.starts_at_c && !self.plan.settled {
             self.settle_ties(start, len);
         }
         self.scratch.cx[len..].fill(0.0);

@@ -2,7 +2,7 @@
 
 use super::band::Band;
 use super::points::CHUNK;
-use super::{escape, finish, stability};
+use super::{escape, finish, settle, stability};
 use crate::cpu::simd::Simd;
 
 /// The kernels' version: changes whenever the bytes of any strip may change.
@@ -18,10 +18,11 @@ pub(in crate::cpu) fn compute<S: Simd, const V: usize>(s: S, band: &mut Band<'_>
     let plan = band.plan;
     let counted = !plan.counts
         || match (plan.derivative, plan.cycles) {
-            (false, false) => escape::run::<S, V, false, false>(s, band),
-            (false, true) => escape::run::<S, V, false, true>(s, band),
-            (true, false) => escape::run::<S, V, true, false>(s, band),
-            (true, true) => escape::run::<S, V, true, true>(s, band),
+            _ if plan.settled => settle::run::<S, V>(s, band),
+            (false, false) => escape::run::<S, V, false, false, false>(s, band),
+            (false, true) => escape::run::<S, V, false, true, false>(s, band),
+            (true, false) => escape::run::<S, V, true, false, false>(s, band),
+            (true, true) => escape::run::<S, V, true, true, false>(s, band),
         };
     let steady = !plan.stability
         || counted

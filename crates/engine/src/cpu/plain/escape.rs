@@ -13,7 +13,6 @@ use super::lanes::{Lanes, Sink};
 use super::orbits::{Orbits, advance, within};
 use super::points::{CHUNK, INDEX_BITS, Points};
 use crate::cpu::plan::Blocks;
-use crate::cpu::radius::Radius;
 use crate::cpu::shortcuts;
 use crate::cpu::simd::Simd;
 
@@ -30,56 +29,57 @@ const INDEX: u64 = (1 << INDEX_BITS) - 1;
 /// From orbits that escape within the next `steps` steps, a power of two, to the very step: adds its
 /// distance to the metas' step, and leaves the orbits at z_n.
 #[inline(always)]
-fn trace<S: Simd, const V: usize, const D: bool>(
+fn trace<S: Simd, const V: usize, const D: bool, const E: bool>(
     s: S,
     z: &mut [Orbits<S>; V],
     meta: &mut [S::V; V],
     steps: u64,
-    radius: &Radius,
+    blocks: &Blocks,
 ) {
     let mut half = steps / 2;
     while half > 0 {
         let mut ahead = *z;
-        advance::<S, V, D>(s, &mut ahead, half);
+        advance::<S, V, D, E>(s, &mut ahead, half, &blocks.rounding);
         let passed = s.splat_bits(half << INDEX_BITS);
-        let within = within(s, &ahead, radius);
+        let within = within(s, &ahead, &blocks.radius);
         for v in 0..V {
             let within = within[v];
             let (cx, cy) = (z[v].cx, z[v].cy);
-            z[v] = ahead[v].select::<D>(s, within, &z[v]);
+            z[v] = ahead[v].select::<D, E>(s, within, &z[v]);
             (z[v].cx, z[v].cy) = (cx, cy);
             meta[v] = s.select(within, s.add_bits(meta[v], passed), meta[v]);
         }
         half /= 2;
     }
-    advance::<S, V, D>(s, z, 1);
+    advance::<S, V, D, E>(s, z, 1, &blocks.rounding);
     for meta in meta.iter_mut() {
         *meta = s.add_bits(*meta, s.splat_bits(1 << INDEX_BITS));
     }
 }
 
 /// Collects escaped lanes, and traces them when there are enough for full vectors.
-struct Escapes<'a, const V: usize, const D: bool> {
+struct Escapes<'a, const V: usize, const D: bool, const E: bool> {
     aside: &'a mut Points,
     counts: &'a mut [u32],
     norm2: &'a mut [f64],
     derivative2: &'a mut [f64],
     /// Empty where no angle is asked for.
     ends: &'a mut [End],
+    unsettled: &'a mut Vec<u32>,
     blocks: Blocks,
 }
 
-impl<const V: usize, const D: bool> Escapes<'_, V, D> {
+impl<const V: usize, const D: bool, const E: bool> Escapes<'_, V, D, E> {
     /// Traces the first `V` vectors of orbits, of which the first `count` lanes are real.
     #[inline(always)]
     fn trace_front<S: Simd>(&mut self, s: S, count: usize) {
         let mut z = [Orbits::idle(s); V];
         let mut meta = [s.splat(0.0); V];
         for v in 0..V {
-            (z[v], meta[v]) = self.aside.peek::<S, D>(s, v * S::LANES);
+            (z[v], meta[v]) = self.aside.peek::<S, D, E>(s, v * S::LANES);
         }
         self.aside.drop_front(count);
-        trace::<S, V, D>(s, &mut z, &mut meta, self.blocks.steps, &self.blocks.radius);
+        trace::<S, V, D, E>(s, &mut z, &mut meta, self.blocks.steps, &self.blocks);
         let (mut metas, mut norms, mut slopes) =
             ([0.0; MAX_GROUP], [0.0; MAX_GROUP], [0.0; MAX_GROUP]);
         for v in 0..V {
@@ -107,6 +107,9 @@ impl<const V: usize, const D: bool> Escapes<'_, V, D> {
             }
             if let Some(ends) = &ends {
                 self.ends[index] = ends[i];
+            }
+            if E && !is_escape(s, &z, i, n, &self.blocks) {
+                self.unsettled.push(index as u32);
             }
         }
     }
@@ -143,34 +146,82 @@ fn ends_of<S: Simd, const V: usize>(s: S, z: &[Orbits<S>; V]) -> [End; MAX_GROUP
     ends
 }
 
+/// Whether lane `i` of several vectors, which escaped after `n` steps, did so for certain.
+#[inline(always)]
+fn is_escape<S: Simd, const V: usize>(
+    s: S,
+    z: &[Orbits<S>; V],
+    i: usize,
+    n: u64,
+    blocks: &Blocks,
+) -> bool {
+    let (orbits, lane) = (&z[i / S::LANES], i % S::LANES);
+    let value = |part| {
+        let mut lanes = [0.0; 8];
+        s.store(&mut lanes, part);
+        lanes[lane]
+    };
+    let (z, c) = (
+        [orbits.x, orbits.y].map(value),
+        [orbits.cx, orbits.cy].map(value),
+    );
+    let off2 = value(orbits.off2);
+    (blocks.rounding).is_escape(n, z, c, off2, blocks.radius.radius)
+}
+
+/// Notes those of the lanes `bits`, whose orbits stayed within the radius, that did not do so for certain.
+#[inline(always)]
+fn note_unsure<S: Simd>(
+    s: S,
+    bits: u32,
+    end: &Orbits<S>,
+    meta: S::V,
+    blocks: &Blocks,
+    unsettled: &mut Vec<u32>,
+) {
+    let (mut metas, mut norms, mut offs) = ([0.0; 8], [0.0; 8], [0.0; 8]);
+    s.store(&mut metas, meta);
+    s.store(&mut norms, end.norm2(s));
+    s.store(&mut offs, end.off2);
+    for lane in (0..S::LANES).filter(|lane| bits >> lane & 1 != 0) {
+        let rounding = &blocks.rounding;
+        if !rounding.is_within(norms[lane], offs[lane], blocks.radius.radius) {
+            unsettled.push((metas[lane].to_bits() & INDEX) as u32);
+        }
+    }
+}
+
 /// |dz/dc|²
 #[inline(always)]
 fn derivative2<S: Simd>(s: S, z: &Orbits<S>) -> S::V {
     s.fma(z.dx, z.dx, s.mul(z.dy, z.dy))
 }
 
-impl<S: Simd, const V: usize, const D: bool> Sink<S> for Escapes<'_, V, D> {
+impl<S: Simd, const V: usize, const D: bool, const E: bool> Sink<S> for Escapes<'_, V, D, E> {
     const CYCLE_ENDS: bool = true;
 
     #[inline(always)]
     fn escaped(&mut self, s: S, bits: u32, start: &Orbits<S>, meta: S::V) {
-        self.aside.push::<S, D>(s, bits, start, meta);
+        self.aside.push::<S, D, E>(s, bits, start, meta);
         if self.aside.len() >= V * S::LANES {
             self.trace_front(s, V * S::LANES);
-            self.aside.rewind::<S, D>(s);
+            self.aside.rewind::<S, D, E>(s);
         }
     }
 
     #[inline(always)]
-    fn finished(&mut self, _: S, _: u32, _: &Orbits<S>, _: S::V) {
+    fn finished(&mut self, s: S, bits: u32, end: &Orbits<S>, meta: S::V) {
         // Inside: the count is 0 already.
+        if E {
+            note_unsure(s, bits, end, meta, &self.blocks, self.unsettled);
+        }
     }
 }
 
 /// Computes the counts of a band, |z_n|² and, if `D`, |dz_n/dc|², into its scratch memory; `P`: looking for
-/// exact cycles. `false` if cancelled.
+/// exact cycles, `E`: noting the pixels whose counts are not certain. `false` if cancelled.
 #[inline(always)]
-pub(super) fn run<S: Simd, const V: usize, const D: bool, const P: bool>(
+pub(super) fn run<S: Simd, const V: usize, const D: bool, const P: bool, const E: bool>(
     s: S,
     band: &mut Band<'_>,
 ) -> bool {
@@ -185,28 +236,30 @@ pub(super) fn run<S: Simd, const V: usize, const D: bool, const P: bool>(
     }
     let ends = if plan.angles { padded } else { 0 };
     band.scratch.ends.resize(ends, End::default());
+    band.scratch.unsettled.clear();
     band.scratch.queue.clear();
     band.scratch.aside.clear();
     let mut lanes = Lanes::<S, V>::new(s);
     let mut start = 0;
     loop {
         let age = if start < band.len {
-            first_steps::<S, V, D>(s, band, start)
+            first_steps::<S, V, D, E>(s, band, start, &blocks)
         } else {
             0
         };
         start += CHUNK;
         let last = start >= band.len;
         let scratch = &mut *band.scratch;
-        let mut sink = Escapes::<V, D> {
+        let mut sink = Escapes::<V, D, E> {
             aside: &mut scratch.aside,
             counts: &mut scratch.counts,
             norm2: &mut scratch.norm2,
             derivative2: &mut scratch.derivative2,
             ends: &mut scratch.ends,
+            unsettled: &mut scratch.unsettled,
             blocks,
         };
-        if !lanes.run::<D, P, _>(
+        if !lanes.run::<D, P, E, _>(
             s,
             &blocks,
             &mut scratch.queue,
@@ -227,10 +280,11 @@ pub(super) fn run<S: Simd, const V: usize, const D: bool, const P: bool>(
 /// Makes the first steps of the chunk at `start`: writes the counts of the pixels that end there and queues the
 /// others, which have then made the number of steps that is returned.
 #[inline(always)]
-fn first_steps<S: Simd, const V: usize, const D: bool>(
+fn first_steps<S: Simd, const V: usize, const D: bool, const E: bool>(
     s: S,
     band: &mut Band<'_>,
     start: usize,
+    blocks: &Blocks,
 ) -> u64 {
     let plan = band.plan;
     let len = band.load_chunk(start);
@@ -266,6 +320,7 @@ fn first_steps<S: Simd, const V: usize, const D: bool>(
                     dy: zero,
                     cx,
                     cy,
+                    off2: s.splat(plan.rounding.of_c()),
                 }
             } else {
                 Orbits {
@@ -275,6 +330,7 @@ fn first_steps<S: Simd, const V: usize, const D: bool>(
                     dy: zero,
                     cx,
                     cy,
+                    off2: zero,
                 }
             };
             meta[v] = s.add_bits(iota, s.splat_bits(from << INDEX_BITS | (start + at) as u64));
@@ -291,7 +347,7 @@ fn first_steps<S: Simd, const V: usize, const D: bool>(
             continue;
         }
         let mut ahead = z;
-        advance::<S, V, D>(s, &mut ahead, steps);
+        advance::<S, V, D, E>(s, &mut ahead, steps, &plan.rounding);
         let mut gone = [0; V];
         if steps > 0 {
             let within = within(s, &ahead, &plan.radius);
@@ -299,17 +355,31 @@ fn first_steps<S: Simd, const V: usize, const D: bool>(
                 gone[v] = open[v] & !s.bits(within[v]);
             }
         }
-        if from + steps < plan.limit {
+        if from + steps >= plan.limit {
+            if E {
+                for v in 0..V {
+                    let index = s.splat_bits((start + at + v * S::LANES) as u64);
+                    note_unsure(
+                        s,
+                        open[v] & !gone[v],
+                        &ahead[v],
+                        s.add_bits(iota, index),
+                        blocks,
+                        &mut scratch.unsettled,
+                    );
+                }
+            }
+        } else {
             for v in 0..V {
                 let stay = open[v] & !gone[v];
                 if stay != 0 {
                     let index = s.add_bits(iota, s.splat_bits((start + at + v * S::LANES) as u64));
-                    scratch.queue.push::<S, D>(s, stay, &ahead[v], index);
+                    scratch.queue.push::<S, D, E>(s, stay, &ahead[v], index);
                 }
             }
         }
         if gone != [0; V] {
-            trace::<S, V, D>(s, &mut z, &mut meta, steps, &plan.radius);
+            trace::<S, V, D, E>(s, &mut z, &mut meta, steps, blocks);
             let mut metas = [0.0; MAX_GROUP];
             for v in 0..V {
                 let counted = s.select(s.mask(gone[v]), meta[v], s.splat(0.0));
@@ -326,9 +396,13 @@ fn first_steps<S: Simd, const V: usize, const D: bool>(
                 scratch.ends[start + at..][..group].copy_from_slice(&ends[..group]);
             }
             let counts = &mut scratch.counts[start + at..][..group];
-            for (count, meta) in counts.iter_mut().zip(&metas) {
+            for (i, (count, meta)) in counts.iter_mut().zip(&metas).enumerate() {
                 let n = meta.to_bits() >> INDEX_BITS;
                 *count = if n <= plan.limit { n as u32 } else { 0 };
+                // The others, of which no meta is left, go on.
+                if E && meta.to_bits() != 0 && !is_escape(s, &z, i, n, blocks) {
+                    scratch.unsettled.push((start + at + i) as u32);
+                }
             }
         }
     }

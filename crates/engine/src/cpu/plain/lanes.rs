@@ -30,7 +30,8 @@ const CYCLE_WINDOW: u64 = 8;
 
 /// Where lanes go when they are done.
 pub(super) trait Sink<S: Simd> {
-    /// Whether a lane whose orbit was proved to cycle is done; otherwise whole cycles are jumped over.
+    /// Whether a lane whose orbit was proved to cycle is done, as if it had reached the limit; otherwise whole cycles are
+    /// jumped over.
     const CYCLE_ENDS: bool;
     /// The lanes `bits` escaped within the block that began at `start`, at the step that `meta` tells.
     fn escaped(&mut self, s: S, bits: u32, start: &Orbits<S>, meta: S::V);
@@ -38,8 +39,8 @@ pub(super) trait Sink<S: Simd> {
     fn finished(&mut self, s: S, bits: u32, end: &Orbits<S>, meta: S::V);
 }
 
-/// z and its derivative of one vector of lanes.
-type State<S> = [<S as Simd>::V; 4];
+/// z, its derivative and W of one vector of lanes.
+type State<S> = [<S as Simd>::V; 5];
 
 /// `V` vectors of lanes.
 pub(super) struct Lanes<S: Simd, const V: usize> {
@@ -50,7 +51,7 @@ pub(super) struct Lanes<S: Simd, const V: usize> {
     c: [(S::V, S::V); V],
     meta: [S::V; V],
     /// States of an earlier block's end, to compare with: equal numbers are a proof of a cycle.
-    saved: [(S::V, S::V); V],
+    saved: [(S::V, S::V, S::V); V],
     saved_at: u64,
     /// Count of states saved, and the block that saves the next one.
     saves: u64,
@@ -70,11 +71,11 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
     pub(super) fn new(s: S) -> Self {
         let (never, zero) = (s.splat(f64::NAN), s.splat(0.0));
         Self {
-            states: [[[zero; 4]; V]; 2],
+            states: [[[zero; 5]; V]; 2],
             end: 0,
             c: [(zero, zero); V],
             meta: [zero; V],
-            saved: [(never, never); V],
+            saved: [(never, never, never); V],
             saved_at: 0,
             saves: 0,
             next_save: CYCLE_WINDOW,
@@ -88,7 +89,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
     /// Vector `v` as of the last block's end (`half` = `self.end`) or start.
     #[inline(always)]
     fn orbits(&self, half: usize, v: usize) -> Orbits<S> {
-        let ([x, y, dx, dy], (cx, cy)) = (self.states[half & 1][v], self.c[v]);
+        let ([x, y, dx, dy, off2], (cx, cy)) = (self.states[half & 1][v], self.c[v]);
         Orbits {
             x,
             y,
@@ -96,16 +97,17 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
             dy,
             cx,
             cy,
+            off2,
         }
     }
 
     /// Iterates until the queue is empty, or, if this is the `last` of it, until the last lane is done.
     /// The orbits of the queue have done `age` steps. `false` if cancelled.
     ///
-    /// `D`: with the derivative. `P`: looking for exact cycles.
+    /// `D`: with the derivative. `P`: looking for exact cycles. `E`: with what rounding amounts to, which is part of a cycle then.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)] // one call site each, and a struct of them would only be unpacked
-    pub(super) fn run<const D: bool, const P: bool, K: Sink<S>>(
+    pub(super) fn run<const D: bool, const P: bool, const E: bool, K: Sink<S>>(
         &mut self,
         s: S,
         frame: &Blocks,
@@ -116,7 +118,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         progress: &Progress,
     ) -> bool {
         for v in 0..V {
-            self.refill::<D, P>(s, v, Self::ALL & !self.alive[v], queue, age);
+            self.refill::<D, P, E>(s, v, Self::ALL & !self.alive[v], queue, age);
         }
         self.set_deadline(s, frame.limit);
         while self.alive != [0; V] && (last || !queue.is_empty()) {
@@ -129,7 +131,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                         return false;
                     }
                 }
-                let (gone, cycling, any, ties) = self.block::<D, P>(s, frame);
+                let (gone, cycling, any, ties) = self.block::<D, P, E>(s, frame);
                 if any != 0 || self.clock >= self.deadline {
                     break (gone, cycling, ties);
                 }
@@ -160,6 +162,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                 if P {
                     let cycling = cycling[v] & !gone;
                     if cycling != 0 && K::CYCLE_ENDS {
+                        sink.finished(s, cycling, &self.orbits(self.end, v), self.meta[v]);
                         done |= cycling;
                     } else if cycling != 0 {
                         // May lead to the limit itself.
@@ -176,7 +179,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                         done |= finished;
                     }
                 }
-                self.refill::<D, P>(s, v, done, queue, age);
+                self.refill::<D, P, E>(s, v, done, queue, age);
             }
             if P && self.blocks >= self.next_save {
                 self.save();
@@ -205,7 +208,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
     /// Iterates all lanes for a block. The lanes that had escaped at its end, those that were back in the
     /// saved state, whether there were any of either, and whether rounding could decide on some of the first.
     #[inline(always)]
-    fn block<const D: bool, const P: bool>(
+    fn block<const D: bool, const P: bool, const E: bool>(
         &mut self,
         s: S,
         frame: &Blocks,
@@ -214,7 +217,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         for (v, z) in z.iter_mut().enumerate() {
             *z = self.orbits(self.end, v);
         }
-        advance::<S, V, D>(s, &mut z, frame.steps);
+        advance::<S, V, D, E>(s, &mut z, frame.steps, &frame.rounding);
         self.clock += frame.steps;
         self.end ^= 1;
         let (bound2, tied2) = (s.splat(frame.bound2), s.splat(frame.tied2));
@@ -225,12 +228,18 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
             if D {
                 (state[2], state[3]) = (z[v].dx, z[v].dy);
             }
+            if E {
+                state[4] = z[v].off2;
+            }
             let norm2 = z[v].norm2(s);
             gone[v] = self.alive[v] & !s.bits(s.le(norm2, bound2));
             ties |= gone[v] & s.bits(s.le(norm2, tied2));
             if P {
-                let (x, y) = self.saved[v];
-                let same = s.and(s.eq(z[v].x, x), s.eq(z[v].y, y));
+                let (x, y, off2) = self.saved[v];
+                let mut same = s.and(s.eq(z[v].x, x), s.eq(z[v].y, y));
+                if E {
+                    same = s.and(same, s.eq(z[v].off2, off2));
+                }
                 cycling[v] = self.alive[v] & s.bits(same);
             }
             any |= gone[v] | cycling[v];
@@ -240,7 +249,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
 
     /// Gives the lanes `free` of vector `v` the next orbits of the queue, as far as there are any.
     #[inline(always)]
-    fn refill<const D: bool, const P: bool>(
+    fn refill<const D: bool, const P: bool, const E: bool>(
         &mut self,
         s: S,
         v: usize,
@@ -260,7 +269,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
             // What was saved here is another pixel's.
             self.saved[v].0 = s.select(s.mask(free), s.splat(f64::NAN), self.saved[v].0);
         }
-        let (new, index) = queue.peek::<S, D>(s, 0);
+        let (new, index) = queue.peek::<S, D, E>(s, 0);
         queue.drop_front(count);
         let born = s.splat_bits((AGE_ORIGIN + age - self.clock) << INDEX_BITS);
         self.meta[v] = s.expand(fill, s.add_bits(index, born), self.meta[v]);
@@ -270,6 +279,9 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         if D {
             state[2] = s.expand(fill, new.dx, state[2]);
             state[3] = s.expand(fill, new.dy, state[3]);
+        }
+        if E {
+            state[4] = s.expand(fill, new.off2, state[4]);
         }
         c.0 = s.expand(fill, new.cx, c.0);
         c.1 = s.expand(fill, new.cy, c.1);
@@ -309,7 +321,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
     fn save(&mut self) {
         for v in 0..V {
             let state = &self.states[self.end & 1][v];
-            self.saved[v] = (state[0], state[1]);
+            self.saved[v] = (state[0], state[1], state[4]);
         }
         self.saved_at = self.clock;
         self.saves += 1;

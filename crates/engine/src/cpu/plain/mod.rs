@@ -3,6 +3,7 @@
 //! - [`orbits`]: vectors of orbits and their step; [`points`]: orbits in memory
 //! - [`lanes`]: orbits iterated in blocks, each lane refilled as soon as its pixel is done
 //! - [`escape`], [`stability`]: the two kernels
+//! - [`rounding`]: what orbits may be off by; [`settle`]: those again of which the count is not certain
 //! - [`band`]: one thread's share of a strip; [`finish`]: its counts and final states to planes; [`mod@compute`]: all of it
 
 pub(super) mod band;
@@ -12,6 +13,8 @@ mod finish;
 mod lanes;
 mod orbits;
 mod points;
+pub(super) mod rounding;
+mod settle;
 mod stability;
 
 pub(crate) use compute::KERNEL_ID;

@@ -1,5 +1,6 @@
 //! Vectors of orbits and their step.
 
+use super::rounding::Rounding;
 use crate::cpu::radius::Radius;
 use crate::cpu::simd::Simd;
 
@@ -13,6 +14,8 @@ pub(super) struct Orbits<S: Simd> {
     pub(super) dy: S::V,
     pub(super) cx: S::V,
     pub(super) cy: S::V,
+    /// W of [`Rounding`]; constant where it is not followed.
+    pub(super) off2: S::V,
 }
 
 impl<S: Simd> Orbits<S> {
@@ -27,6 +30,7 @@ impl<S: Simd> Orbits<S> {
             dy: zero,
             cx: zero,
             cy: zero,
+            off2: zero,
         }
     }
 
@@ -38,7 +42,12 @@ impl<S: Simd> Orbits<S> {
 
     /// `self` where the mask is true, `other` elsewhere.
     #[inline(always)]
-    pub(super) fn select<const D: bool>(&self, s: S, mask: S::M, other: &Self) -> Self {
+    pub(super) fn select<const D: bool, const E: bool>(
+        &self,
+        s: S,
+        mask: S::M,
+        other: &Self,
+    ) -> Self {
         let pick = |a, b| s.select(mask, a, b);
         Self {
             x: pick(self.x, other.x),
@@ -47,21 +56,30 @@ impl<S: Simd> Orbits<S> {
             dy: if D { pick(self.dy, other.dy) } else { self.dy },
             cx: pick(self.cx, other.cx),
             cy: pick(self.cy, other.cy),
+            off2: if E {
+                pick(self.off2, other.off2)
+            } else {
+                self.off2
+            },
         }
     }
 }
 
-/// Iterates `V` vectors of orbits for `steps` steps, with the derivative if `D`.
+/// Iterates `V` vectors of orbits for `steps` steps, with the derivative if `D`, and with what rounding amounts to if `E`.
 #[inline(always)]
-pub(super) fn advance<S: Simd, const V: usize, const D: bool>(
+pub(super) fn advance<S: Simd, const V: usize, const D: bool, const E: bool>(
     s: S,
     z: &mut [Orbits<S>; V],
     steps: u64,
+    rounding: &Rounding,
 ) {
     let one = s.splat(1.0);
     for _ in 0..steps {
         for o in z.iter_mut() {
             let twice_x = s.add(o.x, o.x);
+            if E {
+                o.off2 = rounding.next(s, o.norm2(s), o.off2);
+            }
             if D {
                 let twice_y = s.add(o.y, o.y);
                 let dx = s.fma(twice_x, o.dx, s.fnma(twice_y, o.dy, one));

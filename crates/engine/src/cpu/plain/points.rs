@@ -23,6 +23,7 @@ pub(in crate::cpu) struct Points {
     dy: Column,
     cx: Column,
     cy: Column,
+    off2: Column,
     meta: Column,
     head: usize,
     end: usize,
@@ -39,6 +40,7 @@ impl Points {
             dy: none,
             cx: none,
             cy: none,
+            off2: none,
             meta: none,
             head: 0,
             end: 0,
@@ -61,7 +63,7 @@ impl Points {
 
     /// Appends the lanes whose bit is set.
     #[inline(always)]
-    pub(super) fn push<S: Simd, const D: bool>(
+    pub(super) fn push<S: Simd, const D: bool, const E: bool>(
         &mut self,
         s: S,
         bits: u32,
@@ -79,13 +81,20 @@ impl Points {
             s.store(&mut self.dx[at..], s.compress(bits, z.dx));
             s.store(&mut self.dy[at..], s.compress(bits, z.dy));
         }
+        if E {
+            s.store(&mut self.off2[at..], s.compress(bits, z.off2));
+        }
         self.end += bits.count_ones() as usize;
     }
 
     /// The vector of orbits and metas that starts `offset` behind the first one; past the last one it
     /// holds leftovers.
     #[inline(always)]
-    pub(super) fn peek<S: Simd, const D: bool>(&self, s: S, offset: usize) -> (Orbits<S>, S::V) {
+    pub(super) fn peek<S: Simd, const D: bool, const E: bool>(
+        &self,
+        s: S,
+        offset: usize,
+    ) -> (Orbits<S>, S::V) {
         let at = self.head + offset;
         assert!(at <= ROOM); // once, for all the slices
         let x = s.load(&self.x[at..]);
@@ -96,6 +105,7 @@ impl Points {
             dy: if D { s.load(&self.dy[at..]) } else { x },
             cx: s.load(&self.cx[at..]),
             cy: s.load(&self.cy[at..]),
+            off2: if E { s.load(&self.off2[at..]) } else { x },
         };
         (orbits, s.load(&self.meta[at..]))
     }
@@ -108,11 +118,11 @@ impl Points {
 
     /// Moves what is left, less than a vector, to the front.
     #[inline(always)]
-    pub(super) fn rewind<S: Simd, const D: bool>(&mut self, s: S) {
-        let (rest, len) = (self.peek::<S, D>(s, 0), self.len());
+    pub(super) fn rewind<S: Simd, const D: bool, const E: bool>(&mut self, s: S) {
+        let (rest, len) = (self.peek::<S, D, E>(s, 0), self.len());
         debug_assert!(len < S::LANES);
         self.clear();
-        self.push::<S, D>(s, (1 << S::LANES) - 1, &rest.0, rest.1);
+        self.push::<S, D, E>(s, (1 << S::LANES) - 1, &rest.0, rest.1);
         self.end = len;
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn run<S: Simd, const V: usize, const P: bool>(s: S, band: &mut Band<
         let mut sink = Ends {
             norm2: &mut scratch.stability,
         };
-        if !lanes.run::<false, P, _>(
+        if !lanes.run::<false, P, false, _>(
             s,
             &blocks,
             &mut scratch.queue,
@@ -103,7 +103,7 @@ fn first_steps<S: Simd, const V: usize>(s: S, band: &mut Band<'_>, start: usize,
             (z.x, z.y) = (s.splat(plan.z0.0), s.splat(plan.z0.1));
             (z.cx, z.cy) = (s.load(&scratch.cx[at..]), s.load(&scratch.cy[at..]));
         }
-        advance::<S, V, false>(s, &mut z, steps);
+        advance::<S, V, false, false>(s, &mut z, steps, &plan.rounding);
         for (v, z) in z.iter().enumerate() {
             let at = at + v * S::LANES;
             if steps == plan.limit {
@@ -118,7 +118,7 @@ fn first_steps<S: Simd, const V: usize>(s: S, band: &mut Band<'_>, start: usize,
             let stay = open & s.bits(s.le(z.norm2(s), bound2));
             if stay != 0 {
                 let index = s.add_bits(iota, s.splat_bits((start + at) as u64));
-                scratch.queue.push::<S, false>(s, stay, z, index);
+                scratch.queue.push::<S, false, false>(s, stay, z, index);
             }
         }
     }

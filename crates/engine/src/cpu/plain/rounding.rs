@@ -1,0 +1,101 @@
+//! What rounding may have moved a plain orbit by.
+//!
+//! Let ẑ_n be what is computed, z_n the orbit of the sample's exact point, and e_n = ẑ_n - z_n. Then
+//! e_(n+1) = 2 ẑ_n e_n - e_n² + ρ_n, where ρ_n is the rounding of the step and that of c. With u = 2^-53 the first part of a
+//! step, fma(x, x, fma(-y, y, cx)), errs by u (2 |cx| + 2 y² + x²) at most, the second, fma(2x, y, cy), by
+//! u (|cy| + 2 |xy|), and c by u |c|; so |ρ_n| <= u (3 |c| + 2 |z_n|²).
+//!
+//! As a sum, e_n = Σ r_k P_k, where P_k is the product of all 2 ẑ after step k and |r_k| <= u (3 |c| + 2 |z_k|²) + |e_k|².
+//! By Cauchy and Schwarz |e_n|² <= n Σ |r_k P_k|². That sum, W, follows from |z|² alone, without a root:
+//! W' = 4 |z|² W + r². For |e_k|² in r stands N W, N being more than the steps of any orbit. All of it is positive, so its own
+//! rounding is a small share, which [`ABOVE`] allows for.
+//!
+//! A count n is settled where |ẑ_n| - E > R and |z_(n-1)| < R for certain: its square is |z_n - c|. An orbit that escaped
+//! before would be outside at n - 1 as well, as orbits that come back are not settled this way at all.
+
+use crate::cpu::simd::Simd;
+
+/// Unit roundoff.
+const UNIT: f64 = f64::EPSILON / 2.0;
+/// Slightly over 1: more than the rounding of all steps of a bound, up to [`MOST_STEPS`] of them.
+const ABOVE: f64 = 1.01;
+/// Most steps of an orbit that is followed.
+const MOST_STEPS: u64 = 1 << 40;
+/// More steps than a block has.
+const SPARE_STEPS: u64 = 64;
+
+/// What bounds of one frame's orbits have in common.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cpu) struct Rounding {
+    /// By |z|².
+    by_norm2: f64,
+    /// Of c.
+    by_c: f64,
+    /// N.
+    steps: f64,
+}
+
+impl Rounding {
+    /// Of orbits of up to `limit` steps whose |c| is `c_max` at most.
+    pub(in crate::cpu) fn new(c_max: f64, limit: u64) -> Self {
+        let steps = if limit <= MOST_STEPS {
+            ABOVE * (limit + SPARE_STEPS) as f64
+        } else {
+            f64::INFINITY
+        };
+        Self {
+            by_norm2: ABOVE * 2.0 * UNIT,
+            by_c: ABOVE * 3.0 * UNIT * c_max,
+            steps,
+        }
+    }
+
+    /// W of z_1 = c.
+    pub(super) fn of_c(&self) -> f64 {
+        self.by_c * self.by_c
+    }
+
+    /// W after a step from a z of this |z|².
+    #[inline(always)]
+    pub(super) fn next<S: Simd>(&self, s: S, norm2: S::V, off2: S::V) -> S::V {
+        let own = s.fma(norm2, s.splat(self.by_norm2), s.splat(self.by_c));
+        let own = s.fma(s.splat(self.steps), off2, own);
+        let grown = s.mul(norm2, off2);
+        s.fma(grown, s.splat(4.0), s.mul(own, own))
+    }
+
+    /// E: the bound of |e| after any number of steps, from W.
+    fn error(&self, off2: f64) -> f64 {
+        (self.steps * off2).sqrt()
+    }
+
+    /// The same after `n` steps.
+    fn error_after(&self, n: u64, off2: f64) -> f64 {
+        (ABOVE * (n + 1) as f64 * off2).sqrt().min(self.error(off2))
+    }
+
+    /// Whether an orbit that is `z` after `n` steps, the first one outside of the radius, is that for certain.
+    pub(super) fn is_escape(
+        &self,
+        n: u64,
+        z: [f64; 2],
+        c: [f64; 2],
+        off2: f64,
+        radius: f64,
+    ) -> bool {
+        let error = self.error_after(n, off2);
+        let before2 = modulus([z[0] - c[0], z[1] - c[1]]) + error + self.by_c;
+        let rounded = 4.0 * UNIT * (modulus(z) + modulus(c));
+        modulus(z) - error - rounded > radius
+            && (n <= 1 || before2 + rounded < radius * radius * (1.0 - 4.0 * UNIT))
+    }
+
+    /// Whether an orbit that is at `z`, and was never outside of the radius, never was for certain.
+    pub(super) fn is_within(&self, norm2: f64, off2: f64, radius: f64) -> bool {
+        norm2.sqrt() * (1.0 + 4.0 * UNIT) + self.error(off2) < radius
+    }
+}
+
+fn modulus([x, y]: [f64; 2]) -> f64 {
+    x.mul_add(x, y * y).sqrt()
+}
