@@ -164,6 +164,7 @@ fn blob_seeds() -> Vec<Vec<u8>> {
                 width: WIDTH,
                 planes: job.frame.measures.iter().map(plane).collect(),
                 iterations_total: 7,
+                settling: fractal::Settling::default(),
                 origin: Origin {
                     backend: Backend::Cpu,
                     arithmetic: Arithmetic::F64,

@@ -1,6 +1,6 @@
 //! Samples of a frame: a regular grid of its pixels, with their counts on the processor.
 
-use fractal::{FrameSpec, Measure, MeasureSet, Strip};
+use fractal::{Counts, FrameSpec, Measure, MeasureSet, Strip};
 
 use crate::cpu::CpuDevice;
 use crate::frame::PreparedFrame;
@@ -52,6 +52,7 @@ pub(super) fn grid(frame: &PreparedFrame, most_iterations: u64) -> PreparedFrame
         width: frame.spec.width.min(SIDE),
         height: frame.spec.height.min(SIDE),
         iterations: frame.spec.iterations.min(most_iterations),
+        counts: Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),
         ..frame.spec.clone()
     })

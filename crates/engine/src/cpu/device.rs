@@ -195,6 +195,8 @@ impl CpuDevice {
             width: frame.spec.width,
             planes,
             iterations_total,
+            // Of the kernels that settle counts, where `frame.spec.counts` asks for them.
+            settling: Settling::default(),
             origin: Origin {
                 backend: Backend::Cpu,
                 arithmetic: Arithmetic::F64,
@@ -289,6 +291,7 @@ impl CpuDevice {
             width,
             planes,
             iterations_total,
+            settling: Settling::default(),
             origin: Origin {
                 backend: Backend::Cpu,
                 arithmetic: frame.cpu_arithmetic(),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use fractal::{Arithmetic, Backend, Measure, Origin, Strip, StripBuffer};
+use fractal::{Arithmetic, Backend, Measure, Origin, Settling, Strip, StripBuffer};
 use shaders::{Kernel, Program};
 
 use super::adapters::AdapterSummary;
@@ -271,6 +271,7 @@ impl GpuDevice {
             width: task.frame.spec.width,
             planes,
             iterations_total,
+            settling: Settling::default(),
             origin: self.origin(task),
             busy_secs: begun.elapsed().as_secs_f64(),
         })

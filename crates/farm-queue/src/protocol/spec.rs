@@ -5,7 +5,7 @@
 //! by it.
 
 use fractal::strip::MAX_STRIP_BYTES;
-use fractal::{FrameError, StripPlan};
+use fractal::{Arithmetic, BackendChoice, Counts, FrameError, StripPlan};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -57,6 +57,9 @@ pub enum SpecError {
     /// The orbit has no proper name, or an arithmetic is asked for that has no use for it or cannot do without.
     #[error("job spec with a reference orbit that cannot be")]
     Orbit,
+    /// Settled counts are asked for where none are made: of adapters, of deltas, or in another arithmetic than doubles.
+    #[error("job spec with settled counts that cannot be")]
+    Settled,
     /// A strip of several rows is larger than [`MAX_STRIP_BYTES`].
     #[error("job spec with strips of {0} bytes, over the limit of {MAX_STRIP_BYTES}")]
     StripBytes(u64),
@@ -158,6 +161,12 @@ pub fn check(spec: &JobSpec) -> Result<(), SpecError> {
     {
         return Err(SpecError::Orbit);
     }
+    let in_doubles = (spec.arithmetic).is_none_or(|arithmetic| arithmetic == Arithmetic::F64);
+    if frame.counts == Counts::Settled
+        && (is_delta || !in_doubles || spec.backend == BackendChoice::Gpu)
+    {
+        return Err(SpecError::Settled);
+    }
     let bytes = largest_strip_bytes(spec);
     if bytes > MAX_STRIP_BYTES && tallest(plan) > 1 {
         return Err(SpecError::StripBytes(bytes));
@@ -185,7 +194,7 @@ fn tallest(plan: StripPlan) -> u32 {
 mod tests {
     use super::*;
     use crate::job::JobId;
-    use fractal::{BackendChoice, FrameSpec, Grid, Measure, MeasureSet, View};
+    use fractal::{FrameSpec, Grid, Measure, MeasureSet, View};
     use proptest::prelude::*;
 
     fn spec() -> JobSpec {
@@ -261,6 +270,42 @@ mod tests {
         wide.frame.measures = Measure::ALL.into_iter().collect();
         wide.strips.strip_rows = 1;
         assert_eq!(check(&wide), Ok(()));
+    }
+
+    #[test]
+    fn settled_counts_are_another_picture_and_are_made_by_processors_in_doubles() {
+        let settle = |spec: &mut JobSpec| {
+            spec.frame.counts = Counts::Settled;
+            spec.backend = BackendChoice::Cpu;
+            let View::Centre { zoom, .. } = &mut spec.frame.view else {
+                unreachable!()
+            };
+            *zoom = "1e6".parse().unwrap();
+        };
+        let mut settled = spec();
+        settle(&mut settled);
+        let text = encode(&settled, None).unwrap();
+        assert_eq!(decode(&text, None).unwrap(), settled);
+        let mut fast = settled.clone();
+        fast.frame.counts = Counts::Fast;
+        assert_ne!(encode(&fast, None).unwrap(), text);
+        // What is usual is not said.
+        let fast = String::from_utf8(encode(&fast, None).unwrap()).unwrap();
+        assert!(!fast.contains("counts"), "{fast}");
+        settled.arithmetic = Some(Arithmetic::F64);
+        assert_eq!(check(&settled), Ok(()));
+        for change in [
+            |spec: &mut JobSpec| spec.backend = BackendChoice::Gpu,
+            |spec: &mut JobSpec| spec.arithmetic = Some(Arithmetic::F32),
+        ] {
+            let refused = refused(|spec| {
+                settle(spec);
+                change(spec);
+            });
+            assert_eq!(refused, SpecError::Settled);
+        }
+        let deep = refused(|spec| spec.frame.counts = Counts::Settled);
+        assert!(matches!(deep, SpecError::Frame(FrameError::Settled(_))));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How exactly a view has to be computed: plainly or by deltas, in which number type, and what to warn of.
 
 use fractal::frame::ProcessorsAlone;
-use fractal::{Arithmetic, BackendChoice, FrameSpec};
+use fractal::{Arithmetic, BackendChoice, Counts, FrameSpec};
 
 use crate::plan::ArithmeticPlan;
 
@@ -19,6 +19,9 @@ pub enum PrecisionError {
     /// Processors choose between the two by the size of a pixel.
     #[error("--arithmetic {0}: processors compute this view in {1}")]
     OtherDelta(&'static str, &'static str),
+    /// Counts are settled in doubles, and in longer numbers where these do not suffice.
+    #[error("settled counts are made in doubles: not with --arithmetic {0}")]
+    NotSettled(&'static str),
     /// No adapter computes it.
     #[error("{0} are computed by processors alone: not with --backend gpu")]
     NotOnAdapters(&'static str),
@@ -41,6 +44,9 @@ pub fn arithmetic(
     only: Option<Arithmetic>,
     backend: BackendChoice,
 ) -> Result<ArithmeticPlan, PrecisionError> {
+    if frame.counts == Counts::Settled {
+        return settled(only);
+    }
     // Plain kernels count in 32 bits.
     let long = frame.short_limit().is_none();
     if long && (frame.z0 != (0.0, 0.0) || only.is_some_and(|only| !only.is_delta())) {
@@ -79,6 +85,18 @@ pub fn arithmetic(
     })
 }
 
+/// How a frame is computed whose counts are settled: plainly in doubles, also where these alone would not be exact enough.
+fn settled(only: Option<Arithmetic>) -> Result<ArithmeticPlan, PrecisionError> {
+    match only {
+        Some(other) if other != Arithmetic::F64 => Err(PrecisionError::NotSettled(other.name())),
+        _ => Ok(ArithmeticPlan {
+            deltas: false,
+            only,
+            checked: false,
+        }),
+    }
+}
+
 /// Which kinds of device may compute a frame, where `wanted` was asked for, and what is to be said of it: some values are
 /// the processors' alone, and such a job is theirs from the start, on any machine.
 ///
@@ -90,6 +108,7 @@ pub fn backend(
 ) -> Result<(BackendChoice, Option<String>), PrecisionError> {
     let what = match frame.processors_alone() {
         None => return Ok((wanted, None)),
+        Some(ProcessorsAlone::SettledCounts) => "settled counts",
         Some(ProcessorsAlone::LongCounts) => "counts beyond 32 bits",
         Some(ProcessorsAlone::Angles) => "angles (T, DEX and DEY; phase, direction)",
         Some(ProcessorsAlone::StretchedDistances) => "distances of a stretched view",
@@ -160,7 +179,8 @@ pub fn warnings(frame: &FrameSpec, only: Option<Arithmetic>) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if !plainly {
+    // What rounding miscounts is settled.
+    if !plainly || frame.counts == Counts::Settled {
         return warnings;
     }
     if spacing < Arithmetic::F64.drawable_spacing_log2() {
@@ -208,6 +228,39 @@ mod tests {
         assert!(warnings(&with_start(frame("1e20")), None)[0].contains("blocks"));
         // Deltas have no such trouble.
         assert!(at("1e8", None).is_empty() && at("1e20", None).is_empty());
+    }
+
+    #[test]
+    fn settled_counts_are_made_plainly_by_processors() {
+        let settled = |zoom: &str| FrameSpec {
+            counts: Counts::Settled,
+            ..frame(zoom)
+        };
+        let f64 = Some(Arithmetic::F64);
+        // Shallow, where samples would decide, and where deltas would be taken.
+        for zoom in ["2", "3e4", "1e11"] {
+            for only in [None, f64] {
+                let plan = arithmetic(&settled(zoom), only, BackendChoice::Cpu).unwrap();
+                assert_eq!((plan.deltas, plan.only, plan.checked), (false, only, false));
+                assert!(warnings(&settled(zoom), only).is_empty());
+            }
+        }
+        for only in [Arithmetic::F32, Arithmetic::DeltaF64] {
+            let refused = arithmetic(&settled("2"), Some(only), BackendChoice::Auto).unwrap_err();
+            let name = only.name();
+            assert_eq!(
+                refused.to_string(),
+                format!("settled counts are made in doubles: not with --arithmetic {name}")
+            );
+        }
+        let refused = backend(&settled("2"), BackendChoice::Gpu).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "settled counts are computed by processors alone: not with --backend gpu"
+        );
+        let (chosen, said) = backend(&settled("2"), BackendChoice::Auto).unwrap();
+        assert_eq!(chosen, BackendChoice::Cpu);
+        assert!(said.is_some());
     }
 
     #[test]

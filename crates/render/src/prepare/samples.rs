@@ -3,7 +3,7 @@
 use colour::{Distribution, sampled_size};
 use engine::cpu::CpuDevice;
 use engine::{PreparedFrame, Progress};
-use fractal::{FrameSpec, Measure, MeasureSet, Strip};
+use fractal::{Counts, FrameSpec, Measure, MeasureSet, Strip};
 
 /// Iterations of such a sample at most, where it is iterated plainly: samples are computed before anything else starts.
 const RANGE_ITERATIONS: u64 = 100_000;
@@ -22,6 +22,7 @@ pub fn sampled(frame: &PreparedFrame, measure: Measure, progress: &Progress) -> 
         width,
         height,
         iterations: limit,
+        counts: Counts::Fast,
         measures: MeasureSet::default().with(measure),
         ..frame.spec.clone()
     });

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use engine::bench::quick;
 use engine::cpu::CpuDevice;
 use engine::{PreparedFrame, Progress, device};
-use fractal::{Backend, BackendChoice, FrameSpec, Measure, MeasureSet, Strip};
+use fractal::{Backend, BackendChoice, Counts, FrameSpec, Measure, MeasureSet, Strip};
 use render::{RenderError, RenderPlan};
 use serde::Serialize;
 use world::FarmFigures;
@@ -183,6 +183,7 @@ fn sample(frame: &FrameSpec) -> Result<Sampled, RenderError> {
         width: side(frame.width),
         height: side(frame.height),
         iterations: frame.iterations.min(SAMPLE_LIMIT),
+        counts: Counts::Fast,
         measures: MeasureSet::default().with(Measure::Smooth),
         ..frame.clone()
     };

@@ -57,6 +57,7 @@ impl Target<'_> {
                 .map(|m| Plane::from_bytes(m, &vec![0; pixels * m.bytes()]))
                 .collect(),
             iterations_total: 0,
+            settling: fractal::Settling::default(),
             origin: Origin {
                 backend: Backend::Cpu,
                 arithmetic: Arithmetic::F64,

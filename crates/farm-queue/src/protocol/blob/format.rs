@@ -10,7 +10,7 @@ use crate::protocol::signing::SEAL_BYTES;
 compile_error!("planes travel in the machine's order, which has to be little-endian");
 
 /// Version of the blobs that this build writes, and the only one that it reads.
-pub const BLOB_VERSION: u16 = 4;
+pub const BLOB_VERSION: u16 = 5;
 /// Most bytes of a device's and of a worker's name; longer ones are cut when written.
 pub const MAX_NAME_BYTES: usize = 120;
 /// Most bytes that a blob has beside its payload.
@@ -19,7 +19,7 @@ pub const MAX_HEADER_BYTES: usize = FIXED_BYTES + 2 * MAX_NAME_BYTES + SEAL_BYTE
 /// Planes that a blob has at most.
 pub(super) const PLACES: usize = 7;
 pub(super) const MAGIC: &[u8; 4] = b"MFSB";
-pub(super) const FIXED_BYTES: usize = 98 + 4 * PLACES;
+pub(super) const FIXED_BYTES: usize = 106 + 4 * PLACES;
 pub(super) const DIGEST_AT: usize = 8;
 pub(super) const AFTER_DIGEST: usize = DIGEST_AT + 8;
 

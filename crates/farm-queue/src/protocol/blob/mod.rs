@@ -10,9 +10,11 @@
 //! 24 16  job                               72 16  iterations, total
 //! 40  4  strip: index                      88  8  busy seconds, f64
 //! 44  4  strip: first row                  96 28  length of each measure's plane here, or 0
-//! 48  4  strip: rows                      124  1  length of the device's name
-//! 52  4  width                            125  1  length of the worker's name
-//! 56  4  attempt                          126     both names, UTF-8, then the payload
+//! 48  4  strip: rows                      124  4  pixels that were computed again to settle their counts
+//! 52  4  width                            128  4  pixels whose counts stayed unsettled
+//! 56  4  attempt                          132  1  length of the device's name
+//!                                         133  1  length of the worker's name
+//!                                         134     both names, UTF-8, then the payload
 //! ```
 //!
 //! Where the farm has a key a seal of 32 bytes follows, the HMAC-SHA256 by the worker's key ([`crate::protocol::signing`])

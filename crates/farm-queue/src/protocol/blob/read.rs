@@ -1,6 +1,6 @@
 //! A blob from outside, checked before anything is allocated for it.
 
-use fractal::{Measure, Origin, Plane, Strip, StripBuffer};
+use fractal::{Counts, Measure, Origin, Plane, Settling, Strip, StripBuffer};
 
 use super::format::{
     BLOB_VERSION, BlobError, FIXED_BYTES, MAGIC, MAX_NAME_BYTES, PLACES, arithmetic_of, backend_of,
@@ -162,6 +162,18 @@ pub(super) fn decode_with(
     if lens.iter().map(|len| u64::from(*len)).sum::<u64>() != payload_len {
         return Err(BlobError::Field("length of its payload"));
     }
+    let settling = Settling {
+        again: header.u32()?.into(),
+        unsettled: header.u32()?.into(),
+    };
+    // Fast counts settle none.
+    let most = match spec.frame.counts {
+        Counts::Fast => 0,
+        Counts::Settled => pixels as u64,
+    };
+    if settling.again.max(settling.unsettled) > most {
+        return Err(BlobError::Field("number of settled pixels"));
+    }
     let [device_len, worker_len] = header.take()?.map(usize::from);
     let too_long = device_len.max(worker_len) > MAX_NAME_BYTES;
     if too_long || header_len != FIXED_BYTES + device_len + worker_len {
@@ -207,6 +219,7 @@ pub(super) fn decode_with(
             width: spec.frame.width,
             planes,
             iterations_total,
+            settling,
             origin: Origin {
                 backend,
                 arithmetic,

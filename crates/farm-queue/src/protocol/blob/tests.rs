@@ -1,8 +1,8 @@
 //! What the blob's reader must accept, refuse and survive.
 
 use fractal::{
-    Arithmetic, Backend, BackendChoice, FrameSpec, Grid, Measure, MeasureSet, Origin, Plane,
-    StripBuffer, StripPlan, View,
+    Arithmetic, Backend, BackendChoice, Counts, FrameSpec, Grid, Measure, MeasureSet, Origin,
+    Plane, Settling, StripBuffer, StripPlan, View,
 };
 use proptest::prelude::*;
 
@@ -75,6 +75,7 @@ fn buffer_of(spec: &JobSpec, index: u32, seed: u8) -> StripBuffer {
         width: spec.frame.width,
         planes: planes.collect(),
         iterations_total: 1234,
+        settling: Settling::default(),
         origin: Origin {
             backend: Backend::Gpu,
             arithmetic: Arithmetic::DoubleSingle,
@@ -157,6 +158,36 @@ fn totals_beyond_64_bits_travel() {
 }
 
 #[test]
+fn what_it_took_to_settle_counts_travels() {
+    let mut spec = spec_with(all_measures());
+    spec.frame.counts = Counts::Settled;
+    let mut buffer = buffer_of(&spec, 0, 0);
+    // Three rows of 13 pixels.
+    for (again, unsettled, good) in [
+        (0, 0, true),
+        (39, 1, true),
+        (7, 39, true),
+        (40, 0, false),
+        (0, 40, false),
+        (u64::MAX, 0, false),
+    ] {
+        buffer.settling = Settling { again, unsettled };
+        let blob = encode(&spec.id, &buffer, "w", 1);
+        let decoded = decode(&blob, &spec, buffer.strip).map(|decoded| decoded.buffer.settling);
+        assert_eq!(decoded.ok(), good.then_some(buffer.settling));
+    }
+    // Of fast counts there is nothing to settle.
+    buffer.settling = Settling {
+        again: 1,
+        unsettled: 0,
+    };
+    let blob = encode(&spec.id, &buffer, "w", 1);
+    spec.frame.counts = Counts::Fast;
+    let refused = decode(&blob, &spec, buffer.strip);
+    assert_eq!(refused, Err(BlobError::Field("number of settled pixels")));
+}
+
+#[test]
 fn refuses_what_is_foreign() {
     let spec = spec_with(all_measures());
     let strip = spec.strips.strip(1).unwrap();
@@ -212,6 +243,11 @@ fn refuses_other_versions_and_other_things() {
     };
     assert_eq!(changed(0, b'X'), BlobError::Magic);
     assert_eq!(changed(4, 9), BlobError::Version(9));
+    assert_eq!(changed(4, 4), BlobError::Version(4), "of an earlier build");
+    assert_eq!(
+        changed(124, 1),
+        BlobError::Field("number of settled pixels")
+    );
     assert_eq!(changed(56, 0), BlobError::Field("attempt"));
     assert_eq!(changed(61, 77), BlobError::Field("back end"));
     assert_eq!(changed(62, 77), BlobError::Field("arithmetic"));
@@ -221,10 +257,10 @@ fn refuses_other_versions_and_other_things() {
     );
     assert_eq!(changed(75, 1), BlobError::Field("number of iterations"));
     assert_eq!(changed(95, 0xff), BlobError::Field("busy time"));
-    assert_eq!(changed(124, 121), BlobError::Field("length of names"));
-    assert_eq!(changed(126, 0xff), BlobError::Field("device's name"));
-    assert_eq!(changed(126, 0x1b), BlobError::Field("device's name"));
-    let last_of_names = 126 + buffer.origin.device.len();
+    assert_eq!(changed(132, 121), BlobError::Field("length of names"));
+    assert_eq!(changed(134, 0xff), BlobError::Field("device's name"));
+    assert_eq!(changed(134, 0x1b), BlobError::Field("device's name"));
+    let last_of_names = 134 + buffer.origin.device.len();
     assert_eq!(
         changed(last_of_names, 0x07),
         BlobError::Field("worker's name")

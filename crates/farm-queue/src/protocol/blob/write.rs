@@ -69,6 +69,11 @@ pub fn parts<'a>(job: &JobId, buffer: &'a StripBuffer, worker: &str, attempt: u3
     for len in lens {
         header.extend_from_slice(&len.to_le_bytes());
     }
+    for pixels in [buffer.settling.again, buffer.settling.unsettled] {
+        // No strip has as many pixels.
+        let pixels = u32::try_from(pixels).unwrap_or(u32::MAX);
+        header.extend_from_slice(&pixels.to_le_bytes());
+    }
     header.extend_from_slice(&[device.len() as u8, worker.len() as u8]);
     header.extend_from_slice(device.as_bytes());
     header.extend_from_slice(worker.as_bytes());

@@ -82,6 +82,7 @@ pub(crate) fn buffer(job: &JobSpec, strip: Strip, value: f32) -> Arc<StripBuffer
         width: job.frame.width,
         planes: vec![Plane::new(Measure::Smooth, vec![value; pixels])],
         iterations_total: 7,
+        settling: fractal::Settling::default(),
         origin: Origin {
             backend: Backend::Cpu,
             arithmetic: Arithmetic::F64,

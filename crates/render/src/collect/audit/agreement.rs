@@ -19,6 +19,7 @@ pub fn agree(a: &StripBuffer, b: &StripBuffer) -> bool {
     if class(a) == class(b) {
         let mut planes = a.planes.iter().zip(&b.planes);
         return a.iterations_total == b.iterations_total
+            && a.settling == b.settling
             && planes.all(|(a, b)| a.bytes() == b.bytes());
     }
     a.planes.iter().zip(&b.planes).all(|(a, b)| {

@@ -277,6 +277,7 @@ mod tests {
             width: 100,
             planes: vec![Plane::new(Measure::Smooth, values)],
             iterations_total: 5000,
+            settling: fractal::Settling::default(),
             origin: Origin {
                 backend,
                 arithmetic: match backend {

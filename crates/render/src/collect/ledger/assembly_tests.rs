@@ -19,6 +19,7 @@ fn buffer(strip: Strip) -> Arc<StripBuffer> {
         width: 1,
         planes: vec![Plane::new(Measure::Iterations, vec![1_u32])],
         iterations_total: 0,
+        settling: fractal::Settling::default(),
         origin,
         busy_secs: 0.0,
     })

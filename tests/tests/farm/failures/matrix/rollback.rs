@@ -71,6 +71,7 @@ fn buffer(lease: &Lease) -> Arc<StripBuffer> {
             vec![lease.strip.index as f32; 16],
         )],
         iterations_total: 7,
+        settling: fractal::Settling::default(),
         origin: Origin {
             backend: Backend::Cpu,
             arithmetic: Arithmetic::F64,
