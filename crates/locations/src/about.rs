@@ -44,6 +44,7 @@ impl Location {
         Texts {
             own: Some((own, self.text())),
             others: vec![(kfr, self.kfr())],
+            settling: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A place in the plane, and what is said of the picture there.
 
 use colour::Scheme;
-use fractal::{Decimal, Grid, Transform, View};
+use fractal::{Counts, Decimal, Grid, Settling, Transform, View};
 use serde::{Deserialize, Serialize};
 
 /// Most bytes of a location: two coordinates of the largest length and change.
@@ -26,6 +26,10 @@ pub struct Location {
     pub size: Option<(u32, u32)>,
     /// log2 of the relative error that one skipped step may have, where it is another than usual.
     pub skip_error_log2: Option<i32>,
+    /// How counts are made, where that is another than usual.
+    pub counts: Option<Counts>,
+    /// What it took to settle the counts of the picture that says this.
+    pub settling: Option<Settling>,
     /// Period of the nucleus in the view, where another program knew it.
     pub period: Option<u64>,
     /// What is known of the minibrot there.
@@ -98,6 +102,8 @@ impl Location {
             grid: None,
             size: None,
             skip_error_log2: None,
+            counts: None,
+            settling: None,
             period: None,
             minibrot: None,
             colours: None,

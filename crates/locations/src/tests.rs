@@ -39,6 +39,11 @@ fn our_files_come_back_with_every_digit() {
         grid: Some(Grid::Linspace),
         size: Some((7, 5)),
         skip_error_log2: Some(-30),
+        counts: Some(fractal::Counts::Settled),
+        settling: Some(fractal::Settling {
+            again: 7,
+            unsettled: 1,
+        }),
         period: Some(3),
         minibrot: Some(Minibrot {
             re: Some("-1.75".parse().unwrap()),
@@ -69,6 +74,23 @@ fn our_files_come_back_with_every_digit() {
         assert_eq!(back, location);
         assert!(back.text().contains(RE));
     }
+}
+
+#[test]
+fn what_it_took_to_settle_counts_stands_behind_all_else() {
+    let mut location = Location::at(at(RE, "0", "5"), Format::Own);
+    location.counts = Some(fractal::Counts::Settled);
+    location.colours = Some(Scheme::default());
+    let before = location.text();
+    assert!(before.contains("counts = \"settled\"\n"), "{before}");
+    let settling = fractal::Settling {
+        again: 7,
+        unsettled: 0,
+    };
+    location.settling = Some(settling);
+    // As pictures add it that are written row by row.
+    let table = "\n[settling]\nagain = 7\nunsettled = 0\n";
+    assert_eq!(location.text(), before + table);
 }
 
 #[test]

@@ -33,5 +33,5 @@ pub use images::ImageFormat;
 pub use kinds::{Channel, Channels, Compression};
 pub use picture::{ColourFormat, ColourPicture};
 pub use rows::{RowSource, Strips};
-pub use texts::Texts;
+pub use texts::{SettlingSoFar, Texts};
 pub use whole::thumbnail;

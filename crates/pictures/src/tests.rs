@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use colour::{Basis, Depth, Rows, Samples, Scheme};
+use fractal::Settling;
 use rayon::ThreadPoolBuilder;
 
 use crate::open::{OpenedFile, PictureFormat, contents_of};
@@ -94,7 +96,7 @@ fn texts_are_those_that_were_given_from_files_and_from_pipes() {
     let folder = tempfile::tempdir().unwrap();
     let texts = Texts {
         own: Some(("Mandelfarm", "re = \"0\"\n".to_owned())),
-        others: Vec::new(),
+        ..Texts::default()
     };
     for format in [ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Tiff] {
         let format = ColourFormat::Image(format);
@@ -110,6 +112,58 @@ fn texts_are_those_that_were_given_from_files_and_from_pipes() {
         // No empty one.
         let bytes = written(format, Depth::Eight, (9, 7), None);
         assert_eq!(names(&texts_of(&saved(&folder, &bytes))), ["Software"]);
+    }
+}
+
+/// Rows with which it becomes known what it took to settle counts.
+struct Settled<'a>(Slope, &'a SettlingSoFar);
+
+impl RowSource for Settled<'_> {
+    fn next_rows(&mut self) -> std::io::Result<Option<Rows<'_>>> {
+        let settling = Settling {
+            again: u64::from(!self.0.rows.is_empty()),
+            unsettled: 0,
+        };
+        self.1.add(settling);
+        self.0.next_rows()
+    }
+}
+
+#[test]
+fn what_is_known_with_the_last_row_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    for (format, depth) in FORMATS {
+        let settling = Arc::new(SettlingSoFar::default());
+        let texts = Texts {
+            own: Some(("Mandelfarm", "re = \"0\"\n".to_owned())),
+            settling: Some(Arc::clone(&settling)),
+            ..Texts::default()
+        };
+        let colours = Scheme {
+            depth,
+            ..Scheme::default()
+        };
+        let picture = ColourPicture {
+            format,
+            samples: (9, 7),
+            colours: &colours,
+            range: (1.0, 16.0),
+            compression: Compression::Fast,
+            texts: Some(&texts),
+            folder: Path::new("."),
+        };
+        let mut out = Cursor::new(Vec::new());
+        let mut rows = Settled(Slope::new((9, 7)), &settling);
+        picture.write(&mut out, &mut rows).unwrap();
+        let path = saved(&folder, &out.into_inner());
+        let own = "re = \"0\"\n\n[settling]\nagain = 7\nunsettled = 0\n";
+        let found = texts_of(&path);
+        assert!(
+            found.iter().any(|(_, text)| text == own),
+            "{format:?}: {found:?}"
+        );
+        let kind = OpenedFile::open(&path).unwrap().picture();
+        assert!(contents_of(&path, kind).unwrap().is_some(), "{format:?}");
     }
 }
 

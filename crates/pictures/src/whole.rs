@@ -42,12 +42,15 @@ impl WholePicture<'_> {
         }
         let size = (colours.samples.pixels(self.samples)).ok_or_else(uneven_samples)?;
         self.format.check(size).map_err(io::Error::other)?;
-        let description = self.description();
-        let encoding = Encoding {
-            format: self.format,
-            size,
-            description: &description,
-            made_by: SOFTWARE,
+        // When all is painted: what it says may be known only then.
+        let encode = |out: &mut dyn WriteSeek, pixels: Pixels<'_>| {
+            let encoding = Encoding {
+                format: self.format,
+                size,
+                description: &self.description(),
+                made_by: SOFTWARE,
+            };
+            encoding.write(out, pixels)
         };
         let painter = Painter::new(&colours, basis);
         let mut canvas = Canvas::new(&painter, self.samples.0, self.samples.1);
@@ -58,7 +61,7 @@ impl WholePicture<'_> {
                 while let Some(rows) = source.next_rows()? {
                     canvas.push(rows, &mut rgb);
                 }
-                encoding.write(out, Pixels::Eight(&rgb))
+                encode(out, Pixels::Eight(&rgb))
             }
             Depth::Sixteen => {
                 let (mut rgb, mut painted) = (Vec::with_capacity(count), Vec::new());
@@ -68,16 +71,16 @@ impl WholePicture<'_> {
                     let (pairs, _) = painted.as_chunks();
                     rgb.extend(pairs.iter().copied().map(u16::from_be_bytes));
                 }
-                encoding.write(out, Pixels::Sixteen(&rgb))
+                encode(out, Pixels::Sixteen(&rgb))
             }
         }
     }
 
     /// What makes it again, in the characters that Exif and TIFF have.
     fn description(&self) -> String {
-        let own = self.texts.and_then(|texts| texts.own.as_ref());
-        let text = own.and_then(|(_, text)| in_ascii(text));
-        text.map_or_else(String::new, |text| text.into_owned())
+        let own = self.texts.and_then(Texts::own_in_full);
+        let text = own.and_then(|(_, text)| in_ascii(&text).map(|text| text.into_owned()));
+        text.unwrap_or_default()
     }
 }
 

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use colour::Scheme;
 use disk::{PendingFile, WriteError};
 use farm_worker::Fault;
-use fractal::{FrameSpec, StripBuffer};
+use fractal::{Counts, FrameSpec, StripBuffer};
 use locations::Location;
 use pictures::painted::Paint;
 use pictures::rows::{StripRows, spooled_bytes};
-use pictures::{Channel, ColourPicture, Compression, Texts, exr, npy};
+use pictures::{Channel, ColourPicture, Compression, SettlingSoFar, Texts, exr, npy};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::error::{CollectError, RenderError};
@@ -35,6 +35,7 @@ struct QueuedStrips {
     receiver: Receiver<Arc<StripBuffer>>,
     rows_left: u32,
     waited: Duration,
+    settling: Arc<SettlingSoFar>,
 }
 
 impl QueuedStrips {
@@ -45,6 +46,7 @@ impl QueuedStrips {
             receiver,
             rows_left: frame.height,
             waited: Duration::ZERO,
+            settling: Arc::default(),
         };
         (sender, strips)
     }
@@ -65,6 +67,7 @@ impl Iterator for QueuedStrips {
             return Some(Err(io::Error::other("the picture was not finished")));
         };
         self.rows_left -= strip.strip.rows;
+        self.settling.add(strip.settling);
         Some(Ok(strip))
     }
 }
@@ -208,15 +211,24 @@ fn write(
     mut strips: QueuedStrips,
 ) -> io::Result<(PendingFile, Duration)> {
     let started = Instant::now();
-    let texts: Texts = contents.location.texts();
+    let settling = Arc::clone(&strips.settling);
+    let is_settled = contents.frame.counts == Counts::Settled;
+    let texts = Texts {
+        settling: is_settled.then(|| Arc::clone(&settling)),
+        ..contents.location.texts()
+    };
     {
         let folder = file.folder();
         let mut out = BufWriter::with_capacity(FILE_BUFFER, file.file());
         match kind {
             OutputKind::Location(format) => {
-                out.write_all(contents.location.text_as(format).as_bytes())?;
                 // It is whole with the others, or not at all.
                 strips.by_ref().try_for_each(|strip| strip.map(drop))?;
+                let location = Location {
+                    settling: is_settled.then(|| settling.get()),
+                    ..(*contents.location).clone()
+                };
+                out.write_all(location.text_as(format).as_bytes())?;
             }
             OutputKind::Npy(measure) => {
                 npy::write::write(&mut out, &contents.frame, measure, &mut strips)?;
@@ -246,7 +258,7 @@ fn write(
         }
         out.flush()?;
         if matches!(kind, OutputKind::Exr(_)) {
-            exr::attributes::settle(file.file())?;
+            exr::attributes::settle(file.file(), texts.tail())?;
         }
     }
     // Not synced: a full disk has said so by now, and the system writes back at its own pace, as after `cp`.

@@ -91,6 +91,7 @@ impl RenderPlan {
             transform: frame.transform,
             skip_error_log2: Some(frame.skip_error_log2)
                 .filter(|log2| *log2 != fractal::SKIP_ERROR_LOG2),
+            counts: Some(frame.counts).filter(|counts| !counts.is_fast()),
             ..Location::at(frame.view.clone(), Format::Own)
         }
     }

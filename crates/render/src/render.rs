@@ -290,6 +290,7 @@ impl JobRun<'_> {
             width: plan.frame.width,
             height: plan.frame.height,
             pixels: plan.frame.pixels(),
+            counts: plan.frame.counts,
             elapsed_secs,
             strips: plan.strips.count(),
             colour_range: plan.colours.ends(range),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use fractal::StripBuffer;
+use fractal::{Counts, Settling, StripBuffer};
 use serde::Serialize;
 
 /// What was delivered, by whom.
@@ -14,6 +14,7 @@ pub struct Tally {
     /// What was counted of each strip, so that one that comes anew replaces what it was.
     strips: HashMap<u32, Counted>,
     iterations_total: u128,
+    settling: Settling,
     /// Deliveries beyond the first of each strip.
     pub redelivered: u64,
     /// Results that were malformed, truncated, oversized or foreign.
@@ -33,6 +34,7 @@ pub struct Tally {
 struct Counted {
     device: Arc<Device>,
     iterations: u128,
+    settling: Settling,
     pixels: u64,
     busy_secs: f64,
 }
@@ -45,6 +47,7 @@ impl Tally {
     pub fn count(&mut self, buffer: &StripBuffer, worker: &str, attempt: u32) {
         if let Some(earlier) = self.strips.remove(&buffer.strip.index) {
             self.iterations_total -= earlier.iterations;
+            self.settling -= earlier.settling;
             if let Some(entry) = self.by_device.get_mut(&*earlier.device) {
                 entry.strips -= 1;
                 entry.pixels -= earlier.pixels;
@@ -52,6 +55,7 @@ impl Tally {
             }
         }
         self.iterations_total += buffer.iterations_total;
+        self.settling += buffer.settling;
         self.redelivered += u64::from(attempt.saturating_sub(1));
         self.workers.insert(worker.to_owned());
         let (backend, device) = (buffer.origin.backend.name(), buffer.origin.device.clone());
@@ -76,6 +80,7 @@ impl Tally {
             // One copy of the name a device.
             device: (self.by_device.get_key_value(&key)).map_or(key, |(key, _)| Arc::clone(key)),
             iterations: buffer.iterations_total,
+            settling: buffer.settling,
             pixels,
             busy_secs: buffer.busy_secs,
         };
@@ -135,6 +140,11 @@ pub struct Report {
     pub pixels: u64,
     /// Sum of the pixels' counts, the limit for those inside.
     pub iterations_total: u128,
+    /// How counts were made.
+    pub counts: Counts,
+    /// What it took to settle them, where they are settled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settling: Option<Settling>,
     /// From the start of the program's work to the last file in its place.
     pub elapsed_secs: f64,
     /// Strips.
@@ -163,6 +173,7 @@ impl Report {
     /// Adds what was delivered.
     pub fn set_tally(&mut self, tally: &Tally) {
         self.iterations_total = tally.iterations_total;
+        self.settling = (self.counts == Counts::Settled).then_some(tally.settling);
         self.redelivered = tally.redelivered;
         self.rejected = tally.rejected;
         self.resumed = tally.resumed;
@@ -203,6 +214,9 @@ impl Report {
             megapixels / self.elapsed_secs,
             devices.join(", ")
         );
+        if let Some(settling) = self.settling {
+            line.push_str(&format!("; {}", settling.words()));
+        }
         if self.redelivered + self.rejected > 0 {
             line.push_str(&format!(
                 "; {} strips delivered again, {} rejected",

@@ -7,7 +7,7 @@
 //! iterations = 10000
 //! ```
 
-use fractal::{Decimal, Grid, Transform, View};
+use fractal::{Counts, Decimal, Grid, Settling, Transform, View};
 use serde::{Deserialize, Serialize};
 
 use super::partial_colours::Colours;
@@ -56,11 +56,16 @@ pub(crate) struct Toml {
     #[serde(skip_serializing_if = "Option::is_none")]
     skip_error_log2: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    counts: Option<Counts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     period: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     minibrot: Option<Minibrot>,
     #[serde(skip_serializing_if = "Option::is_none")]
     colours: Option<Colours>,
+    /// Last: pictures that are written row by row add it behind all else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settling: Option<Settling>,
 }
 
 impl Toml {
@@ -130,9 +135,11 @@ impl From<&Location> for Toml {
             width: location.size.map(|size| size.0),
             height: location.size.map(|size| size.1),
             skip_error_log2: location.skip_error_log2,
+            counts: location.counts,
             period: location.period,
             minibrot: location.minibrot.clone(),
             colours: location.colours.clone().map(Colours),
+            settling: location.settling,
             ..place
         }
     }
@@ -162,6 +169,8 @@ pub(crate) fn parse(text: &str) -> Result<Location, String> {
         grid: toml.grid,
         size,
         skip_error_log2: toml.skip_error_log2,
+        counts: toml.counts,
+        settling: toml.settling,
         period: toml.period,
         minibrot: toml.minibrot.take(),
         colours: toml.colours.take().map(|colours| colours.0),

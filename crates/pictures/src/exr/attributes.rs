@@ -105,8 +105,15 @@ pub(super) fn padding(texts: &[(&str, &str)]) -> Option<(String, Vec<u8>)> {
 }
 
 /// Puts the attributes of a file that is written in the order of their names, long texts behind the others: the library
-/// has them in another each time, and one picture should be one file.
-pub fn settle(file: impl Read + Write + Seek + Copy) -> io::Result<()> {
+/// has them in another each time, and one picture should be one file. `tail` is the end of a text that is named, for which
+/// room was left.
+///
+/// # Errors
+/// Those of the file.
+pub fn settle(
+    file: impl Read + Write + Seek + Copy,
+    tail: Option<(&str, String)>,
+) -> io::Result<()> {
     let mut reader = BufReader::new(file);
     reader.seek(SeekFrom::Start(ATTRIBUTES_AT))?;
     let mut attributes: Vec<Vec<u8>> = Vec::new();
@@ -124,6 +131,18 @@ pub fn settle(file: impl Read + Write + Seek + Copy) -> io::Result<()> {
         let mut value = reader.by_ref().take(u32::from_le_bytes(len).into());
         value.read_to_end(&mut attribute)?;
         attributes.push(attribute);
+    }
+    if let Some((name, tail)) = tail {
+        let start = text_attribute(name, "");
+        // Its name and its type, without the length.
+        let start = &start[..start.len() - 4];
+        let own = attributes.iter_mut().find(|own| own.starts_with(start));
+        if let Some((own, at)) = own.and_then(|own| {
+            let at = own.len().checked_sub(tail.len())?;
+            Some((own, at))
+        }) {
+            own[at..].copy_from_slice(tail.as_bytes());
+        }
     }
     attributes.sort_by(|a, b| {
         let place = |bytes: &[u8]| (is_padding(bytes), is_long(bytes));

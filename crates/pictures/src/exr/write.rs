@@ -151,7 +151,8 @@ fn header(frame: &FrameSpec, own: &[NamedValues], texts: &Texts) -> Header {
 
 /// Writes the measures of a picture's strips, and their colours where they are wanted.
 ///
-/// The attributes are in no fixed order: [`settle`](super::attributes::settle) puts them in one.
+/// The attributes are in no fixed order: [`settle`](super::attributes::settle) puts them in one, and fills the room
+/// that is left for what is known only now.
 ///
 /// # Errors
 /// Those of the strips and of `out`.
@@ -171,7 +172,7 @@ pub fn write(
         .collect();
     own.sort_by_key(|(name, ..)| *name);
     let size = (frame.width as usize, frame.height as usize);
-    let header = header(frame, &own, texts);
+    let header = header(frame, &own, &texts.with_room());
     let written = exr::block::write(out, SmallVec::from_elem(header, 1), true, |meta, chunks| {
         let row_bytes = meta.headers[0].channels.bytes_per_pixel * size.0;
         let write = |blocks: Vec<UncompressedBlock>| {

@@ -55,8 +55,14 @@ impl PngPicture<'_> {
                         .add_text_chunk("Software".to_owned(), SOFTWARE.to_owned())
                         .map_err(io_error)?;
                     let mut header = encoder.write_header().map_err(io_error)?;
-                    if let Some((name, text)) = self.texts.and_then(|texts| texts.own.as_ref()) {
-                        write_text(&mut header, name, text).map_err(io_error)?;
+                    // What is known with the last pixels only stands behind them.
+                    let is_late = self.texts.is_some_and(|texts| texts.settling.is_some());
+                    let write_own = |header: &mut _| match self.texts.and_then(Texts::own_in_full) {
+                        Some((name, text)) => write_text(header, name, &text),
+                        None => Ok(()),
+                    };
+                    if !is_late {
+                        write_own(&mut header).map_err(io_error)?;
                     }
                     let mut rows = header.stream_writer().map_err(io_error)?;
                     for part in to_encode {
@@ -64,7 +70,11 @@ impl PngPicture<'_> {
                         // Nobody takes it back at the end.
                         let _ = emptied.try_send(part);
                     }
-                    rows.finish().map_err(io_error)
+                    rows.finish().map_err(io_error)?;
+                    if is_late {
+                        write_own(&mut header).map_err(io_error)?;
+                    }
+                    Ok(())
                 })?;
             let mut paint_all = || {
                 while let Some(rows) = source.next_rows()? {
