@@ -9,7 +9,7 @@ use requests::Size;
 use super::colour::ColourArgs;
 use super::files::ChannelArgs;
 use super::place::{AccessArgs, CrewArgs, DeviceArgs, LogArgs, SayArgs, ThreadsArgs, TurnArgs};
-use super::values::{ArithmeticArg, CompressionArg, GridArg, MeasureArg};
+use super::values::{ArithmeticArg, CompressionArg, CountsArg, GridArg, MeasureArg};
 use super::world::StageArgs;
 
 /// Options of `render`.
@@ -71,6 +71,9 @@ pub struct RenderArgs {
     /// reference orbit, exact at any zoom
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ArithmeticArg::Auto)]
     pub arithmetic: ArithmeticArg,
+    /// How counts are made [default: fast, or the location's]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub counts: Option<CountsArg>,
     /// How many take part.
     #[command(flatten)]
     pub crew: CrewArgs,

@@ -171,6 +171,7 @@ impl RenderArgs {
             skip_error_log2: self.skip_error_log2,
             grid: self.grid.map(Into::into),
             arithmetic: self.arithmetic.only(),
+            counts: self.counts.map(Into::into),
             colours,
         };
         let folder = self.journal.journal;
@@ -214,6 +215,7 @@ impl ScaleArgs {
             z0: pair(self.z0.as_deref()),
             grid: Some(self.grid.into()),
             arithmetic: self.arithmetic.only(),
+            counts: self.counts.map(Into::into),
             ..PictureRequest::default()
         };
         let farm = FarmMeans {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::place::{AccessArgs, DeviceArgs, LogArgs, SayArgs};
 use super::render::ViewArgs;
-use super::values::{ArithmeticArg, GridArg, MeasureArg};
+use super::values::{ArithmeticArg, CountsArg, GridArg, MeasureArg};
 use super::world::NetworkArgs;
 
 /// Most numbers of workers in one sweep.
@@ -62,6 +62,9 @@ pub struct ScaleArgs {
     /// Number type of the kernels
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ArithmeticArg::Auto)]
     pub arithmetic: ArithmeticArg,
+    /// How counts are made [default: fast, or the location's]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub counts: Option<CountsArg>,
     /// Rows of a strip [default: so many that the most workers have sixteen strips each, if that is less than about a megabyte's worth]
     #[arg(long, value_name = "N", value_parser = |text: &str| fractal::count::within::<u32>(text, 1, u32::MAX))]
     pub strip_rows: Option<u32>,

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use colour::{Blend, ColourBy, Hue, Mapping};
-use fractal::{Arithmetic, Grid, Measure};
+use fractal::{Arithmetic, Counts, Grid, Measure};
 use pictures::{Channel, Compression};
 use requests::request::means::Fallback;
 
@@ -65,6 +65,24 @@ impl ArithmeticArg {
             Self::DeltaDoubleSingle => Some(Arithmetic::DeltaDoubleSingle),
             Self::DeltaF64 => Some(Arithmetic::DeltaF64),
             Self::DeltaFloatexp => Some(Arithmetic::DeltaFloatexp),
+        }
+    }
+}
+
+/// How counts are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CountsArg {
+    /// In one arithmetic, whose rounding changes a few of them
+    Fast,
+    /// Each for certain, of the sample's exact point; by processors, up to a zoom of about 1e11
+    Settled,
+}
+
+impl From<CountsArg> for Counts {
+    fn from(arg: CountsArg) -> Self {
+        match arg {
+            CountsArg::Fast => Self::Fast,
+            CountsArg::Settled => Self::Settled,
         }
     }
 }

@@ -246,6 +246,13 @@ impl Place {
         if let Some(iterations) = location.iterations {
             lines.push(("iterations", iterations.to_string()));
         }
+        if let Some(counts) = location.counts {
+            let mut words = counts.name().to_owned();
+            if let Some(settling) = location.settling {
+                words += &format!(", {}", settling.words());
+            }
+            lines.push(("counts", words));
+        }
         if let Some(radius) = location.escape_radius {
             lines.push(("escape radius", radius.to_string()));
         }

@@ -2,7 +2,7 @@
 
 use engine::check;
 use farm_worker::memory::display_bytes;
-use fractal::View;
+use fractal::{Counts, View};
 use requests::perform::picture::plan_picture;
 use requests::perform::preview::Preview;
 
@@ -28,7 +28,8 @@ pub async fn run(args: RenderArgs, context: &Context) -> Result<(), Failure> {
 /// What samples of the view will decide.
 fn check(preview: &Preview) -> Option<String> {
     let samples = u64::from(check::SIDE * check::SIDE).min(preview.pixels);
-    if preview.arithmetic.only.is_some() {
+    let is_settled = preview.counts == Counts::Settled;
+    if preview.arithmetic.only.is_some() || is_settled {
         return None;
     }
     let adapters = format!(
@@ -93,6 +94,10 @@ pub fn lines(preview: &Preview) -> String {
         (_, Some(_)) => "as asked for: ",
     };
     lines.push(("arithmetic", format!("{kind}{}", preview.processor)));
+    if preview.counts == Counts::Settled {
+        let words = "settled: pixels whose count is not certain go again in longer arithmetic";
+        lines.push(("counts", words.to_owned()));
+    }
     if let Some(check) = check(preview) {
         lines.push(("", check));
     }

@@ -1,7 +1,7 @@
 //! What a render would do, without doing any of it.
 
 use fractal::reference::ReferencePoint;
-use fractal::{Arithmetic, Transform, View};
+use fractal::{Arithmetic, Counts, Transform, View};
 use render::RenderPlan;
 use render::plan::{ArithmeticPlan, Place};
 use serde::Serialize;
@@ -28,6 +28,8 @@ pub struct Preview {
     pub pixels: u64,
     /// Iteration limit.
     pub iterations: u64,
+    /// How counts are made.
+    pub counts: Counts,
     /// log2 of the distance between neighbouring samples.
     pub spacing_log2: f64,
     /// Decimal digits after the point that tell neighbouring samples apart.
@@ -91,6 +93,7 @@ impl Preview {
             height: frame.height,
             pixels: frame.pixels(),
             iterations: frame.iterations,
+            counts: frame.counts,
             spacing_log2,
             digits: (-spacing_log2 / std::f64::consts::LOG2_10).ceil().max(0.0) as u32,
             arithmetic: plan.arithmetic,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use colour::Scheme;
 use disk::homes::state_folder;
 use fractal::strip::MAX_STRIP_BYTES;
-use fractal::{Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, Transform, View};
+use fractal::{Counts, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, Transform, View};
 use locations::Location;
 use render::RenderPlan;
 use render::plan::{JournalPlan, Place};
@@ -66,6 +66,7 @@ pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, Pla
         z0: (request.z0.or(said.z0)).unwrap_or((0.0, 0.0)),
         skip_error_log2: (request.skip_error_log2.or(said.skip_error_log2))
             .unwrap_or(fractal::SKIP_ERROR_LOG2),
+        counts: (request.counts.or(said.counts)).unwrap_or(Counts::Fast),
         measures: MeasureSet::default(),
     };
     let wanted = outputs
@@ -195,6 +196,7 @@ struct Said {
     grid: Option<Grid>,
     transform: Transform,
     skip_error_log2: Option<i32>,
+    counts: Option<Counts>,
     colours: Option<Scheme>,
     warnings: Vec<String>,
 }
@@ -208,6 +210,7 @@ impl Said {
             grid: location.grid,
             transform: location.transform,
             skip_error_log2: location.skip_error_log2,
+            counts: location.counts,
             colours: location.colours.clone(),
             warnings: location.warnings.clone(),
         })
@@ -301,6 +304,8 @@ fn strips(frame: &FrameSpec, rows: Option<u32>) -> Result<StripPlan, PlanError> 
 
 #[cfg(test)]
 mod tests {
+    use fractal::BackendChoice;
+
     use super::*;
 
     fn plan_of(text: &str, means: &Means) -> Result<RenderPlan, PlanError> {
@@ -341,6 +346,31 @@ mod tests {
         }
         let refused = grid_of(r#"{"samples": 4, "grid": "linspace"}"#);
         assert!(matches!(refused, Err(PlanError::Samples)), "{refused:?}");
+    }
+
+    #[test]
+    fn counts_are_fast_unless_they_are_to_be_settled() {
+        let of = |text: &str| {
+            let means = Means::in_memory();
+            plan_of(text, &means).map(|plan| (plan.frame.counts, plan.backend))
+        };
+        assert_eq!(of("{}").unwrap().0, Counts::Fast);
+        assert_eq!(of(r#"{"counts": "fast"}"#).unwrap().0, Counts::Fast);
+        let settled = of(r#"{"counts": "settled"}"#).unwrap();
+        assert_eq!(settled, (Counts::Settled, BackendChoice::Cpu));
+        let deep = r#"{"counts": "settled", "re": "-0.75", "im": "0.1", "zoom": "1e13"}"#;
+        let refused = of(deep).unwrap_err().to_string();
+        assert!(refused.contains("for plain views"), "{refused}");
+        let plain = r#"{"counts": "settled", "re": "-0.75", "im": "0.1", "zoom": "5e10"}"#;
+        let plan = plan_of(plain, &Means::in_memory()).unwrap();
+        assert!(!plan.arithmetic.deltas && !plan.arithmetic.checked);
+        let request: PictureRequest = serde_json::from_str(plain).unwrap();
+        let text = serde_json::to_string(&request).unwrap();
+        assert_eq!(
+            serde_json::from_str::<PictureRequest>(&text).unwrap(),
+            request
+        );
+        assert!(serde_json::from_str::<PictureRequest>(r#"{"counts": "slow"}"#).is_err());
     }
 
     #[test]

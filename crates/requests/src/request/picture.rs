@@ -1,7 +1,7 @@
 //! Pictures, what is painted anew, and minibrots.
 
 use fractal::decimal::DecimalError;
-use fractal::{Arithmetic, Decimal, Grid};
+use fractal::{Arithmetic, Counts, Decimal, Grid};
 use serde::{Deserialize, Serialize};
 use serde_with::{DisplayFromStr, PickFirst, serde_as};
 
@@ -34,6 +34,8 @@ pub struct PictureRequest {
     /// Number type of the kernels; whichever is exact enough where none is requested, or `auto`.
     #[serde_as(as = "OrAuto")]
     pub arithmetic: Option<Arithmetic>,
+    /// How counts are made.
+    pub counts: Option<Counts>,
     /// Its colours.
     #[serde(flatten)]
     pub colours: ColourRequest,

@@ -1,7 +1,7 @@
 //! Plans of pictures, what is refused, and what files make them compute.
 
 use clap::Parser;
-use fractal::{BackendChoice, Measure};
+use fractal::{BackendChoice, Counts, Measure};
 use pictures::ColourFormat;
 use render::plan::{Output, OutputKind, Place};
 use requests::plan::picture::picture;
@@ -61,6 +61,26 @@ fn what_cannot_be_is_one_line() {
         (
             "--skip-error-log2 -60",
             "an error of 2^-60 in a skipped step is not within 2^-52 and 2^-8",
+        ),
+        (
+            "--counts settled --re -0.75 --im 0.1 --zoom 1e13",
+            "settled counts are for plain views (zoom up to about 1e11) for now: pixels are 2^-51 apart, and 2^-44 is the least",
+        ),
+        (
+            "--counts settled --iterations 5e9",
+            "settled counts have 32 bits: the iteration limit needs more",
+        ),
+        (
+            "--counts settled --measure stability -o a.npy",
+            "settled counts are counts: stability alone has none",
+        ),
+        (
+            "--counts settled --backend gpu",
+            "settled counts are computed by processors alone: not with --backend gpu",
+        ),
+        (
+            "--counts settled --arithmetic double-single",
+            "settled counts are made in doubles: not with --arithmetic double-single",
         ),
         (
             "-o picture",
@@ -164,4 +184,24 @@ fn a_run_of_a_sweep_is_a_render_of_the_same_picture() {
     assert_eq!(ours.frame, typed.frame);
     assert_eq!((ours.strips, ours.outputs), (typed.strips, typed.outputs));
     assert_eq!(ours.journal, None);
+}
+
+#[test]
+fn counts_are_settled_where_that_is_typed_or_a_location_says_so() {
+    let counts = |line: &str| planned(line).unwrap().frame.counts;
+    assert_eq!(counts(""), Counts::Fast);
+    assert_eq!(counts("--counts fast"), Counts::Fast);
+    assert_eq!(counts("--counts settled"), Counts::Settled);
+    // Beside counts stability is what it always is.
+    assert_eq!(
+        counts("--counts settled --measure stability -o a.npy -o a.png"),
+        Counts::Settled
+    );
+    let settled = planned("--counts settled").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("place.toml");
+    std::fs::write(&file, settled.location(None).text()).unwrap();
+    let place = format!("--location {}", file.display());
+    assert_eq!(counts(&place), Counts::Settled);
+    assert_eq!(counts(&format!("{place} --counts fast")), Counts::Fast);
 }

@@ -93,6 +93,10 @@ fn what_jobs_compute_with_is_within_limits() {
     }
     let auto = parse("[[job]]\narithmetic = \"auto\"\n").unwrap().remove(0);
     assert_eq!(auto.line, "submitter render --arithmetic=auto");
+    let settled = parse("[[job]]\ncounts = \"settled\"\n").unwrap().remove(0);
+    assert_eq!(settled.line, "submitter render --counts=settled");
+    let wrong = parse("[[job]]\ncounts = \"slow\"\n").unwrap_err();
+    assert!(wrong.contains("counts: unknown variant"), "{wrong}");
 }
 
 proptest! {
