@@ -158,7 +158,45 @@ pub fn settle(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::texts::{SettlingSoFar, Texts};
+
+    #[test]
+    fn the_room_of_a_text_is_filled() {
+        let settling = Arc::new(SettlingSoFar::default());
+        let texts = Texts {
+            own: Some(("Mandelfarm", "re = \"0\"\n".to_owned())),
+            others: vec![("Mandelfarms", "another".to_owned())],
+            settling: Some(Arc::clone(&settling)),
+        };
+        let room = texts.with_room();
+        let all: Vec<Vec<u8>> = (room.all().iter().rev())
+            .map(|(name, text)| text_attribute(name, text))
+            .collect();
+        let bytes = [vec![b'.'; ATTRIBUTES_AT as usize], all.concat(), vec![0]].concat();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        settling.add(fractal::Settling {
+            again: 1234,
+            unsettled: 5,
+        });
+        settle(&file, texts.tail()).unwrap();
+        let mut settled = Vec::new();
+        file.rewind().unwrap();
+        file.read_to_end(&mut settled).unwrap();
+        assert_eq!(settled.len(), bytes.len());
+        let text = String::from_utf8_lossy(&settled);
+        let own = "re = \"0\"\n\n[settling]\nagain = 1234\nunsettled = 5\n\n";
+        assert!(text.contains(own) && text.contains("another"), "{text}");
+        // What is fast has no room, and is not looked for.
+        let fast = Texts {
+            settling: None,
+            ..texts
+        };
+        assert_eq!((fast.tail(), fast.with_room().own), (None, fast.own));
+    }
 
     #[test]
     fn a_reader_out_of_step_comes_to_the_end() {
