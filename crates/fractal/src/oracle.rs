@@ -16,7 +16,12 @@ use crate::picture::frame::FrameSpec;
 #[must_use]
 pub fn iteration_count(frame: &FrameSpec, col: u32, row: u32) -> u64 {
     let depth = (-frame.spacing_log2()).max(0.0);
-    let bits = 160 + 2 * depth as usize;
+    iteration_count_in(frame, col, row, 160 + 2 * depth as usize)
+}
+
+/// The same in so many bits: where |dz/dc| grows beyond what depth tells, those of [`iteration_count`] are too few.
+#[must_use]
+pub fn iteration_count_in(frame: &FrameSpec, col: u32, row: u32, bits: usize) -> u64 {
     let [cx, cy] = match frame.turned_axes() {
         Some(axes) => axes.fixed_point(col, row, bits),
         None => {

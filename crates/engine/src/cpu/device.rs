@@ -196,7 +196,7 @@ impl CpuDevice {
             planes,
             iterations_total,
             // Of the kernels that settle counts, where `frame.spec.counts` asks for them.
-            settling: Settling::default(),
+            settling,
             origin: Origin {
                 backend: Backend::Cpu,
                 arithmetic: Arithmetic::F64,

@@ -99,3 +99,88 @@ impl Rounding {
 fn modulus([x, y]: [f64; 2]) -> f64 {
     x.mul_add(x, y * y).sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::simd::Portable;
+
+    /// A double-double product and sum, far more exact than what is tested.
+    type Pair = [f64; 2];
+
+    fn sum(a: Pair, b: Pair) -> Pair {
+        let near = a[0] + b[0];
+        let back = near - a[0];
+        let lost = (a[0] - (near - back)) + (b[0] - back) + (a[1] + b[1]);
+        let whole = near + lost;
+        [whole, lost - (whole - near)]
+    }
+
+    fn product(a: Pair, b: Pair) -> Pair {
+        let near = a[0] * b[0];
+        let lost = a[0].mul_add(b[0], -near) + (a[0] * b[1] + a[1] * b[0]);
+        let whole = near + lost;
+        [whole, lost - (whole - near)]
+    }
+
+    #[test]
+    fn errors_stay_below_their_bound_and_not_far_below() {
+        let (mut seen, mut closest) = (0, 0.0f64);
+        for i in 0..400u32 {
+            // Points of a spiral around the set, none of which is a double.
+            let (turn, size) = (f64::from(i) * 0.618, 0.3 + f64::from(i) / 500.0);
+            let c = [
+                [size * turn.cos() - 0.4, 3e-18 * f64::from(i % 7)],
+                [size * turn.sin(), -2e-18 * f64::from(i % 5)],
+            ];
+            let rounding = Rounding::new(2.0, 500);
+            let (mut x, mut y) = (c[0][0], c[1][0]);
+            let (mut exact_x, mut exact_y) = (c[0], c[1]);
+            let mut off2 = Portable.splat(rounding.of_c());
+            for n in 1..500 {
+                let minus = |[near, lost]: Pair| [-near, -lost];
+                let twice = |[near, lost]: Pair| [2.0 * near, 2.0 * lost];
+                let error = {
+                    let [a, b] = [sum([x, 0.0], minus(exact_x)), sum([y, 0.0], minus(exact_y))];
+                    modulus([a[0], b[0]])
+                };
+                let bound = rounding.error_after(n, off2[0]);
+                if bound > 1e-6 || x.hypot(y) > 1e3 {
+                    break;
+                }
+                assert!(error <= bound, "{error:e} over {bound:e} at {c:?}, {n}");
+                (seen, closest) = (seen + 1, closest.max(error / bound));
+                off2 = rounding.next(Portable, Portable.splat(x.mul_add(x, y * y)), off2);
+                (x, y) = (
+                    x.mul_add(x, (-y).mul_add(y, c[0][0])),
+                    (x + x).mul_add(y, c[1][0]),
+                );
+                (exact_x, exact_y) = (
+                    sum(
+                        sum(product(exact_x, exact_x), minus(product(exact_y, exact_y))),
+                        c[0],
+                    ),
+                    sum(twice(product(exact_x, exact_y)), c[1]),
+                );
+            }
+        }
+        // A bound of half the size would be seen to be wrong within a few times as many orbits.
+        assert!(seen > 10_000 && closest > 0.1, "{seen}, {closest}");
+    }
+
+    #[test]
+    fn a_count_within_its_error_of_the_radius_is_not_settled() {
+        let rounding = Rounding::new(1.0, 100);
+        let c = [0.5, 0.0];
+        let is_escape = |z: [f64; 2], off2: f64| rounding.is_escape(10, z, c, off2, 2.0);
+        assert!(is_escape([2.1, 0.0], 1e-20));
+        // The error reaches from 2.1 to 2: 11 steps of it.
+        assert!(!is_escape([2.1, 0.0], 0.1 * 0.1 / 11.0));
+        // |z - c| is the square of the step before: over 4, the count was one less.
+        assert!(is_escape([4.4, 0.0], 1e-20) && !is_escape([4.500_001, 0.0], 1e-20));
+        assert!(!is_escape([4.5 - 1e-9, 0.0], 1e-18));
+        assert!(!is_escape([2.1, 0.0], f64::INFINITY) && !is_escape([2.1, 0.0], f64::NAN));
+        assert!(rounding.is_within(3.9, 1e-20, 2.0) && !rounding.is_within(3.9, 1e-4, 2.0));
+        assert!(!Rounding::new(1.0, u64::MAX).is_within(0.1, 1e-30, 2.0));
+    }
+}
