@@ -63,36 +63,35 @@ enum Attempt {
 /// The orbit of one sample: where it is, and what it may be off by.
 struct Walk {
     z: [f64; 2],
+    /// |z|
+    size: f64,
     slope: [f64; 2],
     error: f64,
     n: u64,
 }
 
 fn modulus([x, y]: [f64; 2]) -> f64 {
-    x.mul_add(x, y * y).sqrt()
+    // Unfused: most builds of this have no instruction for fused ones.
+    (x * x + y * y).sqrt()
 }
 
 impl Walk {
     /// Before a step: the derivative and the bound after it; `rough` bounds what the step itself adds.
     fn lead(&mut self, rough: f64) {
         let ([x, y], [dx, dy]) = (self.z, self.slope);
-        self.slope = [
-            2.0 * x.mul_add(dx, -(y * dy)) + 1.0,
-            2.0 * x.mul_add(dy, y * dx),
-        ];
-        let growth = 2.0 * modulus(self.z) + self.error;
-        self.error = growth.mul_add(self.error, rough) * ABOVE;
+        self.slope = [2.0 * (x * dx - y * dy) + 1.0, 2.0 * (x * dy + y * dx)];
+        let growth = 2.0 * self.size + self.error;
+        self.error = (growth * self.error + rough) * ABOVE;
         self.n += 1;
     }
 
     /// Whether |z| > R; `None` where that is not certain.
     fn is_beyond(&self, radius: f64) -> Option<bool> {
-        let modulus = modulus(self.z);
-        let error = self.error + 4.0 * UNIT * modulus;
-        if modulus - error > radius * ABOVE {
-            Some(true)
-        } else if modulus + error < radius / ABOVE {
+        let error = self.error + 4.0 * UNIT * self.size;
+        if self.size + error < radius * (1.0 - 1.0 / (1u64 << 40) as f64) {
             Some(false)
+        } else if self.size - error > radius * ABOVE {
+            Some(true)
         } else {
             None
         }
@@ -158,18 +157,25 @@ fn integer_end(frame: &FrameSpec, col: u32, row: u32) -> Option<SettledEnd> {
 
 impl Walk {
     fn start(frame: &FrameSpec) -> Self {
+        let z = [frame.z0.0, frame.z0.1];
         Self {
-            z: [frame.z0.0, frame.z0.1],
+            z,
+            size: modulus(z),
             slope: [0.0; 2],
             error: 0.0,
             n: 0,
         }
     }
 
+    fn go_to(&mut self, z: [f64; 2]) {
+        self.z = z;
+        self.size = modulus(z);
+    }
+
     /// z := z² + c in doubles.
     fn step(&mut self, [cx, cy]: [f64; 2]) {
         let [x, y] = self.z;
-        self.z = [x.mul_add(x, (-y).mul_add(y, cx)), (x + x).mul_add(y, cy)];
+        self.go_to([x.mul_add(x, (-y).mul_add(y, cx)), (x + x).mul_add(y, cy)]);
     }
 }
 
@@ -198,7 +204,7 @@ fn attempt(
     let radius = frame.escape_radius;
     let mut walk = Walk::start(frame);
     // Doubles hold z0, and a c that is too large for limbs.
-    let far = modulus(c) >= BOUND || modulus(walk.z) >= BOUND;
+    let far = modulus(c) >= BOUND || walk.size >= BOUND;
     let mut stepper: Option<Box<dyn Stepper>> = (!far).then(|| {
         let mut stepper = limb_stepper(&point, limbs);
         if frame.z0 != (0.0, 0.0) {
@@ -218,19 +224,18 @@ fn attempt(
         if looks.is_multiple_of(STEPS_BETWEEN_LOOKS) && !goes_on() {
             return Attempt::Cancelled;
         }
-        if stepper.is_some() && modulus(walk.z) + walk.error >= BOUND / ABOVE {
+        if stepper.is_some() && walk.size + walk.error >= BOUND / ABOVE {
             // From here on in doubles, to which z was rounded.
             stepper = None;
-            walk.error += 2.0 * UNIT * modulus(walk.z);
+            walk.error += 2.0 * UNIT * walk.size;
         }
         match &mut stepper {
             Some(stepper) => {
                 walk.lead(unit);
-                walk.z = stepper.step();
+                walk.go_to(stepper.step());
             }
             None => {
-                let size = modulus(walk.z);
-                walk.lead(UNIT * (3.0 * modulus(c) + 2.0 * size * size));
+                walk.lead(UNIT * (3.0 * modulus(c) + 2.0 * walk.size * walk.size));
                 walk.step(c);
             }
         }
