@@ -2,7 +2,7 @@
 
 use farm_tests::oracle::{Comparison, Oracle};
 use farm_tests::pictures::Npy;
-use farm_tests::{folder, gpu, submitter};
+use farm_tests::{Server, Worker, digest, folder, gpu, submitter};
 
 /// The shallow views, and how many percent of their samples may differ on the processor and on an
 /// adapter. An adapter without `f64` computes the second with two `f32` added up, whose last bits decide
@@ -66,5 +66,65 @@ fn control_other_counts_do_not_pass() {
         .ok();
         let comparison = oracle.compare(&Npy::read(folder.path().join("x.npy")));
         assert!(!comparison.is_within(5.0), "{what}: {comparison:?}");
+    }
+}
+
+#[test]
+fn settled_counts_are_exact_where_fast_ones_are_not_in_process_and_on_a_farm() {
+    let server = Server::start();
+    let crew = Worker::crew(&server, 2);
+    let oracle = Oracle::load("../dense/dense-m-1e5");
+    let render = |counts: &str, more: &str| {
+        let folder = folder();
+        let line = format!(
+            "render {} --measure iterations --backend cpu --counts {counts} --json -o x.npy -o x.png {more}",
+            oracle.args
+        );
+        let report = submitter(&line).within(&folder).ok().json();
+        let found = oracle.compare(&Npy::read(folder.path().join("x.npy")));
+        let info = submitter("info x.png").within(&folder).ok().stdout;
+        let digests = ["x.npy", "x.png"].map(|name| digest(folder.path().join(name)));
+        (report, found, info, digests)
+    };
+    let (report, found, info, _) = render("fast", "");
+    assert_eq!(report["counts"], "fast");
+    assert!(report["settling"].is_null(), "{report}");
+    assert!(found.wrong > 0, "{found:?}");
+    assert!(!info.contains("settled"), "{info}");
+
+    let (report, found, info, here) = render("settled", "");
+    assert_eq!((found.total, found.wrong), (300, 0));
+    assert_eq!(report["counts"], "settled");
+    let again = report["settling"]["again"].as_u64().expect("a number");
+    assert!(again > 1000, "{report}");
+    assert_eq!(report["settling"]["unsettled"], 0);
+    let said = format!("settled, {again} pixels went again, 0 stayed unsettled");
+    assert!(info.contains(&said), "{info}");
+
+    let farm = format!("--redis {} --strip-rows 7", server.url());
+    let (report, _, _, there) = render("settled", &farm);
+    assert_eq!(report["settling"]["again"], again, "{report}");
+    assert_eq!(there, here);
+    drop(crew);
+}
+
+#[test]
+fn settled_counts_are_refused_where_nothing_settles_them() {
+    let view = Oracle::load("../dense/dense-m-1e5").args;
+    let deep = Oracle::load("e50").args;
+    for (line, said) in [
+        (format!("{view} --backend gpu"), "by processors alone"),
+        (format!("{view} --arithmetic delta-f64"), "delta-f64"),
+        (
+            format!("{view} --measure stability"),
+            "stability alone has none",
+        ),
+        (deep, "for plain views"),
+    ] {
+        let line = format!("render {line} --counts settled -o x.npy");
+        let refused = submitter(&line).within(&folder()).run();
+        assert_eq!(refused.code, Some(2), "{line}: {refused:?}");
+        assert!(refused.stderr.contains(said), "{line}: {refused:?}");
+        assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
     }
 }
