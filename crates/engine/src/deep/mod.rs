@@ -4,7 +4,9 @@
 //! - [`jets`]: blocks of steps as polynomials
 //! - `complex`: complex numbers as pairs of doubles; `parallel`: tables filled by several threads
 //! - [`minibrot`]: one return of the points around a minibrot; [`trap`]: proofs that they are inside it
+//! - [`attractor`]: proofs that points are inside a component of any period
 
+pub mod attractor;
 pub mod bla;
 pub(crate) mod complex;
 pub mod jets;
@@ -12,6 +14,8 @@ pub mod minibrot;
 mod parallel;
 pub mod trap;
 
+pub(crate) use attractor::KnownCycles;
+pub use attractor::{Course, Cycle};
 pub use bla::BlaTable;
 pub use jets::JetTable;
 pub use minibrot::ReturnMap;

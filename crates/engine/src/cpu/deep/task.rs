@@ -3,7 +3,7 @@
 use fractal::{Measure, Plane, Value, smooth};
 
 use super::frame::Deep;
-use super::interior::InteriorMask;
+use super::interior::Interior;
 use super::pixels::lanes::Lanes;
 use super::pixels::pixel::{End, Pixel, norm2};
 use super::pixels::tail::{ENOUGH_STEEP2, Tail, Tails};
@@ -195,13 +195,8 @@ impl Task<'_> {
         } else {
             None
         };
-        let mut inside = match map {
-            Some(map) => Some(InteriorMask::of(&deep, map, square)?),
-            None => None,
-        };
-        if counts && self.plan.known_parts {
-            inside = InteriorMask::with_known_parts(inside, &deep, square);
-        }
+        let proofs = counts && self.plan.known_parts;
+        let interior = Interior::new(&deep, map, square, &self.trees.known, proofs)?;
         scratch.ends.clear();
         scratch.ends.resize(self.pixels(), End::default());
         scratch.waiting.clear();
@@ -209,7 +204,7 @@ impl Task<'_> {
         let mut walk = Walk::<D> {
             deep: &deep,
             task: self,
-            inside,
+            interior,
             scratch,
         };
         if walk.is_known(square) {
@@ -217,6 +212,11 @@ impl Task<'_> {
         }
         let node = tree.task(&deep, square.col, square.row)?;
         walk.square(s, node, square)?;
+        let Walk {
+            mut interior,
+            scratch,
+            ..
+        } = walk;
         let TaskScratch {
             ends,
             waiting,
@@ -232,7 +232,7 @@ impl Task<'_> {
             }
             if !waiting.is_empty() {
                 let mut lanes = Lanes::<S, V, D>::new(s, &deep);
-                lanes.run(waiting, tails, &mut ended)?;
+                lanes.run(waiting, tails, &mut interior, &mut ended)?;
             }
         }
         Some(())
@@ -243,7 +243,7 @@ struct Walk<'a, const D: bool> {
     deep: &'a Deep<'a>,
     task: &'a Task<'a>,
     /// Pixels that are known to reach the iteration limit.
-    inside: Option<InteriorMask>,
+    interior: Interior<'a>,
     scratch: &'a mut TaskScratch,
 }
 
@@ -261,8 +261,7 @@ impl<const D: bool> Walk<'_, D> {
     /// Whether nothing of `square` is left to do.
     fn is_known(&self, square: Square) -> bool {
         let (columns, rows) = self.part(square);
-        let inside = self.inside.as_ref();
-        inside.is_some_and(|inside| inside.has_all(columns, rows))
+        self.interior.has_all(columns, rows)
     }
 
     /// All pixels of a square, from the series of `node`, which is its own or a larger one's. `None` if cancelled.
@@ -283,11 +282,6 @@ impl<const D: bool> Walk<'_, D> {
             }
         }
         Some(())
-    }
-
-    fn is_inside(&self, col: u32, row: u32) -> bool {
-        let inside = self.inside.as_ref();
-        inside.is_some_and(|inside| inside.has(col, row))
     }
 
     /// The pixels of a square, each by its own value of the series.
@@ -314,7 +308,7 @@ impl<const D: bool> Walk<'_, D> {
                 let [all_x, all_y] = node.series.all_at(s, &x, &y);
                 let [all_dx, all_dy] = node.series.all_slopes_at(s, &x, &y);
                 for (i, col) in cols.clone().enumerate() {
-                    if self.is_inside(col, row) {
+                    if self.interior.has(col, row) {
                         continue;
                     }
                     let mut z = [all_x[i], all_y[i]];

@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use super::axes::Axes;
 use super::tiles::tree::Tree;
+use crate::deep::KnownCycles;
 use crate::frame::{DeepFrame, PreparedFrame};
 
 /// What a frame keeps between strips: its coordinates, and its trees, for the frame's escape radius and for that of stability.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(in crate::cpu) struct Trees {
     pub(super) counts: Tree,
     pub(super) stability: Tree,
     pub(super) axes: Axes,
+    /// What pixels have led to.
+    pub(super) known: KnownCycles,
 }
 
 impl Trees {
@@ -27,6 +30,7 @@ impl Trees {
             counts: tree.clone(),
             stability: tree,
             axes: Axes::new(deep),
+            known: KnownCycles::default(),
         }
     }
 }

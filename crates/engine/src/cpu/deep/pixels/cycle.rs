@@ -5,6 +5,18 @@
 //! between, for ever. Whole cycles are then jumped over, and what is left before the limit is iterated, so every value
 //! is the one that all steps would have led to. Pixels that an attracting cycle has caught get there by rounding.
 
+/// After how many times as many steps a pixel that was near its kept state is told of again.
+const LATER: u64 = 2;
+
+/// A pixel at the start of the reference, near to where it has been there.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cpu::deep) struct Return {
+    /// Steps since then.
+    pub(in crate::cpu::deep) steps: u64,
+    /// How far from there it is.
+    pub(in crate::cpu::deep) distance: f64,
+}
+
 /// What a pixel's returns to the start of the reference are compared with (Brent, 1980).
 #[derive(Clone, Copy, Debug)]
 pub(in crate::cpu::deep) struct Watch {
@@ -14,17 +26,25 @@ pub(in crate::cpu::deep) struct Watch {
     returns: u64,
     /// The return at which the next state is kept.
     next: u64,
+    /// Within which distance of the kept state a pixel counts as near, and from which n on.
+    reach: f64,
+    from: u64,
+    near: Option<Return>,
 }
 
 impl Watch {
     /// Nothing has been seen; nor will it be where cycles are not looked for.
-    pub(in crate::cpu::deep) const fn new(on: bool) -> Self {
+    /// `reach` is how near states are to be that [`Watch::take_near`] tells of.
+    pub(in crate::cpu::deep) const fn new(on: bool, reach: f64) -> Self {
         Self {
             z: [f64::NAN; 2],
             exponent: 0,
             n: 0,
             returns: 0,
             next: if on { 4 } else { u64::MAX },
+            reach,
+            from: 0,
+            near: None,
         }
     }
 
@@ -41,6 +61,18 @@ impl Watch {
         if z == self.z && exponent == self.exponent {
             let cycle = (n - self.n).max(1);
             n += limit.saturating_sub(n) / cycle * cycle;
+        } else if n >= self.from
+            && exponent == 0
+            && self.exponent == 0
+            && (z[0] - self.z[0]).abs() < self.reach
+            && (z[1] - self.z[1]).abs() < self.reach
+        {
+            let distance = (z[0] - self.z[0]).abs() + (z[1] - self.z[1]).abs();
+            self.near = Some(Return {
+                steps: n - self.n,
+                distance,
+            });
+            self.from = LATER * n;
         }
         self.returns += 1;
         if self.returns >= self.next {
@@ -48,5 +80,11 @@ impl Watch {
             (self.z, self.exponent, self.n) = (z, exponent, n);
         }
         n
+    }
+
+    /// How the pixel has come near to the kept state, if it has since the last call.
+    #[inline(always)]
+    pub(in crate::cpu::deep) fn take_near(&mut self) -> Option<Return> {
+        self.near.take()
     }
 }

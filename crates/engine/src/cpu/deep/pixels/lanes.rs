@@ -10,6 +10,7 @@ use super::cycle::Watch;
 use super::pixel::{End, Pixel, Stage};
 use super::tail::Tail;
 use crate::cpu::deep::frame::{Deep, SMALLEST_SKIPPABLE};
+use crate::cpu::deep::interior::Interior;
 use crate::cpu::simd::Simd;
 
 /// Steps between two looks at whether the computation was cancelled.
@@ -85,7 +86,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             births: [[0; 8]; V],
             dues: [[u64::MAX; 8]; V],
             small: [s.splat(0.0); V],
-            watches: [[Watch::new(false); 8]; V],
+            watches: [[Watch::new(false, 0.0); 8]; V],
             pixels: [[(0, 0, 0); 8]; V],
             alive: [0; V],
             clock: 0,
@@ -95,17 +96,18 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
     }
 
     /// Iterates all `waiting` pixels to their ends, which it tells to `ended`, or to where they may be iterated plainly:
-    /// they go to `tails`. `None` if cancelled.
+    /// they go to `tails`. What comes to be proved is added to `interior`. `None` if cancelled.
     #[inline(always)]
     pub(in crate::cpu::deep) fn run(
         &mut self,
         waiting: &mut Vec<Pixel>,
         tails: &mut Vec<Tail>,
+        interior: &mut Interior<'_>,
         ended: &mut impl FnMut((u32, u32), End),
     ) -> Option<()> {
         for v in 0..V {
             for lane in 0..S::LANES {
-                self.refill(v, lane, waiting, tails, ended)?;
+                self.refill(v, lane, waiting, tails, interior, ended)?;
             }
         }
         loop {
@@ -149,21 +151,43 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                     let watch = &mut self.watches[v][lane];
                     let stage = match pixel.arrive(self.deep, watch) {
                         Some(end) => Stage::Ended(end),
-                        None => pixel.settle::<D>(self.deep, watch, &mut self.looks),
+                        None => self.settle(v, lane, &mut pixel, interior),
                     };
                     match stage {
                         Stage::Ended(end) => {
                             ended((pixel.col, pixel.row), end);
-                            self.refill(v, lane, waiting, tails, ended)?;
+                            self.refill(v, lane, waiting, tails, interior, ended)?;
                         }
                         Stage::Ready(_) if pixel.steep2 >= self.deep.tail_steep2 => {
                             tails.push(Tail::of(self.deep, &pixel));
-                            self.refill(v, lane, waiting, tails, ended)?;
+                            self.refill(v, lane, waiting, tails, interior, ended)?;
                         }
                         Stage::Ready(wake) => self.put(v, lane, &pixel, wake),
-                        Stage::Cancelled => return None,
+                        Stage::Near(_) | Stage::Cancelled => return None,
                     }
                 }
+            }
+        }
+    }
+
+    /// A pixel of a lane by blocks: to its end, which is a proof's, too, or to where only steps lead on.
+    #[inline(always)]
+    fn settle(
+        &mut self,
+        v: usize,
+        lane: usize,
+        pixel: &mut Pixel,
+        interior: &mut Interior<'_>,
+    ) -> Stage {
+        let watch = &mut self.watches[v][lane];
+        loop {
+            match pixel.settle::<D>(self.deep, watch, &mut self.looks) {
+                Stage::Near(near) => {
+                    if interior.is_proved(self.deep, pixel, near) {
+                        return Stage::Ended(End::default());
+                    }
+                }
+                stage => return stage,
             }
         }
     }
@@ -263,14 +287,18 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         lane: usize,
         waiting: &mut Vec<Pixel>,
         tails: &mut Vec<Tail>,
+        interior: &mut Interior<'_>,
         ended: &mut impl FnMut((u32, u32), End),
     ) -> Option<()> {
         while let Some(mut pixel) = waiting.pop() {
-            let watch = &mut self.watches[v][lane];
-            *watch = Watch::new(self.deep.cycles);
-            match pixel.settle::<D>(self.deep, watch, &mut self.looks) {
+            if interior.has(pixel.col, pixel.row) {
+                ended((pixel.col, pixel.row), End::default());
+                continue;
+            }
+            self.watches[v][lane] = Watch::new(self.deep.cycles, interior.reach());
+            match self.settle(v, lane, &mut pixel, interior) {
                 Stage::Ended(end) => ended((pixel.col, pixel.row), end),
-                Stage::Cancelled => return None,
+                Stage::Near(_) | Stage::Cancelled => return None,
                 Stage::Ready(_) if pixel.steep2 >= self.deep.tail_steep2 => {
                     tails.push(Tail::of(self.deep, &pixel));
                 }

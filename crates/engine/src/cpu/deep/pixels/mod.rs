@@ -4,7 +4,7 @@
 //! - [`tail`]: the last steps, for which no reference is needed
 //! - [`cycle`]: orbits that repeat themselves
 
-mod cycle;
+pub(super) mod cycle;
 pub(super) mod lanes;
 pub(super) mod pixel;
 pub(super) mod tail;

@@ -2,7 +2,7 @@
 
 use fractal::{ComplexExp, FloatExp};
 
-use super::cycle::Watch;
+use super::cycle::{Return, Watch};
 use crate::cpu::deep::frame::{Deep, SMALLEST_SKIPPABLE};
 use crate::cpu::deep::numbers::{exponent_of, larger, power_of_two};
 use crate::deep::bla::Entry;
@@ -42,6 +42,8 @@ pub(in crate::cpu::deep) enum Stage {
     Ended(End),
     /// Where doubles serve and only single steps lead on, until m is this or z is small enough again.
     Ready(u64),
+    /// At the start of the reference, near to where it has been there before.
+    Near(Return),
     /// The computation was cancelled.
     Cancelled,
 }
@@ -158,6 +160,9 @@ impl Pixel {
                     z: self.full(deep),
                     slope: [0.0; 2],
                 });
+            }
+            if let Some(near) = watch.take_near() {
+                return Stage::Near(near);
             }
             *looks += 1;
             if looks.is_multiple_of(STEPS_BETWEEN_LOOKS) && !deep.look() {

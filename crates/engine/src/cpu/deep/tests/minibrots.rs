@@ -2,7 +2,7 @@
 
 use fractal::{FrameSpec, Measure};
 
-use super::{VIEWS, bytes, counts, deep, floats, oracle, render};
+use super::{VIEWS, bytes, centre, counts, deep, floats, oracle, render};
 use crate::cpu::CpuDevice;
 use crate::deep::Proof;
 
@@ -111,5 +111,25 @@ fn cycles_are_jumped_over_to_the_last_bit() {
         assert!(stays(&all) > 10);
         assert!(bits(of(true, 400_000)) == bits(all.clone()));
         assert!(stays(&of(true, 3_000_000_000_000_000)) <= stays(&all));
+    }
+}
+
+#[test]
+fn components_of_any_period_are_proved_and_change_no_byte() {
+    // The reference's period is that of none of the larger components here.
+    let place = (
+        "-0.0494700290631040937516922267273536",
+        "-0.6747875758446753640113920531305976",
+    );
+    for (zoom, least) in [("1e8", 50), ("1e10", 2000), ("3.4e10", 1000)] {
+        let spec = centre((place.0, place.1, zoom), (72, 56), 12_000);
+        let all = |on: bool| {
+            let device = CpuDevice::new(None).shortcuts(on);
+            render(&device, &deep(spec.clone()))
+        };
+        let (with, without) = (all(true), all(false));
+        assert!(bytes(&with) == bytes(&without), "{zoom}");
+        let inside = counts(&with).iter().filter(|n| **n == 0).count();
+        assert!(inside >= least, "{zoom}: {inside}");
     }
 }
