@@ -1,3 +1,5 @@
+//! Proofs held against long orbits, of points from a seed and near to boundaries.
+
 use super::{Course, Cycle};
 use crate::deep::complex::times_plus;
 
