@@ -4,6 +4,7 @@ pub mod attributes;
 mod blocks;
 pub(crate) mod describe;
 mod error;
+mod pack;
 pub(crate) mod read;
 pub mod write;
 

@@ -18,7 +18,6 @@
 
 use std::io;
 
-use exr::block::UncompressedBlock;
 use exr::block::writer::ChunksWriter;
 use exr::compression::Compression;
 use exr::meta::BlockDescription;
@@ -30,7 +29,7 @@ use images::WriteSeek;
 use smallvec::SmallVec;
 
 use super::attributes;
-use super::blocks::{BLOCK_ROWS, BlockRows, compressed};
+use super::blocks::{Block, BlockRows, compressed};
 use super::error::io_error;
 use crate::kinds::{Channel, Channels};
 use crate::painted::{self, Paint};
@@ -175,17 +174,13 @@ pub fn write(
     let header = header(frame, &own, &texts.with_room());
     let written = exr::block::write(out, SmallVec::from_elem(header, 1), true, |meta, chunks| {
         let row_bytes = meta.headers[0].channels.bytes_per_pixel * size.0;
-        let write = |blocks: Vec<UncompressedBlock>| {
-            let first = blocks
-                .first()
-                .map_or(0, |block| block.index.pixel_position.y());
-            for (at, chunk) in (first / BLOCK_ROWS..).zip(compressed(blocks, &meta.headers)) {
-                let written = chunk.and_then(|chunk| chunks.write_chunk(at, chunk));
-                written.map_err(io_error)?;
+        let write = |blocks: &mut [Block]| {
+            for (chunk, block) in compressed(blocks).into_iter().zip(blocks) {
+                (chunks.write_chunk(block.index(), chunk?)).map_err(io_error)?;
             }
             Ok(())
         };
-        let mut rows = BlockRows::new(size, row_bytes, write);
+        let mut rows = BlockRows::new(size.1, row_bytes, write);
         let all = |strip: &StripBuffer, row: usize, data: &mut Vec<u8>| {
             let mut kept = own.iter().filter(|(_, values)| !values.is_light());
             kept.try_for_each(|(_, values)| append_row(data, strip, *values, row))
@@ -207,7 +202,7 @@ pub fn write(
                 match values {
                     Values::Light(part) => {
                         let halves = colours.iter().map(|colour| f16::from_f32(colour[*part]));
-                        (rows.data).extend(halves.flat_map(f16::to_ne_bytes));
+                        (rows.data).extend(halves.flat_map(f16::to_le_bytes));
                     }
                     _ => rows.data.extend(data.next().into_iter().flatten()),
                 }
@@ -219,7 +214,7 @@ pub fn write(
     written.map_err(io_error)
 }
 
-/// Appends one row of a channel; `None` where its measure is missing.
+/// Appends one row of a channel, little-endian; `None` where its measure is missing.
 fn append_row(data: &mut Vec<u8>, strip: &StripBuffer, values: Values, row: usize) -> Option<()> {
     let width = strip.width as usize;
     let range = row * width..(row + 1) * width;
@@ -229,7 +224,7 @@ fn append_row(data: &mut Vec<u8>, strip: &StripBuffer, values: Values, row: usiz
         Values::Count { shift } => {
             let mut count = |n: u64| {
                 let biased = if n == 0 { INSIDE } else { n + BIAS };
-                append(((biased >> shift) as u32).to_ne_bytes());
+                append(((biased >> shift) as u32).to_le_bytes());
             };
             if let Some(counts) = strip.values::<u32>(Measure::Iterations) {
                 counts[range].iter().for_each(|n| count(u64::from(*n)));
@@ -240,10 +235,10 @@ fn append_row(data: &mut Vec<u8>, strip: &StripBuffer, values: Values, row: usiz
         }
         Values::Single(Measure::Stability) => {
             let values = strip.values::<f64>(Measure::Stability)?;
-            (values[range].iter()).for_each(|value| append((*value as f32).to_ne_bytes()));
+            (values[range].iter()).for_each(|value| append((*value as f32).to_le_bytes()));
         }
         Values::Single(measure) => {
-            data.extend_from_slice(bytemuck::cast_slice(singles(measure)?));
+            (singles(measure)?.iter()).for_each(|value| append(value.to_le_bytes()));
         }
         // Not of the strip.
         Values::Light(_) => return None,
@@ -253,7 +248,7 @@ fn append_row(data: &mut Vec<u8>, strip: &StripBuffer, values: Values, row: usiz
                 // Not the system's, whose last bits are its own.
                 let (y, x) = libm::sincos(f64::from(*turns) * std::f64::consts::TAU);
                 let part = if values == Values::EstimateX { x } else { y };
-                append(((0.5 * f64::from(*distance) * part) as f32).to_ne_bytes());
+                append(((0.5 * f64::from(*distance) * part) as f32).to_le_bytes());
             }
         }
     }
