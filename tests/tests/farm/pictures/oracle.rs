@@ -122,7 +122,8 @@ fn settled_counts_are_refused_where_nothing_settles_them() {
         (deep, "for plain views"),
     ] {
         let line = format!("render {line} --counts settled -o x.npy");
-        let refused = submitter(&line).within(&folder()).run();
+        let folder = folder();
+        let refused = submitter(&line).within(&folder).run();
         assert_eq!(refused.code, Some(2), "{line}: {refused:?}");
         assert!(refused.stderr.contains(said), "{line}: {refused:?}");
         assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
