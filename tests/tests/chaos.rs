@@ -19,12 +19,13 @@ fn chaos(line: &str) -> (Option<i32>, Value, String) {
 
 #[test]
 fn some_farms_on_which_everything_goes_wrong() {
-    let (code, report, said) = chaos("--runs 3 --seed 1 --parallel 3 --faults-for 15 --json");
+    // Faults come while a picture is rendered: three quick farms can be done before there were ten.
+    let (code, report, said) = chaos("--runs 6 --seed 1 --parallel 3 --faults-for 15 --json");
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!(report["runs"], 3, "{report}");
+    assert_eq!(report["runs"], 6, "{report}");
     assert_eq!(
         report["scenes"].as_object().map(|all| all.len()),
-        Some(3),
+        Some(5),
         "{report}"
     );
     assert_eq!(
