@@ -2,13 +2,55 @@
 //!
 //! The kernels are written once, against [`Simd`]. An instruction set is a zero-sized token: whoever holds
 //! one knows that the processor has it, so all operations are safe, and unsafe code is confined to the
-//! instances and to the entry points that make tokens.
+//! instances, to the entry points that make tokens, and to [`Runs`].
 //!
 //! Every operation is exactly rounded (IEEE 754) lane by lane, or moves bits, so a pixel's value cannot
 //! depend on the instruction set or on the lane that it was computed in.
 //!
 //! Everything here and everything generic over it must be `#[inline(always)]`: code is compiled for an
 //! instruction set only once it is part of that set's entry point.
+
+/// A run of pairs for each lane of a vector, all equally long, which are read in step: what that needs to be safe is
+/// looked at once for all of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Runs<'a> {
+    from: &'a [[f64; 2]],
+    first: [*const [f64; 2]; 8],
+    /// The last pair's number.
+    last: usize,
+}
+
+impl<'a> Runs<'a> {
+    /// The runs of `from` that begin at the places `at`, up to number `last`, the first one's number being 0; of the lanes
+    /// from `lanes` on no place is looked at.
+    ///
+    /// # Panics
+    ///
+    /// If a run does not lie within `from`.
+    #[inline(always)]
+    pub(super) fn new(from: &'a [[f64; 2]], at: &[usize; 8], lanes: usize, last: usize) -> Self {
+        let mut first = [from.as_ptr(); 8];
+        for (first, at) in first.iter_mut().zip(&at[..lanes]) {
+            *first = from[*at..*at + last + 1].as_ptr();
+        }
+        assert!(last < from.len());
+        Self { from, first, last }
+    }
+
+    /// A lane's run is now the one from place 0 on.
+    #[inline(always)]
+    pub(super) fn restart(&mut self, lane: usize) {
+        self.first[lane] = self.from.as_ptr();
+    }
+
+    /// Pair `by` of a lane.
+    #[inline(always)]
+    pub(super) fn pair(&self, lane: usize, by: usize) -> &'a [f64; 2] {
+        assert!(by <= self.last);
+        // SAFETY: each run was seen to have `last` pairs after its first one when it was set; place 0 has as many.
+        unsafe { &*self.first[lane].add(by) }
+    }
+}
 
 /// One instruction set's vectors of `f64`.
 ///
@@ -64,12 +106,17 @@ pub(super) trait Simd: Copy {
     fn mask(self, bits: u32) -> Self::M;
     /// The lanes whose bit is set, moved together from lane 0 on; what follows them is unspecified.
     fn compress(self, bits: u32, v: Self::V) -> Self::V;
-    /// `from[at[i] + by]` of lane i: the first numbers of the pairs, and the second ones.
+    /// The larger modulus; of no account where one is not a number.
     #[inline(always)]
-    fn pairs(self, from: &[[f64; 2]], at: &[usize; 8], by: usize) -> (Self::V, Self::V) {
+    fn max_abs(self, a: Self::V, b: Self::V) -> Self::V {
+        self.max(self.abs(a), self.abs(b))
+    }
+    /// Pair `by` of each lane's run: the first numbers of the pairs, and the second ones.
+    #[inline(always)]
+    fn pairs(self, runs: &Runs<'_>, by: usize) -> (Self::V, Self::V) {
         let (mut first, mut second) = ([0.0; 8], [0.0; 8]);
-        for (lane, at) in at[..Self::LANES].iter().enumerate() {
-            [first[lane], second[lane]] = from[*at + by];
+        for lane in 0..Self::LANES {
+            [first[lane], second[lane]] = *runs.pair(lane, by);
         }
         (self.load(&first), self.load(&second))
     }
@@ -229,7 +276,7 @@ pub(super) mod tests {
         assert_eq!(values(s.abs(s.load(&signed))), lanes(&|i| signed[i].abs()));
         let from: Vec<[f64; 2]> = (0..20).map(|i| [f64::from(i), -f64::from(i)]).collect();
         let at: [usize; 8] = std::array::from_fn(|i| (7 * i + 3) % 17);
-        let (first, second) = s.pairs(&from, &at, 3);
+        let (first, second) = s.pairs(&Runs::new(&from, &at, 8, 3), 3);
         assert_eq!(values(first), lanes(&|i| (at[i] + 3) as f64));
         assert_eq!(values(second), lanes(&|i| -((at[i] + 3) as f64)));
         let big = s.splat_bits(1 << 40 | 7);

@@ -9,7 +9,7 @@ use super::deep::task::{Output, Task, TaskScratch};
 use super::peak;
 use super::plain::band::Band;
 use super::plain::compute;
-use super::simd::Simd;
+use super::simd::{Runs, Simd};
 
 /// Runs an intrinsic of the instruction set whose token is at hand.
 macro_rules! intrinsic {
@@ -20,10 +20,9 @@ macro_rules! intrinsic {
     }};
 }
 
-/// `from[at]`
+/// A pair as a vector.
 #[inline(always)]
-fn pair(from: &[[f64; 2]], at: usize) -> __m128d {
-    let pair = &from[at];
+fn pair(pair: &[f64; 2]) -> __m128d {
     // SAFETY: every processor of this architecture has SSE2, and a pair is two values.
     unsafe { _mm_loadu_pd(pair.as_ptr()) }
 }
@@ -82,9 +81,15 @@ impl Simd for Avx512 {
         intrinsic!(_mm512_abs_pd(a))
     }
     #[inline(always)]
-    fn pairs(self, from: &[[f64; 2]], at: &[usize; 8], by: usize) -> (Self::V, Self::V) {
-        let even = self.four(from, [at[0] + by, at[2] + by, at[4] + by, at[6] + by]);
-        let odd = self.four(from, [at[1] + by, at[3] + by, at[5] + by, at[7] + by]);
+    fn max_abs(self, a: Self::V, b: Self::V) -> Self::V {
+        /// The larger modulus, its sign bit cleared.
+        const RULE: i32 = 0b1011;
+        intrinsic!(_mm512_range_pd::<RULE>(a, b))
+    }
+    #[inline(always)]
+    fn pairs(self, runs: &Runs<'_>, by: usize) -> (Self::V, Self::V) {
+        let even = self.four(runs, [0, 2, 4, 6], by);
+        let odd = self.four(runs, [1, 3, 5, 7], by);
         (
             intrinsic!(_mm512_unpacklo_pd(even, odd)),
             intrinsic!(_mm512_unpackhi_pd(even, odd)),
@@ -135,9 +140,13 @@ impl Simd for Avx512 {
 impl Avx512 {
     /// Four pairs in a row.
     #[inline(always)]
-    fn four(self, from: &[[f64; 2]], at: [usize; 4]) -> __m512d {
-        let low = intrinsic!(_mm256_set_m128d(pair(from, at[1]), pair(from, at[0])));
-        let high = intrinsic!(_mm256_set_m128d(pair(from, at[3]), pair(from, at[2])));
+    fn four(self, runs: &Runs<'_>, lanes: [usize; 4], by: usize) -> __m512d {
+        let first = pair(runs.pair(lanes[0], by));
+        let second = pair(runs.pair(lanes[1], by));
+        let third = pair(runs.pair(lanes[2], by));
+        let fourth = pair(runs.pair(lanes[3], by));
+        let low = intrinsic!(_mm256_set_m128d(second, first));
+        let high = intrinsic!(_mm256_set_m128d(fourth, third));
         intrinsic!(_mm512_insertf64x4::<1>(_mm512_castpd256_pd512(low), high))
     }
 }
@@ -231,10 +240,11 @@ impl Simd for Avx2 {
         intrinsic!(_mm256_andnot_pd(_mm256_set1_pd(-0.0), a))
     }
     #[inline(always)]
-    fn pairs(self, from: &[[f64; 2]], at: &[usize; 8], by: usize) -> (Self::V, Self::V) {
-        let pair = |lane: usize| pair(from, at[lane] + by);
-        let even = intrinsic!(_mm256_set_m128d(pair(2), pair(0)));
-        let odd = intrinsic!(_mm256_set_m128d(pair(3), pair(1)));
+    fn pairs(self, runs: &Runs<'_>, by: usize) -> (Self::V, Self::V) {
+        let (first, second) = (pair(runs.pair(0, by)), pair(runs.pair(1, by)));
+        let (third, fourth) = (pair(runs.pair(2, by)), pair(runs.pair(3, by)));
+        let even = intrinsic!(_mm256_set_m128d(third, first));
+        let odd = intrinsic!(_mm256_set_m128d(fourth, second));
         (
             intrinsic!(_mm256_unpacklo_pd(even, odd)),
             intrinsic!(_mm256_unpackhi_pd(even, odd)),

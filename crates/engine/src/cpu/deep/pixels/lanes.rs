@@ -1,38 +1,33 @@
 //! Vectors of pixels, each on its own way along the reference.
 //!
-//! All lanes share a clock; a lane knows by how much its m and n differ from it. A step looks for whatever is not a
-//! plain step any more: a lane that may have escaped, that has to rebase, whose delta has become so small that blocks
-//! may be skipped. Such a lane is taken out, seen to by [`Pixel`]'s own code, which does the same operations one by
-//! one, and put back; a lane that is done is given the next pixel at once. So a pixel's value depends on no other
-//! pixel, nor on how many lanes there are.
+//! A vector's lanes make steps side by side. A step looks for whatever is not a plain step any more: a lane that may
+//! have escaped, that has to rebase, whose delta has become so small that blocks may be skipped, that has come to where a
+//! block may begin. Such a lane stops, and the others go on until so much is lost by lanes that stand still that it is worth
+//! seeing to them: that is done by [`Pixel`]'s own code, with the same operations one by one. A lane that is done is given
+//! the next pixel. So a pixel's value depends on no other pixel, nor on how many lanes there are.
 
 use super::cycle::Watch;
 use super::pixel::{End, Pixel, Stage};
 use super::tail::Tail;
 use crate::cpu::deep::frame::{Deep, SMALLEST_SKIPPABLE};
 use crate::cpu::deep::interior::Interior;
-use crate::cpu::simd::Simd;
+use crate::cpu::simd::{Runs, Simd};
 
 /// Steps between two looks at whether the computation was cancelled.
-const STEPS_BETWEEN_LOOKS: u64 = 1 << 13;
+const STEPS_BETWEEN_LOOKS: usize = 1 << 13;
+/// Most steps that lanes stand still for, all together: to leave the steps and come back takes about as long.
+const MOST_IDLE: usize = 96;
 /// |z| may have passed the escape radius only where its larger part is over this share of it.
 const PART: f64 = 0.7;
 
 /// Sets the lanes of a mask.
 #[inline(always)]
-fn set<S: Simd>(s: S, lanes: S::M, to: &mut S::V, value: f64) {
-    *to = s.select(lanes, s.splat(value), *to);
+fn keep<S: Simd>(s: S, lanes: S::M, to: &mut [f64; 8], value: S::V) {
+    let old = s.load(to);
+    s.store(to, s.select(lanes, value, old));
 }
 
-/// The value of a lane.
-#[inline(always)]
-fn value<S: Simd>(s: S, lane: usize, from: S::V) -> f64 {
-    let mut values = [0.0; 8];
-    s.store(&mut values, from);
-    values[lane]
-}
-
-/// One vector.
+/// What changes with each step, of one vector.
 #[derive(Clone, Copy)]
 struct Vector<S: Simd> {
     /// z, its sum with the reference, and that.
@@ -42,55 +37,72 @@ struct Vector<S: Simd> {
     slope: [S::V; 2],
     /// See [`Pixel::steep2`].
     steep2: S::V,
-    c: [S::V; 2],
+}
+
+/// One vector's lanes, as of the last time that they stood still.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct State {
+    z: [[f64; 8]; 2],
+    slope: [[f64; 8]; 2],
+    steep2: [f64; 8],
+    c: [[f64; 8]; 2],
+    /// The size of z below which a lane stops.
+    small: [f64; 8],
+    /// Steps after which it stops.
+    left: [f64; 8],
+    m: [usize; 8],
+    n: [u64; 8],
+    /// Column, row, and how often the pixel has been a tail.
+    pixels: [(u32, u32, u32); 8],
+    /// The lanes that have a pixel.
+    alive: u32,
+}
+
+impl State {
+    /// Without any pixel: lanes stay at z = 0.
+    const IDLE: Self = Self {
+        z: [[0.0; 8]; 2],
+        slope: [[0.0; 8]; 2],
+        steep2: [0.0; 8],
+        c: [[0.0; 8]; 2],
+        small: [0.0; 8],
+        left: [0.0; 8],
+        m: [0; 8],
+        n: [0; 8],
+        pixels: [(0, 0, 0); 8],
+        alive: 0,
+    };
 }
 
 /// `V` vectors; `D`: with the derivative.
 pub(in crate::cpu::deep) struct Lanes<'a, S: Simd, const V: usize, const D: bool> {
     s: S,
     deep: &'a Deep<'a>,
-    vectors: [Vector<S>; V],
-    /// Each lane's m, as of the clock.
-    places: [[usize; 8]; V],
-    /// Each lane's n minus the clock.
-    births: [[u64; 8]; V],
-    /// The clock at which each lane is looked at again, and the size of z below which it is before.
-    dues: [[u64; 8]; V],
-    small: [S::V; V],
+    states: [State; V],
     watches: [[Watch; 8]; V],
-    /// Column, row, and how often the pixel has been a tail.
-    pixels: [[(u32, u32, u32); 8]; V],
-    alive: [u32; V],
-    clock: u64,
-    /// The clock at which cancellation is looked at.
-    look_at: u64,
+    /// Steps made since the last look at cancellation.
+    unseen: usize,
     looks: u64,
+}
+
+/// What lanes go by that does not change until they stand still.
+#[derive(Clone, Copy)]
+struct Course<S: Simd> {
+    c: [S::V; 2],
+    small: S::V,
+    left: S::V,
 }
 
 impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
     #[inline(always)]
     pub(in crate::cpu::deep) fn new(s: S, deep: &'a Deep<'a>) -> Self {
-        let zero = [s.splat(0.0); 2];
         Self {
             s,
             deep,
-            vectors: [Vector {
-                z: zero,
-                full: zero,
-                reference: zero,
-                slope: zero,
-                steep2: s.splat(0.0),
-                c: zero,
-            }; V],
-            places: [[0; 8]; V],
-            births: [[0; 8]; V],
-            dues: [[u64::MAX; 8]; V],
-            small: [s.splat(0.0); V],
+            states: [State::IDLE; V],
             watches: [[Watch::new(false, 0.0); 8]; V],
-            pixels: [[(0, 0, 0); 8]; V],
-            alive: [0; V],
-            clock: 0,
-            look_at: STEPS_BETWEEN_LOOKS,
+            unseen: 0,
             looks: 0,
         }
     }
@@ -110,40 +122,15 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 self.refill(v, lane, waiting, tails, interior, ended)?;
             }
         }
-        loop {
-            if self.alive == [0; V] {
-                return Some(());
-            }
-            let deadline = self.deadline();
-            // Steps in which nothing happens.
-            let mut events = [0; V];
-            let until = deadline.min(self.look_at);
-            // A copy that stays in registers: stores of all state in each step took most of its time.
-            let (mut made, left) = (0, (until - self.clock) as usize);
-            let mut vectors = self.vectors;
-            while made < left {
-                made += 1;
-                events = self.step(&mut vectors, made);
-                if events != [0; V] {
-                    break;
-                }
-            }
-            self.vectors = vectors;
-            self.clock += made as u64;
-            for places in &mut self.places {
-                for place in &mut places[..S::LANES] {
-                    *place += made;
-                }
-            }
-            if self.clock >= self.look_at {
-                self.look_at += STEPS_BETWEEN_LOOKS;
+        while self.states.iter().any(|state| state.alive != 0) {
+            let stopped = self.steps();
+            if self.unseen >= STEPS_BETWEEN_LOOKS {
+                self.unseen = 0;
                 if !self.deep.look() {
                     return None;
                 }
             }
-            let due = self.clock >= deadline;
-            for (v, event) in events.into_iter().enumerate() {
-                let mut busy = if due { self.due(v) } else { 0 } | event;
+            for (v, mut busy) in stopped.into_iter().enumerate() {
                 while busy != 0 {
                     let lane = busy.trailing_zeros() as usize % S::LANES;
                     busy &= busy - 1;
@@ -168,6 +155,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 }
             }
         }
+        Some(())
     }
 
     /// A pixel of a lane by blocks: to its end, which is a proof's, too, or to where only steps lead on.
@@ -192,13 +180,98 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         }
     }
 
-    /// Makes one step of `vectors`, the `made`-th since the clock; the lanes of each vector that need to be seen to.
+    /// Makes steps until enough lanes have stopped; those of each vector.
     #[inline(always)]
-    fn step(&self, vectors: &mut [Vector<S>; V], made: usize) -> [u32; V] {
+    fn steps(&mut self) -> [u32; V] {
+        let (s, deep) = (self.s, self.deep);
+        let zero = [s.splat(0.0); 2];
+        let (mut courses, mut vectors) = (
+            [Course {
+                c: zero,
+                small: zero[0],
+                left: zero[0],
+            }; V],
+            [Vector {
+                z: zero,
+                full: zero,
+                reference: zero,
+                slope: zero,
+                steep2: zero[0],
+            }; V],
+        );
+        let mut running = [0; V];
+        let mut most = STEPS_BETWEEN_LOOKS;
+        for (running, state) in running.iter_mut().zip(&self.states) {
+            *running = state.alive;
+            for m in &state.m[..S::LANES] {
+                most = most.min(deep.last as usize - m);
+            }
+        }
+        // Lanes without a pixel read along from the start.
+        let mut runs = [Runs::new(&deep.orbit.values, &[0; 8], 0, most); V];
+        for v in 0..V {
+            let state = &self.states[v];
+            runs[v] = Runs::new(&deep.orbit.values, &state.m, S::LANES, most);
+            courses[v] = Course {
+                c: [s.load(&state.c[0]), s.load(&state.c[1])],
+                small: s.load(&state.small),
+                left: s.load(&state.left),
+            };
+            let z = [s.load(&state.z[0]), s.load(&state.z[1])];
+            let (rx, ry) = s.pairs(&runs[v], 0);
+            vectors[v] = Vector {
+                z,
+                full: [s.add(rx, z[0]), s.add(ry, z[1])],
+                reference: [rx, ry],
+                slope: [s.load(&state.slope[0]), s.load(&state.slope[1])],
+                steep2: s.load(&state.steep2),
+            };
+        }
+        let (mut made, mut standing, mut idle) = (0, 0, 0);
+        while made < most && idle < MOST_IDLE {
+            made += 1;
+            idle += standing;
+            let events = self.step(&courses, &mut vectors, &runs, &running, made);
+            if events != [0; V] {
+                for (v, events) in events.into_iter().enumerate() {
+                    standing += events.count_ones() as usize;
+                    self.stop(v, events, &vectors[v], made);
+                    running[v] &= !events;
+                    let mut left = events;
+                    while left != 0 {
+                        runs[v].restart(left.trailing_zeros() as usize % S::LANES);
+                        left &= left - 1;
+                    }
+                }
+                if running == [0; V] {
+                    break;
+                }
+            }
+        }
+        let mut stopped = [0; V];
+        for v in 0..V {
+            stopped[v] = self.states[v].alive & !running[v];
+            self.stop(v, running[v], &vectors[v], made);
+        }
+        self.unseen += made;
+        stopped
+    }
+
+    /// Makes one step, the `made`-th; the running lanes of each vector that stop.
+    #[inline(always)]
+    fn step(
+        &self,
+        courses: &[Course<S>; V],
+        vectors: &mut [Vector<S>; V],
+        runs: &[Runs<'_>; V],
+        running: &[u32; V],
+        made: usize,
+    ) -> [u32; V] {
         let (s, deep) = (self.s, self.deep);
         let large = s.splat(PART * deep.radius);
         let unit = s.splat(deep.unit[0]);
         let enough = s.splat(deep.tail_steep2);
+        let next = s.splat((made + 1) as f64);
         let mut events = [0; V];
         for (v, event) in events.iter_mut().enumerate() {
             let vector = &mut vectors[v];
@@ -206,10 +279,14 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 z: [x, y],
                 full: [fx, fy],
                 reference: [rx, ry],
-                c: [cx, cy],
                 slope: [dx, dy],
                 steep2,
             } = *vector;
+            let Course {
+                c: [cx, cy],
+                small,
+                left,
+            } = courses[v];
             let (gx, gy) = (s.add(fx, fx), s.add(fy, fy));
             let steep2 = s.mul(steep2, s.fma(gx, gx, s.mul(gy, gy)));
             if D {
@@ -221,61 +298,46 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             let (hx, hy) = (s.add(rx, fx), s.add(ry, fy));
             let zx = s.fma(hx, x, s.fnma(hy, y, cx));
             let zy = s.fma(hx, y, s.fma(hy, x, cy));
-            let (rx, ry) = s.pairs(&deep.orbit.values, &self.places[v], made);
+            let (rx, ry) = s.pairs(&runs[v], made);
             let (fx, fy) = (s.add(rx, zx), s.add(ry, zy));
-            let size = s.max(s.abs(zx), s.abs(zy));
-            let full_size = s.max(s.abs(fx), s.abs(fy));
+            let size = s.max_abs(zx, zy);
+            let full_size = s.max_abs(fx, fy);
             let plain = s.and(
-                s.and(s.le(size, full_size), s.le(self.small[v], size)),
+                s.and(s.le(size, full_size), s.le(small, size)),
                 s.and(s.le(full_size, large), s.le(steep2, enough)),
             );
             vector.steep2 = steep2;
             vector.z = [zx, zy];
             vector.full = [fx, fy];
             vector.reference = [rx, ry];
-            *event = self.alive[v] & !s.bits(plain);
+            *event = running[v] & !s.bits(s.and(plain, s.le(next, left)));
         }
         events
     }
 
-    /// Clock at which the first lane is due.
+    /// Keeps what lanes are after `made` steps.
     #[inline(always)]
-    fn deadline(&self) -> u64 {
-        let mut first = self.dues[0];
-        for dues in &self.dues[1..] {
-            for (first, due) in first.iter_mut().zip(dues) {
-                *first = (*first).min(*due);
-            }
+    fn stop(&mut self, v: usize, lanes: u32, vector: &Vector<S>, made: usize) {
+        if lanes == 0 {
+            return;
         }
-        // Pair by pair, which waits for three comparisons and not for eight.
-        for half in [4, 2, 1] {
-            for lane in 0..half {
-                first[lane] = first[lane].min(first[lane + half]);
-            }
+        let (s, state) = (self.s, &mut self.states[v]);
+        let mask = s.mask(lanes);
+        keep(s, mask, &mut state.z[0], vector.z[0]);
+        keep(s, mask, &mut state.z[1], vector.z[1]);
+        keep(s, mask, &mut state.steep2, vector.steep2);
+        if D {
+            keep(s, mask, &mut state.slope[0], vector.slope[0]);
+            keep(s, mask, &mut state.slope[1], vector.slope[1]);
         }
-        first[0]
-    }
-
-    /// The lanes of a vector that are due: at the reference's end, at the limit, or where a block may begin. Idle ones
-    /// begin again.
-    #[inline(always)]
-    fn due(&mut self, v: usize) -> u32 {
-        let mut bits = 0;
-        for lane in 0..S::LANES {
-            let is_due = self.dues[v][lane] <= self.clock;
-            if is_due && self.alive[v] >> lane & 1 == 0 {
-                self.idle(v, lane);
-            }
-            bits |= u32::from(is_due) << lane;
+        let mut left = lanes;
+        while left != 0 {
+            let lane = left.trailing_zeros() as usize % S::LANES;
+            left &= left - 1;
+            state.m[lane] += made;
+            state.n[lane] += made as u64;
+            state.left[lane] -= made as f64;
         }
-        bits & self.alive[v]
-    }
-
-    /// An idle lane reads along, from the start.
-    #[inline(always)]
-    fn idle(&mut self, v: usize, lane: usize) {
-        self.places[v][lane] = 0;
-        self.dues[v][lane] = self.clock + self.deep.last;
     }
 
     /// The next pixel that is not done by blocks alone goes to a lane; it is idle if there is none. `None` if
@@ -304,72 +366,55 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 }
                 Stage::Ready(wake) => {
                     self.put(v, lane, &pixel, wake);
-                    self.alive[v] |= 1 << lane;
+                    self.states[v].alive |= 1 << lane;
                     return Some(());
                 }
             }
         }
-        self.alive[v] &= !(1 << lane);
-        self.idle(v, lane);
+        let state = &mut self.states[v];
+        state.alive &= !(1 << lane);
+        state.m[lane] = 0;
         Some(())
     }
 
     /// Puts a pixel that has arrived at its m into a lane.
     #[inline(always)]
     fn put(&mut self, v: usize, lane: usize, pixel: &Pixel, wake: u64) {
-        let s = self.s;
-        let [rx, ry] = self.deep.orbit.values[pixel.m as usize];
-        let [x, y] = pixel.z;
-        let [cx, cy] = pixel.c(self.deep);
-        let vector = &mut self.vectors[v];
-        let lane_of = s.mask(1 << lane);
-        set(s, lane_of, &mut vector.z[0], x);
-        set(s, lane_of, &mut vector.z[1], y);
-        set(s, lane_of, &mut vector.reference[0], rx);
-        set(s, lane_of, &mut vector.reference[1], ry);
-        set(s, lane_of, &mut vector.full[0], rx + x);
-        set(s, lane_of, &mut vector.full[1], ry + y);
-        set(s, lane_of, &mut vector.steep2, pixel.steep2);
-        set(s, lane_of, &mut vector.c[0], cx);
-        set(s, lane_of, &mut vector.c[1], cy);
-        let small = if wake == u64::MAX {
+        let state = &mut self.states[v];
+        let c = pixel.c(self.deep);
+        for axis in 0..2 {
+            state.z[axis][lane] = pixel.z[axis];
+            state.c[axis][lane] = c[axis];
+            if D {
+                state.slope[axis][lane] = pixel.slope[axis];
+            }
+        }
+        state.steep2[lane] = pixel.steep2;
+        state.small[lane] = if wake == u64::MAX {
             self.deep.skippable
         } else {
             SMALLEST_SKIPPABLE
         };
-        set(s, lane_of, &mut self.small[v], small);
         let left = (self.deep.last.min(wake) - pixel.m).min(self.deep.limit - pixel.n);
-        self.dues[v][lane] = self.clock + left;
-        if D {
-            set(s, lane_of, &mut vector.slope[0], pixel.slope[0]);
-            set(s, lane_of, &mut vector.slope[1], pixel.slope[1]);
-        }
-        self.places[v][lane] = pixel.m as usize;
-        self.births[v][lane] = pixel.n.wrapping_sub(self.clock);
-        self.pixels[v][lane] = (pixel.col, pixel.row, pixel.visits);
+        state.left[lane] = left as f64;
+        state.m[lane] = pixel.m as usize;
+        state.n[lane] = pixel.n;
+        state.pixels[lane] = (pixel.col, pixel.row, pixel.visits);
     }
 
     /// The pixel in a lane, as of its last step.
     #[inline(always)]
     fn take(&self, v: usize, lane: usize) -> Pixel {
-        let s = self.s;
-        let vector = &self.vectors[v];
-        let (col, row, visits) = self.pixels[v][lane];
+        let state = &self.states[v];
+        let (col, row, visits) = state.pixels[lane];
         Pixel {
-            z: [value(s, lane, vector.z[0]), value(s, lane, vector.z[1])],
-            slope: if D {
-                [
-                    value(s, lane, vector.slope[0]),
-                    value(s, lane, vector.slope[1]),
-                ]
-            } else {
-                [0.0; 2]
-            },
-            steep2: value(s, lane, vector.steep2),
+            z: [state.z[0][lane], state.z[1][lane]],
+            slope: [state.slope[0][lane], state.slope[1][lane]],
+            steep2: state.steep2[lane],
             visits,
             exponent: 0,
-            m: self.places[v][lane] as u64,
-            n: self.clock.wrapping_add(self.births[v][lane]),
+            m: state.m[lane] as u64,
+            n: state.n[lane],
             col,
             row,
         }
