@@ -16,7 +16,7 @@ use crate::cpu::simd::{Runs, Simd};
 /// Steps between two looks at whether the computation was cancelled.
 const STEPS_BETWEEN_LOOKS: usize = 1 << 13;
 /// Most steps that lanes stand still for, all together: to leave the steps and come back takes about as long.
-const MOST_IDLE: usize = 96;
+const MOST_IDLE: usize = 64;
 /// |z| may have passed the escape radius only where its larger part is over this share of it.
 const PART: f64 = 0.7;
 
@@ -50,7 +50,7 @@ struct State {
     /// The size of z below which a lane stops.
     small: [f64; 8],
     /// Steps after which it stops.
-    left: [f64; 8],
+    left: [usize; 8],
     m: [usize; 8],
     n: [u64; 8],
     /// Column, row, and how often the pixel has been a tail.
@@ -67,7 +67,7 @@ impl State {
         steep2: [0.0; 8],
         c: [[0.0; 8]; 2],
         small: [0.0; 8],
-        left: [0.0; 8],
+        left: [usize::MAX; 8],
         m: [0; 8],
         n: [0; 8],
         pixels: [(0, 0, 0); 8],
@@ -91,7 +91,6 @@ pub(in crate::cpu::deep) struct Lanes<'a, S: Simd, const V: usize, const D: bool
 struct Course<S: Simd> {
     c: [S::V; 2],
     small: S::V,
-    left: S::V,
 }
 
 impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
@@ -189,7 +188,6 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             [Course {
                 c: zero,
                 small: zero[0],
-                left: zero[0],
             }; V],
             [Vector {
                 z: zero,
@@ -215,7 +213,6 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             courses[v] = Course {
                 c: [s.load(&state.c[0]), s.load(&state.c[1])],
                 small: s.load(&state.small),
-                left: s.load(&state.left),
             };
             let z = [s.load(&state.z[0]), s.load(&state.z[1])];
             let (rx, ry) = s.pairs(&runs[v], 0);
@@ -228,10 +225,16 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             };
         }
         let (mut made, mut standing, mut idle) = (0, 0, 0);
+        let mut due = self.first_due(&running);
         while made < most && idle < MOST_IDLE {
             made += 1;
             idle += standing;
-            let events = self.step(&courses, &mut vectors, &runs, &running, made);
+            let mut events = self.step(&courses, &mut vectors, &runs, &running, made);
+            if made == due {
+                for (v, events) in events.iter_mut().enumerate() {
+                    *events |= running[v] & self.due(v, made);
+                }
+            }
             if events != [0; V] {
                 for (v, events) in events.into_iter().enumerate() {
                     standing += events.count_ones() as usize;
@@ -247,6 +250,9 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                     break;
                 }
             }
+            if made == due {
+                due = self.first_due(&running);
+            }
         }
         let mut stopped = [0; V];
         for v in 0..V {
@@ -255,6 +261,30 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         }
         self.unseen += made;
         stopped
+    }
+
+    /// The lanes of a vector that stop after `made` steps.
+    #[inline(always)]
+    fn due(&self, v: usize, made: usize) -> u32 {
+        let mut bits = 0;
+        for lane in 0..S::LANES {
+            bits |= u32::from(self.states[v].left[lane] == made) << lane;
+        }
+        bits
+    }
+
+    /// The steps after which the first one of the running lanes stops, or one that has done so since.
+    #[inline(always)]
+    fn first_due(&self, running: &[u32; V]) -> usize {
+        let mut first = usize::MAX;
+        for v in 0..V {
+            for lane in 0..S::LANES {
+                if running[v] >> lane & 1 != 0 {
+                    first = first.min(self.states[v].left[lane]);
+                }
+            }
+        }
+        first
     }
 
     /// Makes one step, the `made`-th; the running lanes of each vector that stop.
@@ -271,7 +301,6 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         let large = s.splat(PART * deep.radius);
         let unit = s.splat(deep.unit[0]);
         let enough = s.splat(deep.tail_steep2);
-        let next = s.splat((made + 1) as f64);
         let mut events = [0; V];
         for (v, event) in events.iter_mut().enumerate() {
             let vector = &mut vectors[v];
@@ -285,7 +314,6 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             let Course {
                 c: [cx, cy],
                 small,
-                left,
             } = courses[v];
             let (gx, gy) = (s.add(fx, fx), s.add(fy, fy));
             let steep2 = s.mul(steep2, s.fma(gx, gx, s.mul(gy, gy)));
@@ -310,7 +338,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             vector.z = [zx, zy];
             vector.full = [fx, fy];
             vector.reference = [rx, ry];
-            *event = running[v] & !s.bits(s.and(plain, s.le(next, left)));
+            *event = running[v] & !s.bits(plain);
         }
         events
     }
@@ -336,7 +364,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             left &= left - 1;
             state.m[lane] += made;
             state.n[lane] += made as u64;
-            state.left[lane] -= made as f64;
+            state.left[lane] -= made;
         }
     }
 
@@ -396,7 +424,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             SMALLEST_SKIPPABLE
         };
         let left = (self.deep.last.min(wake) - pixel.m).min(self.deep.limit - pixel.n);
-        state.left[lane] = left as f64;
+        state.left[lane] = left as usize;
         state.m[lane] = pixel.m as usize;
         state.n[lane] = pixel.n;
         state.pixels[lane] = (pixel.col, pixel.row, pixel.visits);
