@@ -13,6 +13,7 @@ use super::isa::Isa;
 #[cfg(target_arch = "aarch64")]
 use super::neon;
 use super::plain::band::{self, Band, Planes, Scratch};
+use super::plain::interior::Inside;
 use super::plan::Plan;
 use super::planes::{copy_row, cut};
 use super::simd::Portable;
@@ -140,6 +141,9 @@ impl CpuDevice {
             return self.compute_deep(frame, deep, strip, progress);
         }
         let plan = Plan::new(frame, self.shortcuts);
+        let inside = plan
+            .proves()
+            .then(|| frame.cache.get_or_init(Inside::default));
         let mut planes: Vec<Plane> = frame
             .spec
             .measures
@@ -163,6 +167,7 @@ impl CpuDevice {
                 planes,
                 scratch: &mut scratch,
                 progress,
+                inside: inside.as_deref(),
                 iterations_total: 0,
                 settling: Settling::default(),
             };

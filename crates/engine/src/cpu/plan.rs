@@ -20,6 +20,8 @@ pub(super) struct Plan {
     pub(super) outside_for_good: bool,
     /// Whether the first step from z₀ = 0 can be left out: it leads to c, and no c is outside.
     pub(super) starts_at_c: bool,
+    /// Bound of |c|².
+    pub(super) c_max2: f64,
     /// Whether cardioid and disc may decide a pixel's count.
     pub(super) known_parts: bool,
     /// Whether exact cycles are looked for.
@@ -60,6 +62,7 @@ impl Plan {
             radius: Radius::new(radius),
             limit: spec.iterations,
             outside_for_good: radius >= 2.0 && (from_zero || beyond_c),
+            c_max2,
             starts_at_c: radius >= 2.0 && from_zero && beyond_c,
             // The tests' fourth powers of c must be numbers.
             known_parts: shortcuts && from_zero && radius >= 2.0 && c_max2 <= MOST_TESTED2,
@@ -79,6 +82,14 @@ impl Plan {
             smoothing: Smoothing::new(radius),
             spacing: frame.pixel_spacing,
         }
+    }
+
+    /// Whether it may pay to prove that pixels are inside. Where counts have to be certain, which pixels go again would depend
+    /// on what was proved first.
+    pub(super) fn proves(&self) -> bool {
+        /// The least limit for which it does.
+        const LEAST: u64 = 1 << 12;
+        self.known_parts && self.cycles && self.counts && !self.settled && self.limit >= LEAST
     }
 
     /// Blocks of `steps` that end an orbit outside the escape radius.

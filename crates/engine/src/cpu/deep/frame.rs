@@ -122,6 +122,11 @@ impl<'a> Deep<'a> {
         }
     }
 
+    /// The picture's columns and rows.
+    pub(super) fn extent(&self) -> (u32, u32) {
+        (self.columns.len() as u32, self.rows.len() as u32)
+    }
+
     /// c of a pixel.
     #[inline(always)]
     pub(super) fn wide_c(&self, col: u32, row: u32) -> ComplexExp {

@@ -12,7 +12,8 @@ use super::pixels::pixel::Pixel;
 use super::square::{Disc, Square, TASK};
 use crate::cpu::shortcuts;
 use crate::cpu::simd::{Portable, Simd};
-use crate::deep::{Course, Cycle, KnownCycles, Proof, ReturnMap};
+use crate::deep::field::{Field, PASSES, add_around, add_component};
+use crate::deep::{Course, KnownCycles, Proof, ReturnMap};
 
 const _: () = assert!(TASK == u64::BITS);
 
@@ -36,11 +37,6 @@ const ABOVE: f64 = 1.0 + 1.0 / (1u64 << 30) as f64;
 const PASSES_LEFT: u64 = 32;
 /// A component with as many pixels in one task may reach into others.
 const SHARED_FROM: u32 = 32;
-/// A square of this size or less around whose middle no cycle is found is given up.
-const SEARCHED: u32 = 4;
-/// Passes through a period that the proof of a square takes.
-const PASSES: u64 = 5;
-
 /// Which pixels of a task are known to be inside: row by row, a bit each.
 #[derive(Clone, Debug)]
 pub(super) struct Interior<'a> {
@@ -99,7 +95,7 @@ impl<'a> Interior<'a> {
                         return None;
                     }
                 }
-                Proof::Open => waiting.extend(square.quarters(deep)),
+                Proof::Open => waiting.extend(square.quarters(deep.extent())),
             }
         }
         Some(())
@@ -108,7 +104,7 @@ impl<'a> Interior<'a> {
     /// All pixels of `square` that lie in the cardioid or in the disc of period 2, whose c is known exactly enough in
     /// doubles.
     fn add_known_parts(&mut self, deep: &Deep<'_>, square: Square) {
-        let (col_end, row_end) = square.ends(deep);
+        let (col_end, row_end) = square.ends(deep.extent());
         for row in square.row..row_end {
             for col in square.col..col_end {
                 let [x, y] = deep.point(col, row);
@@ -122,7 +118,11 @@ impl<'a> Interior<'a> {
     fn add_known_cycles(&mut self, deep: &Deep<'_>, square: Square) {
         let disc = Disc::of(deep, square);
         for cycle in self.known.near(disc.near, disc.near_radius) {
-            self.add_component(deep, &Course::along(deep.orbit), cycle, square);
+            let mut field = TaskField {
+                interior: self,
+                deep,
+            };
+            add_component(&mut field, &Course::along(deep.orbit), cycle, square);
         }
     }
 
@@ -152,81 +152,15 @@ impl<'a> Interior<'a> {
         }
         let before = self.count();
         self.mark(deep, square, cycle.settles());
-        self.add_around(deep, &course, cycle, square);
+        let mut field = TaskField {
+            interior: self,
+            deep,
+        };
+        add_around(&mut field, &course, cycle, square, TASK);
         if self.count() - before >= SHARED_FROM {
             self.known.add(cycle);
         }
         true
-    }
-
-    /// Marks what is proved around `square` of a cycle's component, in larger and larger squares, as long as there is any.
-    fn add_around(&mut self, deep: &Deep<'_>, course: &Course<'_>, cycle: Cycle, square: Square) {
-        let mut known = square;
-        while known.size < TASK {
-            let size = 2 * known.size;
-            let around = Square {
-                col: known.col / size * size,
-                row: known.row / size * size,
-                size,
-            };
-            let mut found = false;
-            for part in around.quarters(deep).filter(|part| *part != known) {
-                found |= self.add_component(deep, course, cycle, part);
-            }
-            if !found {
-                return;
-            }
-            known = around;
-        }
-    }
-
-    /// Marks the pixels of `square` of which cycles near to `cycle` prove that they are inside, as long as it pays.
-    fn add_component(
-        &mut self,
-        deep: &Deep<'_>,
-        course: &Course<'_>,
-        cycle: Cycle,
-        square: Square,
-    ) -> bool {
-        let mut any = false;
-        let mut waiting = vec![(square, cycle)];
-        while let Some((square, near)) = waiting.pop() {
-            let (col_end, row_end) = square.ends(deep);
-            if self.has_all((square.col, col_end), (square.row, row_end)) {
-                continue;
-            }
-            if !self.pays(PASSES * near.period) || !deep.look() {
-                break;
-            }
-            let disc = Disc::of(deep, square);
-            let spread = spread(deep, &disc, square);
-            let found = course.cycle_from(&near, disc.near);
-            if let Some(cycle) = found
-                && course.is_inside(&cycle, spread)
-            {
-                self.mark(deep, square, cycle.settles());
-                any = true;
-                continue;
-            }
-            let may_hold = match found {
-                Some(cycle) => square.size > 1 && cycle.may_attract(spread),
-                None => square.size > SEARCHED,
-            };
-            if may_hold {
-                let near = found.filter(Cycle::attracts).unwrap_or(near);
-                waiting.extend(square.quarters(deep).map(|part| (part, near)));
-            }
-        }
-        any
-    }
-
-    /// Whether `steps` steps are paid for; if so, they are spent.
-    fn pays(&mut self, steps: u64) -> bool {
-        let pays = steps <= self.paid;
-        if pays {
-            self.paid -= steps;
-        }
-        pays
     }
 
     /// How many pixels are known.
@@ -262,6 +196,41 @@ impl<'a> Interior<'a> {
     /// Whether all pixels of these columns and rows are, each from the first to one past the last.
     pub(super) fn has_all(&self, columns: (u32, u32), rows: (u32, u32)) -> bool {
         (rows.0..rows.1).all(|row| (columns.0..columns.1).all(|col| self.has(col, row)))
+    }
+}
+
+/// The part of a picture that is a task's.
+struct TaskField<'a, 'b, 'c> {
+    interior: &'a mut Interior<'b>,
+    deep: &'a Deep<'c>,
+}
+
+impl Field for TaskField<'_, '_, '_> {
+    fn extent(&self) -> (u32, u32) {
+        self.deep.extent()
+    }
+
+    fn is_known(&self, square: Square) -> bool {
+        let (col_end, row_end) = square.ends(self.extent());
+        (self.interior).has_all((square.col, col_end), (square.row, row_end))
+    }
+
+    fn disc(&self, square: Square) -> ([f64; 2], f64) {
+        let disc = Disc::of(self.deep, square);
+        (disc.near, spread(self.deep, &disc, square))
+    }
+
+    fn mark(&mut self, square: Square, saved: u64) {
+        self.interior.mark(self.deep, square, saved);
+    }
+
+    fn pays(&mut self, steps: u64) -> bool {
+        let interior = &mut *self.interior;
+        let pays = steps <= interior.paid && self.deep.look();
+        if pays {
+            interior.paid -= steps;
+        }
+        pays
     }
 }
 

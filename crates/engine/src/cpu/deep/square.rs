@@ -4,44 +4,12 @@ use fractal::{ComplexExp, FloatExp};
 
 use super::axes::{CrossAxes, crossed};
 use super::frame::Deep;
+pub(super) use crate::deep::Square;
 
 /// Side of the squares that tasks compute.
 pub(in crate::cpu) const TASK: u32 = 64;
 /// Side of the smallest squares that have a series of their upright.
 pub(super) const SMALLEST: u32 = 8;
-
-/// A square of pixels, cut off where the picture ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Square {
-    pub(super) col: u32,
-    pub(super) row: u32,
-    pub(super) size: u32,
-}
-
-impl Square {
-    /// One past its last column and row.
-    pub(super) fn ends(&self, deep: &Deep<'_>) -> (u32, u32) {
-        let (width, height) = (deep.columns.len() as u32, deep.rows.len() as u32);
-        (
-            (self.col + self.size).min(width),
-            (self.row + self.size).min(height),
-        )
-    }
-
-    /// Its four quarters that lie within the picture.
-    pub(super) fn quarters(self, deep: &Deep<'_>) -> impl Iterator<Item = Self> {
-        let size = self.size / 2;
-        let (width, height) = (deep.columns.len() as u32, deep.rows.len() as u32);
-        [(0, 0), (size, 0), (0, size), (size, size)]
-            .into_iter()
-            .map(move |(right, down)| Self {
-                col: self.col + right,
-                row: self.row + down,
-                size,
-            })
-            .filter(move |part| part.col < width && part.row < height)
-    }
-}
 
 /// A disc of the plane around a square of pixels.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +29,7 @@ pub(super) struct Disc {
 
 impl Disc {
     pub(super) fn of(deep: &Deep<'_>, square: Square) -> Self {
-        let (col_end, row_end) = square.ends(deep);
+        let (col_end, row_end) = square.ends(deep.extent());
         if let Some(cross) = &deep.axes.cross {
             return Self::turned(deep, cross, square);
         }
@@ -96,7 +64,7 @@ impl Disc {
 
     /// The disc of a turned view's square, a parallelogram in the plane.
     fn turned(deep: &Deep<'_>, cross: &CrossAxes, square: Square) -> Self {
-        let (col_end, row_end) = square.ends(deep);
+        let (col_end, row_end) = square.ends(deep.extent());
         let corners = [(square.col, square.row), (col_end - 1, row_end - 1)];
         let [columns, rows] = &deep.axes.pixels;
         let at = |(col, row): (u32, u32)| {

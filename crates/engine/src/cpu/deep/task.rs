@@ -250,7 +250,7 @@ struct Walk<'a, const D: bool> {
 impl<const D: bool> Walk<'_, D> {
     /// The part of `square` that belongs to the task: columns and rows, from the first to one past the last.
     fn part(&self, square: Square) -> ((u32, u32), (u32, u32)) {
-        let (col_end, row_end) = square.ends(self.deep);
+        let (col_end, row_end) = square.ends(self.deep.extent());
         let (columns, rows) = (self.task.columns, self.task.rows);
         (
             (square.col.max(columns.0), col_end.min(columns.1)),
@@ -274,7 +274,7 @@ impl<const D: bool> Walk<'_, D> {
                 self.pixels(s, &node, square)?;
                 continue;
             }
-            for part in square.quarters(self.deep) {
+            for part in square.quarters(self.deep.extent()) {
                 let (columns, rows) = self.part(part);
                 if columns.0 < columns.1 && rows.0 < rows.1 && !self.is_known(part) {
                     waiting.push((Box::new(node.quarter(self.deep, part)?), part));

@@ -1,5 +1,6 @@
 //! A band: the pixels, consecutive in row order, that one thread computes at a time.
 
+use super::interior::Inside;
 use super::points::{CHUNK, INDEX_BITS, Points};
 use crate::cpu::plan::Plan;
 use crate::frame::PreparedFrame;
@@ -84,6 +85,8 @@ pub(in crate::cpu) struct Band<'a> {
     pub(in crate::cpu) planes: Planes<'a>,
     pub(in crate::cpu) scratch: &'a mut Scratch,
     pub(in crate::cpu) progress: &'a Progress,
+    /// The pixels of the whole picture that are proved to be inside; `None` where it does not pay.
+    pub(in crate::cpu) inside: Option<&'a Inside>,
     /// Set by the kernels: see [`fractal::StripBuffer::iterations_total`].
     pub(in crate::cpu) iterations_total: u128,
     /// What it took to settle its counts.

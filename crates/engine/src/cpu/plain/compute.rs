@@ -1,7 +1,7 @@
 //! All kernels of plain iteration over one band.
 
 use super::band::Band;
-use super::points::CHUNK;
+use super::points::{CHUNK, MAX_GROUP};
 use super::{escape, finish, settle, stability};
 use crate::cpu::simd::Simd;
 
@@ -13,7 +13,7 @@ pub(crate) const KERNEL_ID: u64 = 0x6370_7500_0000_0002; // "cpu", 2
 pub(in crate::cpu) fn compute<S: Simd, const V: usize>(s: S, band: &mut Band<'_>) -> bool {
     const {
         let group = V * S::LANES;
-        assert!(CHUNK.is_multiple_of(group) && group <= escape::MAX_GROUP && S::LANES <= 8);
+        assert!(CHUNK.is_multiple_of(group) && group <= MAX_GROUP && S::LANES <= 8);
     }
     let plan = band.plan;
     let counted = !plan.counts

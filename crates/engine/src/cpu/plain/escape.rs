@@ -9,9 +9,10 @@
 //! ([`Plan::outside_for_good`](crate::cpu::plan::Plan)), blocks have one step.
 
 use super::band::{Band, End};
-use super::lanes::{Lanes, Sink};
+use super::interior::Proofs;
+use super::lanes::{Asked, Lanes, Sink};
 use super::orbits::{Orbits, advance, within};
-use super::points::{CHUNK, INDEX_BITS, Points};
+use super::points::{CHUNK, INDEX, INDEX_BITS, MAX_GROUP, Points};
 use crate::cpu::plan::Blocks;
 use crate::cpu::shortcuts;
 use crate::cpu::simd::Simd;
@@ -21,10 +22,6 @@ use crate::cpu::simd::Simd;
 const BLOCK: u64 = 32;
 /// Steps that a chunk's pixels make side by side: a power of two.
 const FIRST_STEPS: u64 = 8;
-/// Most lanes of an instance.
-pub(super) const MAX_GROUP: usize = 64;
-/// Mask of a meta word's index.
-const INDEX: u64 = (1 << INDEX_BITS) - 1;
 
 /// From orbits that escape within the next `steps` steps, a power of two, to the very step: adds its
 /// distance to the metas' step, and leaves the orbits at z_n.
@@ -58,7 +55,7 @@ fn trace<S: Simd, const V: usize, const D: bool, const E: bool>(
 }
 
 /// Collects escaped lanes, and traces them when there are enough for full vectors.
-struct Escapes<'a, const V: usize, const D: bool, const E: bool> {
+struct Escapes<'a, 'b, const V: usize, const D: bool, const E: bool> {
     aside: &'a mut Points,
     counts: &'a mut [u32],
     norm2: &'a mut [f64],
@@ -67,9 +64,11 @@ struct Escapes<'a, const V: usize, const D: bool, const E: bool> {
     ends: &'a mut [End],
     unsettled: &'a mut Vec<u32>,
     blocks: Blocks,
+    /// What proves pixels to be inside.
+    proofs: Option<&'a mut Proofs<'b>>,
 }
 
-impl<const V: usize, const D: bool, const E: bool> Escapes<'_, V, D, E> {
+impl<const V: usize, const D: bool, const E: bool> Escapes<'_, '_, V, D, E> {
     /// Traces the first `V` vectors of orbits, of which the first `count` lanes are real.
     #[inline(always)]
     fn trace_front<S: Simd>(&mut self, s: S, count: usize) {
@@ -197,8 +196,18 @@ fn derivative2<S: Simd>(s: S, z: &Orbits<S>) -> S::V {
     s.fma(z.dx, z.dx, s.mul(z.dy, z.dy))
 }
 
-impl<S: Simd, const V: usize, const D: bool, const E: bool> Sink<S> for Escapes<'_, V, D, E> {
+impl<S: Simd, const V: usize, const D: bool, const E: bool> Sink<S> for Escapes<'_, '_, V, D, E> {
     const CYCLE_ENDS: bool = true;
+    const PROVES: bool = true;
+
+    #[inline(always)]
+    fn stay(&mut self, lanes: &Asked) -> u32 {
+        // Inside: the count is 0 already.
+        match &mut self.proofs {
+            Some(proofs) => proofs.inside(lanes),
+            None => 0,
+        }
+    }
 
     #[inline(always)]
     fn escaped(&mut self, s: S, bits: u32, start: &Orbits<S>, meta: S::V) {
@@ -240,6 +249,19 @@ pub(super) fn run<S: Simd, const V: usize, const D: bool, const P: bool, const E
     band.scratch.queue.clear();
     band.scratch.aside.clear();
     let mut lanes = Lanes::<S, V>::new(s);
+    let mut proofs = match band.inside {
+        Some(inside) if P && plan.known_parts => {
+            let c_max = plan.c_max2.sqrt();
+            Some(Proofs::new(
+                band.frame,
+                inside,
+                band.first,
+                c_max,
+                band.progress,
+            ))
+        }
+        _ => None,
+    };
     let mut start = 0;
     loop {
         let age = if start < band.len {
@@ -258,6 +280,7 @@ pub(super) fn run<S: Simd, const V: usize, const D: bool, const P: bool, const E
             ends: &mut scratch.ends,
             unsettled: &mut scratch.unsettled,
             blocks,
+            proofs: proofs.as_mut(),
         };
         if !lanes.run::<D, P, E, _>(
             s,
@@ -341,6 +364,9 @@ fn first_steps<S: Simd, const V: usize, const D: bool, const E: bool>(
             };
             if plan.known_parts {
                 open[v] &= !shortcuts::inside(s, cx, cy);
+                if let Some(inside) = band.inside {
+                    open[v] &= !inside.bits(band.first + start + at, S::LANES);
+                }
             }
         }
         if open == [0; V] {

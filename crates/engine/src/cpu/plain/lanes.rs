@@ -28,11 +28,31 @@ const BLOCKS_BETWEEN_LOOKS: u64 = 1024;
 /// Shortest distance, in blocks, between a saved state and the states it is compared with.
 const CYCLE_WINDOW: u64 = 8;
 
+/// Blocks between two looks at whether orbits can be proved to stay.
+const BLOCKS_BETWEEN_PROOFS: u64 = 16;
+
+/// A vector's lanes, of which it is asked whether their orbits stay.
+pub(super) struct Asked {
+    /// The vector's number.
+    pub(super) vector: usize,
+    /// The lanes that have a pixel.
+    pub(super) alive: u32,
+    pub(super) x: [f64; 8],
+    pub(super) y: [f64; 8],
+    /// The meta words. A lane has made as many steps as `time` and its word's upper part amount to.
+    pub(super) metas: [f64; 8],
+    pub(super) time: u64,
+}
+
 /// Where lanes go when they are done.
 pub(super) trait Sink<S: Simd> {
     /// Whether a lane whose orbit was proved to cycle is done, as if it had reached the limit; otherwise whole cycles are
     /// jumped over.
     const CYCLE_ENDS: bool;
+    /// Whether it can be proved that a lane is done.
+    const PROVES: bool;
+    /// The lanes, by their bits, of which it is proved that their orbits stay: they are done.
+    fn stay(&mut self, lanes: &Asked) -> u32;
     /// The lanes `bits` escaped within the block that began at `start`, at the step that `meta` tells.
     fn escaped(&mut self, s: S, bits: u32, start: &Orbits<S>, meta: S::V);
     /// The lanes `bits` have reached the iteration limit, or passed it by less than a block.
@@ -57,6 +77,8 @@ pub(super) struct Lanes<S: Simd, const V: usize> {
     saves: u64,
     next_save: u64,
     alive: [u32; V],
+    /// The block at which lanes' orbits are looked at next.
+    next_proof: u64,
     clock: u64,
     blocks: u64,
     /// Not later than the clock at which the oldest lane reaches the limit.
@@ -80,6 +102,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
             saves: 0,
             next_save: CYCLE_WINDOW,
             alive: [0; V],
+            next_proof: BLOCKS_BETWEEN_PROOFS,
             clock: 0,
             blocks: 0,
             deadline: u64::MAX,
@@ -136,6 +159,9 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                     break (gone, cycling, ties);
                 }
                 if P && self.blocks >= self.next_save {
+                    if K::PROVES && self.blocks >= self.next_proof {
+                        break (gone, cycling, ties);
+                    }
                     self.save();
                 }
             };
@@ -182,6 +208,9 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
                 self.refill::<D, P, E>(s, v, done, queue, age);
             }
             if P && self.blocks >= self.next_save {
+                if K::PROVES && self.blocks >= self.next_proof {
+                    self.prove::<D, P, E, K>(s, queue, age, sink);
+                }
                 self.save();
             }
             if due {
@@ -189,6 +218,36 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
             }
         }
         true
+    }
+
+    /// Gives new pixels to the lanes of which it is proved that their orbits stay.
+    #[inline(always)]
+    fn prove<const D: bool, const P: bool, const E: bool, K: Sink<S>>(
+        &mut self,
+        s: S,
+        queue: &mut Points,
+        age: u64,
+        sink: &mut K,
+    ) {
+        self.next_proof = self.blocks + BLOCKS_BETWEEN_PROOFS;
+        for v in 0..V {
+            let state = &self.states[self.end & 1][v];
+            let mut lanes = Asked {
+                vector: v,
+                alive: self.alive[v],
+                x: [0.0; 8],
+                y: [0.0; 8],
+                metas: [0.0; 8],
+                time: self.clock.wrapping_sub(AGE_ORIGIN),
+            };
+            s.store(&mut lanes.x, state[0]);
+            s.store(&mut lanes.y, state[1]);
+            s.store(&mut lanes.metas, self.meta[v]);
+            let done = sink.stay(&lanes);
+            if done != 0 {
+                self.refill::<D, P, E>(s, v, done, queue, age);
+            }
+        }
     }
 
     /// Takes those off the lanes `gone` that are not outside of a radius after all.

@@ -8,6 +8,10 @@ use crate::cpu::simd::Simd;
 pub(super) const CHUNK: usize = 480;
 /// Bits of a meta word that hold the pixel's index within its band; the step, or the lane's age, is above.
 pub(super) const INDEX_BITS: u32 = 20;
+/// Mask of a meta word's index.
+pub(super) const INDEX: u64 = (1 << INDEX_BITS) - 1;
+/// Most lanes of an instance.
+pub(super) const MAX_GROUP: usize = 64;
 /// Most orbits that [`Points`] hold.
 const ROOM: usize = CHUNK;
 /// A value of each of them, and room behind the last one, so that a whole vector may be loaded or stored

@@ -5,9 +5,9 @@
 //! by side, take the remainder of N by the block length, so that the lanes end exactly at N.
 
 use super::band::Band;
-use super::lanes::{Lanes, Sink};
+use super::lanes::{Asked, Lanes, Sink};
 use super::orbits::{Orbits, advance};
-use super::points::{CHUNK, INDEX_BITS};
+use super::points::{CHUNK, INDEX};
 use crate::cpu::simd::Simd;
 
 /// Steps of a block.
@@ -22,6 +22,12 @@ struct Ends<'a> {
 
 impl<S: Simd> Sink<S> for Ends<'_> {
     const CYCLE_ENDS: bool = false;
+    const PROVES: bool = false;
+
+    #[inline(always)]
+    fn stay(&mut self, _: &Asked) -> u32 {
+        0
+    }
 
     #[inline(always)]
     fn escaped(&mut self, _: S, _: u32, _: &Orbits<S>, _: S::V) {
@@ -35,7 +41,7 @@ impl<S: Simd> Sink<S> for Ends<'_> {
         s.store(&mut norms, end.norm2(s));
         for lane in 0..S::LANES {
             if bits >> lane & 1 != 0 {
-                let index = metas[lane].to_bits() & ((1 << INDEX_BITS) - 1);
+                let index = metas[lane].to_bits() & INDEX;
                 self.norm2[index as usize] = norms[lane];
             }
         }

@@ -6,7 +6,7 @@
 
 use fractal::ReferenceOrbit;
 
-use crate::deep::complex::{add, times_plus};
+use crate::deep::complex::{add, mul};
 use crate::deep::minibrot::{ROUNDING, modulus, sum_norm};
 
 /// Over 1 by more than the rounding of all operations of a radius' step.
@@ -78,7 +78,8 @@ impl<'a> Course<'a> {
     #[inline(always)]
     pub(super) fn step(&self, Place { z, m }: Place, c: [f64; 2]) -> Place {
         let reference = self.values[m];
-        let z = times_plus(add(reference, add(reference, z)), z, c);
+        // Unfused: most builds of this have no instruction for fused ones.
+        let z = add(mul(add(reference, add(reference, z)), z), c);
         let m = m + 1;
         let full = add(self.values[m], z);
         if m == self.last || size(full) < size(z) {
@@ -120,7 +121,7 @@ impl<'a> Course<'a> {
         }
         MovingDisc {
             place: next,
-            slope: times_plus(add(full, full), slope, [1.0, 0.0]),
+            slope: add(mul(add(full, full), slope), [1.0, 0.0]),
             radius,
         }
     }

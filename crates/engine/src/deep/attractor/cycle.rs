@@ -1,7 +1,7 @@
 //! The period that an orbit has fallen into, the cycle, and the proof that it attracts.
 
 use super::course::{Course, MovingDisc, Place};
-use crate::deep::complex::{add, mul, scale, sub, times_plus};
+use crate::deep::complex::{add, mul, scale, sub};
 use crate::deep::minibrot::{ROUNDING, modulus, quotient, sum_norm};
 
 /// Newton steps to a cycle.
@@ -95,7 +95,7 @@ impl Course<'_> {
     /// The cycle of `c` that is near to one of another c, by Newton's method; `None` if there seems to be none.
     #[must_use]
     pub fn cycle_from(&self, cycle: &Cycle, c: [f64; 2]) -> Option<Cycle> {
-        let mut start = times_plus(cycle.slope, sub(c, cycle.c), cycle.start);
+        let mut start = add(mul(cycle.slope, sub(c, cycle.c)), cycle.start);
         let mut before = FAR;
         for _ in 0..NEWTON {
             // f^p; its derivative, which is `rest` times that of the first step; and that by c.
@@ -104,7 +104,7 @@ impl Course<'_> {
             for _ in 1..cycle.period {
                 let twice = scale(self.full(place), 2.0);
                 rest = mul(twice, rest);
-                by_c = times_plus(twice, by_c, [1.0, 0.0]);
+                by_c = add(mul(twice, by_c), [1.0, 0.0]);
                 place = self.step(place, c);
             }
             let multiplier = mul(scale(start, 2.0), rest);

@@ -9,10 +9,12 @@
 //!
 //! - [`course`]: orbits and discs as deltas along a reference, of which plain orbits are the simplest case
 //! - [`cycle`]: the period, the cycle, the proof
+//! - [`field`]: from one cycle to all squares of a picture that it proves
 //! - [`known`]: cycles that a frame's pixels have led to
 
 mod course;
 mod cycle;
+pub(crate) mod field;
 mod known;
 #[cfg(test)]
 mod tests;

@@ -277,10 +277,10 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
     #[inline(always)]
     fn first_due(&self, running: &[u32; V]) -> usize {
         let mut first = usize::MAX;
-        for v in 0..V {
-            for lane in 0..S::LANES {
-                if running[v] >> lane & 1 != 0 {
-                    first = first.min(self.states[v].left[lane]);
+        for (running, state) in running.iter().zip(&self.states) {
+            for (lane, left) in state.left[..S::LANES].iter().enumerate() {
+                if running >> lane & 1 != 0 {
+                    first = first.min(*left);
                 }
             }
         }
@@ -311,10 +311,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 slope: [dx, dy],
                 steep2,
             } = *vector;
-            let Course {
-                c: [cx, cy],
-                small,
-            } = courses[v];
+            let Course { c: [cx, cy], small } = courses[v];
             let (gx, gy) = (s.add(fx, fx), s.add(fy, fy));
             let steep2 = s.mul(steep2, s.fma(gx, gx, s.mul(gy, gy)));
             if D {
@@ -409,13 +406,10 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
     #[inline(always)]
     fn put(&mut self, v: usize, lane: usize, pixel: &Pixel, wake: u64) {
         let state = &mut self.states[v];
-        let c = pixel.c(self.deep);
-        for axis in 0..2 {
-            state.z[axis][lane] = pixel.z[axis];
-            state.c[axis][lane] = c[axis];
-            if D {
-                state.slope[axis][lane] = pixel.slope[axis];
-            }
+        [state.c[0][lane], state.c[1][lane]] = pixel.c(self.deep);
+        [state.z[0][lane], state.z[1][lane]] = pixel.z;
+        if D {
+            [state.slope[0][lane], state.slope[1][lane]] = pixel.slope;
         }
         state.steep2[lane] = pixel.steep2;
         state.small[lane] = if wake == u64::MAX {
