@@ -208,7 +208,8 @@ impl Field for Proofs<'_> {
         let ([ax, ay], [bx, by]) = (at(left, up), at(right, down));
         let middle = [ax + (bx - ax) / 2.0, ay + (by - ay) / 2.0];
         let far = [at(left, up), at(right, up), at(left, down), at(right, down)]
-            .map(|[x, y]| (x - middle[0]).hypot(y - middle[1]));
+            .map(|[x, y]| [x - middle[0], y - middle[1]])
+            .map(|[x, y]| (x * x + y * y).sqrt());
         let spread = far.into_iter().fold(0.0, f64::max) * ABOVE + self.slack;
         (middle, spread)
     }
