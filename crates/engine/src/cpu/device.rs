@@ -141,9 +141,8 @@ impl CpuDevice {
             return self.compute_deep(frame, deep, strip, progress);
         }
         let plan = Plan::new(frame, self.shortcuts);
-        let inside = plan
-            .proves()
-            .then(|| frame.cache.get_or_init(Inside::default));
+        let proves = plan.proves() && width * frame.rows.len() <= Inside::MOST_PIXELS;
+        let inside = proves.then(|| frame.cache.get_or_init(Inside::default));
         let mut planes: Vec<Plane> = frame
             .spec
             .measures

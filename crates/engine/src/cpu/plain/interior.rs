@@ -45,6 +45,9 @@ const ABOVE: f64 = 1.0 + 1.0 / (1u64 << 40) as f64;
 pub(in crate::cpu) struct Inside(OnceLock<Vec<AtomicU64>>);
 
 impl Inside {
+    /// Most pixels of a frame of which some are kept: 16 MiB of them.
+    pub(in crate::cpu) const MOST_PIXELS: usize = 1 << 27;
+
     /// The bits of `count` pixels from `first` on, at most 32.
     #[inline(always)]
     pub(super) fn bits(&self, first: usize, count: usize) -> u32 {
