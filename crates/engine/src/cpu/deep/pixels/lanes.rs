@@ -20,7 +20,7 @@ const MOST_IDLE: usize = 64;
 /// |z| may have passed the escape radius only where its larger part is over this share of it.
 const PART: f64 = 0.7;
 
-/// Sets the lanes of a mask.
+/// Sets the lanes of a mask to those of `value`.
 #[inline(always)]
 fn keep<S: Simd>(s: S, lanes: S::M, to: &mut [f64; 8], value: S::V) {
     let old = s.load(to);
@@ -88,7 +88,7 @@ pub(in crate::cpu::deep) struct Lanes<'a, S: Simd, const V: usize, const D: bool
 
 /// What lanes go by that does not change until they stand still.
 #[derive(Clone, Copy)]
-struct Course<S: Simd> {
+struct Fixed<S: Simd> {
     c: [S::V; 2],
     small: S::V,
 }
@@ -184,8 +184,8 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
     fn steps(&mut self) -> [u32; V] {
         let (s, deep) = (self.s, self.deep);
         let zero = [s.splat(0.0); 2];
-        let (mut courses, mut vectors) = (
-            [Course {
+        let (mut fixed, mut vectors) = (
+            [Fixed {
                 c: zero,
                 small: zero[0],
             }; V],
@@ -210,7 +210,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         for v in 0..V {
             let state = &self.states[v];
             runs[v] = Runs::new(&deep.orbit.values, &state.m, S::LANES, most);
-            courses[v] = Course {
+            fixed[v] = Fixed {
                 c: [s.load(&state.c[0]), s.load(&state.c[1])],
                 small: s.load(&state.small),
             };
@@ -229,7 +229,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         while made < most && idle < MOST_IDLE {
             made += 1;
             idle += standing;
-            let mut events = self.step(&courses, &mut vectors, &runs, &running, made);
+            let mut events = self.step(&fixed, &mut vectors, &runs, &running, made);
             if made == due {
                 for (v, events) in events.iter_mut().enumerate() {
                     *events |= running[v] & self.due(v, made);
@@ -292,7 +292,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
     #[inline(always)]
     fn step(
         &self,
-        courses: &[Course<S>; V],
+        fixed: &[Fixed<S>; V],
         vectors: &mut [Vector<S>; V],
         runs: &[Runs<'_>; V],
         running: &[u32; V],
@@ -312,7 +312,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 slope: [dx, dy],
                 steep2,
             } = *vector;
-            let Course { c: [cx, cy], small } = courses[v];
+            let Fixed { c: [cx, cy], small } = fixed[v];
             let (gx, gy) = (s.add(fx, fx), s.add(fy, fy));
             let steep2 = s.mul(steep2, s.fma(gx, gx, s.mul(gy, gy)));
             if D {
