@@ -37,6 +37,7 @@ const ABOVE: f64 = 1.0 + 1.0 / (1u64 << 30) as f64;
 const PASSES_LEFT: u64 = 32;
 /// A component with as many pixels in one task may reach into others.
 const SHARED_FROM: u32 = 32;
+
 /// Which pixels of a task are known to be inside: row by row, a bit each.
 #[derive(Clone, Debug)]
 pub(super) struct Interior<'a> {

@@ -10,7 +10,7 @@
 
 use super::band::{Band, End};
 use super::interior::Proofs;
-use super::lanes::{Asked, Lanes, Sink};
+use super::lanes::{LaneStates, Lanes, Sink};
 use super::orbits::{Orbits, advance, within};
 use super::points::{CHUNK, INDEX, INDEX_BITS, MAX_GROUP, Points};
 use crate::cpu::plan::Blocks;
@@ -201,10 +201,10 @@ impl<S: Simd, const V: usize, const D: bool, const E: bool> Sink<S> for Escapes<
     const PROVES: bool = true;
 
     #[inline(always)]
-    fn stay(&mut self, lanes: &Asked) -> u32 {
+    fn prove(&mut self, lanes: &LaneStates) -> u32 {
         // Inside: the count is 0 already.
         match &mut self.proofs {
-            Some(proofs) => proofs.inside(lanes),
+            Some(proofs) => proofs.prove_lanes(lanes),
             None => 0,
         }
     }

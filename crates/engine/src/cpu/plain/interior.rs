@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::lanes::Asked;
+use super::lanes::LaneStates;
 use super::points::{INDEX, INDEX_BITS, MAX_GROUP};
 use crate::deep::field::{Field, PASSES, add_around};
 use crate::deep::{Course, Square};
@@ -128,7 +128,7 @@ impl<'a> Proofs<'a> {
 
     /// The lanes, by their bits, whose pixels are inside, of those whose orbits it is time to look at.
     #[inline(never)]
-    pub(super) fn inside(&mut self, lanes: &Asked) -> u32 {
+    pub(super) fn prove_lanes(&mut self, lanes: &LaneStates) -> u32 {
         let mut done = 0;
         for lane in (0..8).filter(|lane| lanes.alive >> lane & 1 != 0) {
             let meta = lanes.metas[lane].to_bits();
@@ -141,7 +141,7 @@ impl<'a> Proofs<'a> {
                 *look = LATER * n;
                 let pixel = self.first + (meta & INDEX) as usize;
                 let z = [lanes.x[lane], lanes.y[lane]];
-                done |= u32::from(self.is_inside(pixel, z, n)) << lane;
+                done |= u32::from(self.prove_pixel(pixel, z, n)) << lane;
             }
         }
         done
@@ -149,7 +149,7 @@ impl<'a> Proofs<'a> {
 
     /// Whether the pixel of this number is inside, whose orbit is at `z` after `n` steps; if so, others of its component are
     /// proved as well.
-    fn is_inside(&mut self, pixel: usize, z: [f64; 2], n: u64) -> bool {
+    fn prove_pixel(&mut self, pixel: usize, z: [f64; 2], n: u64) -> bool {
         if self.inside.bits(pixel, 1) != 0 {
             return true;
         }

@@ -32,7 +32,7 @@ const CYCLE_WINDOW: u64 = 8;
 const BLOCKS_BETWEEN_PROOFS: u64 = 16;
 
 /// A vector's lanes, of which it is asked whether their orbits stay.
-pub(super) struct Asked {
+pub(super) struct LaneStates {
     /// The vector's number.
     pub(super) vector: usize,
     /// The lanes that have a pixel.
@@ -52,7 +52,7 @@ pub(super) trait Sink<S: Simd> {
     /// Whether it can be proved that a lane is done.
     const PROVES: bool;
     /// The lanes, by their bits, of which it is proved that their orbits stay: they are done.
-    fn stay(&mut self, lanes: &Asked) -> u32;
+    fn prove(&mut self, lanes: &LaneStates) -> u32;
     /// The lanes `bits` escaped within the block that began at `start`, at the step that `meta` tells.
     fn escaped(&mut self, s: S, bits: u32, start: &Orbits<S>, meta: S::V);
     /// The lanes `bits` have reached the iteration limit, or passed it by less than a block.
@@ -232,7 +232,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
         self.next_proof = self.blocks + BLOCKS_BETWEEN_PROOFS;
         for v in 0..V {
             let state = &self.states[self.end & 1][v];
-            let mut lanes = Asked {
+            let mut lanes = LaneStates {
                 vector: v,
                 alive: self.alive[v],
                 x: [0.0; 8],
@@ -243,7 +243,7 @@ impl<S: Simd, const V: usize> Lanes<S, V> {
             s.store(&mut lanes.x, state[0]);
             s.store(&mut lanes.y, state[1]);
             s.store(&mut lanes.metas, self.meta[v]);
-            let done = sink.stay(&lanes);
+            let done = sink.prove(&lanes);
             if done != 0 {
                 self.refill::<D, P, E>(s, v, done, queue, age);
             }

@@ -5,7 +5,7 @@
 //! by side, take the remainder of N by the block length, so that the lanes end exactly at N.
 
 use super::band::Band;
-use super::lanes::{Asked, Lanes, Sink};
+use super::lanes::{LaneStates, Lanes, Sink};
 use super::orbits::{Orbits, advance};
 use super::points::{CHUNK, INDEX};
 use crate::cpu::simd::Simd;
@@ -25,7 +25,7 @@ impl<S: Simd> Sink<S> for Ends<'_> {
     const PROVES: bool = false;
 
     #[inline(always)]
-    fn stay(&mut self, _: &Asked) -> u32 {
+    fn prove(&mut self, _: &LaneStates) -> u32 {
         0
     }
 
