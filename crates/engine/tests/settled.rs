@@ -1,14 +1,18 @@
 //! Settled counts are those of long integers: at places where doubles lose them, and at places that nobody chose.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use engine::cpu::{CpuDevice, Isa};
 use engine::{PreparedFrame, Progress};
+use fractal::reference::{ReferencePoint, compute};
 use fractal::{
     Counts, FrameSpec, Grid, Measure, MeasureSet, Settling, StripBuffer, StripPlan, View, oracle,
 };
 use serde_json::Value;
 
+/// log2 of the distance of samples from which on they are computed as deltas.
+const DEEP_LOG2: f64 = -26.0;
 /// Exact counts of places where neighbouring samples have counts that differ by hundreds.
 const DENSE: [&str; 2] = [
     include_str!("../../../tests/data/dense/dense-m-1e5.json"),
@@ -16,6 +20,8 @@ const DENSE: [&str; 2] = [
 ];
 /// Bits after the point of what drawn places are compared with: more than any attempt to settle a count has.
 const BITS: usize = 1200;
+/// The same for those on the way down.
+const WAY_BITS: usize = 1500;
 /// Views that are drawn, and samples of each that are compared.
 const DRAWN_VIEWS: u32 = 125;
 const SAMPLES: u32 = 16;
@@ -65,7 +71,14 @@ fn computed(device: &CpuDevice, spec: &FrameSpec) -> StripBuffer {
         height: spec.height,
         strip_rows: spec.height,
     };
-    let frame = PreparedFrame::new(spec.clone()).unwrap();
+    // Deltas where samples are near to each other, as programs choose.
+    let frame = if spec.spacing_log2() < DEEP_LOG2 {
+        let point = ReferencePoint::centre_of(spec);
+        let orbit = compute(spec, point, 1 << 22, &mut |_| true).unwrap();
+        PreparedFrame::with_reference(spec.clone(), Arc::new(orbit)).unwrap()
+    } else {
+        PreparedFrame::new(spec.clone()).unwrap()
+    };
     device
         .compute(&frame, plan.strip(0).unwrap(), &Progress::default())
         .unwrap()
@@ -142,11 +155,16 @@ fn near_boundary(dice: &mut Dice, halvings: u32) -> [f64; 2] {
     outside
 }
 
-#[test]
-fn drawn_places_have_no_wrong_count() {
+fn drawn_seed() -> u64 {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let seed = std::env::var("FARM_SEED").map_or(clock.as_secs(), |seed| seed.parse().unwrap());
     eprintln!("seed {seed}");
+    seed
+}
+
+#[test]
+fn drawn_places_have_no_wrong_count() {
+    let seed = drawn_seed();
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ (seed << 20 | 1));
     let device = CpuDevice::new(None);
     let (mut again, mut lost) = (0, 0);
@@ -174,4 +192,58 @@ fn drawn_places_have_no_wrong_count() {
     }
     eprintln!("{again} pixels went again; {lost} fast counts were off");
     assert!(again > 0);
+}
+
+/// Places whose whole way down leads along the boundary, with the limit of their iterations.
+const WAYS: [(&str, &str, u64, [i32; 2]); 3] = [
+    (
+        "-0.04947002906310409375169222672735363011874571248822487931810494023264219477268690342799154997475941900",
+        "-0.67478757584467536401139205313059765633477070682240348069799979479099419834548451115142084995403102999",
+        30_000,
+        [12, 24],
+    ),
+    (
+        "-1.99999999913827011875827476290869498831680913663682095950680227",
+        "-0.00000000000000000000000000000000000000000000000001",
+        3000,
+        [12, 30],
+    ),
+    (
+        "-0.743643887037158704752191506114774",
+        "0.131825904205311970493132056385139",
+        6000,
+        [9, 20],
+    ),
+];
+/// Views that are drawn of each, and samples of each that are compared.
+const WAY_VIEWS: u32 = 5;
+const WAY_SAMPLES: u32 = 10;
+
+#[test]
+fn drawn_places_on_the_way_down_have_no_wrong_count() {
+    let seed = drawn_seed();
+    let mut dice = Dice(0xd1b5_4a32_d192_ed03 ^ (seed << 20 | 1));
+    let device = CpuDevice::new(None);
+    let mut again = 0;
+    for (re, im, iterations, [from, to]) in WAYS {
+        for _ in 0..WAY_VIEWS {
+            let depth = f64::from(from) + dice.share() * f64::from(to - from);
+            let zoom = format!("{}e{}", 1.0 + 8.0 * dice.share(), depth as i32);
+            let mut spec = frame(re, im, &zoom, (32, 24), iterations);
+            if dice.below(2) == 1 {
+                spec.transform.rotate = f64::from(dice.below(360));
+            }
+            let strip = computed(&device, &spec);
+            assert_eq!(strip.settling.unsettled, 0, "{spec:?}, seed {seed}");
+            again += strip.settling.again;
+            for _ in 0..WAY_SAMPLES {
+                let (col, row) = (dice.below(spec.width), dice.below(spec.height));
+                let at = (row * spec.width + col) as usize;
+                let exact = oracle::iteration_count_in(&spec, col, row, WAY_BITS);
+                let found = u64::from(counts(&strip)[at]);
+                assert_eq!(found, exact, "{spec:?} at {col}, {row}, seed {seed}");
+            }
+        }
+    }
+    eprintln!("{again} pixels went again");
 }

@@ -4,20 +4,33 @@
 //! With e_n = ẑ_n - z_n, where ẑ is what is computed and z the orbit of the sample's exact point,
 //! e_(n+1) = 2 ẑ_n e_n - e_n² + ρ, where ρ is the rounding of the step and of c: |e_(n+1)| <= (2 |ẑ_n| + E_n) E_n + |ρ|
 //! where |e_n| <= E_n. A count is certain once each |ẑ| up to it is farther from the escape radius than E; otherwise the orbit
-//! is made again with more bits, 1018 after the point at most.
+//! is made again with more bits, up to some 900 more than tell neighbouring samples apart.
 //!
 //! Beyond |z| = 4, from where no orbit of an escape radius over it returns, doubles go on, with a bound of their own.
+//!
+//! Some samples are known without: those of the real axis from -2 to 1/4 belong to the set, and orbits of whole numbers are
+//! ones of whole numbers.
 
 use dashu_int::IBig;
 
-use crate::numbers::floatexp::FloatExp;
+use crate::numbers::floatexp::{ComplexExp, FloatExp};
 use crate::picture::frame::FrameSpec;
 use crate::plane::axis::Axis;
 use crate::reference::{BOUND, ReferencePoint, Stepper, fraction_bits, limb_stepper, words_of};
 use crate::{exact, oracle};
 
-/// Limbs of the attempts. A bound is a double: units of more limbs would be below its range.
-const LIMBS: [usize; 4] = [3, 6, 11, 16];
+/// Bits of the attempts beyond those that tell samples apart.
+const BITS: [u32; 4] = [110, 300, 620, 940];
+/// Fewest bits that are taken to tell samples apart: plain views, too, have places where counts are dense.
+const FEWEST_DEPTH_BITS: u32 = 44;
+/// Limb bits that hold the integer part.
+const INTEGER_BITS: u32 = 6;
+/// log2 of what a bound's unit is divided by as soon as the bound exceeds [`LARGE`].
+const RESCALE_LOG2: i32 = 800;
+/// Far below the largest double.
+const LARGE: f64 = f64::from_bits((1023 + 900) << 52);
+/// No bound is told to be less.
+const LEAST_ERROR: f64 = f64::from_bits((1023 - 1000) << 52);
 /// Integer bits of limbs, and bits by which a step's error may exceed a unit of the last one: three squares lack up to 24
 /// units of 2^6 each, and C and the result are cut off.
 const SPARE_BITS: i32 = 6 + 14;
@@ -38,7 +51,7 @@ pub struct SettledEnd {
     /// z_n, of which no more than rounding to doubles is lost.
     pub z: [f64; 2],
     /// dz_n/dc there.
-    pub slope: [f64; 2],
+    pub slope: ComplexExp,
 }
 
 /// What came of it.
@@ -65,8 +78,12 @@ struct Walk {
     z: [f64; 2],
     /// |z|
     size: f64,
+    /// dz/dc in units of 2^`slope_log2`.
     slope: [f64; 2],
-    error: f64,
+    slope_log2: i32,
+    /// The bound in units of 2^`unit_log2`: that of long limbs is below the range of doubles.
+    scaled_error: f64,
+    unit_log2: i32,
     n: u64,
 }
 
@@ -76,18 +93,39 @@ fn modulus([x, y]: [f64; 2]) -> f64 {
 }
 
 impl Walk {
-    /// Before a step: the derivative and the bound after it; `rough` bounds what the step itself adds.
+    /// Before a step: the derivative and the bound after it; `rough` bounds what the step itself adds, in units.
     fn lead(&mut self, rough: f64) {
         let ([x, y], [dx, dy]) = (self.z, self.slope);
-        self.slope = [2.0 * (x * dx - y * dy) + 1.0, 2.0 * (x * dy + y * dx)];
-        let growth = 2.0 * self.size + self.error;
-        self.error = (growth * self.error + rough) * ABOVE;
+        let one = libm::scalbn(1.0, -self.slope_log2);
+        self.slope = [2.0 * (x * dx - y * dy) + one, 2.0 * (x * dy + y * dx)];
+        if self.slope[0].abs().max(self.slope[1].abs()) > LARGE {
+            self.slope = self.slope.map(|part| libm::scalbn(part, -RESCALE_LOG2));
+            self.slope_log2 += RESCALE_LOG2;
+        }
+        let growth = 2.0 * self.size + self.error();
+        self.scaled_error = (growth * self.scaled_error + rough) * ABOVE;
+        if self.scaled_error > LARGE && self.unit_log2 < 0 {
+            let by = RESCALE_LOG2.min(-self.unit_log2);
+            self.scaled_error = libm::scalbn(self.scaled_error, -by);
+            self.unit_log2 += by;
+        }
         self.n += 1;
+    }
+
+    /// E
+    fn error(&self) -> f64 {
+        libm::scalbn(self.scaled_error, self.unit_log2).max(LEAST_ERROR)
+    }
+
+    /// From here on in doubles: E in units of 1, and the rounding of z added.
+    fn leave_limbs(&mut self) {
+        self.scaled_error = self.error() + 2.0 * UNIT * self.size;
+        self.unit_log2 = 0;
     }
 
     /// Whether |z| > R; `None` where that is not certain.
     fn is_beyond(&self, radius: f64) -> Option<bool> {
-        let error = self.error + 4.0 * UNIT * self.size;
+        let error = self.error() + 4.0 * UNIT * self.size;
         if self.size + error < radius * (1.0 - 1.0 / (1u64 << 40) as f64) {
             Some(false)
         } else if self.size - error > radius * ABOVE {
@@ -101,7 +139,10 @@ impl Walk {
         SettledEnd {
             count: self.n,
             z: self.z,
-            slope: self.slope,
+            slope: ComplexExp::new(
+                FloatExp::new(self.slope[0], self.slope_log2.into()),
+                FloatExp::new(self.slope[1], self.slope_log2.into()),
+            ),
         }
     }
 }
@@ -112,7 +153,14 @@ pub fn settle(frame: &FrameSpec, col: u32, row: u32, goes_on: &dyn Fn() -> bool)
     if let Some(end) = integer_end(frame, col, row) {
         return Settlement::Settled(end);
     }
-    for limbs in LIMBS {
+    if is_on_the_needle(frame, col, row) {
+        return Settlement::Settled(SettledEnd::default());
+    }
+    let depth = (-frame.spacing_log2()).ceil();
+    let depth = if depth.is_finite() { depth as u32 } else { 0 };
+    for bits in BITS {
+        let bits = depth.max(FEWEST_DEPTH_BITS) + bits + INTEGER_BITS;
+        let limbs = bits.div_ceil(u64::BITS) as usize;
         match attempt(frame, col, row, limbs, goes_on) {
             Attempt::Ended(end) => return Settlement::Settled(end),
             Attempt::Cancelled => return Settlement::Cancelled,
@@ -155,6 +203,21 @@ fn integer_end(frame: &FrameSpec, col: u32, row: u32) -> Option<SettledEnd> {
     })
 }
 
+/// Whether a sample lies on the real axis from -2 to 1/4, whose orbits stay between the fixed points that repel. Their
+/// counts are dense without end beside it, so that no bits would be enough.
+fn is_on_the_needle(frame: &FrameSpec, col: u32, row: u32) -> bool {
+    if frame.z0 != (0.0, 0.0) || !frame.transform.is_identity() || frame.escape_radius < 2.0 {
+        return false;
+    }
+    let (columns, rows) = frame.axes();
+    if rows.fraction(row).0 != IBig::ZERO {
+        return false;
+    }
+    let (numerator, denominator) = columns.fraction(col);
+    let denominator = IBig::from(denominator.clone());
+    IBig::from(-2) * &denominator <= numerator && IBig::from(4) * numerator <= denominator
+}
+
 impl Walk {
     fn start(frame: &FrameSpec) -> Self {
         let z = [frame.z0.0, frame.z0.1];
@@ -162,7 +225,9 @@ impl Walk {
             z,
             size: modulus(z),
             slope: [0.0; 2],
-            error: 0.0,
+            slope_log2: 0,
+            scaled_error: 0.0,
+            unit_log2: 0,
             n: 0,
         }
     }
@@ -217,21 +282,22 @@ fn attempt(
         }
         stepper
     });
-    let unit = libm::exp2(f64::from(SPARE_BITS - 64 * limbs as i32));
+    if stepper.is_some() {
+        walk.unit_log2 = SPARE_BITS - bits as i32;
+    }
     let mut looks = 0u64;
     while walk.n < frame.iterations {
         looks += 1;
         if looks.is_multiple_of(STEPS_BETWEEN_LOOKS) && !goes_on() {
             return Attempt::Cancelled;
         }
-        if stepper.is_some() && walk.size + walk.error >= BOUND / ABOVE {
-            // From here on in doubles, to which z was rounded.
+        if stepper.is_some() && walk.size + walk.error() >= BOUND / ABOVE {
             stepper = None;
-            walk.error += 2.0 * UNIT * walk.size;
+            walk.leave_limbs();
         }
         match &mut stepper {
             Some(stepper) => {
-                walk.lead(unit);
+                walk.lead(1.0);
                 walk.go_to(stepper.step());
             }
             None => {

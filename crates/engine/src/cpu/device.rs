@@ -224,6 +224,9 @@ impl CpuDevice {
         // Before the pool is asked for anything: none of its threads may wait for what another one builds.
         let _ = (deep.bla(), deep.jets());
         let trees = Trees::of(frame, deep);
+        if plan.settled {
+            let _ = deep.losses();
+        }
         if plan.known_parts {
             let _ = deep.minibrot(plan.limit);
         }
@@ -275,6 +278,7 @@ impl CpuDevice {
             .map(|measure| Plane::zeroed(measure, pixels))
             .collect();
         let (mut iterations_total, mut thread_secs) = (0, 0.0);
+        let mut settling = Settling::default();
         for (task, (output, secs)) in tasks.iter().zip(&outputs) {
             let at =
                 |row: u32| (row - strip.row0) as usize * width as usize + task.columns.0 as usize;
@@ -288,6 +292,7 @@ impl CpuDevice {
                 }
             }
             iterations_total += output.iterations_total;
+            settling += output.settling;
             thread_secs += secs;
         }
         Ok(StripBuffer {
@@ -295,7 +300,7 @@ impl CpuDevice {
             width,
             planes,
             iterations_total,
-            settling: Settling::default(),
+            settling,
             origin: Origin {
                 backend: Backend::Cpu,
                 arithmetic: frame.cpu_arithmetic(),

@@ -2,11 +2,23 @@
 
 use std::sync::{Arc, OnceLock};
 
-use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
+use fractal::{ComplexExp, FloatExp, ReferenceOrbit, reference};
 
 use super::picks::picked;
 use super::turned::Cross;
-use crate::deep::{BlaTable, JetTable, ReturnMap};
+use crate::deep::{BlaTable, JetTable, LossTable, ReturnMap, pairs};
+
+/// What a skipped step may lose at most where counts have to be certain, as a share of z: less than usual, for fewer pixels to
+/// go again.
+const SETTLED_EPSILON_LOG2: i32 = -50;
+
+/// Tables whose numbers are rounded once.
+#[derive(Clone, Debug)]
+struct Refined {
+    bla: BlaTable,
+    jets: JetTable,
+    losses: LossTable,
+}
 
 /// A reference orbit, the deltas of a frame's columns and rows from it, and the blocks of its steps.
 #[derive(Clone, Debug)]
@@ -28,6 +40,9 @@ pub struct DeepFrame {
     // Shared with frames of fewer samples of the same view.
     bla: Arc<OnceLock<BlaTable>>,
     jets: Arc<OnceLock<JetTable>>,
+    /// Where counts have to be certain: tables whose numbers are rounded once, and what they lose.
+    settled: bool,
+    refined: Arc<OnceLock<Refined>>,
     minibrot: OnceLock<Option<ReturnMap>>,
 }
 
@@ -66,6 +81,9 @@ impl DeepFrame {
 
     /// The blocks of steps that may be skipped in this frame; built when first asked for.
     pub fn bla(&self) -> &BlaTable {
+        if self.settled {
+            return &self.refined().bla;
+        }
         self.bla.get_or_init(|| {
             let epsilon = libm::exp2(f64::from(self.epsilon_log2));
             BlaTable::new(&self.orbit, self.c_max, self.escape_radius, epsilon)
@@ -74,10 +92,36 @@ impl DeepFrame {
 
     /// The blocks of steps that may be skipped where z is not as small; built when first asked for.
     pub fn jets(&self) -> &JetTable {
+        if self.settled {
+            return &self.refined().jets;
+        }
         self.jets.get_or_init(|| {
             let epsilon = libm::exp2(f64::from(self.epsilon_log2));
             JetTable::new(&self.orbit, self.c_max, self.escape_radius, epsilon)
         })
+    }
+
+    fn refined(&self) -> &Refined {
+        self.refined.get_or_init(|| {
+            let epsilon = libm::exp2(f64::from(self.epsilon_log2));
+            let (orbit, c_max, radius) = (&*self.orbit, self.c_max, self.escape_radius);
+            let mut bla = BlaTable::new(orbit, c_max, radius, epsilon);
+            let mut jets = JetTable::new(orbit, c_max, radius, epsilon);
+            let lows = reference::low_parts(orbit, c_max, &mut |_| true);
+            let lows = lows.unwrap_or_else(|| vec![[0.0; 2]; orbit.values.len()]);
+            pairs::refine(&mut bla, &mut jets, orbit, &lows, c_max);
+            let losses = LossTable::new(orbit, &lows, &bla, c_max);
+            Refined { bla, jets, losses }
+        })
+    }
+
+    /// What the blocks of [`DeepFrame::bla`] lose, where counts have to be certain; built when first asked for.
+    pub fn losses(&self) -> &LossTable {
+        if self.settled {
+            &self.refined().losses
+        } else {
+            LossTable::NONE
+        }
     }
 
     /// The return map of the minibrot in this frame, if there is one to be seen and orbits of `limit` steps return so
@@ -126,6 +170,16 @@ impl DeepFrame {
         }
     }
 
+    /// The same for counts that have to be certain.
+    pub(super) fn settled(self) -> Self {
+        let epsilon_log2 = self.epsilon_log2.min(SETTLED_EPSILON_LOG2);
+        Self {
+            settled: true,
+            epsilon_log2,
+            ..self
+        }
+    }
+
     /// From its parts, of an upright view.
     #[must_use]
     pub fn new(
@@ -148,6 +202,8 @@ impl DeepFrame {
             escape_radius,
             bla: Arc::default(),
             jets: Arc::default(),
+            settled: false,
+            refined: Arc::default(),
             minibrot: OnceLock::new(),
         }
     }
@@ -161,6 +217,7 @@ impl DeepFrame {
             cross: (self.cross.as_ref()).map(|cross| cross.thinned(width, height)),
             bla: Arc::clone(&self.bla),
             jets: Arc::clone(&self.jets),
+            refined: Arc::clone(&self.refined),
             minibrot: OnceLock::new(),
             ..*self
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fractal::exact;
 use fractal::frame::FrameError;
 use fractal::transform::Shape;
-use fractal::{Arithmetic, Axis, FloatExp, FrameSpec, Measure, ReferenceOrbit};
+use fractal::{Arithmetic, Axis, Counts, FloatExp, FrameSpec, Measure, ReferenceOrbit};
 
 use super::cache::FrameCache;
 use super::deep_frame::DeepFrame;
@@ -109,7 +109,11 @@ impl PreparedFrame {
             prepared.spec.escape_radius,
             prepared.spec.skip_error_log2,
         );
-        prepared.deep = Some(Arc::new(deep.turned(cross)));
+        let mut deep = deep.turned(cross);
+        if prepared.spec.counts == Counts::Settled {
+            deep = deep.settled();
+        }
+        prepared.deep = Some(Arc::new(deep));
         Ok(prepared)
     }
 

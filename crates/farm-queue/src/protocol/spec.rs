@@ -57,7 +57,7 @@ pub enum SpecError {
     /// The orbit has no proper name, or an arithmetic is asked for that has no use for it or cannot do without.
     #[error("job spec with a reference orbit that cannot be")]
     Orbit,
-    /// Settled counts are asked for where none are made: of adapters, of deltas, or in another arithmetic than doubles.
+    /// Settled counts are asked for where none are made: of adapters, or in another arithmetic than that of processors.
     #[error("job spec with settled counts that cannot be")]
     Settled,
     /// A strip of several rows is larger than [`MAX_STRIP_BYTES`].
@@ -161,9 +161,15 @@ pub fn check(spec: &JobSpec) -> Result<(), SpecError> {
     {
         return Err(SpecError::Orbit);
     }
-    let in_doubles = (spec.arithmetic).is_none_or(|arithmetic| arithmetic == Arithmetic::F64);
+    let of_processors = match is_delta {
+        false => Arithmetic::F64,
+        true => Arithmetic::delta_of_processors(frame.spacing_log2()),
+    };
     if frame.counts == Counts::Settled
-        && (is_delta || !in_doubles || spec.backend == BackendChoice::Gpu)
+        && (spec
+            .arithmetic
+            .is_some_and(|arithmetic| arithmetic != of_processors)
+            || spec.backend == BackendChoice::Gpu)
     {
         return Err(SpecError::Settled);
     }
@@ -273,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn settled_counts_are_another_picture_and_are_made_by_processors_in_doubles() {
+    fn settled_counts_are_another_picture_and_are_made_by_processors_in_their_arithmetic() {
         let settle = |spec: &mut JobSpec| {
             spec.frame.counts = Counts::Settled;
             spec.backend = BackendChoice::Cpu;
@@ -304,8 +310,12 @@ mod tests {
             });
             assert_eq!(refused, SpecError::Settled);
         }
-        let deep = refused(|spec| spec.frame.counts = Counts::Settled);
-        assert!(matches!(deep, SpecError::Frame(FrameError::Settled(_))));
+        // Of deltas as well.
+        let mut deep = spec();
+        deep.frame.counts = Counts::Settled;
+        assert_eq!(check(&deep), Ok(()));
+        deep.arithmetic = Some(Arithmetic::DeltaDoubleSingle);
+        assert_eq!(check(&deep), Err(SpecError::Settled));
     }
 
     #[test]

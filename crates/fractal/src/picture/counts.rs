@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::picture::measure::{Measure, MeasureSet};
 
-/// log2 of the smallest distance of samples at which counts can be settled: beyond it most pixels would go again.
+/// log2 of the smallest distance of samples at which the counts of orbits that do not begin at 0 can be settled: beyond it most
+/// pixels would go again.
 pub const SETTLED_SPACING_LOG2: f64 = -44.0;
 
 /// How counts are made.
@@ -39,8 +40,8 @@ impl Counts {
         *self == Self::Fast
     }
 
-    /// Whether such counts can be made of samples 2^`spacing_log2` apart, of which these measures are wanted, and
-    /// whether `is_short`, that 32 bits are enough for them.
+    /// Whether such counts can be made of samples 2^`spacing_log2` apart, of which these measures are wanted; `is_short`:
+    /// 32 bits are enough for them, `from_zero`: orbits begin at 0.
     ///
     /// # Errors
     /// Why they cannot be settled.
@@ -48,6 +49,7 @@ impl Counts {
         self,
         measures: MeasureSet,
         is_short: bool,
+        from_zero: bool,
         spacing_log2: f64,
     ) -> Result<(), SettledError> {
         if self.is_fast() {
@@ -55,6 +57,9 @@ impl Counts {
         }
         if measures.iter().all(|measure| measure == Measure::Stability) {
             return Err(SettledError::NoCounts);
+        }
+        if from_zero {
+            return Ok(());
         }
         if !is_short {
             return Err(SettledError::Long);
@@ -69,13 +74,13 @@ impl Counts {
 /// Why counts cannot be settled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettledError {
-    /// Deltas from a reference orbit have no bounds yet.
+    /// Deltas start where the reference orbit does.
     #[error(
-        "settled counts are for plain views (zoom up to about 1e11) for now: pixels are 2^{0} apart, and 2^{SETTLED_SPACING_LOG2} is the least"
+        "settled counts with --z0 are for plain views (zoom up to about 1e11): pixels are 2^{0} apart, and 2^{SETTLED_SPACING_LOG2} is the least"
     )]
     Deep(i64),
     /// Plain kernels count in 32 bits.
-    #[error("settled counts have 32 bits: the iteration limit needs more")]
+    #[error("settled counts with --z0 have 32 bits: the iteration limit needs more")]
     Long,
     /// Stability is no count.
     #[error("settled counts are counts: stability alone has none")]
@@ -174,7 +179,7 @@ mod tests {
         let smooth = MeasureSet::default().with(Measure::Smooth);
         let stability = MeasureSet::default().with(Measure::Stability);
         let both = smooth.with(Measure::Stability);
-        let of = |counts: Counts, measures, spacing| counts.check(measures, true, spacing);
+        let of = |counts: Counts, measures, spacing| counts.check(measures, true, false, spacing);
         assert_eq!(of(Counts::Settled, smooth, -44.0), Ok(()));
         assert_eq!(of(Counts::Settled, both, -10.0), Ok(()));
         for measures in [smooth, stability] {
@@ -184,11 +189,17 @@ mod tests {
         assert_eq!(deep, SettledError::Deep(-47));
         assert_eq!(
             deep.to_string(),
-            "settled counts are for plain views (zoom up to about 1e11) for now: pixels are 2^-47 apart, and 2^-44 is the least"
+            "settled counts with --z0 are for plain views (zoom up to about 1e11): pixels are 2^-47 apart, and 2^-44 is the least"
         );
         let alone = of(Counts::Settled, stability, -10.0);
         assert_eq!(alone, Err(SettledError::NoCounts));
-        let long = Counts::Settled.check(smooth, false, -10.0);
+        let long = Counts::Settled.check(smooth, false, false, -10.0);
         assert_eq!(long, Err(SettledError::Long));
+        for measures in [smooth, both] {
+            assert_eq!(
+                Counts::Settled.check(measures, false, true, -1000.0),
+                Ok(())
+            );
+        }
     }
 }

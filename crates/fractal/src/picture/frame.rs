@@ -167,7 +167,9 @@ impl FrameSpec {
             return Err(FrameError::NoMeasure);
         }
         let (is_short, spacing) = (self.short_limit().is_some(), self.spacing_log2());
-        self.counts.check(self.measures, is_short, spacing)?;
+        let from_zero = self.z0 == (0.0, 0.0);
+        self.counts
+            .check(self.measures, is_short, from_zero, spacing)?;
         self.check_proportions()
     }
 

@@ -20,12 +20,14 @@
 //!
 //! - [`point`]: C itself, exact, and the bits that a view needs
 //! - [`orbit`]: an orbit's values; `compute`: how they are computed; [`codec`]: an orbit as bytes
+//! - `lows`: what its doubles have lost
 //! - `stepping`: the step z² + C in as many bits as asked for; `taper`: how many of them each step needs
 //! - `replay`: the step with few limbs from waypoints, which gives the same doubles
 //! - `scaled`: derivatives
 
 pub mod codec;
 mod compute;
+mod lows;
 pub mod orbit;
 pub mod point;
 mod replay;
@@ -38,6 +40,7 @@ pub(crate) mod tests;
 pub use codec::{CodecError, digest};
 pub use compute::{OrbitError, compute};
 pub(crate) use compute::{Walker, threads, watched};
+pub use lows::low_parts;
 pub use orbit::{MAX_VALUES, OrbitEnd, ReferenceOrbit, SMALL_LOG2};
 pub use point::{ReferencePoint, farthest};
 pub use replay::Waypoint;

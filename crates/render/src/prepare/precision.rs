@@ -1,5 +1,6 @@
 //! How exactly a view has to be computed: plainly or by deltas, in which number type, and what to warn of.
 
+use fractal::counts::SETTLED_SPACING_LOG2;
 use fractal::frame::ProcessorsAlone;
 use fractal::{Arithmetic, BackendChoice, Counts, FrameSpec};
 
@@ -20,8 +21,8 @@ pub enum PrecisionError {
     #[error("--arithmetic {0}: processors compute this view in {1}")]
     OtherDelta(&'static str, &'static str),
     /// Counts are settled in doubles, and in longer numbers where these do not suffice.
-    #[error("settled counts are made in doubles: not with --arithmetic {0}")]
-    NotSettled(&'static str),
+    #[error("settled counts are made in {1}: not with --arithmetic {0}")]
+    NotSettled(&'static str, &'static str),
     /// No adapter computes it.
     #[error("{0} are computed by processors alone: not with --backend gpu")]
     NotOnAdapters(&'static str),
@@ -45,7 +46,7 @@ pub fn arithmetic(
     backend: BackendChoice,
 ) -> Result<ArithmeticPlan, PrecisionError> {
     if frame.counts == Counts::Settled {
-        return settled(only);
+        return settled(frame, only);
     }
     // Plain kernels count in 32 bits.
     let long = frame.short_limit().is_none();
@@ -85,16 +86,30 @@ pub fn arithmetic(
     })
 }
 
-/// How a frame is computed whose counts are settled: plainly in doubles, also where these alone would not be exact enough.
-fn settled(only: Option<Arithmetic>) -> Result<ArithmeticPlan, PrecisionError> {
-    match only {
-        Some(other) if other != Arithmetic::F64 => Err(PrecisionError::NotSettled(other.name())),
-        _ => Ok(ArithmeticPlan {
-            deltas: false,
-            only,
-            checked: false,
-        }),
-    }
+/// log2 of the distance of samples from which on deltas are the better ones where counts have to be certain: an error of a
+/// double's rounding is a smaller share of a delta.
+const SETTLED_DELTAS_LOG2: f64 = -26.0;
+
+/// How a frame is computed whose counts are settled: plainly in doubles, or by deltas where more pixels would have to go again.
+fn settled(frame: &FrameSpec, only: Option<Arithmetic>) -> Result<ArithmeticPlan, PrecisionError> {
+    let spacing = frame.spacing_log2();
+    let can = frame.z0 == (0.0, 0.0);
+    let must = frame.short_limit().is_none() || spacing < SETTLED_SPACING_LOG2;
+    let own = Arithmetic::delta_of_processors(spacing);
+    let deltas = match only {
+        None => can && (must || spacing < SETTLED_DELTAS_LOG2),
+        Some(Arithmetic::F64) if !must => false,
+        Some(only) if can && only == own => true,
+        Some(only) => {
+            let possible = if must { own } else { Arithmetic::F64 };
+            return Err(PrecisionError::NotSettled(only.name(), possible.name()));
+        }
+    };
+    Ok(ArithmeticPlan {
+        deltas,
+        only,
+        checked: false,
+    })
 }
 
 /// Which kinds of device may compute a frame, where `wanted` was asked for, and what is to be said of it: some values are

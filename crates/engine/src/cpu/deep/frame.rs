@@ -4,9 +4,10 @@ use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
 
 use super::axes::{Axes, crossed};
 use super::numbers::{power_of_two, share};
+use super::rounding::Rounding;
 use crate::cpu::plan::Plan;
 use crate::deep::bla::{Entry, LOWEST_LEVEL};
-use crate::deep::{BlaTable, JetTable};
+use crate::deep::{BlaTable, JetTable, LossTable};
 use crate::frame::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
 
@@ -29,6 +30,10 @@ pub(super) struct Deep<'a> {
     pub(super) orbit: &'a ReferenceOrbit,
     table: &'a BlaTable,
     pub(super) jets: &'a JetTable,
+    /// Whether each count has to be certain: then with bounds of errors, and with what blocks lose.
+    pub(super) settled: bool,
+    pub(super) rounding: Rounding,
+    pub(super) losses: &'a LossTable,
     /// The size of a pixel as a share of the largest |c|.
     pub(super) unit_share: f64,
     pub(super) columns: &'a [FloatExp],
@@ -94,6 +99,9 @@ impl<'a> Deep<'a> {
             orbit: &deep.orbit,
             table: deep.bla(),
             jets: deep.jets(),
+            settled: plan.settled,
+            rounding: Rounding::new(deep, plan.c_max2.sqrt(), plan.limit),
+            losses: deep.losses(),
             unit_share: share(deep.pixel_spacing, deep.c_max()),
             columns: &deep.columns,
             rows: &deep.rows,

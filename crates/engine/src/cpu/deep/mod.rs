@@ -1,7 +1,7 @@
 //! Pixels as deltas from a reference orbit.
 //!
 //! - [`frame`]: what the kernels of a frame have in common; [`axes`]: its columns and rows; [`numbers`]: what they
-//!   calculate with
+//!   calculate with; [`rounding`]: what it may have moved them by
 //! - [`square`]: squares of pixels and where they lie; [`interior`]: which of their pixels are proved to be inside
 //! - [`tiles`]: squares of pixels as Taylor series; [`pixels`]: what a series leaves, pixel by pixel
 //! - [`trees`]: what is kept between strips
@@ -12,6 +12,7 @@ mod frame;
 mod interior;
 mod numbers;
 mod pixels;
+mod rounding;
 pub(super) mod square;
 pub(super) mod task;
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! One square of a strip, on one thread.
 
-use fractal::{Measure, Plane, Value, smooth};
+use fractal::settled::{Settlement, settle};
+use fractal::{Measure, Plane, Settling, Value, smooth};
 
 use super::frame::Deep;
 use super::interior::Interior;
 use super::pixels::lanes::Lanes;
 use super::pixels::pixel::{End, Pixel, norm2};
 use super::pixels::tail::{ENOUGH_STEEP2, Tail, Tails};
+use super::rounding::Bound;
 use super::square::{SMALLEST, Square, TASK};
 use super::tiles::series::{Series, Stop};
 use super::tiles::tree::{Node, Tree};
@@ -56,13 +58,15 @@ pub(in crate::cpu) struct Output {
     pub(in crate::cpu) planes: Vec<Plane>,
     /// See [`fractal::StripBuffer::iterations_total`].
     pub(in crate::cpu) iterations_total: u128,
+    /// Where counts have to be certain.
+    pub(in crate::cpu) settling: Settling,
 }
 
 /// A thread's working memory, used for one task after the other: memory that is asked for and given back with each task
 /// costs a fifth of a cheap view's time.
 #[derive(Debug, Default)]
 pub(in crate::cpu) struct TaskScratch {
-    ends: Vec<End>,
+    pub(super) ends: Vec<End>,
     /// Pixels whose orbits go on.
     waiting: Vec<Pixel>,
     /// Pixels whose orbits go on without the reference.
@@ -94,10 +98,22 @@ impl Task<'_> {
         let mut out = Output::default();
         if plan.counts {
             let radius = plan.radius2.sqrt();
-            if plan.derivative {
-                self.find_ends::<S, V, T, true>(s, scratch, counts, radius, true)?;
-            } else {
-                self.find_ends::<S, V, T, false>(s, scratch, counts, radius, true)?;
+            match (plan.derivative, plan.settled) {
+                (false, false) => {
+                    self.find_ends::<S, V, T, false, false>(s, scratch, counts, radius, true)?;
+                }
+                (false, true) => {
+                    self.find_ends::<S, V, T, false, true>(s, scratch, counts, radius, true)?;
+                }
+                (true, false) => {
+                    self.find_ends::<S, V, T, true, false>(s, scratch, counts, radius, true)?;
+                }
+                (true, true) => {
+                    self.find_ends::<S, V, T, true, true>(s, scratch, counts, radius, true)?;
+                }
+            }
+            if plan.settled {
+                out.settling = self.settle(scratch)?;
             }
             self.write(&scratch.ends, &mut out);
         } else {
@@ -105,7 +121,7 @@ impl Task<'_> {
         }
         if plan.stability {
             let radius = plan.no_return2.sqrt();
-            self.find_ends::<S, V, T, false>(s, scratch, stability, radius, false)?;
+            self.find_ends::<S, V, T, false, false>(s, scratch, stability, radius, false)?;
             let value = |end: &End| {
                 let norm2 = end.norm2();
                 if end.count == 0 && norm2 <= 4.0 {
@@ -118,6 +134,45 @@ impl Task<'_> {
             out.planes.push(Plane::new(Measure::Stability, values));
         }
         Some(out)
+    }
+
+    /// Computes the pixels again whose counts are not certain; `None` if cancelled.
+    #[inline(never)]
+    fn settle(&self, scratch: &mut TaskScratch) -> Option<Settling> {
+        let plan = self.plan;
+        let goes_on = || {
+            self.progress.step();
+            !self.progress.is_cancelled()
+        };
+        let mut settling = Settling::default();
+        for row in self.rows.0..self.rows.1 {
+            for col in self.columns.0..self.columns.1 {
+                let end = &mut scratch.ends[self.index(col, row)];
+                if end.is_certain(plan, self.frame.at(col as usize, row as usize)) {
+                    continue;
+                }
+                let escaped = end.count != 0;
+                match settle(&self.frame.spec, col, row, &goes_on) {
+                    Settlement::Settled(found) => {
+                        settling.again += u64::from(escaped || found.count != 0);
+                        let spacing = self.deep.pixel_spacing;
+                        let slope = [found.slope.re, found.slope.im];
+                        *end = End {
+                            count: found.count,
+                            z: found.z,
+                            slope: slope.map(|part| (part * spacing).to_f64()),
+                            error: 0.0,
+                        };
+                    }
+                    Settlement::Unsettled => {
+                        settling.again += 1;
+                        settling.unsettled += 1;
+                    }
+                    Settlement::Cancelled => return None,
+                }
+            }
+        }
+        Some(settling)
     }
 
     #[inline(always)]
@@ -163,9 +218,16 @@ impl Task<'_> {
         })
     }
 
-    /// The ends of all pixels, into the scratch memory; `None` if cancelled. `D`: with the derivative, `counts`: |z_N| of what does not escape is of no account.
+    /// The ends of all pixels, into the scratch memory; `None` if cancelled. `D`: with the derivative, `E`: with a bound of
+    /// the error, `counts`: |z_N| of what does not escape is of no account.
     #[inline(always)]
-    fn find_ends<S: Simd, const V: usize, const T: usize, const D: bool>(
+    pub(super) fn find_ends<
+        S: Simd,
+        const V: usize,
+        const T: usize,
+        const D: bool,
+        const E: bool,
+    >(
         &self,
         s: S,
         scratch: &mut TaskScratch,
@@ -201,7 +263,7 @@ impl Task<'_> {
         scratch.ends.resize(self.pixels(), End::default());
         scratch.waiting.clear();
         scratch.tails.clear();
-        let mut walk = Walk::<D> {
+        let mut walk = Walk::<D, E> {
             deep: &deep,
             task: self,
             interior,
@@ -226,12 +288,12 @@ impl Task<'_> {
         // Pixels go back and forth between deltas and tails, a few times at most, until all have ended.
         while !(waiting.is_empty() && tails.is_empty()) {
             if !tails.is_empty() {
-                let mut lanes = Tails::<S, T, D>::new(s, &deep);
+                let mut lanes = Tails::<S, T, D, E>::new(s, &deep);
                 lanes.run(tails, waiting, &mut ended)?;
                 tails.clear();
             }
             if !waiting.is_empty() {
-                let mut lanes = Lanes::<S, V, D>::new(s, &deep);
+                let mut lanes = Lanes::<S, V, D, E>::new(s, &deep);
                 lanes.run(waiting, tails, &mut interior, &mut ended)?;
             }
         }
@@ -239,7 +301,7 @@ impl Task<'_> {
     }
 }
 
-struct Walk<'a, const D: bool> {
+struct Walk<'a, const D: bool, const E: bool> {
     deep: &'a Deep<'a>,
     task: &'a Task<'a>,
     /// Pixels that are known to reach the iteration limit.
@@ -247,7 +309,7 @@ struct Walk<'a, const D: bool> {
     scratch: &'a mut TaskScratch,
 }
 
-impl<const D: bool> Walk<'_, D> {
+impl<const D: bool, const E: bool> Walk<'_, D, E> {
     /// The part of `square` that belongs to the task: columns and rows, from the first to one past the last.
     fn part(&self, square: Square) -> ((u32, u32), (u32, u32)) {
         let (col_end, row_end) = square.ends(self.deep.extent());
@@ -307,6 +369,11 @@ impl<const D: bool> Walk<'_, D> {
                 };
                 let [all_x, all_y] = node.series.all_at(s, &x, &y);
                 let [all_dx, all_dy] = node.series.all_slopes_at(s, &x, &y);
+                let bound = if E {
+                    node.series.point_bound()
+                } else {
+                    Bound::default()
+                };
                 for (i, col) in cols.clone().enumerate() {
                     if self.interior.has(col, row) {
                         continue;
@@ -317,9 +384,10 @@ impl<const D: bool> Walk<'_, D> {
                         // Its orbit never leaves the axis; the series of a square beside it knows that to its rounding only.
                         (z[1], slope[1]) = (0.0, 0.0);
                     }
-                    let pixel = Pixel {
+                    let mut pixel = Pixel {
                         z,
                         slope,
+                        bound,
                         steep2: if tracked { norm2(slope) } else { 0.0 },
                         visits: 0,
                         exponent,
@@ -328,6 +396,9 @@ impl<const D: bool> Walk<'_, D> {
                         col,
                         row,
                     };
+                    if E {
+                        pixel.rebase_alone(self.deep);
+                    }
                     // No series has looked at the first value of all.
                     if n <= 1 || !node.series.suits(self.deep, norm2(slope).sqrt()) {
                         let pixel = Pixel::start(self.deep, col, row);

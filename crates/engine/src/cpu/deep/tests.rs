@@ -1,5 +1,6 @@
 //! The deep kernels against exact counts, across instruction sets, strips and depths.
 
+mod bounds;
 mod edges;
 mod long;
 mod minibrots;

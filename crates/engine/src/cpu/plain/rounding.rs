@@ -83,7 +83,18 @@ impl Rounding {
         off2: f64,
         radius: f64,
     ) -> bool {
-        let error = self.error_after(n, off2);
+        self.is_beyond(n, z, c, self.error_after(n, off2), radius)
+    }
+
+    /// The same of a `z` that may be off by `error`.
+    pub(in crate::cpu) fn is_beyond(
+        &self,
+        n: u64,
+        z: [f64; 2],
+        c: [f64; 2],
+        error: f64,
+        radius: f64,
+    ) -> bool {
         let before2 = modulus([z[0] - c[0], z[1] - c[1]]) + error + self.by_c;
         let rounded = 4.0 * UNIT * (modulus(z) + modulus(c));
         modulus(z) - error - rounded > radius
@@ -92,7 +103,12 @@ impl Rounding {
 
     /// Whether an orbit that is at `z`, and was never outside of the radius, never was for certain.
     pub(super) fn is_within(&self, norm2: f64, off2: f64, radius: f64) -> bool {
-        norm2.sqrt() * (1.0 + 4.0 * UNIT) + self.error(off2) < radius
+        self.is_bounded(norm2, self.error(off2), radius)
+    }
+
+    /// The same of a z that may be off by `error`.
+    pub(in crate::cpu) fn is_bounded(&self, norm2: f64, error: f64, radius: f64) -> bool {
+        norm2.sqrt() * (1.0 + 4.0 * UNIT) + error < radius
     }
 }
 

@@ -61,17 +61,15 @@ fn run_again(band: &mut Band<'_>) -> bool {
                 continue;
             }
         };
-        let ([x, y], [dx, dy]) = (end.z, end.slope);
+        let ([x, y], slope) = (end.z, [end.slope.re.to_f64(), end.slope.im.to_f64()]);
+        let [dx, dy] = slope;
         scratch.counts[index] = end.count as u32;
         scratch.norm2[index] = x.mul_add(x, y * y);
         if let Some(derivative2) = scratch.derivative2.get_mut(index) {
             *derivative2 = dx.mul_add(dx, dy * dy);
         }
         if let Some(kept) = scratch.ends.get_mut(index) {
-            *kept = End {
-                z: end.z,
-                slope: end.slope,
-            };
+            *kept = End { z: end.z, slope };
         }
     }
     true

@@ -83,6 +83,32 @@ impl Jet {
         growth[0].mul_add(growth[0], growth[1] * growth[1])
     }
 
+    /// With moduli in place of all numbers, |u| = `size` and |w| = 1: a bound of |dz'/du| as a share of |a|, and what its
+    /// single-precision terms may be off by as a share of the same.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn majorant(&self, size: f64) -> [f64; 2] {
+        /// More than what blocks leave out may add to the derivative of one that keeps away from its radius.
+        const LEFT_OUT: f64 = 1.0 / (1u64 << 16) as f64;
+        const SINGLE: f64 = f32::EPSILON as f64;
+        // Sums of both parts, no less than the moduli.
+        let sum = |p: [f64; 2]| p[0].abs() + p[1].abs();
+        let (cross, square) = (sum(double(self.cross)), sum(double(self.square)));
+        let (mut growth, mut single) = (0.0, 0.0);
+        for k in (0..DEGREE - 1).rev() {
+            let power = sum(self.power(k));
+            growth = growth * size + (k + 2) as f64 * power;
+            single *= size;
+            if k >= LOW {
+                single += power;
+            }
+        }
+        [
+            growth * size + 1.0 + cross + LEFT_OUT,
+            SINGLE * (single * size * size + cross * size + square),
+        ]
+    }
+
     /// dz' for a `u` and `w`, from `slope` = dz and `unit` = dw, which is real.
     #[inline(always)]
     #[must_use]

@@ -7,16 +7,19 @@
 //! the next pixel. So a pixel's value depends on no other pixel, nor on how many lanes there are.
 
 use super::cycle::Watch;
-use super::pixel::{End, Pixel, Stage};
+use super::pixel::{End, Pixel, Stage, smallest};
 use super::tail::Tail;
-use crate::cpu::deep::frame::{Deep, SMALLEST_SKIPPABLE};
+use crate::cpu::deep::frame::Deep;
 use crate::cpu::deep::interior::Interior;
+use crate::cpu::deep::rounding::Bound;
 use crate::cpu::simd::{Runs, Simd};
 
 /// Steps between two looks at whether the computation was cancelled.
 const STEPS_BETWEEN_LOOKS: usize = 1 << 13;
 /// Most steps that lanes stand still for, all together: to leave the steps and come back takes about as long.
 const MOST_IDLE: usize = 64;
+/// Most steps of a lane with one bound of their number: such a bound is a part of that of the error.
+const MOST_BOUNDED: u64 = 1 << 12;
 /// |z| may have passed the escape radius only where its larger part is over this share of it.
 const PART: f64 = 0.7;
 
@@ -37,6 +40,8 @@ struct Vector<S: Simd> {
     slope: [S::V; 2],
     /// See [`Pixel::steep2`].
     steep2: S::V,
+    /// W of `cpu::deep::rounding`.
+    off2: S::V,
 }
 
 /// One vector's lanes, as of the last time that they stood still.
@@ -46,6 +51,9 @@ struct State {
     z: [[f64; 8]; 2],
     slope: [[f64; 8]; 2],
     steep2: [f64; 8],
+    off2: [f64; 8],
+    /// See [`Bound::q`].
+    q: [f64; 8],
     c: [[f64; 8]; 2],
     /// The size of z below which a lane stops.
     small: [f64; 8],
@@ -53,6 +61,8 @@ struct State {
     left: [usize; 8],
     m: [usize; 8],
     n: [u64; 8],
+    /// See [`Bound::terms`].
+    terms: [u64; 8],
     /// Column, row, and how often the pixel has been a tail.
     pixels: [(u32, u32, u32); 8],
     /// The lanes that have a pixel.
@@ -65,18 +75,21 @@ impl State {
         z: [[0.0; 8]; 2],
         slope: [[0.0; 8]; 2],
         steep2: [0.0; 8],
+        off2: [0.0; 8],
+        q: [0.0; 8],
         c: [[0.0; 8]; 2],
         small: [0.0; 8],
         left: [usize::MAX; 8],
         m: [0; 8],
         n: [0; 8],
+        terms: [0; 8],
         pixels: [(0, 0, 0); 8],
         alive: 0,
     };
 }
 
-/// `V` vectors; `D`: with the derivative.
-pub(in crate::cpu::deep) struct Lanes<'a, S: Simd, const V: usize, const D: bool> {
+/// `V` vectors; `D`: with the derivative, `E`: with the bound of the error.
+pub(in crate::cpu::deep) struct Lanes<'a, S: Simd, const V: usize, const D: bool, const E: bool> {
     s: S,
     deep: &'a Deep<'a>,
     states: [State; V],
@@ -91,9 +104,10 @@ pub(in crate::cpu::deep) struct Lanes<'a, S: Simd, const V: usize, const D: bool
 struct Fixed<S: Simd> {
     c: [S::V; 2],
     small: S::V,
+    q: S::V,
 }
 
-impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
+impl<'a, S: Simd, const V: usize, const D: bool, const E: bool> Lanes<'a, S, V, D, E> {
     #[inline(always)]
     pub(in crate::cpu::deep) fn new(s: S, deep: &'a Deep<'a>) -> Self {
         Self {
@@ -135,7 +149,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                     busy &= busy - 1;
                     let mut pixel = self.take(v, lane);
                     let watch = &mut self.watches[v][lane];
-                    let stage = match pixel.arrive(self.deep, watch) {
+                    let stage = match pixel.arrive::<E>(self.deep, watch) {
                         Some(end) => Stage::Ended(end),
                         None => self.settle(v, lane, &mut pixel, interior),
                     };
@@ -168,7 +182,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
     ) -> Stage {
         let watch = &mut self.watches[v][lane];
         loop {
-            match pixel.settle::<D>(self.deep, watch, &mut self.looks) {
+            match pixel.settle::<D, E>(self.deep, watch, &mut self.looks) {
                 Stage::Near(near) => {
                     if interior.is_proved(self.deep, pixel, near) {
                         return Stage::Ended(End::default());
@@ -188,6 +202,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             [Fixed {
                 c: zero,
                 small: zero[0],
+                q: zero[0],
             }; V],
             [Vector {
                 z: zero,
@@ -195,6 +210,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 reference: zero,
                 slope: zero,
                 steep2: zero[0],
+                off2: zero[0],
             }; V],
         );
         let mut running = [0; V];
@@ -213,6 +229,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             fixed[v] = Fixed {
                 c: [s.load(&state.c[0]), s.load(&state.c[1])],
                 small: s.load(&state.small),
+                q: s.load(&state.q),
             };
             let z = [s.load(&state.z[0]), s.load(&state.z[1])];
             let (rx, ry) = s.pairs(&runs[v], 0);
@@ -222,6 +239,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 reference: [rx, ry],
                 slope: [s.load(&state.slope[0]), s.load(&state.slope[1])],
                 steep2: s.load(&state.steep2),
+                off2: s.load(&state.off2),
             };
         }
         let (mut made, mut standing, mut idle) = (0, 0, 0);
@@ -311,10 +329,19 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
                 reference: [rx, ry],
                 slope: [dx, dy],
                 steep2,
+                off2,
             } = *vector;
-            let Fixed { c: [cx, cy], small } = fixed[v];
+            let Fixed {
+                c: [cx, cy],
+                small,
+                q,
+            } = fixed[v];
             let (gx, gy) = (s.add(fx, fx), s.add(fy, fy));
-            let steep2 = s.mul(steep2, s.fma(gx, gx, s.mul(gy, gy)));
+            let growth2 = s.fma(gx, gx, s.mul(gy, gy));
+            let steep2 = s.mul(steep2, growth2);
+            if E {
+                vector.off2 = deep.rounding.next(s, growth2, s.max_abs(x, y), off2, q);
+            }
             if D {
                 vector.slope = [
                     s.fma(gx, dx, s.fnma(gy, dy, unit)),
@@ -352,6 +379,9 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
         keep(s, mask, &mut state.z[0], vector.z[0]);
         keep(s, mask, &mut state.z[1], vector.z[1]);
         keep(s, mask, &mut state.steep2, vector.steep2);
+        if E {
+            keep(s, mask, &mut state.off2, vector.off2);
+        }
         if D {
             keep(s, mask, &mut state.slope[0], vector.slope[0]);
             keep(s, mask, &mut state.slope[1], vector.slope[1]);
@@ -362,6 +392,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             left &= left - 1;
             state.m[lane] += made;
             state.n[lane] += made as u64;
+            state.terms[lane] += made as u64;
             state.left[lane] -= made;
         }
     }
@@ -413,13 +444,18 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             [state.slope[0][lane], state.slope[1][lane]] = pixel.slope;
         }
         state.steep2[lane] = pixel.steep2;
+        if E {
+            state.off2[lane] = pixel.bound.root * pixel.bound.root;
+            state.terms[lane] = pixel.bound.terms;
+            state.q[lane] = pixel.bound.q(MOST_BOUNDED);
+        }
         state.small[lane] = if wake == u64::MAX {
             self.deep.skippable
         } else {
-            SMALLEST_SKIPPABLE
+            smallest::<E>()
         };
         let left = (self.deep.last.min(wake) - pixel.m).min(self.deep.limit - pixel.n);
-        state.left[lane] = left as usize;
+        state.left[lane] = if E { left.min(MOST_BOUNDED) } else { left } as usize;
         state.m[lane] = pixel.m as usize;
         state.n[lane] = pixel.n;
         state.pixels[lane] = (pixel.col, pixel.row, pixel.visits);
@@ -434,6 +470,14 @@ impl<'a, S: Simd, const V: usize, const D: bool> Lanes<'a, S, V, D> {
             z: [state.z[0][lane], state.z[1][lane]],
             slope: [state.slope[0][lane], state.slope[1][lane]],
             steep2: state.steep2[lane],
+            bound: if E {
+                Bound {
+                    root: state.off2[lane].sqrt(),
+                    terms: state.terms[lane],
+                }
+            } else {
+                Bound::default()
+            },
             visits,
             exponent: 0,
             m: state.m[lane] as u64,

@@ -5,6 +5,7 @@ use fractal::{ComplexExp, FloatExp};
 use super::cycle::{Return, Watch};
 use crate::cpu::deep::frame::{Deep, SMALLEST_SKIPPABLE};
 use crate::cpu::deep::numbers::{exponent_of, larger, power_of_two};
+use crate::cpu::deep::rounding::Bound;
 use crate::deep::bla::Entry;
 use crate::deep::complex::times_plus;
 
@@ -14,6 +15,8 @@ const STEPS_BETWEEN_LOOKS: u64 = 1 << 14;
 const WORTHWHILE: u64 = 4;
 /// Share of R² by which |z|² may be off it where doubles do not decide between them.
 const TIE: f64 = 1.0 / (1u64 << 46) as f64;
+/// The smallest z that goes to a lane where the squares of its error have to be doubles.
+const SMALLEST_BOUNDED: f64 = f64::from_bits((1023 - 200) << 52);
 /// Slightly over the square root of 2: |z| is at most this many times its `size`.
 const DIAGONAL: f64 = 1.4143;
 
@@ -26,6 +29,8 @@ pub(in crate::cpu::deep) struct Pixel {
     pub(in crate::cpu::deep) slope: [f64; 2],
     /// About |dz_n/dc|² times the square of a pixel's size; 0 where that is not known or of no account.
     pub(in crate::cpu::deep) steep2: f64,
+    /// Of what z may be off by; of no account where counts need not be certain.
+    pub(in crate::cpu::deep) bound: Bound,
     /// How often it has been a tail.
     pub(in crate::cpu::deep) visits: u32,
     pub(in crate::cpu::deep) exponent: i64,
@@ -57,6 +62,8 @@ pub(in crate::cpu::deep) struct End {
     pub(in crate::cpu::deep) z: [f64; 2],
     /// dz_n/dc there, c in pixels.
     pub(in crate::cpu::deep) slope: [f64; 2],
+    /// What z_n may be off by, where counts have to be certain.
+    pub(in crate::cpu::deep) error: f64,
 }
 
 impl End {
@@ -76,9 +83,19 @@ impl End {
     }
 }
 
+/// The smallest z that goes to a lane; `E`: with the bound of its error.
+#[inline(always)]
+pub(in crate::cpu::deep) const fn smallest<const E: bool>() -> f64 {
+    if E {
+        SMALLEST_BOUNDED
+    } else {
+        SMALLEST_SKIPPABLE
+    }
+}
+
 /// The larger of |re| and |im|.
 #[inline(always)]
-fn size(p: [f64; 2]) -> f64 {
+pub(super) fn size(p: [f64; 2]) -> f64 {
     p[0].abs().max(p[1].abs())
 }
 
@@ -95,6 +112,7 @@ impl Pixel {
             z: [deep.z0.0, deep.z0.1],
             slope: [0.0; 2],
             steep2: 0.0,
+            bound: Bound::default(),
             visits: 0,
             exponent: 0,
             m: 0,
@@ -114,6 +132,11 @@ impl Pixel {
                 pixel.steep2 = steep2;
             }
             (pixel.m, pixel.n) = (1, 1);
+            pixel.bound = deep.rounding.of_c(exponent);
+            if size(pixel.full(deep)) < size(pixel.z) * power_of_two(exponent) {
+                // Bounds of steps are those of deltas that are less than the orbit itself.
+                pixel.bound.root = f64::INFINITY;
+            }
         }
         pixel
     }
@@ -136,16 +159,19 @@ impl Pixel {
             (FloatExp::from_f64(self.slope[0]) * power).scaled(exponent),
             0.0,
         ];
+        self.bound.root *= power_of_two(self.exponent - exponent);
         (self.exponent, self.m) = (exponent, 0);
+        self.bound = (deep.rounding).rebased(self.bound, self.z, self.z);
         if exponent != 0 {
             self.steep2 = 0.0;
         }
     }
 
-    /// Iterates, by blocks where possible, until the orbit has ended or steps alone lead on; `D`: with the derivative.
+    /// Iterates, by blocks where possible, until the orbit has ended or steps alone lead on; `D`: with the derivative, `E`:
+    /// with the bound of its error.
     /// `looks` counts, from one call to the next, what is done between two looks at cancellation.
     #[inline(always)]
-    pub(in crate::cpu::deep) fn settle<const D: bool>(
+    pub(in crate::cpu::deep) fn settle<const D: bool, const E: bool>(
         &mut self,
         deep: &Deep<'_>,
         watch: &mut Watch,
@@ -155,10 +181,12 @@ impl Pixel {
         let w = self.share(deep);
         loop {
             if self.n >= deep.limit {
+                let z = self.full(deep);
                 return Stage::Ended(End {
                     count: 0,
-                    z: self.full(deep),
+                    z,
                     slope: [0.0; 2],
+                    error: self.error(deep, z),
                 });
             }
             if let Some(near) = watch.take_near() {
@@ -179,11 +207,14 @@ impl Pixel {
                     if D {
                         self.slope = jet.derive(u, w, self.slope, deep.unit_share);
                     }
+                    if E {
+                        self.bound = self.bound_after_jet(deep, jet, u, steps);
+                    }
                     self.steep2 *= jet.growth2(u);
                     self.z = jet.apply(u, w);
                     self.m += steps;
                     self.n += steps;
-                    match self.arrive(deep, watch) {
+                    match self.arrive::<E>(deep, watch) {
                         Some(end) => return Stage::Ended(end),
                         None => continue,
                     }
@@ -192,20 +223,20 @@ impl Pixel {
                 let (entry, steps) = deep.longest(self.m, self.n, |entry| {
                     entry.is_narrow() && bound < entry.reach
                 });
-                if entry.is_none() && self.m > 0 && size > SMALLEST_SKIPPABLE {
+                if entry.is_none() && self.m > 0 && size > smallest::<E>() {
                     let wake = deep.jets.next_block(self.m, bound);
                     if wake - self.m >= WORTHWHILE {
                         return Stage::Ready(wake);
                     }
                 }
-                if self.near_step::<D>(deep, c, entry, steps) {
-                    match self.arrive(deep, watch) {
+                if self.near_step::<D, E>(deep, c, entry, steps) {
+                    match self.arrive::<E>(deep, watch) {
                         Some(end) => return Stage::Ended(end),
                         None => continue,
                     }
                 }
             }
-            self.wide_step::<D>(deep, watch);
+            self.wide_step::<D, E>(deep, watch);
             if let Some(end) = self.check(deep) {
                 return Stage::Ended(end);
             }
@@ -214,7 +245,7 @@ impl Pixel {
 
     /// A step, or the block `entry` of `steps` steps, in doubles; `false`, and nothing is done, if they do not serve.
     #[inline(always)]
-    fn near_step<const D: bool>(
+    fn near_step<const D: bool, const E: bool>(
         &mut self,
         deep: &Deep<'_>,
         c: [f64; 2],
@@ -223,12 +254,16 @@ impl Pixel {
     ) -> bool {
         let mut slope = [0.0; 2];
         let growth2;
+        let mut bound = self.bound;
         let z = match entry {
             Some(entry) => {
                 // From 0 to z, and at z.
                 let chord = times_plus(entry.q, self.z, entry.a);
                 let tangent = times_plus(entry.q, self.z, chord);
                 growth2 = norm2(tangent);
+                if E {
+                    bound = self.bound_after_block(deep, entry, tangent, steps);
+                }
                 if D {
                     let from_c = times_plus(entry.b, deep.unit, [0.0; 2]);
                     slope = times_plus(tangent, self.slope, from_c);
@@ -239,6 +274,9 @@ impl Pixel {
                 let [zx, zy] = deep.orbit.values[self.m as usize];
                 let f = [zx + self.z[0], zy + self.z[1]];
                 growth2 = 4.0 * norm2(f);
+                if E {
+                    bound = deep.rounding.step(bound, f, size(self.z));
+                }
                 if D {
                     slope = times_plus([f[0] + f[0], f[1] + f[1]], self.slope, deep.unit);
                 }
@@ -248,7 +286,7 @@ impl Pixel {
         if size(z) < deep.tiny {
             return false;
         }
-        (self.z, self.slope) = (z, slope);
+        (self.z, self.slope, self.bound) = (z, slope, bound);
         self.steep2 *= growth2;
         self.m += steps;
         self.n += steps;
@@ -257,7 +295,7 @@ impl Pixel {
 
     /// After a step: the end, if the orbit has escaped; if not, rebases where that is due.
     #[inline(always)]
-    pub(in crate::cpu::deep) fn arrive(
+    pub(in crate::cpu::deep) fn arrive<const E: bool>(
         &mut self,
         deep: &Deep<'_>,
         watch: &mut Watch,
@@ -265,14 +303,23 @@ impl Pixel {
         let [zx, zy] = deep.orbit.values[self.m as usize];
         let full = [zx + self.z[0], zy + self.z[1]];
         if self.is_out(deep, norm2(full)) {
-            return Some(self.escaped(full));
+            return Some(self.escaped(deep, full));
         }
         if size(full) < size(self.z) || self.m == deep.last {
+            if E {
+                self.bound = deep.rounding.rebased(self.bound, [zx, zy], full);
+            }
             self.z = full;
             self.m = 0;
-            self.n = watch.look(self.z, self.exponent, self.n, deep.limit);
+            self.look::<E>(deep, watch);
         }
         None
+    }
+
+    /// Shows the pixel, which is at the start of the reference, to its watch.
+    #[inline(always)]
+    fn look<const E: bool>(&mut self, deep: &Deep<'_>, watch: &mut Watch) {
+        self.n = watch.look::<E>(self.z, self.exponent, self.n, deep.limit, &mut self.bound);
     }
 
     /// c in doubles.
@@ -294,14 +341,15 @@ impl Pixel {
             slope: [self.slope[0] * scale, self.slope[1] * scale],
             ..*self
         }
-        .escaped(self.full(deep))
+        .escaped(deep, self.full(deep))
     }
 
-    fn escaped(&self, z: [f64; 2]) -> End {
+    fn escaped(&self, deep: &Deep<'_>, z: [f64; 2]) -> End {
         End {
             count: self.n,
             z,
             slope: self.slope,
+            error: self.error(deep, z),
         }
     }
 
@@ -353,7 +401,7 @@ impl Pixel {
 
     /// A step or a block with an exponent beside each number, and the rebasing after it.
     #[inline(never)]
-    fn wide_step<const D: bool>(&mut self, deep: &Deep<'_>, watch: &mut Watch) {
+    fn wide_step<const D: bool, const E: bool>(&mut self, deep: &Deep<'_>, watch: &mut Watch) {
         let up = |p: [f64; 2]| {
             ComplexExp::new(
                 FloatExp::new(p[0], self.exponent),
@@ -367,20 +415,45 @@ impl Pixel {
             modulus < FloatExp::new(entry.radius, i64::from(entry.radius_exponent))
         });
         let spacing = ComplexExp::new(deep.spacing, FloatExp::ZERO);
+        let known = E && self.bound.root.is_finite();
+        let mut root = if known {
+            FloatExp::new(self.bound.root, self.exponent)
+        } else {
+            FloatExp::ZERO
+        };
+        let mut lost = 0.0;
         let (next, slope) = match entry {
             Some(entry) => {
                 let wide = entry.wide();
+                if known {
+                    let loss = deep.losses.loss(steps, self.m);
+                    let (of_z, of_c) = (f64::from(loss.of_z), f64::from(loss.of_c));
+                    // No bound is known where these are infinite.
+                    lost = of_z + of_c;
+                    let a = wide.a.abs();
+                    let (by_z, by_c) = (a * modulus, wide.b.abs() * deep.rounding.c_max);
+                    let part = |share: f64| FloatExp::from_f64(share.min(1.0));
+                    let all = by_z * part(of_z) + by_c * part(of_c);
+                    let growth = a * FloatExp::from_f64(1.0 + 8.0 * of_z.min(1.0));
+                    root = deep.rounding.wide_block(root, growth, [by_z, by_c], all);
+                }
                 (wide.a * z + wide.b * c, wide.a * slope + wide.b * spacing)
             }
             None => {
                 let reference = deep.orbit.at(self.m);
                 let full = reference + z;
+                if known {
+                    root = deep
+                        .rounding
+                        .wide_step(self.bound, root, full.abs(), modulus);
+                }
                 ((reference + full) * z + c, (full + full) * slope + spacing)
             }
         };
         self.m += steps;
         self.n += steps;
-        let full = deep.orbit.at(self.m) + next;
+        let reference = deep.orbit.at(self.m);
+        let full = reference + next;
         let size = |z: ComplexExp| larger(z.re.abs(), z.im.abs());
         let rebased = self.m == deep.last || size(full) < size(next);
         let next = if rebased { full } else { next };
@@ -393,13 +466,28 @@ impl Pixel {
         let exponent = deep.shared(exponent);
         self.exponent = exponent;
         self.steep2 = 0.0;
+        if E {
+            if rebased {
+                root = deep
+                    .rounding
+                    .wide_rebased(root, reference.abs(), next.abs());
+            }
+            self.bound = Bound {
+                root: if known && lost < f64::INFINITY {
+                    root.scaled(exponent).max(f64::MIN_POSITIVE)
+                } else {
+                    f64::INFINITY
+                },
+                terms: self.bound.terms + 2,
+            };
+        }
         self.z = [next.re.scaled(exponent), next.im.scaled(exponent)];
         if D {
             self.slope = [slope.re.scaled(exponent), slope.im.scaled(exponent)];
         }
         if rebased {
             self.m = 0;
-            self.n = watch.look(self.z, self.exponent, self.n, deep.limit);
+            self.look::<E>(deep, watch);
         }
     }
 }

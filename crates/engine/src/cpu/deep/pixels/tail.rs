@@ -14,6 +14,7 @@
 
 use super::pixel::{End, Pixel, norm2};
 use crate::cpu::deep::frame::Deep;
+use crate::cpu::deep::rounding::Bound;
 use crate::cpu::simd::Simd;
 
 /// Steps of a block.
@@ -24,6 +25,8 @@ const LEAST_STEEP2: f64 = 1.0 / (1u64 << 28) as f64;
 pub(in crate::cpu::deep) const ENOUGH_STEEP2: f64 = 1.0 / (1u64 << 16) as f64;
 /// A pixel that has been a tail this often stays a delta.
 const MOST_VISITS: u32 = 8;
+/// Most steps of a tail whose bound is known.
+const MOST_BOUNDED: u64 = 1 << 14;
 /// Blocks between two looks at whether the computation was cancelled.
 const BLOCKS_BETWEEN_LOOKS: u64 = 1 << 11;
 
@@ -36,6 +39,9 @@ pub(in crate::cpu::deep) struct Tail {
     pub(in crate::cpu::deep) slope: [f64; 2],
     /// steep²
     steep2: f64,
+    bound: Bound,
+    /// Of the lane.
+    q: f64,
     /// How often the pixel has been a tail, this time included.
     visits: u32,
     pub(in crate::cpu::deep) n: u64,
@@ -57,6 +63,8 @@ enum Outcome {
 struct State {
     z: [[f64; 8]; 2],
     steep2: [f64; 8],
+    /// W of `cpu::deep::rounding`.
+    off2: [f64; 8],
     slope: [[f64; 8]; 2],
 }
 
@@ -67,13 +75,17 @@ struct LaneConstants {
     c: [[f64; 8]; 2],
     /// n minus the clock.
     births: [u64; 8],
+    /// T of `cpu::deep::rounding` minus n.
+    terms: [u64; 8],
+    /// See [`Bound::q`].
+    q: [f64; 8],
     /// Column, row, and how often the pixel has been a tail.
     pixels: [(u32, u32, u32); 8],
     alive: u32,
 }
 
-/// `V` vectors; `D`: with the derivative.
-pub(in crate::cpu::deep) struct Tails<'a, S: Simd, const V: usize, const D: bool> {
+/// `V` vectors; `D`: with the derivative, `E`: with the bound of the error.
+pub(in crate::cpu::deep) struct Tails<'a, S: Simd, const V: usize, const D: bool, const E: bool> {
     s: S,
     deep: &'a Deep<'a>,
     /// As of the last block's end, and as of its start; which is which alternates.
@@ -86,18 +98,21 @@ pub(in crate::cpu::deep) struct Tails<'a, S: Simd, const V: usize, const D: bool
     deadline: u64,
 }
 
-impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
+impl<'a, S: Simd, const V: usize, const D: bool, const E: bool> Tails<'a, S, V, D, E> {
     #[inline(always)]
     pub(in crate::cpu::deep) fn new(s: S, deep: &'a Deep<'a>) -> Self {
         // Idle lanes stay at z = 0.
         let still = State {
             z: [[0.0; 8]; 2],
             steep2: [0.0; 8],
+            off2: [0.0; 8],
             slope: [[0.0; 8]; 2],
         };
         let none = LaneConstants {
             c: [[0.0; 8]; 2],
             births: [0; 8],
+            terms: [0; 8],
+            q: [0.0; 8],
             pixels: [(0, 0, 0); 8],
             alive: 0,
         };
@@ -147,7 +162,7 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
                     let lane = busy.trailing_zeros() as usize % S::LANES;
                     busy &= busy - 1;
                     let tail = self.start(v, lane);
-                    match tail.trace::<D>(self.deep) {
+                    match tail.trace::<D, E>(self.deep) {
                         Outcome::Ended(end) => ended((tail.col, tail.row), end),
                         Outcome::Returned(pixel) => returned.push(pixel),
                     }
@@ -170,12 +185,16 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
         let (mut z, mut slope) = ([[zero; 2]; V], [[zero; 2]; V]);
         let (mut steep2, mut lowest2, mut least_growth2) =
             ([zero; V], [s.splat(f64::MAX); V], [s.splat(f64::MAX); V]);
+        let mut off2 = [zero; V];
         for v in 0..V {
             let state = &self.states[self.end & 1][v];
             z[v] = [s.load(&state.z[0]), s.load(&state.z[1])];
             steep2[v] = s.load(&state.steep2);
             if D {
                 slope[v] = [s.load(&state.slope[0]), s.load(&state.slope[1])];
+            }
+            if E {
+                off2[v] = s.load(&state.off2);
             }
         }
         for _ in 0..BLOCK {
@@ -187,6 +206,11 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
                 steep2[v] = s.mul(steep2[v], growth2);
                 lowest2[v] = s.min(lowest2[v], steep2[v]);
                 least_growth2[v] = s.min(least_growth2[v], growth2);
+                if E {
+                    off2[v] =
+                        deep.rounding
+                            .next_plain(s, growth2, off2[v], s.load(&self.fixed[v].q));
+                }
                 z[v] = [
                     s.fma(x, x, s.fnma(y, y, s.load(cx))),
                     s.fma(gx, y, s.load(cy)),
@@ -214,6 +238,9 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
             if D {
                 s.store(&mut state.slope[0], slope[v][0]);
                 s.store(&mut state.slope[1], slope[v][1]);
+            }
+            if E {
+                s.store(&mut state.off2, off2[v]);
             }
             let within = s.le(s.fma(x, x, s.mul(y, y)), radius2);
             let plain = s.and(
@@ -271,7 +298,10 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
             }
         }
         state.steep2[lane] = tail.steep2;
+        state.off2[lane] = tail.bound.root * tail.bound.root;
         fixed.births[lane] = tail.n.wrapping_sub(self.clock);
+        fixed.terms[lane] = tail.bound.terms.wrapping_sub(tail.n);
+        fixed.q[lane] = tail.bound.q(MOST_BOUNDED);
         fixed.pixels[lane] = (tail.col, tail.row, tail.visits);
         fixed.alive |= 1 << lane;
         self.deadline = self.deadline.min(self.clock + (self.deep.limit - tail.n));
@@ -284,12 +314,18 @@ impl<'a, S: Simd, const V: usize, const D: bool> Tails<'a, S, V, D> {
         let fixed = &self.fixed[v];
         let (col, row, visits) = fixed.pixels[lane];
         let of = |part: &[[f64; 8]; 2]| [part[0][lane], part[1][lane]];
+        let n = (self.clock - BLOCK).wrapping_add(fixed.births[lane]);
         Tail {
             z: of(&state.z),
             slope: of(&state.slope),
             steep2: state.steep2[lane],
+            q: fixed.q[lane],
+            bound: Bound {
+                root: state.off2[lane].sqrt(),
+                terms: n.wrapping_add(fixed.terms[lane]),
+            },
             visits,
-            n: (self.clock - BLOCK).wrapping_add(fixed.births[lane]),
+            n,
             col,
             row,
         }
@@ -300,10 +336,13 @@ impl Tail {
     /// The rest of `pixel`, which is in doubles.
     #[inline(always)]
     pub(in crate::cpu::deep) fn of(deep: &Deep<'_>, pixel: &Pixel) -> Self {
+        let (reference, z) = (deep.orbit.values[pixel.m as usize], pixel.full(deep));
         Self {
-            z: pixel.full(deep),
+            z,
             slope: pixel.slope,
             steep2: pixel.steep2,
+            bound: deep.rounding.rebased(pixel.bound, reference, z),
+            q: 0.0,
             visits: pixel.visits + 1,
             n: pixel.n,
             col: pixel.col,
@@ -319,10 +358,15 @@ impl Tail {
 
     /// Makes the steps of a block one by one until something happens. The same operations as of lanes.
     #[inline(always)]
-    fn trace<const D: bool>(&self, deep: &Deep<'_>) -> Outcome {
+    fn trace<const D: bool, const E: bool>(&self, deep: &Deep<'_>) -> Outcome {
         let [cx, cy] = self.c(deep);
         let ([mut x, mut y], [mut dx, mut dy]) = (self.z, self.slope);
         let (mut steep2, mut n) = (self.steep2, self.n);
+        let (mut off2, mut terms) = (self.bound.root * self.bound.root, self.bound.terms);
+        if self.q < self.bound.q(BLOCK) {
+            // More steps than its bound has room for.
+            off2 = f64::INFINITY;
+        }
         loop {
             let (gx, gy) = (x + x, y + y);
             let growth2 = gx.mul_add(gx, gy * gy);
@@ -335,6 +379,10 @@ impl Tail {
                         steep2
                     } else {
                         0.0
+                    },
+                    bound: Bound {
+                        root: off2.sqrt(),
+                        terms,
                     },
                     visits: self.visits,
                     exponent: 0,
@@ -352,17 +400,26 @@ impl Tail {
                 );
             }
             steep2 = next;
+            let inner = [gx / 2.0, gy / 2.0];
+            let inner_off2 = off2;
+            if E {
+                off2 = deep.rounding.next_plain_one(growth2, off2, self.q);
+                terms += 1;
+            }
             n += 1;
             let square = norm2([x, y]);
             if n > deep.limit || square > deep.radius * deep.radius || square.is_nan() {
-                return Outcome::Ended(if n > deep.limit {
-                    End::default()
+                let (count, z, slope, off2) = if n > deep.limit {
+                    (0, inner, [0.0; 2], inner_off2)
                 } else {
-                    End {
-                        count: n,
-                        z: [x, y],
-                        slope: [dx, dy],
-                    }
+                    (n, [x, y], [dx, dy], off2)
+                };
+                let root = off2.sqrt();
+                return Outcome::Ended(End {
+                    count,
+                    z,
+                    slope,
+                    error: deep.rounding.error(Bound { root, terms }),
                 });
             }
         }

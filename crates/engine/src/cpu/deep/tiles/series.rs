@@ -17,6 +17,7 @@ use fractal::{ComplexExp, FloatExp};
 
 use crate::cpu::deep::frame::Deep;
 use crate::cpu::deep::numbers::{exponent_of, larger, power_of_two};
+use crate::cpu::deep::rounding::Bound;
 use crate::cpu::deep::square::{Disc, SMALLEST};
 use crate::deep::bla::Entry;
 use crate::deep::complex::times_plus;
@@ -67,6 +68,8 @@ pub(in crate::cpu::deep) struct Series {
     pub(in crate::cpu::deep) rough: f64,
     /// Bound of |a_1| + ... + |a_K|.
     pub(in crate::cpu::deep) spread: f64,
+    /// Of what any of its points is off by, but for what was lost; of no account where counts need not be certain.
+    pub(in crate::cpu::deep) bound: Bound,
 }
 
 /// Sums of the moduli of coefficients.
@@ -104,6 +107,7 @@ impl Series {
             lost: 0.0,
             rough: 0.0,
             spread: 0.0,
+            bound: Bound::default(),
         };
         if deep.z0 == (0.0, 0.0) {
             let largest = larger(larger(disc.c.re.abs(), disc.c.im.abs()), disc.radius);
@@ -112,6 +116,7 @@ impl Series {
             series.centre = [disc.c.re.scaled(exponent), disc.c.im.scaled(exponent)];
             series.re[0] = disc.radius.scaled(exponent);
             series.spread = series.re[0];
+            series.bound = deep.rounding.of_c(exponent);
             (series.m, series.n) = (1, 1);
         }
         series
@@ -354,8 +359,62 @@ impl Series {
                 Some(entry) => self.skip(deep, disc, entry),
                 None => self.step(deep, disc),
             };
+            if deep.settled {
+                next.bound = self.bound_after(deep, &next, entry, steps);
+            }
             next.m += steps;
             next.n += steps;
+        }
+    }
+
+    /// The bound of all points of `next`, which a step or the block `entry` has led to.
+    #[inline(never)]
+    fn bound_after(
+        &self,
+        deep: &Deep<'_>,
+        next: &Self,
+        entry: Option<&Entry>,
+        steps: u64,
+    ) -> Bound {
+        let unknown = Bound {
+            root: f64::INFINITY,
+            ..self.bound
+        };
+        if !self.bound.root.is_finite() {
+            return unknown;
+        }
+        let up = |value: f64| FloatExp::new(value, self.exponent);
+        let (root, centre, spread) = (
+            up(self.bound.root),
+            self.wide_centre().abs(),
+            up(self.spread),
+        );
+        let size = centre + spread;
+        let root = match entry {
+            Some(entry) => {
+                let wide = entry.wide();
+                let loss = deep.losses.loss(steps, self.m);
+                let (of_z, of_c) = (f64::from(loss.of_z), f64::from(loss.of_c));
+                if !(of_z + of_c).is_finite() {
+                    return unknown;
+                }
+                let number = FloatExp::from_f64;
+                let a = wide.a.abs();
+                let (by_z, by_c) = (a * size, wide.b.abs() * deep.rounding.c_max);
+                let bend = ComplexExp::from_f64(entry.q[0], entry.q[1]).abs() * size;
+                let growth = a * number(1.0 + 8.0 * of_z) + bend + bend;
+                let lost = by_z * number(of_z) + by_c * number(of_c);
+                deep.rounding.wide_block(root, growth, [by_z, by_c], lost)
+            }
+            None => {
+                let full = (deep.orbit.at(self.m) + self.wide_centre()).abs() + spread;
+                deep.rounding
+                    .tile_step(self.bound, root, full, centre, spread)
+            }
+        };
+        Bound {
+            root: root.scaled(next.exponent).max(f64::MIN_POSITIVE),
+            terms: self.bound.terms + 1,
         }
     }
 
@@ -382,6 +441,8 @@ impl Series {
         if self.exponent == 0 {
             let size = |p: [f64; 2]| p[0].abs().max(p[1].abs());
             if last || size(full) < size(self.centre) {
+                let reference = deep.orbit.values[self.m as usize];
+                self.bound = deep.rounding.rebased(self.bound, reference, full);
                 self.centre = full;
                 self.m = 0;
             }
@@ -395,6 +456,13 @@ impl Series {
                 exponent_of(full).max(FloatExp::new(self.spread, self.exponent).exponent()),
             );
             self.rescale(exponent);
+            if self.bound.root.is_finite() {
+                let root = FloatExp::new(self.bound.root, exponent);
+                let reference = deep.orbit.at(self.m).abs();
+                let root = deep.rounding.wide_rebased(root, reference, full.abs());
+                self.bound.root = root.scaled(exponent);
+                self.bound.terms += 1;
+            }
             self.centre = [full.re.scaled(exponent), full.im.scaled(exponent)];
             self.m = 0;
         }
@@ -407,6 +475,7 @@ impl Series {
             *value *= factor;
         }
         self.lost *= factor;
+        self.bound.root *= factor;
         self.rough *= factor;
         self.spread *= factor;
         self.exponent = exponent;

@@ -1,6 +1,7 @@
 //! What a series says: its values and slopes at pixels, and the series of a part of its tile.
 
 use super::series::{ORDER, ROUNDING, Series, moduli};
+use crate::cpu::deep::rounding::Bound;
 use crate::cpu::simd::Simd;
 
 impl Series {
@@ -58,6 +59,17 @@ impl Series {
         all
     }
 
+    /// The bound of a point of the tile.
+    pub(in crate::cpu::deep) fn point_bound(&self) -> Bound {
+        self.bound.with(self.lost + self.rounding())
+    }
+
+    /// What evaluating it at a point of the tile may add to its error.
+    pub(in crate::cpu::deep) fn rounding(&self) -> f64 {
+        let centre = self.centre[0].abs() + self.centre[1].abs();
+        ROUNDING * (centre + self.spread)
+    }
+
     /// The same polynomial about the point `t` with `ratio` times the radius.
     #[inline(always)]
     pub(in crate::cpu::deep) fn about(&self, t: [f64; 2], ratio: f64) -> Self {
@@ -81,6 +93,7 @@ impl Series {
             child.im[k] = im[k + 1] * power;
             power *= ratio;
         }
+        child.bound = self.bound.with(self.lost + self.rounding());
         child.lost = 0.0;
         child.rough = self.rough.max(ROUNDING * self.spread);
         child.spread = moduli(&child.re, &child.im).1;

@@ -1,0 +1,106 @@
+//! What a pixel may be off by, after blocks and at its end.
+
+use super::pixel::{End, Pixel, norm2, size};
+use crate::cpu::deep::frame::Deep;
+use crate::cpu::deep::numbers::power_of_two;
+use crate::cpu::deep::rounding::Bound;
+use crate::cpu::plan::Plan;
+use crate::deep::bla::Entry;
+use crate::deep::jets::Jet;
+
+/// How much more a jet's coefficients may be rounded than the numbers of a block of the same steps: each is a sum of several
+/// products.
+const JET_ROUNDING: f64 = 16.0;
+impl End {
+    /// Whether its count is certain, of a point c rounded to doubles; bounds are those of orbits that stay outside.
+    pub(in crate::cpu::deep) fn is_certain(&self, plan: &Plan, c: [f64; 2]) -> bool {
+        plan.outside_for_good
+            && if self.count == 0 {
+                plan.rounding
+                    .is_bounded(self.norm2(), self.error, plan.radius.radius)
+            } else {
+                plan.rounding
+                    .is_beyond(self.count, self.z, c, self.error, plan.radius.radius)
+            }
+    }
+}
+
+impl Pixel {
+    /// Moves a pixel whose delta is larger than its orbit to the start of the reference, where the tile it comes from has not:
+    /// bounds of steps are those of deltas that are not.
+    pub(in crate::cpu::deep) fn rebase_alone(&mut self, deep: &Deep<'_>) {
+        let full = self.full(deep);
+        if size(full) >= size(self.z) * power_of_two(self.exponent) || self.m == 0 {
+            return;
+        }
+        if self.exponent != 0 {
+            self.bound.root = f64::INFINITY;
+            return;
+        }
+        let reference = deep.orbit.values[self.m as usize];
+        self.bound = deep.rounding.rebased(self.bound, reference, full);
+        (self.z, self.m) = (full, 0);
+    }
+
+    /// The bound after a jet of `steps` steps, for its `u`.
+    ///
+    /// With moduli in place of all numbers a jet is a majorant: its derivative bounds that of the steps. What it leaves out is
+    /// a share of |a u| at u = 1 and convex in |u|, so that its derivative is no more than that share over 1 - |u|.
+    #[inline(never)]
+    pub(super) fn bound_after_jet(
+        &self,
+        deep: &Deep<'_>,
+        jet: &Jet,
+        u: [f64; 2],
+        steps: u64,
+    ) -> Bound {
+        /// How far within its radius a z has to be, and more than the error is of the radius.
+        const INNER: f64 = 1.0 / (1u64 << 18) as f64;
+        let loss = deep.losses.loss(steps, self.m);
+        let modulus = |p: [f64; 2]| norm2(p).sqrt();
+        let size = modulus(u) + INNER / 2.0;
+        let own = deep.rounding.error(self.bound) * jet.inverse;
+        let linear = modulus(jet.a);
+        let [growth, single] = jet.majorant(size);
+        let (by_z, by_c) = (linear * modulus(u), modulus(jet.b));
+        let powers = (growth - 1.0) * f64::from(loss.rough_of_powers);
+        let rough_of_z = JET_ROUNDING * (f64::from(loss.rough_of_z) + powers);
+        let lost = by_z * (deep.rounding.jet() + rough_of_z)
+            + linear * single
+            + by_c * JET_ROUNDING * f64::from(loss.rough_of_c);
+        let growth = linear * jet.inverse * growth;
+        let mut bound = deep.rounding.block(self.bound, growth, [by_z, by_c], lost);
+        // Also where no bound is known.
+        if !(own < INNER / 2.0 && size < 1.0 - INNER) {
+            bound.root = f64::INFINITY;
+        }
+        bound
+    }
+
+    /// The same after a block of linear and square terms, in doubles, whose derivative is `tangent`.
+    #[inline(always)]
+    pub(super) fn bound_after_block(
+        &self,
+        deep: &Deep<'_>,
+        entry: &Entry,
+        tangent: [f64; 2],
+        steps: u64,
+    ) -> Bound {
+        let loss = deep.losses.loss(steps, self.m);
+        let (of_z, of_c) = (f64::from(loss.of_z), f64::from(loss.of_c));
+        let modulus = |p: [f64; 2]| norm2(p).sqrt();
+        let by_z = modulus(entry.a) * modulus(self.z);
+        let by_c = modulus(entry.b) * deep.rounding.near_c_max;
+        let growth = modulus(tangent) * (1.0 + 8.0 * of_z);
+        deep.rounding
+            .block(self.bound, growth, [by_z, by_c], of_z * by_z + of_c * by_c)
+    }
+
+    /// What z may be off by where it is `full` beside the reference.
+    pub(super) fn error(&self, deep: &Deep<'_>, full: [f64; 2]) -> f64 {
+        deep.rounding.error(self.bound) * power_of_two(self.exponent)
+            + deep
+                .rounding
+                .of_sum(deep.orbit.values[self.m as usize], full)
+    }
+}

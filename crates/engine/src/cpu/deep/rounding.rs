@@ -1,0 +1,295 @@
+//! What rounding and skipping may have moved a delta by.
+//!
+//! Let ŵ be what is computed, w the delta of the sample's exact point from the reference's exact value Z, and e = ŵ - w. A step
+//! w' = 2 Z w + w² + c gives e' = 2 ẑ e - e² + ρ, where ẑ = Z + ŵ and ρ is the rounding of the step. With u = 2^-53, and |ŵ| at
+//! most √2 |ẑ| as it is after each rebasing, f = fl(Z + ŵ) errs by 3.5 u |ẑ|, 2 Z + ŵ by 9.3 u |ẑ|, its product with ŵ and the
+//! sum with c by 8.3 u |ẑ ŵ| + 2.5 u |c| more, and c itself by u |c| and by what the reference's own rounding amounts to, a shift
+//! of C by N 2^-64 of a pixel (`fractal::reference::point`). So |ρ| <= 9 u |2 ẑ| |ŵ| + 3.5 u C + shift, C the largest |c|.
+//!
+//! As for plain orbits (`cpu::plain::rounding`) |e|² <= T Σ |ρ_k P_k|² after T steps and blocks, where P_k is the product of
+//! all 2 ẑ after step k. In units of (24 u)², which has room for the split of ρ into three, that sum is
+//! W' = |2 ẑ|² (W + s²) + f² + q W², s being the larger part of ŵ (|ŵ|² <= 2 s²) and q W², with q = 3 (24 u T)², room for e². Lanes carry W; a pixel
+//! that is by itself R = √W, so that no square leaves the range of doubles.
+//!
+//! A block of steps adds what it loses (`deep::losses`) and its own rounding, and multiplies R by a bound of its derivative.
+
+use fractal::FloatExp;
+
+use super::numbers::{power_of_two, share};
+use crate::cpu::simd::{Portable, Simd};
+use crate::frame::DeepFrame;
+
+/// Unit roundoff.
+const UNIT: f64 = f64::EPSILON / 2.0;
+/// The unit of R.
+const STEP: f64 = 24.0 * UNIT;
+/// √3, a little over.
+const ROOT3: f64 = 1.7321;
+/// Slightly over 1: the rounding of bounds themselves, of up to 2^40 steps.
+const ABOVE: f64 = 1.01;
+/// Rounding of a block's few products, as a share of its sums.
+const BLOCK_ROUNDING: f64 = 16.0 * UNIT;
+/// log2 of a pixel's share that the reference's rounding may shift C by in a step.
+const SHIFT_LOG2: i64 = -62;
+/// log2 of the least that a lane's step is taken to add: its square is a normal number.
+const LEAST_LOG2: i64 = -480;
+/// More steps than the blocks of lanes have.
+const SPARE_STEPS: u64 = 64;
+
+/// The bound of one pixel, in the unit and the exponent of its z.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bound {
+    /// R
+    pub(super) root: f64,
+    /// T: steps and blocks so far.
+    pub(super) terms: u64,
+}
+
+/// What the bounds of one frame have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rounding {
+    /// f, with an exponent and without.
+    wide_floor: FloatExp,
+    floor: f64,
+    /// f as a share of C.
+    floor_share: f64,
+    /// f² of lanes.
+    floor2: f64,
+    /// What a jet may lose of |a u|.
+    jet: f64,
+    /// C of tails: |c| of the plane.
+    plain_c: f64,
+    /// C of deltas.
+    pub(super) c_max: FloatExp,
+    pub(super) near_c_max: f64,
+}
+
+/// √(a² + b²), rounded up, without leaving the range of doubles.
+#[inline(always)]
+pub(super) fn joined(a: f64, b: f64) -> f64 {
+    let (large, small) = if a < b { (b, a) } else { (a, b) };
+    if large == 0.0 || large.is_infinite() {
+        return large;
+    }
+    let ratio = small / large;
+    // No number stays none: comparisons fail.
+    large * (1.0 + ratio * ratio).sqrt() * (1.0 + 4.0 * UNIT)
+}
+
+fn modulus([x, y]: [f64; 2]) -> f64 {
+    joined(x.abs(), y.abs())
+}
+
+impl Bound {
+    /// √q where at most `more` steps follow.
+    fn root_q(self, more: u64) -> f64 {
+        ROOT3 * ABOVE * STEP * (self.terms.saturating_add(more) as f64)
+    }
+
+    /// √q R
+    fn square(self, more: u64) -> f64 {
+        self.root_q(more) * self.root
+    }
+
+    /// With one more error.
+    pub(super) fn with(self, error: f64) -> Self {
+        Self {
+            root: joined(self.root, ABOVE * error / STEP),
+            terms: self.terms + 1,
+        }
+    }
+
+    /// q of a lane that makes at most `more` steps.
+    pub(super) fn q(self, more: u64) -> f64 {
+        self.root_q(more) * self.root_q(more)
+    }
+}
+
+impl Rounding {
+    /// Of a frame whose orbits have `limit` steps at most; `farthest` bounds |c| in the plane.
+    pub(super) fn new(deep: &DeepFrame, farthest: f64, limit: u64) -> Self {
+        let c_max = deep.c_max();
+        let steps = limit.saturating_add(SPARE_STEPS);
+        let shift =
+            deep.pixel_spacing * FloatExp::new(1.0, SHIFT_LOG2) * FloatExp::from_f64(steps as f64);
+        // What a turned view's sums lose, too.
+        let turned = if deep.cross.is_some() {
+            c_max * FloatExp::new(1.0, -50)
+        } else {
+            FloatExp::ZERO
+        };
+        let own = FloatExp::from_f64(3.5 * UNIT) * c_max + shift + turned;
+        let wide_floor = own * FloatExp::from_f64(ROOT3 * ABOVE / STEP);
+        let floor = wide_floor.to_f64();
+        let in_lanes = floor.max(power_of_two(LEAST_LOG2));
+        Self {
+            wide_floor,
+            floor: floor.max(f64::MIN_POSITIVE),
+            floor_share: share(wide_floor, c_max),
+            floor2: in_lanes * in_lanes,
+            jet: 4.0 * ABOVE * power_of_two(i64::from(deep.epsilon_log2)),
+            plain_c: farthest,
+            c_max,
+            near_c_max: c_max.to_f64(),
+        }
+    }
+
+    /// W after a lane's step, from |2 ẑ|² and the larger part of ŵ before it, and q.
+    #[inline(always)]
+    pub(super) fn next<S: Simd>(
+        &self,
+        s: S,
+        growth2: S::V,
+        size: S::V,
+        off2: S::V,
+        q: S::V,
+    ) -> S::V {
+        let own = s.fma(size, size, off2);
+        let squares = s.fma(off2, s.mul(off2, q), s.splat(self.floor2));
+        s.fma(growth2, own, squares)
+    }
+
+    /// The same of a tail, a plain step in doubles: |ρ| <= u (3 |c| + 2 |z|²), and |2 z|² is `growth2`.
+    #[inline(always)]
+    pub(super) fn next_plain<S: Simd>(&self, s: S, growth2: S::V, off2: S::V, q: S::V) -> S::V {
+        const SHARE: f64 = ROOT3 * ABOVE / 24.0;
+        let own = s.fma(
+            growth2,
+            s.splat(0.5 * SHARE),
+            s.splat(3.0 * SHARE * self.plain_c),
+        );
+        let squares = s.fma(off2, s.mul(off2, q), s.mul(own, own));
+        s.fma(growth2, off2, squares)
+    }
+
+    /// The same of one tail.
+    #[inline(always)]
+    pub(super) fn next_plain_one(&self, growth2: f64, off2: f64, q: f64) -> f64 {
+        let all = |value| Portable.splat(value);
+        self.next_plain(Portable, all(growth2), all(off2), all(q))[0]
+    }
+
+    /// R of a delta that is c itself, times 2^-`exponent`.
+    pub(super) fn of_c(&self, exponent: i64) -> Bound {
+        Bound {
+            root: self.wide_floor.scaled(exponent).max(f64::MIN_POSITIVE),
+            terms: 1,
+        }
+    }
+
+    /// After a step from ŵ of the size `size`, where |ẑ| is `full`.
+    #[inline(always)]
+    pub(super) fn step(&self, bound: Bound, full: [f64; 2], size: f64) -> Bound {
+        let growth = 2.0 * modulus(full);
+        let added = joined(joined(bound.root, size) * growth, self.floor);
+        Bound {
+            root: joined(added, bound.square(1) * bound.root) * (1.0 + 8.0 * UNIT),
+            terms: bound.terms + 1,
+        }
+    }
+
+    /// The same with exponents; all values are times 2^their own.
+    pub(super) fn wide_step(
+        &self,
+        bound: Bound,
+        root: FloatExp,
+        full: FloatExp,
+        size: FloatExp,
+    ) -> FloatExp {
+        let growth = full + full;
+        let square = FloatExp::from_f64(bound.root_q(1)) * root * root;
+        (wide_joined(root, size) * growth + self.wide_floor + square)
+            * FloatExp::from_f64(1.0 + 32.0 * UNIT)
+    }
+
+    /// After a block whose derivative is `growth` at most, which makes `by_z` of z and `by_c` of C, and loses `lost` in all.
+    #[inline(always)]
+    pub(super) fn block(
+        &self,
+        bound: Bound,
+        growth: f64,
+        [by_z, by_c]: [f64; 2],
+        lost: f64,
+    ) -> Bound {
+        let rounded = lost + BLOCK_ROUNDING * (by_z + by_c);
+        // What C is off by is off in every step.
+        let own = ABOVE * rounded / STEP + by_c * self.floor_share + f64::MIN_POSITIVE;
+        Bound {
+            root: joined(growth * bound.root, own) * (1.0 + 16.0 * UNIT),
+            terms: bound.terms + 1,
+        }
+    }
+
+    /// The same with exponents.
+    pub(super) fn wide_block(
+        &self,
+        root: FloatExp,
+        growth: FloatExp,
+        [by_z, by_c]: [FloatExp; 2],
+        lost: FloatExp,
+    ) -> FloatExp {
+        let number = FloatExp::from_f64;
+        let rounded = lost + (by_z + by_c) * number(BLOCK_ROUNDING);
+        let own = rounded * number(ABOVE / STEP) + by_c * number(self.floor_share);
+        wide_joined(growth * root, own) * number(1.0 + 32.0 * UNIT)
+    }
+
+    /// After a step of a tile's points: |ẑ| is `full` at most, |ŵ| no more than the centre's `centre` and the `spread` of the
+    /// others, which may be larger than |ẑ|. The rounding is 10 u (|ẑ| + |ŵ|) |ŵ| then, and some times as much of what
+    /// coefficients spread over.
+    pub(super) fn tile_step(
+        &self,
+        bound: Bound,
+        root: FloatExp,
+        full: FloatExp,
+        centre: FloatExp,
+        spread: FloatExp,
+    ) -> FloatExp {
+        const SHARE: f64 = 10.0 * ROOT3 * ABOVE / 24.0;
+        let number = FloatExp::from_f64;
+        let own = (full + centre + spread) * (centre + spread * number(3.0)) * number(SHARE);
+        let square = number(bound.root_q(1)) * root * root;
+        let all = wide_joined((full + full) * root, own + self.wide_floor + square);
+        all * number(1.0 + 32.0 * UNIT)
+    }
+
+    /// What a jet leaves out, as a share of |a u|.
+    pub(super) fn jet(&self) -> f64 {
+        self.jet
+    }
+
+    /// After a rebasing by which Z and ŵ were summed to `full`.
+    #[inline(always)]
+    pub(super) fn rebased(&self, bound: Bound, reference: [f64; 2], full: [f64; 2]) -> Bound {
+        let rounded = (modulus(reference) + modulus(full)) * (1.1 / 24.0);
+        Bound {
+            root: joined(bound.root, rounded),
+            terms: bound.terms + 1,
+        }
+    }
+
+    /// The same with exponents.
+    pub(super) fn wide_rebased(
+        &self,
+        root: FloatExp,
+        reference: FloatExp,
+        full: FloatExp,
+    ) -> FloatExp {
+        wide_joined(root, (reference + full) * FloatExp::from_f64(1.1 / 24.0))
+    }
+
+    /// What the sum of a reference value and a delta to `full` may be off by in doubles.
+    pub(super) fn of_sum(&self, reference: [f64; 2], full: [f64; 2]) -> f64 {
+        ABOVE * UNIT * (modulus(reference) + 2.0 * modulus(full))
+    }
+
+    /// E: the bound of |e|, times 2^-exponent as R is.
+    pub(super) fn error(&self, bound: Bound) -> f64 {
+        STEP * ABOVE * bound.root * ((bound.terms + 1) as f64).sqrt()
+    }
+}
+
+/// √(a² + b²), rounded up.
+pub(super) fn wide_joined(a: FloatExp, b: FloatExp) -> FloatExp {
+    (a * a + b * b).sqrt() * FloatExp::from_f64(1.0 + 8.0 * UNIT)
+}
