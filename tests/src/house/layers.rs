@@ -70,6 +70,7 @@ pub const ARROWS: [(&str, &[&str]); 17] = [
         "crates/mandelfarm",
         &[
             "fractal",
+            "disk",
             "farm-worker",
             "colour",
             "pictures",
