@@ -2,8 +2,10 @@
 """Time `mandelfarm` against two other packages of PyPI on the same views, in one run, and compare what they computed.
 
     python3 -m venv bench
-    bench/bin/pip install heaton-life fractalshades WHEEL    # fractalshades is compiled: libmpfr-dev, libmpc-dev
+    bench/bin/pip install heaton-life fractalshades 'numpy<2.4' WHEEL
     bench/bin/python tests/bench/against_python.py [--side 512] [--rounds 3]
+
+fractalshades is compiled, which takes libmpfr-dev and libmpc-dev, and does not run with numpy 2.4.
 
 Square views, one value for each pixel. Against heaton-life: smooth counts as an array from both, with its bivariate linear
 approximation where that exists (zooms over 1e13). Against fractalshades: from the request to a coloured picture, as that
