@@ -16,7 +16,7 @@ mod paint;
 mod scheme;
 
 pub use paint::canvas::{Canvas, Rows};
-pub use paint::distribution::{Distribution, sampled_size};
+pub use paint::distribution::{Distribution, sampled_places, sampled_size};
 pub use paint::light::{Neighbourhood, Spacing};
 pub use paint::noise::Noise;
 pub use paint::painter::{Basis, Painter};

@@ -47,6 +47,7 @@
 //! - [`PictureRequest`] and its like: what is drawn, as serde data with the names of the command line's options; they may
 //!   come from anybody
 //! - [`Means`] and their like: files, addresses and programs, which cannot be deserialised
+//! - [`plan_picture`], [`plan_sequence`], [`Preview`], [`scheme`]: what a request comes to, before anything is done
 //! - [`thumbnail`]: a small picture of a picture's file
 //! - [`Picture`]: measures and pixels in memory; [`Progress`]: what becomes known meanwhile; [`Error`]: why there is none
 //!
@@ -55,21 +56,27 @@
 #![forbid(unsafe_code)]
 
 pub use colour::{Palette, Scheme};
+pub use disk::{WriteError, remove_own as remove_unfinished, write_whole};
 pub use farm_worker::farm_args::{Environment, FarmArgs};
-pub use fractal::{Decimal, Measure, Plane};
+pub use fractal::{BackendChoice, Decimal, Measure, Plane};
 pub use locations::Location;
 pub use pictures::{Channel, Compression, thumbnail};
 pub use render::picture::PaintError;
 pub use render::{Event, Picture, Progress, Report, Silent, Stop};
 pub use requests::perform::colours::{PaintMeans, PaintReport, colours};
 pub use requests::perform::minibrot::minibrot;
-pub use requests::perform::picture::{Made, PictureReport, Rendered, picture};
+pub use requests::perform::picture::{Made, PictureReport, Rendered, picture, plan_picture};
+pub use requests::perform::preview::Preview;
 pub use requests::perform::sequence::{SequenceReport, sequence};
 pub use requests::perform::tile::tile;
+pub use requests::plan::colours::scheme;
+pub use requests::plan::refused::PlanError;
+pub use requests::plan::sequence::sequence as plan_sequence;
 pub use requests::request::means::{Address, Fallback, JournalMeans};
 pub use requests::{
     ColourRequest, Error, ErrorKind, FarmMeans, Means, MinibrotRequest, PaintRequest,
     PictureRequest, SequenceMeans, SequenceRequest, Size, TurnRequest, ViewRequest,
 };
 pub use world::Choice as WorldChoice;
+pub use world::error::with_causes;
 pub use zoom::sinks::sink::RawStream;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use colour::{Distribution, Scheme, sampled_size};
+use colour::{Distribution, Scheme, sampled_places, sampled_size};
 
 use crate::part::{Fault, Part, Wanted};
 use crate::rows::RowSource;
@@ -299,11 +299,7 @@ impl Data {
     pub fn range(&self) -> io::Result<(f64, f64)> {
         let (width, height) = self.size();
         let (columns, rows) = sampled_size(width, height);
-        let picked = |samples: u32, all: u32| -> Vec<u32> {
-            let at = |sample| (u64::from(sample) * u64::from(all) / u64::from(samples)) as u32;
-            (0..samples).map(at).collect()
-        };
-        let (columns, rows) = (picked(columns, width), picked(rows, height));
+        let (columns, rows) = (sampled_places(columns, width), sampled_places(rows, height));
         let mut distribution = Distribution::new();
         let mut sample = 0;
         for part in self.parts(Some(rows.clone()))? {

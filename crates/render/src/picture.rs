@@ -2,7 +2,10 @@
 
 use std::io;
 
-use colour::{Basis, Canvas, Depth, Distribution, Needs, Painter, Rows, Scheme};
+use colour::{
+    Basis, Canvas, Depth, Distribution, Needs, Painter, Rows, Scheme, sampled_places, sampled_size,
+};
+use fractal::frame::MAX_SIDE;
 use fractal::{FrameSpec, Measure, Plane};
 use pictures::Strips;
 
@@ -23,6 +26,12 @@ pub enum PaintError {
     /// A measure that the colours go by was not computed.
     #[error("the picture holds no {}, which these colours are made from", .0.name())]
     Missing(Measure),
+    /// It has no pixels, or too many.
+    #[error("a picture of {0} x {1} is not of 1 to {MAX_SIDE} a side")]
+    Sides(u32, u32),
+    /// A measure has another number of values.
+    #[error("{} values of {} are no picture of {} x {}", .0, .1.name(), .2.0, .2.1)]
+    Values(usize, Measure, (u32, u32)),
     /// Pixels do not come out even.
     #[error("{width} x {height} samples are no whole number of pixels of {side} x {side}")]
     Samples {
@@ -55,6 +64,60 @@ impl Picture {
             height: frame.height,
             planes: planes.collect(),
         })
+    }
+
+    /// A picture of values that are there already: `size` is columns and rows of samples, each of `planes` row by row.
+    ///
+    /// # Errors
+    /// When a side is not in 1..=[`MAX_SIDE`], or a plane has another number of values.
+    pub fn of(size: (u32, u32), planes: Vec<Plane>) -> Result<Self, PaintError> {
+        let (width, height) = size;
+        if [width, height]
+            .iter()
+            .any(|side| !(1..=MAX_SIDE).contains(side))
+        {
+            return Err(PaintError::Sides(width, height));
+        }
+        let samples = width as usize * height as usize;
+        for plane in &planes {
+            let values = plane.bytes().len() / plane.measure().bytes();
+            if values != samples {
+                return Err(PaintError::Values(values, plane.measure(), size));
+            }
+        }
+        Ok(Self {
+            width,
+            height,
+            planes,
+        })
+    }
+
+    /// The values of all its measures, each row by row.
+    #[must_use]
+    pub fn into_planes(self) -> Vec<Plane> {
+        self.planes
+    }
+
+    /// The range of values that the palette of `colours` spans, from the samples of the picture that painting a file of
+    /// data finds it from; 0 to 1 where it spans none.
+    ///
+    /// # Errors
+    /// When what the colours are made from was not computed.
+    pub fn sampled_range(&self, colours: &Scheme) -> Result<(f64, f64), PaintError> {
+        if colours.needs() != Needs::Range {
+            return Ok((0.0, 1.0));
+        }
+        let measure = colours.measure();
+        let plane = self.values(measure).ok_or(PaintError::Missing(measure))?;
+        let (columns, rows) = sampled_size(self.width, self.height);
+        let columns = sampled_places(columns, self.width);
+        let mut distribution = Distribution::new();
+        for (sample, row) in (0..).zip(sampled_places(rows, self.height)) {
+            let line = &plane[row as usize * self.width as usize..];
+            let line: Vec<f32> = columns.iter().map(|at| line[*at as usize]).collect();
+            distribution.add_row(sample, &line);
+        }
+        Ok(distribution.range())
     }
 
     /// Columns and rows of samples.
@@ -122,5 +185,45 @@ impl Picture {
             canvas.push(Rows { values, smooth }, &mut pixels);
         }
         Ok(pixels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(values: Vec<f32>, size: (u32, u32)) -> Result<Picture, PaintError> {
+        Picture::of(size, vec![Plane::new(Measure::Smooth, values)])
+    }
+
+    #[test]
+    fn values_make_a_picture_where_there_is_one_for_each_pixel() {
+        let made = picture(vec![1.0, 2.0, 3.0, 0.0, 5.0, 6.0], (3, 2)).unwrap();
+        assert_eq!(made.size(), (3, 2));
+        assert_eq!(made.values(Measure::Smooth).unwrap()[4], 5.0);
+        assert_eq!(made.into_planes()[0].measure(), Measure::Smooth);
+        for size in [(2, 2), (0, 6), (6, 0), (MAX_SIDE + 1, 1)] {
+            let refused = picture(vec![1.0; 6], size).unwrap_err();
+            assert!(!refused.to_string().is_empty(), "{size:?}");
+        }
+        assert_eq!(
+            picture(vec![1.0; 6], (2, 2)).unwrap_err().to_string(),
+            "6 values of smooth are no picture of 2 x 2"
+        );
+    }
+
+    #[test]
+    fn a_range_is_found_among_some_of_the_values() {
+        // 96 columns, of which every other one is looked at.
+        let values: Vec<f32> = (0..96 * 2)
+            .map(|at| if at % 2 == 0 { 10.0 } else { 99.0 })
+            .collect();
+        let made = picture(values, (96, 2)).unwrap();
+        let scheme = Scheme::default();
+        let (low, high) = made.sampled_range(&scheme).unwrap();
+        assert!(low <= 10.0 && high < 99.0, "{low} {high}");
+        let empty = Picture::of((96, 2), Vec::new()).unwrap();
+        let missing = empty.sampled_range(&scheme);
+        assert_eq!(missing, Err(PaintError::Missing(Measure::Smooth)));
     }
 }

@@ -183,6 +183,7 @@ impl RenderArgs {
         let means = Means {
             outputs: self.outputs,
             keeps: false,
+            kept: None,
             measure: Some(self.measure.into()),
             channels: self.channels.channels.into_iter().map(Into::into).collect(),
             compression: self.compression.into(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::source::{Breach, Source};
 
 /// Our crates from the bottom up, and which of the others each may depend on: arrows point down only.
-pub const ARROWS: [(&str, &[&str]); 17] = [
+pub const ARROWS: [(&str, &[&str]); 18] = [
     ("crates/fractal", &[]),
     ("crates/disk", &[]),
     ("shaders", &["fractal"]),
@@ -70,6 +70,7 @@ pub const ARROWS: [(&str, &[&str]); 17] = [
         "crates/mandelfarm",
         &[
             "fractal",
+            "disk",
             "farm-worker",
             "colour",
             "pictures",
@@ -80,6 +81,7 @@ pub const ARROWS: [(&str, &[&str]); 17] = [
             "requests",
         ],
     ),
+    ("python", &["mandelfarm"]),
     (
         "submitter",
         &[
@@ -100,7 +102,7 @@ pub const ARROWS: [(&str, &[&str]); 17] = [
 ];
 
 /// What a crate knows nothing of, by the dependencies it does not have.
-pub const IGNORANCE: [(&str, &[&str]); 17] = [
+pub const IGNORANCE: [(&str, &[&str]); 18] = [
     (
         "crates/fractal",
         &["tokio", "rayon", "wgpu", "redis", "tracing", "tempfile"],
@@ -185,6 +187,10 @@ pub const IGNORANCE: [(&str, &[&str]); 17] = [
     (
         "crates/mandelfarm",
         &["clap", "indicatif", "redis", "wgpu", "hyper"],
+    ),
+    (
+        "python",
+        &["clap", "indicatif", "redis", "wgpu", "png", "exr", "hyper"],
     ),
     ("submitter", &["redis", "wgpu", "png", "exr"]),
 ];

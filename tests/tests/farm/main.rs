@@ -11,4 +11,5 @@ mod operators;
 mod pictures;
 mod project;
 mod protection;
+mod python;
 mod zoom;

@@ -22,6 +22,13 @@ pub fn sampled_size(width: u32, height: u32) -> (u32, u32) {
     (side(width), side(height))
 }
 
+/// Which columns or rows those `samples` of `all` are.
+#[must_use]
+pub fn sampled_places(samples: u32, all: u32) -> Vec<u32> {
+    let at = |sample| (u64::from(sample) * u64::from(all) / u64::from(samples)) as u32;
+    (0..samples).map(at).collect()
+}
+
 /// A sample of the values of pixels outside of the set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {

@@ -73,9 +73,10 @@ pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, Pla
         .iter()
         .flat_map(|output| (output.kind.measures(&frame, &colours).iter()).collect::<Vec<_>>());
     // In memory what is asked for and what colours are made from.
-    let kept = match means.keeps {
-        true => colours.measures().with(frame.carrier(wanted_measure)),
-        false => MeasureSet::default(),
+    let kept = match (means.keeps, &means.kept) {
+        (true, None) => colours.measures().with(frame.carrier(wanted_measure)),
+        (true, Some(kept)) => kept.iter().map(|measure| frame.carrier(*measure)).collect(),
+        (false, _) => MeasureSet::default(),
     };
     let wanted = wanted.chain(kept.iter());
     let frame = FrameSpec {
@@ -346,6 +347,29 @@ mod tests {
         }
         let refused = grid_of(r#"{"samples": 4, "grid": "linspace"}"#);
         assert!(matches!(refused, Err(PlanError::Samples)), "{refused:?}");
+    }
+
+    #[test]
+    fn what_is_kept_is_what_is_named_and_else_what_colours_are_made_from() {
+        let measures = |kept: Option<Vec<Measure>>, iterations: &str| {
+            let means = Means {
+                kept,
+                ..Means::in_memory()
+            };
+            let plan = plan_of(&format!(r#"{{"iterations": "{iterations}"}}"#), &means);
+            plan.unwrap().frame.measures.iter().collect::<Vec<_>>()
+        };
+        assert_eq!(measures(None, "100"), [Measure::Smooth]);
+        let two = vec![Measure::Distance, Measure::Iterations];
+        assert_eq!(
+            measures(Some(two.clone()), "100"),
+            [Measure::Iterations, Measure::Distance]
+        );
+        // Counts that 32 bits do not hold.
+        assert_eq!(
+            measures(Some(two), "5e9"),
+            [Measure::Distance, Measure::LongIterations]
+        );
     }
 
     #[test]

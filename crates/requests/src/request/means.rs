@@ -22,6 +22,8 @@ pub struct Means {
     pub outputs: Vec<PathBuf>,
     /// Whether the picture is kept in memory as well, and no file is written where none is named.
     pub keeps: bool,
+    /// The measures that are kept, these and no others; what colours are made from, and `measure`, when `None`.
+    pub kept: Option<Vec<Measure>>,
     /// What `.npy` holds, and `.exr` beside the count and its fraction; the smooth count when `None`.
     pub measure: Option<Measure>,
     /// Channels of `.exr`; as `measure` says where there are none.

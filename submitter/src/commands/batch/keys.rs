@@ -297,6 +297,7 @@ impl Keys {
                 let means = Means {
                     outputs: keys.output,
                     keeps: false,
+                    kept: None,
                     measure: keys.measure.map(|word| word.0.into()),
                     channels: channels.into_iter().map(Into::into).collect(),
                     compression: (keys.compression)
