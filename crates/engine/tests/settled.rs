@@ -216,8 +216,8 @@ const WAYS: [(&str, &str, u64, [i32; 2]); 3] = [
     ),
 ];
 /// Views that are drawn of each, and samples of each that are compared.
-const WAY_VIEWS: u32 = 5;
-const WAY_SAMPLES: u32 = 10;
+const WAY_VIEWS: u32 = 8;
+const WAY_SAMPLES: u32 = 20;
 
 #[test]
 fn drawn_places_on_the_way_down_have_no_wrong_count() {

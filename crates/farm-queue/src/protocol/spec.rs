@@ -313,6 +313,7 @@ mod tests {
         // Of deltas as well.
         let mut deep = spec();
         deep.frame.counts = Counts::Settled;
+        deep.backend = BackendChoice::Cpu;
         assert_eq!(check(&deep), Ok(()));
         deep.arithmetic = Some(Arithmetic::DeltaDoubleSingle);
         assert_eq!(check(&deep), Err(SpecError::Settled));

@@ -21,8 +21,8 @@ pub enum PrecisionError {
     #[error("--arithmetic {0}: processors compute this view in {1}")]
     OtherDelta(&'static str, &'static str),
     /// Counts are settled in doubles, and in longer numbers where these do not suffice.
-    #[error("settled counts are made in {1}: not with --arithmetic {0}")]
-    NotSettled(&'static str, &'static str),
+    #[error("settled counts of this view are made in {1}: not with --arithmetic {0}")]
+    NotSettled(&'static str, String),
     /// No adapter computes it.
     #[error("{0} are computed by processors alone: not with --backend gpu")]
     NotOnAdapters(&'static str),
@@ -101,8 +101,12 @@ fn settled(frame: &FrameSpec, only: Option<Arithmetic>) -> Result<ArithmeticPlan
         Some(Arithmetic::F64) if !must => false,
         Some(only) if can && only == own => true,
         Some(only) => {
-            let possible = if must { own } else { Arithmetic::F64 };
-            return Err(PrecisionError::NotSettled(only.name(), possible.name()));
+            let possible = match (must, can) {
+                (true, _) => own.name().to_owned(),
+                (false, true) => format!("{} or in {}", Arithmetic::F64.name(), own.name()),
+                (false, false) => Arithmetic::F64.name().to_owned(),
+            };
+            return Err(PrecisionError::NotSettled(only.name(), possible));
         }
     };
     Ok(ArithmeticPlan {
@@ -246,26 +250,43 @@ mod tests {
     }
 
     #[test]
-    fn settled_counts_are_made_plainly_by_processors() {
+    fn settled_counts_are_made_by_processors_in_doubles_or_deltas() {
         let settled = |zoom: &str| FrameSpec {
             counts: Counts::Settled,
             ..frame(zoom)
         };
-        let f64 = Some(Arithmetic::F64);
-        // Shallow, where samples would decide, and where deltas would be taken.
-        for zoom in ["2", "3e4", "1e11"] {
-            for only in [None, f64] {
-                let plan = arithmetic(&settled(zoom), only, BackendChoice::Cpu).unwrap();
-                assert_eq!((plan.deltas, plan.only, plan.checked), (false, only, false));
-                assert!(warnings(&settled(zoom), only).is_empty());
-            }
+        let of = |frame: FrameSpec, only| arithmetic(&frame, only, BackendChoice::Cpu);
+        let (f64, delta) = (Some(Arithmetic::F64), Some(Arithmetic::DeltaF64));
+        for (zoom, only, deltas) in [
+            ("2", None, false),
+            // Where samples would decide.
+            ("3e4", None, false),
+            ("1e11", None, true),
+            ("1e11", f64, false),
+            ("2", delta, true),
+            ("1e300", None, true),
+        ] {
+            let plan = of(settled(zoom), only).unwrap();
+            assert_eq!(
+                (plan.deltas, plan.only, plan.checked),
+                (deltas, only, false)
+            );
+            assert!(warnings(&settled(zoom), only).is_empty());
         }
-        for only in [Arithmetic::F32, Arithmetic::DeltaF64] {
-            let refused = arithmetic(&settled("2"), Some(only), BackendChoice::Auto).unwrap_err();
+        // Orbits that begin elsewhere are no deltas.
+        assert!(!of(with_start(settled("1e11")), None).unwrap().deltas);
+        for (zoom, only, said) in [
+            ("2", Arithmetic::F32, "f64 or in delta-f64"),
+            ("1e20", Arithmetic::F64, "delta-f64"),
+            ("1e400", Arithmetic::DeltaF64, "delta-floatexp"),
+        ] {
+            let refused = of(settled(zoom), Some(only)).unwrap_err();
             let name = only.name();
             assert_eq!(
                 refused.to_string(),
-                format!("settled counts are made in doubles: not with --arithmetic {name}")
+                format!(
+                    "settled counts of this view are made in {said}: not with --arithmetic {name}"
+                )
             );
         }
         let refused = backend(&settled("2"), BackendChoice::Gpu).unwrap_err();

@@ -109,17 +109,46 @@ fn settled_counts_are_exact_where_fast_ones_are_not_in_process_and_on_a_farm() {
 }
 
 #[test]
+fn settled_counts_of_deep_views_are_exact_and_the_same_on_a_farm() {
+    let server = Server::start();
+    let crew = Worker::crew(&server, 2);
+    for name in ["e14", "flake"] {
+        let oracle = Oracle::load(name);
+        let render = |more: &str| {
+            let folder = folder();
+            let line = format!(
+                "render {} --measure iterations,distance --backend cpu --counts settled --json -o x.exr -o x.npy {more}",
+                oracle.args
+            );
+            let report = submitter(&line).within(&folder).ok().json();
+            let counts = Npy::read(folder.path().join("x-iterations.npy"));
+            assert_eq!(oracle.compare(&counts).wrong, 0, "{name}");
+            assert_eq!(report["settling"]["unsettled"], 0, "{report}");
+            let digests = ["x-iterations.npy", "x-distance.npy"];
+            let digests = digests.map(|name| digest(folder.path().join(name)));
+            (report["settling"]["again"].clone(), digests)
+        };
+        let here = render("");
+        assert!(here.0.as_u64().is_some_and(|again| again > 0), "{here:?}");
+        let farm = format!("--redis {} --strip-rows 37", server.url());
+        assert_eq!(render(&farm), here, "{name}");
+    }
+    drop(crew);
+}
+
+#[test]
 fn settled_counts_are_refused_where_nothing_settles_them() {
     let view = Oracle::load("../dense/dense-m-1e5").args;
-    let deep = Oracle::load("e50").args;
     for (line, said) in [
         (format!("{view} --backend gpu"), "by processors alone"),
-        (format!("{view} --arithmetic delta-f64"), "delta-f64"),
+        (
+            format!("{view} --arithmetic double-single"),
+            "double-single",
+        ),
         (
             format!("{view} --measure stability"),
             "stability alone has none",
         ),
-        (deep, "for plain views"),
     ] {
         let line = format!("render {line} --counts settled -o x.npy");
         let folder = folder();

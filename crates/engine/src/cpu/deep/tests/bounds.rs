@@ -109,8 +109,9 @@ fn errors_of_pixels_stay_below_their_bounds_and_not_far_below() {
             ))
             .unwrap();
             let mut seen = 0;
-            // Every seventh one: integers take long.
-            for at in (0..SIDE * SIDE).step_by(7) {
+            // Few of those whose integers are long.
+            let every = if frame.spacing_log2 < -400.0 { 37 } else { 11 };
+            for at in (0..SIDE * SIDE).step_by(every) {
                 let end = scratch.ends[at as usize];
                 // What is proved to be inside has no end, and what is off by more than it is large may be another step.
                 if end.count == 0
@@ -133,10 +134,10 @@ fn errors_of_pixels_stay_below_their_bounds_and_not_far_below() {
                 closest = closest.max(off / end.error);
                 seen += 1;
             }
-            assert!(seen > 20, "{name}: {seen}");
+            assert!(seen > 4, "{name}: {seen}");
             pixels += seen;
         }
     }
     // A bound of a hundredth would be seen to be wrong.
-    assert!(pixels > 700 && closest > 0.01, "{pixels}, {closest}");
+    assert!(pixels > 400 && closest > 0.01, "{pixels}, {closest}");
 }
