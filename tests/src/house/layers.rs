@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::source::{Breach, Source};
 
 /// Our crates from the bottom up, and which of the others each may depend on: arrows point down only.
-pub const ARROWS: [(&str, &[&str]); 17] = [
+pub const ARROWS: [(&str, &[&str]); 18] = [
     ("crates/fractal", &[]),
     ("crates/disk", &[]),
     ("shaders", &["fractal"]),
@@ -81,6 +81,18 @@ pub const ARROWS: [(&str, &[&str]); 17] = [
         ],
     ),
     (
+        "crates/web",
+        &[
+            "fractal",
+            "disk",
+            "farm-queue",
+            "colour",
+            "locations",
+            "render",
+            "requests",
+        ],
+    ),
+    (
         "submitter",
         &[
             "fractal",
@@ -95,12 +107,13 @@ pub const ARROWS: [(&str, &[&str]); 17] = [
             "world",
             "zoom",
             "requests",
+            "web",
         ],
     ),
 ];
 
 /// What a crate knows nothing of, by the dependencies it does not have.
-pub const IGNORANCE: [(&str, &[&str]); 17] = [
+pub const IGNORANCE: [(&str, &[&str]); 18] = [
     (
         "crates/fractal",
         &["tokio", "rayon", "wgpu", "redis", "tracing", "tempfile"],
@@ -186,7 +199,11 @@ pub const IGNORANCE: [(&str, &[&str]); 17] = [
         "crates/mandelfarm",
         &["clap", "indicatif", "redis", "wgpu", "hyper"],
     ),
-    ("submitter", &["redis", "wgpu", "png", "exr"]),
+    (
+        "crates/web",
+        &["clap", "indicatif", "redis", "wgpu", "png", "exr", "toml"],
+    ),
+    ("submitter", &["redis", "wgpu", "png", "exr", "hyper"]),
 ];
 
 /// Dependencies of a crate on others by its `Cargo.toml`, those of its tests left out.

@@ -1,0 +1,42 @@
+//! `GET /api/status`: what the server has done, and what whoever asks may do.
+
+use std::sync::atomic::Ordering;
+
+use serde::Serialize;
+
+use crate::answer::{Answer, json};
+use crate::app::App;
+use crate::guard::tokens::Role;
+
+#[derive(Debug, Serialize)]
+struct Status {
+    version: &'static str,
+    role: &'static str,
+    computations: Computations,
+}
+
+/// Tiles, files and searches so far.
+#[derive(Debug, Serialize)]
+struct Computations {
+    under_way: usize,
+    begun: u64,
+    finished: u64,
+    stopped: u64,
+    outdated: u64,
+}
+
+/// The status for somebody.
+pub fn answer(app: &App, role: Role) -> Answer {
+    let counts = &app.viewers.counts;
+    json(&Status {
+        version: env!("CARGO_PKG_VERSION"),
+        role: role.name(),
+        computations: Computations {
+            under_way: app.viewers.under_way(),
+            begun: counts.begun.load(Ordering::Relaxed),
+            finished: counts.finished.load(Ordering::Relaxed),
+            stopped: counts.stopped.load(Ordering::Relaxed),
+            outdated: counts.outdated.load(Ordering::Relaxed),
+        },
+    })
+}
