@@ -66,6 +66,7 @@ const explorer = new Explorer(canvas, makePainter, {
   },
   painted() {
     document.body.dataset.painter = explorer.painter.name;
+    document.body.dataset.palette = explorer.scheme.palette;
     minimap.mark(explorer);
   },
 });

@@ -2,7 +2,7 @@
 //!
 //! Written out here because the clients that there are bring a browser's worth of dependencies for these few questions.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -61,6 +61,7 @@ impl Browser {
     fn with(width: u32, height: u32, mut options: Value) -> Self {
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let profile = crate::files::folder();
+        let has_window = options.get("mobileEmulation").is_none();
         let port = free_port();
         let driver = Run::any("chromedriver")
             .arg(format!("--port={port}"))
@@ -107,6 +108,15 @@ impl Browser {
         );
         let timeouts = json!({ "script": PATIENCE.as_millis() as u64 });
         browser.command("/timeouts", &timeouts);
+        // A window is larger than its page.
+        let frame = browser
+            .value("outerHeight - innerHeight")
+            .as_u64()
+            .unwrap_or(0);
+        let size = json!({ "width": width, "height": u64::from(height) + frame });
+        if has_window {
+            browser.command("/window/rect", &size);
+        }
         browser
     }
 
@@ -231,16 +241,33 @@ impl Browser {
             body.len()
         );
         stream.write_all(request.as_bytes()).map_err(io)?;
-        let mut all = Vec::new();
-        stream.read_to_end(&mut all).map_err(io)?;
-        let text = String::from_utf8_lossy(&all);
-        let (_, body) = text.split_once("\r\n\r\n").ok_or("no answer")?;
-        let answer: Value = serde_json::from_str(body).map_err(|error| error.to_string())?;
+        let body = read_body(&mut stream).map_err(io)?;
+        let answer: Value = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
         match answer["value"]["error"].as_str() {
             Some(error) => Err(format!("{error}: {}", answer["value"]["message"])),
             None => Ok(answer["value"].clone()),
         }
     }
+}
+
+/// The body of an answer that says how long it is; the driver leaves its connections open.
+fn read_body(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let line = line.trim_end().to_ascii_lowercase();
+        if let Some(text) = line.strip_prefix("content-length:") {
+            length = text.trim().parse().map_err(std::io::Error::other)?;
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(body)
 }
 
 impl Drop for Browser {

@@ -20,7 +20,7 @@ fn files_of_many_programs_are_taken() {
                 -o own.png -o own.exr -o own.toml -o own.kfr";
     submitter(line).within(&folder).ok();
     let own = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
-    let fraktaler = b"program = \"fraktaler-3\"\nlocation.real = \"-0.7436\"\nlocation.imag = \"-0.1318\"\nlocation.zoom = \"500\"\n";
+    let fraktaler = b"program = \"fraktaler-3\"\nlocation.real = \"-0.7436\"\nlocation.imag = \"0.1318\"\nlocation.zoom = \"500\"\n";
     for (kind, file) in [
         ("png", own("own.png")),
         ("exr", own("own.exr")),
