@@ -61,7 +61,7 @@ export function wordsOf(scheme) {
     if (value === usual[key] && !(key === "mapping" && scheme.period)) continue;
     if (value === true) words.push("--" + key);
     else if (Array.isArray(value)) words.push("--" + key, ...value.map(String));
-    else words.push("--" + key, /^[\w.,+-]+$/.test(String(value)) ? String(value) : `'${value}'`);
+    else words.push("--" + key, /^[\w.,+-]+$/.test(String(value)) ? String(value) : `'${String(value).replace(/'/g, "'\\''")}'`);
   }
   return words;
 }

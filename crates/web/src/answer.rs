@@ -10,6 +10,7 @@ use hyper::header::{
 };
 use hyper::{Response, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An answer.
 pub type Answer = Response<Full<Bytes>>;
@@ -49,7 +50,7 @@ pub fn harden(mut answer: Answer) -> Answer {
 }
 
 /// Why a request was not answered as it wished: a status and one line, as JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
     /// The status, once more.
     pub status: u16,
@@ -57,6 +58,7 @@ pub struct Problem {
     pub error: String,
     /// Methods that there are instead.
     #[serde(skip)]
+    #[schema(ignore)]
     pub allow: Option<&'static str>,
 }
 

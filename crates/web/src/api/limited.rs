@@ -1,5 +1,6 @@
 //! What is drawn, as anybody may ask for it: requests whose every key is known and whose numbers are within limits.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
@@ -10,6 +11,11 @@ use requests::plan::picture::picture;
 use requests::{Means, PictureRequest};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type,
+};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::answer::Problem;
 use crate::limits::{MOST_DIGITS, MOST_ITERATIONS, MOST_ZOOM_LOG2};
@@ -29,6 +35,58 @@ static KEYS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
         .chain(aliases)
         .collect()
 });
+
+/// Keys whose values are no numbers: switches, lists and words.
+const SWITCHES: [&str; 5] = ["equalise", "equalize", "no-light", "dither", "no-dither"];
+const PAIRS: [&str; 3] = ["z0", "colour-range", "color-range"];
+const WORDS: [&str; 10] = [
+    "arithmetic",
+    "blend",
+    "color",
+    "colour",
+    "counts",
+    "grid",
+    "inside",
+    "light",
+    "mapping",
+    "palette",
+];
+
+impl PartialSchema for KnownRequest {
+    fn schema() -> RefOr<Schema> {
+        let of = |kinds: &[Type]| SchemaType::from_iter(kinds.iter().cloned());
+        let number = of(&[Type::String, Type::Number, Type::Null]);
+        let request = KEYS.iter().fold(ObjectBuilder::new(), |request, key| {
+            let key = key.as_str();
+            let property: Schema = if SWITCHES.contains(&key) {
+                ObjectBuilder::new().schema_type(Type::Boolean).into()
+            } else if PAIRS.contains(&key) {
+                let one = ObjectBuilder::new().schema_type(number.clone());
+                let pair = ArrayBuilder::new().schema_type(of(&[Type::Array, Type::Null]));
+                pair.items(one).min_items(Some(2)).max_items(Some(2)).into()
+            } else if WORDS.contains(&key) || key == "size" {
+                ObjectBuilder::new()
+                    .schema_type(of(&[Type::String, Type::Null]))
+                    .into()
+            } else {
+                ObjectBuilder::new().schema_type(number.clone()).into()
+            };
+            request.property(key, property)
+        });
+        let what = "What is drawn: the long options of `submitter render`, as data. Numbers may be texts of any number of digits.";
+        let closed = AdditionalProperties::<Schema>::FreeForm(false);
+        request
+            .additional_properties(Some(closed))
+            .description(Some(what))
+            .into()
+    }
+}
+
+impl ToSchema for KnownRequest {
+    fn name() -> Cow<'static, str> {
+        "PictureRequest".into()
+    }
+}
 
 /// A request for a picture whose keys are all known.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ use render::{Progress, Silent};
 use requests::MinibrotRequest;
 use requests::perform::minibrot::minibrot;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::limited::{check_iterations, check_numbers};
 use super::place::PlaceAnswer;
@@ -14,18 +15,24 @@ use crate::answer::{Answer, Problem, json};
 use crate::app::App;
 
 /// The view that is searched.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SearchRequest {
+    /// Real part of its centre.
+    #[schema(value_type = String)]
     re: Decimal,
+    /// Imaginary part of it.
+    #[schema(value_type = String)]
     im: Decimal,
+    /// Its magnification.
+    #[schema(value_type = String)]
     zoom: Decimal,
     /// Longest period that is looked for.
     iterations: Option<u64>,
 }
 
 /// The minibrot.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct MinibrotAnswer {
     period: u64,
     shape: String,
@@ -35,7 +42,16 @@ struct MinibrotAnswer {
     place: PlaceAnswer,
 }
 
-/// Where it is, and what is known of it.
+/// The minibrot in or near a view.
+#[utoipa::path(
+    post,
+    path = "/api/minibrot", operation_id = "minibrot",
+    request_body = SearchRequest,
+    responses(
+        (status = 200, description = "Where it is, and what is known of it.", body = MinibrotAnswer),
+        super::responses::Problems
+    )
+)]
 pub async fn answer(wanted: SearchRequest, app: &Arc<App>) -> Result<Answer, Problem> {
     let request = MinibrotRequest {
         re: Some(wanted.re),

@@ -5,9 +5,11 @@
 mod body;
 mod limited;
 mod minibrot;
+mod openapi;
 mod palette;
 mod picture;
 mod place;
+mod responses;
 mod status;
 mod tile;
 
@@ -51,7 +53,7 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
         return if is_read { Ok(file) } else { Err(not_so(READ)) };
     }
     let allowed = match path {
-        "/api/status" | "/api/palettes" => READ,
+        "/api/status" | "/api/palettes" | "/api/openapi.json" => READ,
         "/api/tile" | "/api/palette" | "/api/place" | "/api/picture" | "/api/minibrot" => ASK,
         _ => {
             return Err(Problem::new(
@@ -70,6 +72,7 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
     match path {
         "/api/status" => Ok(status::answer(app, role)),
         "/api/palettes" => Ok(palette::names()),
+        "/api/openapi.json" => Ok(openapi::answer()),
         "/api/tile" => tile::answer(body::json(&head, body).await?, app).await,
         "/api/palette" => palette::answer(&body::json(&head, body).await?),
         "/api/place" => place::answer(&head, body::file(body).await?).await,

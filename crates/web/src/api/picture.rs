@@ -8,6 +8,7 @@ use render::Silent;
 use requests::Means;
 use requests::perform::picture::picture;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::limited::{KnownRequest, plan};
 use crate::answer::{Answer, Problem, bytes, with};
@@ -15,7 +16,7 @@ use crate::app::App;
 use crate::limits::MOST_SAVED_BYTES;
 
 /// A file that is wanted.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileRequest {
     format: FileFormat,
@@ -23,7 +24,7 @@ pub struct FileRequest {
 }
 
 /// What it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum FileFormat {
     Png,
@@ -46,7 +47,16 @@ impl FileFormat {
     }
 }
 
-/// The file.
+/// A view as a file: the bytes that a render writes.
+#[utoipa::path(
+    post,
+    path = "/api/picture", operation_id = "picture",
+    request_body = FileRequest,
+    responses(
+        (status = 200, description = "The file.", content((  [u8] = "image/png"), ([u8] = "image/x-exr"), ([u8] = "application/octet-stream"), (String = "text/plain; charset=utf-8"), (String = "application/toml"))),
+        super::responses::Problems
+    )
+)]
 pub async fn answer(wanted: FileRequest, app: &Arc<App>) -> Result<Answer, Problem> {
     let KnownRequest(request) = wanted.request;
     // Before anything begins.

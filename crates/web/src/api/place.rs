@@ -10,7 +10,9 @@ use hyper::http::request::Parts;
 use locations::{Location, LocationError};
 use requests::{ColourRequest, PictureRequest, Size, TurnRequest, ViewRequest};
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::limited::KnownRequest;
 use crate::answer::{Answer, Problem, json};
 use crate::limits::MOST_GRADIENTS;
 
@@ -20,23 +22,24 @@ const PLACES: [&str; 7] = ["kfr", "toml", "png", "exr", "jpg", "webp", "tiff"];
 const GRADIENTS: [&str; 4] = ["ugr", "map", "ggr", "css"];
 
 /// A place.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct PlaceAnswer {
     /// As a request for a picture of it.
+    #[schema(value_type = KnownRequest)]
     request: PictureRequest,
     /// What the file says and this program does not do.
     warnings: Vec<String>,
 }
 
 /// A gradient of a file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Gradient {
     name: String,
     palette: String,
 }
 
 /// What a file may hold.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Held {
     Place(Box<PlaceAnswer>),
@@ -44,6 +47,16 @@ enum Held {
 }
 
 /// What a file holds; its kind is its extension.
+#[utoipa::path(
+    post,
+    path = "/api/place", operation_id = "place",
+    params(("kind" = String, Query, description = "kfr, toml, png, exr, jpg, webp, tiff, ugr, map, ggr or css")),
+    request_body(content = [u8], content_type = "application/octet-stream"),
+    responses(
+        (status = 200, description = "A place with its colours, or palettes.", body = Held),
+        super::responses::Problems
+    )
+)]
 pub async fn answer(head: &Parts, file: Bytes) -> Result<Answer, Problem> {
     let kind = head
         .uri

@@ -3,12 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::answer::{Answer, json};
 use crate::app::App;
 use crate::guard::tokens::Role;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Status {
     version: &'static str,
     role: &'static str,
@@ -16,7 +17,7 @@ struct Status {
 }
 
 /// Tiles, files and searches so far.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Computations {
     under_way: usize,
     begun: u64,
@@ -25,7 +26,15 @@ struct Computations {
     outdated: u64,
 }
 
-/// The status for somebody.
+/// What the server has done, and what whoever asks may do.
+#[utoipa::path(
+    get,
+    path = "/api/status", operation_id = "status",
+    responses(
+        (status = 200, description = "The status.", body = Status),
+        super::responses::Problems
+    )
+)]
 pub fn answer(app: &App, role: Role) -> Answer {
     let counts = &app.viewers.counts;
     json(&Status {

@@ -8,6 +8,7 @@ use render::tile::tiles::{ReferenceKind, Tile, Wanted};
 use render::{Picture, RenderPlan};
 use requests::{Means, PictureRequest, Size};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::limited::{KnownRequest, plan};
 use crate::answer::{Answer, Problem, bytes, with};
@@ -15,15 +16,17 @@ use crate::app::App;
 use crate::limits::MOST_VIEWER_LETTERS;
 
 /// A tile that is wanted.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TileRequest {
     /// The page that wants it, by a name of its own.
+    #[schema(min_length = 1, max_length = 64)]
     viewer: String,
     /// The number of the page's view: with a higher one lower ones are out of date.
     generation: u64,
     /// How many pixels of the view are one of the tile, along each side.
     #[serde(default = "one")]
+    #[schema(value_type = u32, minimum = 1, maximum = 16)]
     scale: Scale,
     /// Whether a reference orbit that was made for a view nearby is good enough.
     #[serde(default)]
@@ -56,7 +59,7 @@ impl TryFrom<u32> for Scale {
 }
 
 /// A measure of single-precision floats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 enum TileMeasure {
     Smooth,
@@ -72,7 +75,16 @@ impl TileMeasure {
     }
 }
 
-/// The values, and what is said of them in headers.
+/// The values of a view, row by row, as little-endian floats; what is said of them is in headers that begin with `tile-`.
+#[utoipa::path(
+    post,
+    path = "/api/tile", operation_id = "tile",
+    request_body = TileRequest,
+    responses(
+        (status = 200, description = "The values of the measures, one after the other.", body = [u8], content_type = "application/octet-stream"),
+        super::responses::Problems
+    )
+)]
 pub async fn answer(wanted: TileRequest, app: &Arc<App>) -> Result<Answer, Problem> {
     let letters = 1..=MOST_VIEWER_LETTERS;
     if !letters.contains(&wanted.viewer.len()) {

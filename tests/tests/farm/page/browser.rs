@@ -1,7 +1,8 @@
 //! The page in a real Chromium: flights, colours, addresses, files, phones, keyboards, and what keeps people out.
 
-use farm_tests::tools::axe;
-use farm_tests::{Browser, folder, submitter};
+use farm_tests::programs::Run;
+use farm_tests::tools::{axe, build_folder};
+use farm_tests::{Browser, folder};
 use serde_json::{Value, json};
 
 use super::setup::Page;
@@ -56,13 +57,19 @@ fn rendered(browser: &Browser) -> (Vec<u8>, String) {
         return text;";
     let command = browser.ask(script, &[]).as_str().unwrap().to_owned();
     let folder = folder();
-    let line = command.strip_prefix("submitter ").unwrap();
-    let words = line.split_whitespace().map(|word| word.trim_matches('\''));
-    let mut run = submitter("");
-    for word in words {
-        run = run.arg(word);
-    }
-    run.args(["--backend", "cpu", "-q"]).within(&folder).ok();
+    // As somebody pastes it into a shell.
+    let path = format!(
+        "{}:{}",
+        build_folder().display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let line = format!("{command} --backend cpu -q");
+    Run::any("bash")
+        .arg("-c")
+        .arg(line)
+        .env("PATH", &path)
+        .within(&folder)
+        .ok();
     let png = farm_tests::pictures::Png::read(folder.path().join("mandelbrot.png"));
     (png.pixels.concat(), command)
 }
@@ -199,6 +206,17 @@ fn a_place_that_is_dropped_is_shown() {
     browser.until(REST);
     let (expected, command) = rendered(&browser);
     assert!(apart(&pixels(&browser), &expected) <= 1, "{command}");
+    // A palette that would be a shell's command is quoted as a whole.
+    let quote = "import('/scheme.js').then((all) => {
+        window.words = all.wordsOf({ ...all.plainScheme(), palette: arguments[0] })[1];
+    })";
+    let quote = quote.replace("arguments[0]", r#"`x'; touch y; '$(touch z)`"#);
+    browser.run(&quote, &[]);
+    browser.until("window.words");
+    let words = browser.value("window.words");
+    let echoed = format!("printf %s {}", words.as_str().unwrap());
+    let echoed = Run::any("bash").arg("-c").arg(echoed).ok();
+    assert_eq!(echoed.stdout, "x'; touch y; '$(touch z)");
     browser.run(drop, &[json!("x.kfr"), json!("nothing")]);
     browser.until(
         "document.getElementById('message').textContent.startsWith('x.kfr: not a location')",

@@ -2,6 +2,7 @@
 
 mod api_page;
 mod browser;
+mod contract;
 mod files;
 mod safety;
 mod setup;
