@@ -10,7 +10,7 @@ import { juliaPainter } from "./julia.js";
 import { Minimap } from "./minimap.js";
 import { panels } from "./panels.js";
 import { plainScheme, schemeOf } from "./scheme.js";
-import { fetchMinibrot, readFile } from "./server.js";
+import { fetchMinibrot, fetchStatus, readFile } from "./server.js";
 import { View } from "./view.js";
 
 const KINDS = ["kfr", "toml", "png", "exr", "jpg", "webp", "tiff", "ugr", "map", "ggr", "css"];
@@ -201,4 +201,9 @@ addEventListener("drop", (event) => {
   if (file) openFile(file);
 });
 
+fetchStatus()
+  .then(({ farm }) => {
+    at("to-farm").hidden = !farm;
+  })
+  .catch(() => {});
 tools.load().catch((error) => say(error.message)).then(() => open(location.hash)).then(() => minimap.load());

@@ -52,6 +52,11 @@ export async function fetchTile({ request, scale, near, generation, signal, map 
   };
 }
 
+/** What the server has done, and whether it has a farm. */
+export async function fetchStatus() {
+  return (await answered(await fetch("/api/status"))).json();
+}
+
 /** The names of all palettes. */
 export async function fetchPalettes() {
   return (await answered(await fetch("/api/palettes"))).json();

@@ -1,8 +1,10 @@
 //! Answers: bodies, the headers that all of them have, and errors in one form.
 
+use std::convert::Infallible;
 use std::fmt::Display;
 
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
@@ -13,7 +15,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// An answer.
-pub type Answer = Response<Full<Bytes>>;
+pub type Answer = Response<Sent>;
+
+/// The body of one: whole, or as it comes.
+pub type Sent = UnsyncBoxBody<Bytes, Infallible>;
 
 /// What a page may do: load its own files and ask its own server, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -97,7 +102,13 @@ impl Problem {
 /// Bytes of a kind.
 #[must_use]
 pub fn bytes(kind: &'static str, bytes: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(bytes.into()));
+    streamed(kind, Full::new(bytes.into()).boxed_unsync())
+}
+
+/// What comes bit by bit, of a kind.
+#[must_use]
+pub fn streamed(kind: &'static str, body: Sent) -> Answer {
+    let mut answer = Response::new(body);
     answer
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(kind));

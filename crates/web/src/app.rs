@@ -7,8 +7,10 @@ use render::Stop;
 use render::tile::TileError;
 use render::tile::tiles::{Tiles, TilesError};
 use requests::ErrorKind;
+use tokio::sync::Semaphore;
 
 use crate::answer::Problem;
+use crate::farm::Farm;
 use crate::guard::check::Policy;
 use crate::guard::sessions::Sessions;
 use crate::viewers::{NoPlace, Ticket, Viewers};
@@ -21,6 +23,10 @@ pub struct App {
     pub sessions: Sessions,
     /// What renders tiles.
     pub tiles: Tiles,
+    /// The farm that is looked at and steered, where there is one.
+    pub farm: Option<Arc<Farm>>,
+    /// Places of those who watch it.
+    pub watchers: Arc<Semaphore>,
     /// What is waited for.
     pub viewers: Arc<Viewers>,
     /// The end of all.

@@ -4,6 +4,7 @@
 //! - [`settings`]: where it listens and who may come in; [`server`]: connections; [`tls`]
 //! - `guard`: who is let in, before anything is read of a request; `api`: what is answered; `pages`: the files of the page
 //! - `viewers`: what each page waits for, so that nothing is computed that nobody waits for any more
+//! - `farm`: jobs and workers of a farm, for those who watch and steer it
 //! - [`limits`]: the most of everything
 
 #![forbid(unsafe_code)]
@@ -11,6 +12,7 @@
 mod answer;
 mod api;
 mod app;
+mod farm;
 mod guard;
 pub mod limits;
 mod pages;

@@ -32,5 +32,9 @@ pub const MOST_VIEWER_LETTERS: usize = 64;
 pub const MOST_SESSIONS: usize = 256;
 /// Bytes of a file that is saved.
 pub const MOST_SAVED_BYTES: u64 = 1 << 28;
+/// Pages that watch the farm at a time; more are refused.
+pub const MOST_WATCHERS: usize = 256;
+/// Jobs or workers of one order.
+pub const MOST_ORDERED: usize = 1000;
 /// Gradients of a file that is dropped on the page.
 pub const MOST_GRADIENTS: usize = 256;

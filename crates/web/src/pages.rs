@@ -10,9 +10,12 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Path, kind and text of each.
-const FILES: [(&str, &str, &str); 18] = [
+const FILES: [(&str, &str, &str); 21] = [
     ("/", HTML, include_str!("../page/index.html")),
     ("/style.css", CSS, include_str!("../page/style.css")),
+    ("/farm", HTML, include_str!("../page/farm.html")),
+    ("/farm.css", CSS, include_str!("../page/farm.css")),
+    ("/farm.js", SCRIPT, include_str!("../page/farm.js")),
     ("/icon.svg", SVG, include_str!("../page/icon.svg")),
     ("/address.js", SCRIPT, include_str!("../page/address.js")),
     ("/canvas.js", SCRIPT, include_str!("../page/canvas.js")),

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use farm_queue::redis::ConnectOptions;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,10 +19,11 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::api;
 use crate::app::App;
+use crate::farm::Farm;
 use crate::guard::check::Policy;
 use crate::guard::sessions::Sessions;
 use crate::guard::tokens::{Role, Token};
-use crate::limits::{HEAD_PATIENCE, MOST_CONNECTIONS, MOST_HEAD_BYTES};
+use crate::limits::{HEAD_PATIENCE, MOST_CONNECTIONS, MOST_HEAD_BYTES, MOST_WATCHERS};
 use crate::settings::{Settings, SettingsError};
 use crate::tls::{TlsError, acceptor};
 use crate::viewers::Viewers;
@@ -109,8 +111,17 @@ impl Server {
         (self.operator.as_ref().map(at), at(&self.watcher))
     }
 
-    /// Serves with what renders `tiles`, until `stop` comes.
-    pub async fn serve(self, tiles: Tiles, stop: &Stop) {
+    /// Serves with what renders `tiles`, and with the `farm` that is looked at and steered, until `stop` comes.
+    pub async fn serve(self, tiles: Tiles, farm: Option<ConnectOptions>, stop: &Stop) {
+        let farm = farm.map(Farm::new);
+        let looks = farm.clone().map(|farm| tokio::spawn(farm.look()));
+        self.accept(tiles, farm, stop).await;
+        if let Some(looks) = looks {
+            looks.abort();
+        }
+    }
+
+    async fn accept(self, tiles: Tiles, farm: Option<Arc<Farm>>, stop: &Stop) {
         let operator = self
             .operator
             .iter()
@@ -124,6 +135,8 @@ impl Server {
             },
             sessions: Sessions::new(operator.chain([watcher]).collect()),
             tiles,
+            farm,
+            watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
             viewers: Viewers::new(),
             stop: stop.clone(),
         });

@@ -129,10 +129,10 @@ impl Command {
             Self::Scale(args) => args.access.redis(),
             Self::Jobs(command) => command.ask().access.redis(),
             Self::Workers(command) => command.ask().access.redis(),
+            Self::Serve(args) => args.redis(),
             Self::Locate(_)
             | Self::Colour(_)
             | Self::World(_)
-            | Self::Serve(_)
             | Self::Info(_)
             | Self::Batch(_)
             | Self::RedisAcl(_)

@@ -11,6 +11,7 @@ use crate::terminal::write_stdout;
 
 /// Serves the page until it is told to stop.
 pub async fn run(args: ServeArgs, context: &Context) -> Result<(), Failure> {
+    let farm = args.farm()?;
     let backend = args.devices.backend.into();
     let settings = Settings {
         listen: args.listen,
@@ -32,6 +33,6 @@ pub async fn run(args: ServeArgs, context: &Context) -> Result<(), Failure> {
         None => format!("{watcher}\n"),
     };
     write_stdout(lines.as_bytes())?;
-    server.serve(tiles, &context.stop).await;
+    server.serve(tiles, farm, &context.stop).await;
     Err(Failure::interrupted(None))
 }

@@ -3,6 +3,7 @@
 //! [`body`]: what comes with a request, under its limits; a module a question
 
 mod body;
+mod farm;
 mod limited;
 mod minibrot;
 mod openapi;
@@ -45,7 +46,10 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
     if let ("/", true, Some(token)) = (path, is_read, token_of(head.uri.query())) {
         return exchange(token, app);
     }
-    let role = match app.policy.check(&head, &app.sessions, false) {
+    let role = match app
+        .policy
+        .check(&head, &app.sessions, path == "/api/farm/events")
+    {
         Err(Refusal::Stranger) if path == "/" && is_read => return Ok(pages::stranger()),
         checked => checked.map_err(refused)?,
     };
@@ -54,6 +58,8 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
     }
     let allowed = match path {
         "/api/status" | "/api/palettes" | "/api/openapi.json" => READ,
+        "/api/farm/events" | "/api/farm/job" => READ,
+        "/api/farm/orders" => ASK,
         "/api/tile" | "/api/palette" | "/api/place" | "/api/picture" | "/api/minibrot" => ASK,
         _ => {
             return Err(Problem::new(
@@ -73,6 +79,12 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
         "/api/status" => Ok(status::answer(app, role)),
         "/api/palettes" => Ok(palette::names()),
         "/api/openapi.json" => Ok(openapi::answer()),
+        "/api/farm/events" => farm::events(app),
+        "/api/farm/job" => farm::job(head.uri.query(), app).await,
+        "/api/farm/orders" => {
+            let order = body::json(&head, body).await?;
+            farm::order(&order, role, app).await
+        }
         "/api/tile" => tile::answer(body::json(&head, body).await?, app).await,
         "/api/palette" => palette::answer(&body::json(&head, body).await?),
         "/api/place" => place::answer(&head, body::file(body).await?).await,

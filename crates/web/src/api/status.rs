@@ -13,6 +13,8 @@ use crate::guard::tokens::Role;
 struct Status {
     version: &'static str,
     role: &'static str,
+    /// Whether a farm can be looked at.
+    farm: bool,
     computations: Computations,
 }
 
@@ -40,6 +42,7 @@ pub fn answer(app: &App, role: Role) -> Answer {
     json(&Status {
         version: env!("CARGO_PKG_VERSION"),
         role: role.name(),
+        farm: app.farm.is_some(),
         computations: Computations {
             under_way: app.viewers.under_way(),
             begun: counts.begun.load(Ordering::Relaxed),

@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use farm_queue::redis::ConnectOptions;
+use farm_worker::farm_args::{FarmArgs, FarmArgsError};
 
 use crate::cli::place::{DeviceArgs, LogArgs, ThreadsArgs};
+use crate::cli::requests::environment;
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
@@ -31,6 +34,10 @@ pub struct ServeArgs {
     /// The key of the first of them, PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// The farm to look at and to steer: its Redis, as for other commands; how to get in is in the address or in the
+    /// environment (FARM_REDIS_PASSWORD_FILE, FARM_TLS_CA and the like)
+    #[arg(long, value_name = "URL", env = "FARM_REDIS", hide_env_values = true)]
+    pub redis: Option<String>,
     /// By what.
     #[command(flatten)]
     pub devices: DeviceArgs,
@@ -40,4 +47,23 @@ pub struct ServeArgs {
     /// What is logged.
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+impl ServeArgs {
+    /// The farm's address: set but empty is how a shell says that there is none.
+    #[must_use]
+    pub fn redis(&self) -> Option<&str> {
+        self.redis.as_deref().filter(|url| !url.is_empty())
+    }
+
+    /// The way into the farm, where there is one.
+    ///
+    /// # Errors
+    /// When a file that belongs to the way cannot be used.
+    pub fn farm(&self) -> Result<Option<ConnectOptions>, FarmArgsError> {
+        let access = FarmArgs::default();
+        let url = self.redis().map(ToOwned::to_owned);
+        url.map(|url| access.options(url, environment()))
+            .transpose()
+    }
 }

@@ -3,6 +3,7 @@
 mod api_page;
 mod browser;
 mod contract;
+mod farm_view;
 mod files;
 mod safety;
 mod setup;
