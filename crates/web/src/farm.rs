@@ -10,6 +10,7 @@ use hyper::StatusCode;
 use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use crate::answer::Problem;
 use crate::limits::MOST_ORDERED;
@@ -36,17 +37,19 @@ struct Seen {
 }
 
 /// What to do with jobs or workers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FarmOrder {
     deed: FarmDeed,
     /// Names of jobs, or of workers.
+    #[schema(min_items = 1, max_items = 1000)]
     names: Vec<String>,
     /// The weight of a job, with `prioritise`.
+    #[schema(minimum = 0.01, maximum = 1e6)]
     priority: Option<f64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum FarmDeed {
     Pause,
@@ -59,7 +62,7 @@ enum FarmDeed {
 }
 
 /// What became of an order for one name.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Ordered {
     name: String,
     /// Why nothing was done, where nothing was.

@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::answer::{Answer, Problem, json, streamed};
 use crate::app::App;
-use crate::farm::{Farm, FarmOrder};
+use crate::farm::{Farm, FarmOrder, Ordered};
 use crate::guard::tokens::Role;
 
 /// How long nothing may be sent: so that those who are gone are found.
@@ -48,7 +48,15 @@ fn farm(app: &App) -> Result<&Arc<Farm>, Problem> {
     app.farm.as_ref().ok_or_else(none)
 }
 
-/// How the farm stands, each time that this changes.
+/// How the farm stands, each time that somebody looks: server-sent events of JSON.
+#[utoipa::path(
+    get,
+    path = "/api/farm/events", operation_id = "farm_events",
+    responses(
+        (status = 200, description = "Its jobs and workers, once a second.", body = String, content_type = "text/event-stream"),
+        super::responses::Problems
+    )
+)]
 pub fn events(app: &Arc<App>) -> Result<Answer, Problem> {
     let farm = farm(app)?;
     let Ok(place) = Arc::clone(&app.watchers).try_acquire_owned() else {
@@ -92,6 +100,15 @@ pub fn events(app: &Arc<App>) -> Result<Answer, Problem> {
 }
 
 /// A job with all that is known of it.
+#[utoipa::path(
+    get,
+    path = "/api/farm/job", operation_id = "farm_job",
+    params(("id" = String, Query, description = "The job's whole name")),
+    responses(
+        (status = 200, description = "The job.", body = Object),
+        super::responses::Problems
+    )
+)]
 pub async fn job(query: Option<&str>, app: &App) -> Result<Answer, Problem> {
     let name = query
         .and_then(|query| query.strip_prefix("id="))
@@ -99,7 +116,16 @@ pub async fn job(query: Option<&str>, app: &App) -> Result<Answer, Problem> {
     Ok(json(&farm(app)?.job(name).await?))
 }
 
-/// Does what an order says.
+/// Does what an order says, name by name; not for watchers.
+#[utoipa::path(
+    post,
+    path = "/api/farm/orders", operation_id = "farm_orders",
+    request_body = FarmOrder,
+    responses(
+        (status = 200, description = "What became of each.", body = [Ordered]),
+        super::responses::Problems
+    )
+)]
 pub async fn order(order: &FarmOrder, role: Role, app: &App) -> Result<Answer, Problem> {
     if role != Role::Operator {
         return Err(watchers_look());

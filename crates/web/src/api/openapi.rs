@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use utoipa::OpenApi;
 
-use super::{minibrot, palette, picture, place, status, tile};
+use super::{farm, minibrot, palette, picture, place, status, tile};
 use crate::answer::{Answer, bytes};
 
 /// Everything that may be asked.
@@ -17,7 +17,10 @@ use crate::answer::{Answer, bytes};
         place::answer,
         palette::names,
         palette::answer,
-        status::answer
+        status::answer,
+        farm::events,
+        farm::job,
+        farm::order
     ),
     info(
         title = "Mandelfarm's page",
