@@ -1,6 +1,6 @@
 //! Small pictures at once: rendered in process and into memory, without a file, a journal or anything else on the disk.
 //!
-//! [`mod@tile`] renders one; [`tiles`] many, on devices that stay open, and keeps their reference orbits (`kept`).
+//! [`tile()`] renders one; [`tiles`] many, on devices that stay open, and keeps their reference orbits (`kept`).
 
 mod kept;
 #[expect(clippy::module_inception, reason = "one of them")]

@@ -210,7 +210,7 @@ fn a_job_is_cancelled_in_a_browser() {
         browser.run(
             "document.querySelector(arguments[0]).click()",
             &[json!(selector)],
-        )
+        );
     };
     click("#jobs td:nth-child(2) button");
     browser.until("!document.getElementById('details').hidden");

@@ -11,6 +11,9 @@ use super::setup::{Page, tile};
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 const OWN: (&str, &str) = ("Sec-Fetch-Site", "same-origin");
 
+/// A request: method, path, headers and body; and the status that it has to have.
+type Hostile<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [u8], u16);
+
 /// A view that is computed in milliseconds.
 fn quick() -> String {
     let request = json!({ "re": "-0.75", "im": "0.1", "zoom": "20", "size": "32x16" });
@@ -34,7 +37,7 @@ fn hostile_requests_get_nothing() {
     let stolen = format!("mandelfarm={token}");
     let named = operator.split('=').next().unwrap();
     let by_token = format!("{named}={token}");
-    let table: &[(&str, &str, &[(&str, &str)], &[u8], u16)] = &[
+    let table: &[Hostile<'_>] = &[
         // What is right.
         ("GET", "/", &[own], b"", 200),
         ("HEAD", "/", &[own], b"", 200),
