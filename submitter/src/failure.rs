@@ -7,6 +7,7 @@ use farm_worker::farm_args::FarmArgsError;
 use farm_worker::usage::Misuse;
 use requests::plan::refused::PlanError;
 use requests::{Error, ErrorKind};
+use web::ServeError;
 use world::error::with_causes;
 use world::{NetworkError, WorldError};
 
@@ -77,6 +78,18 @@ impl From<QueueError> for Failure {
 impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         Error::from(error).into()
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let kind = match error {
+            ServeError::Settings(_) | ServeError::Tls(_) => ErrorKind::Usage,
+            ServeError::Listen { .. } | ServeError::Random(_) | ServeError::Render(_) => {
+                ErrorKind::Failed
+            }
+        };
+        Self::new(kind, with_causes(&error))
     }
 }
 

@@ -24,7 +24,7 @@ pub use paint::srgb::{Encoder, from_linear, to_linear};
 pub use paint::tables::Linear;
 pub use scheme::blend::{Blend, Hue};
 pub use scheme::gradients::{GradientFormat, MOST_FILE_BYTES, gradient_names};
-pub use scheme::palette::{Palette, PaletteError};
+pub use scheme::palette::{Palette, PaletteError, names as palette_names};
 pub use scheme::rgb::Rgb;
 pub use scheme::scheme::{
     ColourBy, Depth, Light, Mapping, Needs, Repeat, Samples, Scheme, SchemeError,

@@ -9,6 +9,7 @@ use super::farm::{JobsCommand, RedisAclArgs, WorkerKeyArgs, WorkersCommand};
 use super::files::{BatchArgs, InfoArgs};
 use super::render::{LocateArgs, RenderArgs, ResumeArgs};
 use super::scale::ScaleArgs;
+use super::serve::ServeArgs;
 use super::world::WorldCommand;
 use super::zoom::ZoomArgs;
 
@@ -49,6 +50,8 @@ pub enum Command {
     Resume(Box<ResumeArgs>),
     /// Render a picture with 1, 2, 3 … workers, and show what more of them gain.
     Scale(Box<ScaleArgs>),
+    /// Serve a page: an explorer of the set in the browser.
+    Serve(Box<ServeArgs>),
     /// See and steer the jobs of a farm.
     #[command(subcommand)]
     Jobs(JobsCommand),
@@ -81,6 +84,7 @@ impl Command {
             Self::Colour(args) => args.threads,
             Self::Batch(args) => args.threads,
             Self::Resume(args) => args.threads,
+            Self::Serve(args) => args.threads,
             _ => return None,
         };
         args.threads
@@ -95,6 +99,7 @@ impl Command {
             Self::Resume(args) => &args.log,
             Self::Scale(args) => &args.log,
             Self::Batch(args) => &args.log,
+            Self::Serve(args) => &args.log,
             _ => return ("warn".to_owned(), LogFormat::Text),
         };
         (log.level.clone(), log.format)
@@ -124,6 +129,7 @@ impl Command {
             Self::Scale(args) => args.access.redis(),
             Self::Jobs(command) => command.ask().access.redis(),
             Self::Workers(command) => command.ask().access.redis(),
+            Self::Serve(args) => args.redis(),
             Self::Locate(_)
             | Self::Colour(_)
             | Self::World(_)

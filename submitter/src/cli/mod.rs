@@ -8,6 +8,7 @@ pub mod place;
 pub mod render;
 pub mod requests;
 pub mod scale;
+pub mod serve;
 #[cfg(test)]
 mod tests;
 pub mod values;

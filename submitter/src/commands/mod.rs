@@ -11,6 +11,7 @@ mod redis_acl;
 mod render;
 mod resume;
 mod scale;
+mod serve;
 mod world;
 mod zoom;
 
@@ -34,6 +35,7 @@ pub async fn carry_out(command: Command, context: &Context) -> Result<(), Failur
         Command::Batch(args) => batch::run(&args, context).await,
         Command::Resume(args) => resume::run(*args, context).await,
         Command::Scale(args) => scale::run(&args, context).await,
+        Command::Serve(args) => serve::run(*args, context).await,
         Command::Jobs(command) => write_stdout(&farm::jobs(command).await?),
         Command::Workers(command) => write_stdout(&farm::workers(command).await?),
         Command::World(command) => world::run(command, context).await,

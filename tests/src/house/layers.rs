@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::source::{Breach, Source};
 
 /// Our crates from the bottom up, and which of the others each may depend on: arrows point down only.
-pub const ARROWS: [(&str, &[&str]); 18] = [
+pub const ARROWS: [(&str, &[&str]); 19] = [
     ("crates/fractal", &[]),
     ("crates/disk", &[]),
     ("shaders", &["fractal"]),
@@ -83,6 +83,18 @@ pub const ARROWS: [(&str, &[&str]); 18] = [
     ),
     ("python", &["mandelfarm"]),
     (
+        "crates/web",
+        &[
+            "fractal",
+            "disk",
+            "farm-queue",
+            "colour",
+            "locations",
+            "render",
+            "requests",
+        ],
+    ),
+    (
         "submitter",
         &[
             "fractal",
@@ -97,12 +109,13 @@ pub const ARROWS: [(&str, &[&str]); 18] = [
             "world",
             "zoom",
             "requests",
+            "web",
         ],
     ),
 ];
 
 /// What a crate knows nothing of, by the dependencies it does not have.
-pub const IGNORANCE: [(&str, &[&str]); 18] = [
+pub const IGNORANCE: [(&str, &[&str]); 19] = [
     (
         "crates/fractal",
         &["tokio", "rayon", "wgpu", "redis", "tracing", "tempfile"],
@@ -192,7 +205,11 @@ pub const IGNORANCE: [(&str, &[&str]); 18] = [
         "python",
         &["clap", "indicatif", "redis", "wgpu", "png", "exr", "hyper"],
     ),
-    ("submitter", &["redis", "wgpu", "png", "exr"]),
+    (
+        "crates/web",
+        &["clap", "indicatif", "redis", "wgpu", "png", "exr", "toml"],
+    ),
+    ("submitter", &["redis", "wgpu", "png", "exr", "hyper"]),
 ];
 
 /// Dependencies of a crate on others by its `Cargo.toml`, those of its tests left out.

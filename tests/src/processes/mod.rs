@@ -4,7 +4,9 @@
 //!   same in a terminal
 //! - [`worker`]: worker processes; [`world`]: networks of workers that are booted from a file
 //! - [`job`]: renders on a farm while something goes wrong; [`mod@ssh`]: an sshd with throw-away keys
+//! - [`browser`]: a Chromium without a window
 
+pub mod browser;
 pub mod job;
 pub mod programs;
 pub mod ssh;

@@ -258,6 +258,12 @@ impl Run {
 }
 
 impl Running {
+    /// What it wrote to stdout so far.
+    #[must_use]
+    pub fn written(&self) -> String {
+        self.stdout.text()
+    }
+
     /// Its process id.
     #[must_use]
     pub fn pid(&self) -> u32 {

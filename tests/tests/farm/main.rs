@@ -8,6 +8,7 @@ mod failures;
 mod files;
 mod networks;
 mod operators;
+mod page;
 mod pictures;
 mod project;
 mod protection;

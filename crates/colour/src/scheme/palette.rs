@@ -120,6 +120,19 @@ impl Palette {
         Some(Self::of(stops.blended(blend)))
     }
 
+    /// Red, green and blue in sRGB, 0 to 1, at the start of each of `steps` equal steps and at the end of the last, and
+    /// whether its end goes over into its beginning: what painters lay out.
+    #[must_use]
+    pub fn colours(&self, steps: u32) -> (Vec<[f32; 3]>, bool) {
+        let (gradient, closes) = self.gradient();
+        let at = |step: u32| {
+            let place = f64::from(step) / f64::from(steps.max(1));
+            let [r, g, b, _] = gradient.at(place as f32).clamp().to_array();
+            [r, g, b].map(|value| if value.is_finite() { value } else { 0.0 })
+        };
+        ((0..=steps).map(at).collect(), closes)
+    }
+
     /// Its colours as a function of 0 to 1, and whether its end goes over into its beginning.
     pub(crate) fn gradient(&self) -> (Box<dyn Gradient>, bool) {
         match &self.0 {

@@ -1,4 +1,4 @@
-//! Small pictures at once: rendered in process and into memory, without a file, a journal or anything else on the disk.
+//! One small picture at once.
 
 use crate::deed::Deed;
 use crate::error::RenderError;
@@ -8,8 +8,8 @@ use crate::progress::Silent;
 use crate::render::render;
 use crate::stop::Stop;
 
-/// Most samples of a tile: 2048 x 2048.
-pub const MAX_SAMPLES: u64 = 1 << 22;
+/// Most samples of a tile: 1920 x 1080 pixels of four samples each are within it.
+pub const MAX_SAMPLES: u64 = 1 << 23;
 
 /// Why there is no tile.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,139 @@
+//! `/api/farm/…`: how the farm stands, as events; a job; and orders.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::StatusCode;
+use hyper::body::{Body, Bytes, Frame};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use crate::answer::{Answer, Problem, json, streamed};
+use crate::app::App;
+use crate::farm::{Farm, FarmOrder, Ordered};
+use crate::guard::tokens::Role;
+
+/// How long nothing may be sent: so that those who are gone are found.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Events, one after another.
+struct Events {
+    coming: mpsc::Receiver<Bytes>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Body for Events {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let coming = self.coming.poll_recv(context);
+        coming.map(|event| event.map(|event| Ok(Frame::data(event))))
+    }
+}
+
+fn farm(app: &App) -> Result<&Arc<Farm>, Problem> {
+    let none = || {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "no farm was given: submitter serve --redis",
+        )
+    };
+    app.farm.as_ref().ok_or_else(none)
+}
+
+/// How the farm stands, each time that somebody looks: server-sent events of JSON.
+#[utoipa::path(
+    get,
+    path = "/api/farm/events", operation_id = "farm_events",
+    responses(
+        (status = 200, description = "Its jobs and workers, once a second.", body = String, content_type = "text/event-stream"),
+        super::responses::Problems
+    )
+)]
+pub fn events(app: &Arc<App>) -> Result<Answer, Problem> {
+    let farm = farm(app)?;
+    let Ok(place) = Arc::clone(&app.watchers).try_acquire_owned() else {
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many watch already",
+        ));
+    };
+    let (tell, coming) = mpsc::channel(2);
+    let mut seen = farm.watch();
+    seen.mark_changed();
+    let stop = app.stop.clone();
+    tokio::spawn(async move {
+        let mut ends = stop.requested();
+        loop {
+            let event = tokio::select! {
+                changed = tokio::time::timeout(SILENCE, seen.changed()) => match changed {
+                    Ok(Ok(())) => {
+                        let seen = seen.borrow_and_update().clone();
+                        if seen.is_empty() {
+                            continue;
+                        }
+                        [&b"data: "[..], &seen, b"\n\n"].concat()
+                    }
+                    Ok(Err(_)) => return,
+                    Err(_) => b": still here\n\n".to_vec(),
+                },
+                () = tell.closed() => return,
+                () = &mut ends => return,
+            };
+            if tell.send(Bytes::from(event)).await.is_err() {
+                return;
+            }
+        }
+    });
+    let events = Events {
+        coming,
+        _place: place,
+    };
+    Ok(streamed("text/event-stream", events.boxed_unsync()))
+}
+
+/// A job with all that is known of it.
+#[utoipa::path(
+    get,
+    path = "/api/farm/job", operation_id = "farm_job",
+    params(("id" = String, Query, description = "The job's whole name")),
+    responses(
+        (status = 200, description = "The job.", body = Object),
+        super::responses::Problems
+    )
+)]
+pub async fn job(query: Option<&str>, app: &App) -> Result<Answer, Problem> {
+    let name = query
+        .and_then(|query| query.strip_prefix("id="))
+        .unwrap_or_default();
+    Ok(json(&farm(app)?.job(name).await?))
+}
+
+/// Does what an order says, name by name; not for watchers.
+#[utoipa::path(
+    post,
+    path = "/api/farm/orders", operation_id = "farm_orders",
+    request_body = FarmOrder,
+    responses(
+        (status = 200, description = "What became of each.", body = [Ordered]),
+        super::responses::Problems
+    )
+)]
+pub async fn order(order: &FarmOrder, role: Role, app: &App) -> Result<Answer, Problem> {
+    if role != Role::Operator {
+        return Err(watchers_look());
+    }
+    Ok(json(&farm(app)?.order(order).await?))
+}
+
+/// That watchers do nothing.
+pub fn watchers_look() -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "this address is for those who look")
+}

@@ -1,0 +1,131 @@
+//! What is asked, and what is answered: `page` files by GET, and `/api`, whose bodies are JSON or a file's bytes.
+//!
+//! [`body`]: what comes with a request, under its limits; a module a question
+
+mod body;
+mod farm;
+mod limited;
+mod minibrot;
+mod openapi;
+mod palette;
+mod picture;
+mod place;
+mod responses;
+mod status;
+mod tile;
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Method, Request, StatusCode};
+
+use crate::answer::{Answer, Problem, bytes, harden, with};
+use crate::app::App;
+use crate::guard::check::Refusal;
+use crate::pages;
+
+/// Methods of what is read, and of what is asked with a body.
+const READ: &str = "GET, HEAD";
+const ASK: &str = "POST";
+
+/// Answers a request, whatever it is.
+pub async fn answer(request: Request<Incoming>, app: Arc<App>) -> Answer {
+    let answer = match route(request, &app).await {
+        Ok(answer) => answer,
+        Err(problem) => problem.answer(),
+    };
+    harden(answer)
+}
+
+async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Problem> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let is_read = matches!(head.method, Method::GET | Method::HEAD);
+    let refused = |refusal: Refusal| Problem::new(refusal.status(), refusal);
+    app.policy.host(&head).map_err(refused)?;
+    if let ("/", true, Some(token)) = (path, is_read, token_of(head.uri.query())) {
+        return exchange(token, app);
+    }
+    let role = match app
+        .policy
+        .check(&head, &app.sessions, path == "/api/farm/events")
+    {
+        Err(Refusal::Stranger) if path == "/" && is_read => return Ok(pages::stranger()),
+        checked => checked.map_err(refused)?,
+    };
+    if let Some(file) = pages::file(path) {
+        return if is_read { Ok(file) } else { Err(not_so(READ)) };
+    }
+    let allowed = match path {
+        "/api/status" | "/api/palettes" | "/api/openapi.json" => READ,
+        "/api/farm/events" | "/api/farm/job" => READ,
+        "/api/farm/orders" => ASK,
+        "/api/tile" | "/api/palette" | "/api/place" | "/api/picture" | "/api/minibrot" => ASK,
+        _ => {
+            return Err(Problem::new(
+                StatusCode::NOT_FOUND,
+                "there is nothing of that name",
+            ));
+        }
+    };
+    let is_allowed = match allowed {
+        READ => is_read,
+        _ => head.method == Method::POST,
+    };
+    if !is_allowed {
+        return Err(not_so(allowed));
+    }
+    match path {
+        "/api/status" => Ok(status::answer(app, role)),
+        "/api/palettes" => Ok(palette::names()),
+        "/api/openapi.json" => Ok(openapi::answer()),
+        "/api/farm/events" => farm::events(app),
+        "/api/farm/job" => farm::job(head.uri.query(), app).await,
+        "/api/farm/orders" => {
+            let order = body::json(&head, body).await?;
+            farm::order(&order, role, app).await
+        }
+        "/api/tile" => tile::answer(body::json(&head, body).await?, app).await,
+        "/api/palette" => palette::answer(&body::json(&head, body).await?),
+        "/api/place" => place::answer(&head, body::file(body).await?).await,
+        "/api/picture" => picture::answer(body::json(&head, body).await?, app).await,
+        _ => minibrot::answer(body::json(&head, body).await?, app).await,
+    }
+}
+
+fn not_so(allow: &'static str) -> Problem {
+    Problem {
+        allow: Some(allow),
+        ..Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("only {allow}"))
+    }
+}
+
+/// The token in a query, which is nothing else.
+fn token_of(query: Option<&str>) -> Option<&str> {
+    query?.strip_prefix("token=")
+}
+
+/// A cookie for a token, and on to the page without it.
+fn exchange(token: &str, app: &App) -> Result<Answer, Problem> {
+    let cookie = app
+        .sessions
+        .exchange(token)
+        .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
+    let Some(cookie) = cookie else {
+        return Ok(pages::stranger());
+    };
+    let mut answer = bytes("text/plain; charset=utf-8", "");
+    *answer.status_mut() = StatusCode::SEE_OTHER;
+    let secure = if app.policy.scheme == "https" {
+        "; Secure"
+    } else {
+        ""
+    };
+    let text = format!(
+        "{}={}; HttpOnly; SameSite=Strict; Path=/{secure}",
+        app.policy.cookie,
+        cookie.text()
+    );
+    let answer = with(answer, "location", "/");
+    Ok(with(answer, "set-cookie", &text))
+}

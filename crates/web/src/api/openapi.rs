@@ -1,0 +1,39 @@
+//! `GET /api/openapi.json`: what is asked and answered, made from the types that are read and written.
+
+use std::sync::LazyLock;
+
+use utoipa::OpenApi;
+
+use super::{farm, minibrot, palette, picture, place, status, tile};
+use crate::answer::{Answer, bytes};
+
+/// Everything that may be asked.
+#[derive(OpenApi)]
+#[openapi(
+    paths(
+        tile::answer,
+        picture::answer,
+        minibrot::answer,
+        place::answer,
+        palette::names,
+        palette::answer,
+        status::answer,
+        farm::events,
+        farm::job,
+        farm::order
+    ),
+    info(
+        title = "Mandelfarm's page",
+        description = "What the page of `submitter serve` asks its server. Every request has the cookie that the printed \
+            address is exchanged for; what is not read by GET also says `Sec-Fetch-Site: same-origin` or the right `Origin`."
+    )
+)]
+struct Document;
+
+static DOCUMENT: LazyLock<String> =
+    LazyLock::new(|| Document::openapi().to_json().unwrap_or_default());
+
+/// The document.
+pub fn answer() -> Answer {
+    bytes("application/json", DOCUMENT.as_str())
+}

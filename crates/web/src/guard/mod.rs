@@ -1,0 +1,7 @@
+//! Who is let in: decided from a request's head, before anything else of it is read.
+//!
+//! [`tokens`]: secrets in addresses; [`sessions`]: browsers that came by one; [`check`]: a request's head against both
+
+pub mod check;
+pub mod sessions;
+pub mod tokens;

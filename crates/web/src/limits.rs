@@ -1,0 +1,40 @@
+//! The most of everything that a page may ask for or hold.
+
+use std::time::Duration;
+
+/// Connections at a time; more wait.
+pub const MOST_CONNECTIONS: usize = 512;
+/// How long a request's head may take to come.
+pub const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a request's body may take to come.
+pub const BODY_PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of a request's head.
+pub const MOST_HEAD_BYTES: usize = 32 << 10;
+/// Bytes of a request in JSON: two coordinates of [`MOST_DIGITS`], and change.
+pub const MOST_JSON_BYTES: usize = 64 << 10;
+/// Bytes of a file that is dropped on the page.
+pub const MOST_FILE_BYTES: usize = 32 << 20;
+/// Characters of a number: views to 1e8000, and some more.
+pub const MOST_DIGITS: usize = 8500;
+/// log2 of the largest magnification: 1e8192 or so.
+pub const MOST_ZOOM_LOG2: f64 = 27_300.0;
+/// Iterations of a pixel.
+pub const MOST_ITERATIONS: u64 = 10_000_000;
+/// Tiles, files and searches that are computed at a time; more wait.
+pub const MOST_UNDER_WAY: usize = 4;
+/// Those that wait; more are refused.
+pub const MOST_WAITING: usize = 64;
+/// Pages whose generations are remembered; of more, the one that was silent for longest is forgotten.
+pub const MOST_VIEWERS: usize = 256;
+/// Letters of the name that a page gives itself.
+pub const MOST_VIEWER_LETTERS: usize = 64;
+/// Browsers that are let in; of more, the first is forgotten and has to come by the printed address again.
+pub const MOST_SESSIONS: usize = 256;
+/// Bytes of a file that is saved.
+pub const MOST_SAVED_BYTES: u64 = 1 << 28;
+/// Pages that watch the farm at a time; more are refused.
+pub const MOST_WATCHERS: usize = 256;
+/// Jobs or workers of one order.
+pub const MOST_ORDERED: usize = 1000;
+/// Gradients of a file that is dropped on the page.
+pub const MOST_GRADIENTS: usize = 256;

@@ -1,0 +1,200 @@
+//! Connections, and the addresses by which people come.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use farm_queue::redis::ConnectOptions;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use render::tile::tiles::Tiles;
+use render::{RenderError, Stop};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+
+use crate::api;
+use crate::app::App;
+use crate::farm::Farm;
+use crate::guard::check::Policy;
+use crate::guard::sessions::Sessions;
+use crate::guard::tokens::{Role, Token};
+use crate::limits::{HEAD_PATIENCE, MOST_CONNECTIONS, MOST_HEAD_BYTES, MOST_WATCHERS};
+use crate::settings::{Settings, SettingsError};
+use crate::tls::{TlsError, acceptor};
+use crate::viewers::Viewers;
+
+/// Pause after a connection could not be taken, which is seldom mended at once.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Why the page is not served, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Not so.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Not with these files.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Not there.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// The system gives no random bytes.
+    #[error("no random bytes for a token: {0}")]
+    Random(io::Error),
+    /// Nothing can be computed.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+}
+
+/// An address that was bound, before anything is served on it.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    settings: Settings,
+    operator: Option<Token>,
+    watcher: Token,
+}
+
+impl Server {
+    /// Binds the address of `settings`, and makes the secrets.
+    ///
+    /// # Errors
+    /// When they make no sense, files are wrong, or the address is taken.
+    pub async fn bind(settings: Settings) -> Result<Self, ServeError> {
+        settings.check()?;
+        let tls = match &settings.tls {
+            Some((certificates, key)) => Some(acceptor(certificates, key)?),
+            None => None,
+        };
+        let failed = |reason| ServeError::Listen {
+            address: settings.listen,
+            reason,
+        };
+        let listener = TcpListener::bind(settings.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let operator = match settings.read_only {
+            true => None,
+            false => Some(Token::random().map_err(ServeError::Random)?),
+        };
+        Ok(Self {
+            listener,
+            address,
+            tls,
+            operator,
+            watcher: Token::random().map_err(ServeError::Random)?,
+            settings,
+        })
+    }
+
+    /// The address for whoever may do everything, where anybody may, and the one for whoever may only look.
+    #[must_use]
+    pub fn addresses(&self) -> (Option<String>, String) {
+        let address = self.address;
+        let host = match self.settings.hosts.first() {
+            Some(host) if host.contains(':') => host.clone(),
+            Some(host) => format!("{host}:{}", address.port()),
+            None => address.to_string(),
+        };
+        let scheme = self.settings.scheme();
+        let at = |token: &Token| format!("{scheme}://{host}/?token={}", token.text());
+        (self.operator.as_ref().map(at), at(&self.watcher))
+    }
+
+    /// Serves with what renders `tiles`, and with the `farm` that is looked at and steered, until `stop` comes.
+    pub async fn serve(self, tiles: Tiles, farm: Option<ConnectOptions>, stop: &Stop) {
+        let farm = farm.map(Farm::new);
+        let looks = farm.clone().map(|farm| tokio::spawn(farm.look()));
+        self.accept(tiles, farm, stop).await;
+        if let Some(looks) = looks {
+            looks.abort();
+        }
+    }
+
+    async fn accept(self, tiles: Tiles, farm: Option<Arc<Farm>>, stop: &Stop) {
+        let operator = self
+            .operator
+            .iter()
+            .map(|token| (token.fingerprint(), Role::Operator));
+        let watcher = (self.watcher.fingerprint(), Role::Watcher);
+        let app = Arc::new(App {
+            policy: Policy {
+                scheme: self.settings.scheme(),
+                hosts: self.settings.hosts.clone(),
+                cookie: format!("mandelfarm-{}", self.address.port()),
+            },
+            sessions: Sessions::new(operator.chain([watcher]).collect()),
+            tiles,
+            farm,
+            watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
+            viewers: Viewers::new(),
+            stop: stop.clone(),
+        });
+        let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let mut ends = stop.requested();
+        loop {
+            let place = tokio::select! {
+                place = Arc::clone(&places).acquire_owned() => place,
+                () = &mut ends => return,
+            };
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = &mut ends => return,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let _ = stream.set_nodelay(true);
+                    let (app, tls) = (Arc::clone(&app), self.tls.clone());
+                    tokio::spawn(async move {
+                        match tls {
+                            None => one(stream, app).await,
+                            Some(tls) => {
+                                let shaken =
+                                    tokio::time::timeout(HEAD_PATIENCE, tls.accept(stream));
+                                if let Ok(Ok(stream)) = shaken.await {
+                                    one(stream, app).await;
+                                }
+                            }
+                        }
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// Answers the requests of one connection.
+async fn one(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, app: Arc<App>) {
+    let service = service_fn(|request| {
+        let app = Arc::clone(&app);
+        async move { Ok::<_, Infallible>(api::answer(request, app).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_PATIENCE)
+        .max_buf_size(MOST_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        served = connection => {
+            if let Err(error) = served {
+                tracing::debug!(%error, "a connection ended");
+            }
+        }
+        () = app.stop.requested() => {}
+    }
+}

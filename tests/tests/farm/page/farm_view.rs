@@ -1,0 +1,239 @@
+//! A farm as the page shows and steers it: a real Redis, real workers, and a browser.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use farm_tests::{Browser, Server, Worker, folder, submitter};
+use serde_json::{Value, json};
+
+use super::setup::Page;
+
+/// Events as they come.
+struct Events(BufReader<TcpStream>);
+
+impl Events {
+    fn open(page: &Page, cookie: &str) -> Self {
+        let mut stream = TcpStream::connect(&page.host).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        let request = format!(
+            "GET /api/farm/events HTTP/1.1\r\nHost: {}\r\nCookie: {cookie}\r\nSec-Fetch-Site: same-origin\r\n\r\n",
+            page.host
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    /// The next one of which something is true.
+    #[track_caller]
+    fn until(&mut self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let start = Instant::now();
+        let mut last = String::new();
+        while start.elapsed() < Duration::from_secs(90) {
+            let mut line = String::new();
+            assert!(
+                self.0.read_line(&mut line).unwrap() > 0,
+                "the stream ended: {last}"
+            );
+            let Some(data) = line.strip_prefix("data: ") else {
+                continue;
+            };
+            let seen: Value = serde_json::from_str(data).unwrap();
+            if is_so(&seen) {
+                return seen;
+            }
+            last = line;
+        }
+        panic!("never {what}: {last}");
+    }
+}
+
+fn order(page: &Page, cookie: &str, deed: &str, names: &[&str], priority: Option<f64>) -> Value {
+    let body = json!({ "deed": deed, "names": names, "priority": priority });
+    let answer = page.ask(cookie, "/api/farm/orders", &body);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+#[test]
+fn a_farm_is_seen_and_steered() {
+    let server = Server::start();
+    let page = Page::serve(&format!("--redis {}", server.url()));
+    let cookie = page.operator();
+    let mut events = Events::open(&page, &cookie);
+    events.until("an empty farm", |seen| {
+        seen["jobs"] == json!([]) && seen["error"].is_null()
+    });
+    let folder = folder();
+    // Nobody computes it yet.
+    let render = format!(
+        "render --density 300 --iterations 300 -q -o out.npy --redis {}",
+        server.url()
+    );
+    let mut job = submitter(&render).within(&folder).start();
+    let seen = events.until("the job", |seen| {
+        seen["jobs"].as_array().is_some_and(|jobs| jobs.len() == 1)
+    });
+    let name = seen["jobs"][0]["job"].as_str().unwrap().to_owned();
+    assert_eq!(
+        (&seen["jobs"][0]["state"], &seen["workers"]),
+        (&json!("running"), &json!([]))
+    );
+    // Who may only look sees all, and does nothing.
+    let watcher = page.cookie(&page.tokens[1]);
+    let mut watches = Events::open(&page, &watcher);
+    watches.until("the job", |seen| {
+        seen["jobs"].as_array().is_some_and(|jobs| jobs.len() == 1)
+    });
+    let refused = page.ask(
+        &watcher,
+        "/api/farm/orders",
+        &json!({ "deed": "cancel", "names": [name] }),
+    );
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    // Steered.
+    assert_eq!(
+        order(&page, &cookie, "pause", &[&name], None),
+        json!([{ "name": name, "error": null }])
+    );
+    events.until("a pause", |seen| seen["jobs"][0]["state"] == "paused");
+    order(&page, &cookie, "prioritise", &[&name], Some(7.5));
+    events.until("its priority", |seen| seen["jobs"][0]["priority"] == 7.5);
+    let details = page
+        .send(
+            "GET",
+            &format!("/api/farm/job?id={name}"),
+            &[("Cookie", &cookie)],
+            b"",
+        )
+        .json();
+    assert_eq!(details["job"], name);
+    assert!(details["spec"].is_object(), "{details}");
+    order(&page, &cookie, "resume", &[&name], None);
+    let worker = Worker::steady(&server, "crew");
+    events.until("its worker", |seen| seen["workers"][0]["name"] == "crew");
+    events.until("its end", |seen| seen["jobs"] == json!([]));
+    let done = std::iter::repeat_with(|| job.is_running())
+        .take(12_000)
+        .any(|runs| {
+            std::thread::sleep(Duration::from_millis(5));
+            !runs
+        });
+    assert!(done && folder.path().join("out.npy").is_file());
+    order(&page, &cookie, "drain", &["crew"], None);
+    events.until("nobody", |seen| seen["workers"] == json!([]));
+    drop(worker);
+    let nobody = order(&page, &cookie, "cancel", &[&name, "nonsense"], None);
+    assert!(
+        nobody[0]["error"].is_string() && nobody[1]["error"] == "no such job",
+        "{nobody}"
+    );
+    for (body, status) in [
+        (json!({ "deed": "cancel", "names": [] }), 422),
+        (json!({ "deed": "burn", "names": ["x"] }), 422),
+        (
+            json!({ "deed": "prioritise", "names": ["x"], "priority": 0 }),
+            422,
+        ),
+        (
+            json!({ "deed": "cancel", "names": ["x"], "file": "/etc" }),
+            422,
+        ),
+    ] {
+        assert_eq!(
+            page.ask(&cookie, "/api/farm/orders", &body).status,
+            status,
+            "{body}"
+        );
+    }
+    let foreign = page.send("GET", "/api/farm/events", &[("Cookie", &cookie)], b"");
+    assert_eq!(foreign.status, 403, "events are for the page itself");
+    let job = page.send("GET", "/api/farm/job?id=../x", &[("Cookie", &cookie)], b"");
+    assert_eq!(job.status, 404);
+}
+
+#[test]
+fn a_server_without_a_farm_says_so() {
+    let page = Page::serve("");
+    let cookie = page.operator();
+    let headers = [("Cookie", &*cookie), ("Sec-Fetch-Site", "same-origin")];
+    assert_eq!(
+        page.send("GET", "/api/farm/events", &headers, b"").status,
+        404
+    );
+    let order = json!({ "deed": "pause", "names": ["x"] });
+    assert_eq!(page.ask(&cookie, "/api/farm/orders", &order).status, 404);
+}
+
+#[test]
+fn a_farm_that_is_away_is_waited_for() {
+    let mut server = Server::start();
+    let page = Page::serve(&format!("--redis {}", server.url()));
+    let cookie = page.operator();
+    let mut events = Events::open(&page, &cookie);
+    events.until("a farm", |seen| seen["error"].is_null());
+    server.kill();
+    events.until("that it is away", |seen| seen["error"].is_string());
+    server.restart();
+    events.until("it again", |seen| seen["error"].is_null());
+}
+
+/// In a browser: a job whose name would be markup is seen, and cancelled after a question.
+#[test]
+fn a_job_is_cancelled_in_a_browser() {
+    let server = Server::start();
+    let page = Page::serve(&format!("--redis {}", server.url()));
+    let folder = folder();
+    let render = format!(
+        "render --density 300 --iterations 300 -q --redis {} -o",
+        server.url()
+    );
+    let evil = "<img src=x onerror=document.title='evil'>.npy";
+    let job = submitter(&render).arg(evil).within(&folder).start();
+    let browser = Browser::start(1000, 700, &["--enable-unsafe-swiftshader"]);
+    browser.open(&format!("http://{}/?token={}", page.host, page.tokens[0]));
+    browser.until("!document.getElementById('to-farm').hidden");
+    browser.open(&format!("http://{}/farm", page.host));
+    browser.until("document.querySelectorAll('#jobs tr').length === 1");
+    assert_eq!(
+        browser.value("document.querySelector('#jobs td:nth-child(2)').textContent"),
+        evil
+    );
+    assert_eq!(
+        browser.value("document.querySelectorAll('#jobs img').length"),
+        0
+    );
+    assert_ne!(browser.value("document.title"), "evil");
+    let click = |selector: &str| {
+        browser.run(
+            "document.querySelector(arguments[0]).click()",
+            &[json!(selector)],
+        );
+    };
+    click("#jobs td:nth-child(2) button");
+    browser.until("!document.getElementById('details').hidden");
+    click("#jobs input");
+    click("[data-deed=pause]");
+    browser.until("document.querySelector('#jobs td:nth-child(3)').textContent === 'paused'");
+    click("[data-deed=cancel]");
+    browser.until("document.getElementById('sure').open");
+    click("#sure button[value=yes]");
+    browser.until("document.querySelectorAll('#jobs tr').length === 0");
+    let done = job.wait();
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert_eq!(browser.errors(), [""; 0]);
+    let axe = std::fs::read_to_string(farm_tests::tools::axe())
+        .expect("axe-core: ./tests/run installs it");
+    browser.run(&axe, &[]);
+    browser.run(
+        "window.found = null; axe.run().then((found) => { window.found = found.violations; })",
+        &[],
+    );
+    browser.until("window.found !== null");
+    assert_eq!(
+        browser.value("window.found.map((one) => one.id)"),
+        json!([])
+    );
+}
