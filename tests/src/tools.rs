@@ -26,13 +26,6 @@ pub fn tools() -> PathBuf {
     target.parent().unwrap_or(&target).join("tools/python")
 }
 
-/// axe-core, which looks for what keeps people from using a page: the file that `tests/prepare` installs beside the build.
-#[must_use]
-pub fn axe() -> PathBuf {
-    let target = build_folder();
-    (target.parent().unwrap_or(&target)).join("tools/npm/axe-core/axe.min.js")
-}
-
 /// A `valkey-server`: the one that `tests/prepare` installs beside the build. `None` where it is missing and need not be
 /// there.
 ///

@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 
 use super::programs::{Run, Running};
 use crate::servers::server::free_port;
+use crate::tools::build_folder;
 
 /// How long a browser may live.
 const LIFE: Duration = Duration::from_secs(600);
@@ -22,6 +24,13 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 /// One browser at a time: each is as much work as all other tests.
 static ALONE: Mutex<()> = Mutex::new(());
+
+/// axe-core, which looks for what keeps people from using a page: the file that `tests/prepare` installs beside the build.
+#[must_use]
+pub fn axe() -> PathBuf {
+    let target = build_folder();
+    (target.parent().unwrap_or(&target)).join("tools/npm/axe-core/axe.min.js")
+}
 
 /// A browser; it ends with this.
 pub struct Browser {

@@ -1,7 +1,8 @@
 //! The page in a real Chromium: flights, colours, addresses, files, phones, keyboards, and what keeps people out.
 
+use farm_tests::browser::axe;
 use farm_tests::programs::Run;
-use farm_tests::tools::{axe, build_folder};
+use farm_tests::tools::build_folder;
 use farm_tests::{Browser, folder};
 use serde_json::{Value, json};
 

@@ -224,7 +224,7 @@ fn a_job_is_cancelled_in_a_browser() {
     let done = job.wait();
     assert_eq!(done.code, Some(1), "{done:?}");
     assert_eq!(browser.errors(), [""; 0]);
-    let axe = std::fs::read_to_string(farm_tests::tools::axe())
+    let axe = std::fs::read_to_string(farm_tests::browser::axe())
         .expect("axe-core: ./tests/run installs it");
     browser.run(&axe, &[]);
     browser.run(
