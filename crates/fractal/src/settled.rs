@@ -395,14 +395,18 @@ mod tests {
         // 2^-2000 beside -2: more than the longest limbs see of it, and less than the escape radius allows.
         let mut point = frame("-2", "0", "1e10", 1 << 20);
         (point.width, point.height) = (1, 1);
-        let aside = FrameSpec {
+        let beside = |im: &str| FrameSpec {
             view: View::Centre {
                 re: format!("-1.{}", "9".repeat(700)).parse().unwrap(),
-                im: "0".parse().unwrap(),
+                im: im.parse().unwrap(),
                 zoom: "1e10".parse().unwrap(),
             },
-            ..point
+            ..point.clone()
         };
+        // On the axis it belongs to the set.
+        let inside = Settlement::Settled(SettledEnd::default());
+        assert_eq!(settle(&beside("0"), 0, 0, &|| true), inside);
+        let aside = beside("1e-700");
         assert_eq!(settle(&aside, 0, 0, &|| true), Settlement::Unsettled);
         assert_eq!(settle(&aside, 0, 0, &|| false), Settlement::Unsettled);
         let long = frame("-1.9", "0.00001", "1e10", 1 << 20);

@@ -4,6 +4,7 @@
 //! nothing else before it knows that the signature is right. A spec read from outside is checked whole before anybody plans with it: workers size their buffers
 //! by it.
 
+use fractal::counts::SETTLED_SPACING_LOG2;
 use fractal::strip::MAX_STRIP_BYTES;
 use fractal::{Arithmetic, BackendChoice, Counts, FrameError, StripPlan};
 use serde::{Deserialize, Serialize};
@@ -165,11 +166,11 @@ pub fn check(spec: &JobSpec) -> Result<(), SpecError> {
         false => Arithmetic::F64,
         true => Arithmetic::delta_of_processors(frame.spacing_log2()),
     };
+    let is_other = (spec.arithmetic).is_some_and(|arithmetic| arithmetic != of_processors);
+    // Nearly all pixels would go again.
+    let is_too_deep = !is_delta && frame.spacing_log2() < SETTLED_SPACING_LOG2;
     if frame.counts == Counts::Settled
-        && (spec
-            .arithmetic
-            .is_some_and(|arithmetic| arithmetic != of_processors)
-            || spec.backend == BackendChoice::Gpu)
+        && (is_other || is_too_deep || spec.backend == BackendChoice::Gpu)
     {
         return Err(SpecError::Settled);
     }
@@ -311,9 +312,15 @@ mod tests {
             assert_eq!(refused, SpecError::Settled);
         }
         // Of deltas as well.
-        let mut deep = spec();
-        deep.frame.counts = Counts::Settled;
-        deep.backend = BackendChoice::Cpu;
+        let mut deep = settled;
+        deep.arithmetic = None;
+        deep.frame.z0 = (0.0, 0.0);
+        let View::Centre { zoom, .. } = &mut deep.frame.view else {
+            unreachable!()
+        };
+        *zoom = "1e30".parse().unwrap();
+        assert_eq!(check(&deep), Err(SpecError::Settled));
+        deep.orbit = Some(OrbitKey::of(b"an orbit"));
         assert_eq!(check(&deep), Ok(()));
         deep.arithmetic = Some(Arithmetic::DeltaDoubleSingle);
         assert_eq!(check(&deep), Err(SpecError::Settled));
