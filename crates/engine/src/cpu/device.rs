@@ -313,16 +313,29 @@ impl CpuDevice {
 
     /// Computes one task of a deep frame with this device's instruction set; `None` if it was cancelled.
     fn run_deep(&self, task: &Task<'_>, scratch: &mut TaskScratch) -> Option<Output> {
+        if task.plan.settled {
+            self.run_deep_with::<true>(task, scratch)
+        } else {
+            self.run_deep_with::<false>(task, scratch)
+        }
+    }
+
+    /// The same; `E`: each count for certain.
+    fn run_deep_with<const E: bool>(
+        &self,
+        task: &Task<'_>,
+        scratch: &mut TaskScratch,
+    ) -> Option<Output> {
         match self.isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `with_isa` has seen that the processor has it.
-            Isa::Avx512 => unsafe { x86::deep_avx512(task, scratch) },
+            Isa::Avx512 => unsafe { x86::deep_avx512::<E>(task, scratch) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
-            Isa::Avx2 => unsafe { x86::deep_avx2(task, scratch) },
+            Isa::Avx2 => unsafe { x86::deep_avx2::<E>(task, scratch) },
             #[cfg(target_arch = "aarch64")]
-            Isa::Neon => neon::deep_neon(task, scratch),
-            _ => task.run::<Portable, 1, 2>(Portable, scratch),
+            Isa::Neon => neon::deep_neon::<E>(task, scratch),
+            _ => task.run::<Portable, 1, 2, E>(Portable, scratch),
         }
     }
 

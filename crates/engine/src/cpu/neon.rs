@@ -127,8 +127,11 @@ impl Simd for Neon {
 }
 
 /// Computes a task of a deep frame with NEON; `None` if it was cancelled.
-pub(super) fn deep_neon(task: &Task<'_>, scratch: &mut TaskScratch) -> Option<Output> {
-    task.run::<Neon, 4, 6>(Neon, scratch)
+pub(super) fn deep_neon<const E: bool>(
+    task: &Task<'_>,
+    scratch: &mut TaskScratch,
+) -> Option<Output> {
+    task.run::<Neon, 4, 6, E>(Neon, scratch)
 }
 
 /// Computes a band with NEON.

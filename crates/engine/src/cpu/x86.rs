@@ -313,14 +313,20 @@ pub(super) fn band_avx2(band: &mut Band<'_>) -> bool {
 
 /// Computes a task of a deep frame with AVX-512; `None` if it was cancelled.
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
-pub(super) fn deep_avx512(task: &Task<'_>, scratch: &mut TaskScratch) -> Option<Output> {
-    task.run::<Avx512, 2, 4>(Avx512(()), scratch)
+pub(super) fn deep_avx512<const E: bool>(
+    task: &Task<'_>,
+    scratch: &mut TaskScratch,
+) -> Option<Output> {
+    task.run::<Avx512, 2, 4, E>(Avx512(()), scratch)
 }
 
 /// The same with AVX2 and FMA.
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
-pub(super) fn deep_avx2(task: &Task<'_>, scratch: &mut TaskScratch) -> Option<Output> {
-    task.run::<Avx2, 2, 3>(Avx2(()), scratch)
+pub(super) fn deep_avx2<const E: bool>(
+    task: &Task<'_>,
+    scratch: &mut TaskScratch,
+) -> Option<Output> {
+    task.run::<Avx2, 2, 3, E>(Avx2(()), scratch)
 }
 
 /// See [`peak::multiply_adds`].

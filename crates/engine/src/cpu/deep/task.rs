@@ -84,9 +84,10 @@ impl Task<'_> {
         ((row - self.rows.0) * width + (col - self.columns.0)) as usize
     }
 
-    /// Computes all measures; `None` if cancelled.
+    /// Computes all measures; `None` if cancelled. `E`: each count for certain. (Not both in one: what is compiled into one
+    /// function beyond a size is inlined less.)
     #[inline(always)]
-    pub(in crate::cpu) fn run<S: Simd, const V: usize, const T: usize>(
+    pub(in crate::cpu) fn run<S: Simd, const V: usize, const T: usize, const E: bool>(
         &self,
         s: S,
         scratch: &mut TaskScratch,
@@ -98,21 +99,12 @@ impl Task<'_> {
         let mut out = Output::default();
         if plan.counts {
             let radius = plan.radius2.sqrt();
-            match (plan.derivative, plan.settled) {
-                (false, false) => {
-                    self.find_ends::<S, V, T, false, false>(s, scratch, counts, radius, true)?;
-                }
-                (false, true) => {
-                    self.find_ends::<S, V, T, false, true>(s, scratch, counts, radius, true)?;
-                }
-                (true, false) => {
-                    self.find_ends::<S, V, T, true, false>(s, scratch, counts, radius, true)?;
-                }
-                (true, true) => {
-                    self.find_ends::<S, V, T, true, true>(s, scratch, counts, radius, true)?;
-                }
+            if plan.derivative {
+                self.find_ends::<S, V, T, true, E>(s, scratch, counts, radius, true)?;
+            } else {
+                self.find_ends::<S, V, T, false, E>(s, scratch, counts, radius, true)?;
             }
-            if plan.settled {
+            if E {
                 out.settling = self.settle(scratch)?;
             }
             self.write(&scratch.ends, &mut out);
@@ -410,7 +402,7 @@ impl<const D: bool, const E: bool> Walk<'_, D, E> {
                         self.scratch.ends[self.task.index(col, row)] =
                             pixel.escaped_here(self.deep);
                     } else if pixel.steep2 >= self.deep.tail_steep2 {
-                        self.scratch.tails.push(Tail::of(self.deep, &pixel));
+                        self.scratch.tails.push(Tail::of::<E>(self.deep, &pixel));
                     } else {
                         self.scratch.waiting.push(pixel);
                     }

@@ -96,8 +96,18 @@ impl Pixel {
             .block(self.bound, growth, [by_z, by_c], of_z * by_z + of_c * by_c)
     }
 
-    /// What z may be off by where it is `full` beside the reference.
+    /// What z may be off by where it is `full` beside the reference; 0 where counts need not be certain.
+    #[inline(always)]
     pub(super) fn error(&self, deep: &Deep<'_>, full: [f64; 2]) -> f64 {
+        if deep.settled {
+            self.known_error(deep, full)
+        } else {
+            0.0
+        }
+    }
+
+    #[inline(never)]
+    fn known_error(&self, deep: &Deep<'_>, full: [f64; 2]) -> f64 {
         deep.rounding.error(self.bound) * power_of_two(self.exponent)
             + deep
                 .rounding

@@ -159,7 +159,7 @@ impl<'a, S: Simd, const V: usize, const D: bool, const E: bool> Lanes<'a, S, V, 
                             self.refill(v, lane, waiting, tails, interior, ended)?;
                         }
                         Stage::Ready(_) if pixel.steep2 >= self.deep.tail_steep2 => {
-                            tails.push(Tail::of(self.deep, &pixel));
+                            tails.push(Tail::of::<E>(self.deep, &pixel));
                             self.refill(v, lane, waiting, tails, interior, ended)?;
                         }
                         Stage::Ready(wake) => self.put(v, lane, &pixel, wake),
@@ -419,7 +419,7 @@ impl<'a, S: Simd, const V: usize, const D: bool, const E: bool> Lanes<'a, S, V, 
                 Stage::Ended(end) => ended((pixel.col, pixel.row), end),
                 Stage::Near(_) | Stage::Cancelled => return None,
                 Stage::Ready(_) if pixel.steep2 >= self.deep.tail_steep2 => {
-                    tails.push(Tail::of(self.deep, &pixel));
+                    tails.push(Tail::of::<E>(self.deep, &pixel));
                 }
                 Stage::Ready(wake) => {
                     self.put(v, lane, &pixel, wake);

@@ -132,10 +132,12 @@ impl Pixel {
                 pixel.steep2 = steep2;
             }
             (pixel.m, pixel.n) = (1, 1);
-            pixel.bound = deep.rounding.of_c(exponent);
-            if size(pixel.full(deep)) < size(pixel.z) * power_of_two(exponent) {
-                // Bounds of steps are those of deltas that are less than the orbit itself.
-                pixel.bound.root = f64::INFINITY;
+            if deep.settled {
+                pixel.bound = deep.rounding.of_c(exponent);
+                if size(pixel.full(deep)) < size(pixel.z) * power_of_two(exponent) {
+                    // Bounds of steps are those of deltas that are less than the orbit itself.
+                    pixel.bound.root = f64::INFINITY;
+                }
             }
         }
         pixel
@@ -286,7 +288,10 @@ impl Pixel {
         if size(z) < deep.tiny {
             return false;
         }
-        (self.z, self.slope, self.bound) = (z, slope, bound);
+        (self.z, self.slope) = (z, slope);
+        if E {
+            self.bound = bound;
+        }
         self.steep2 *= growth2;
         self.m += steps;
         self.n += steps;
@@ -354,6 +359,7 @@ impl Pixel {
     }
 
     /// Z + z
+    #[inline(always)]
     pub(in crate::cpu::deep) fn full(&self, deep: &Deep<'_>) -> [f64; 2] {
         let scale = power_of_two(self.exponent);
         let [zx, zy] = deep.orbit.values[self.m as usize];

@@ -298,10 +298,12 @@ impl<'a, S: Simd, const V: usize, const D: bool, const E: bool> Tails<'a, S, V, 
             }
         }
         state.steep2[lane] = tail.steep2;
-        state.off2[lane] = tail.bound.root * tail.bound.root;
         fixed.births[lane] = tail.n.wrapping_sub(self.clock);
-        fixed.terms[lane] = tail.bound.terms.wrapping_sub(tail.n);
-        fixed.q[lane] = tail.bound.q(MOST_BOUNDED);
+        if E {
+            state.off2[lane] = tail.bound.root * tail.bound.root;
+            fixed.terms[lane] = tail.bound.terms.wrapping_sub(tail.n);
+            fixed.q[lane] = tail.bound.q(MOST_BOUNDED);
+        }
         fixed.pixels[lane] = (tail.col, tail.row, tail.visits);
         fixed.alive |= 1 << lane;
         self.deadline = self.deadline.min(self.clock + (self.deep.limit - tail.n));
@@ -320,9 +322,13 @@ impl<'a, S: Simd, const V: usize, const D: bool, const E: bool> Tails<'a, S, V, 
             slope: of(&state.slope),
             steep2: state.steep2[lane],
             q: fixed.q[lane],
-            bound: Bound {
-                root: state.off2[lane].sqrt(),
-                terms: n.wrapping_add(fixed.terms[lane]),
+            bound: if E {
+                Bound {
+                    root: state.off2[lane].sqrt(),
+                    terms: n.wrapping_add(fixed.terms[lane]),
+                }
+            } else {
+                Bound::default()
             },
             visits,
             n,
@@ -335,13 +341,18 @@ impl<'a, S: Simd, const V: usize, const D: bool, const E: bool> Tails<'a, S, V, 
 impl Tail {
     /// The rest of `pixel`, which is in doubles.
     #[inline(always)]
-    pub(in crate::cpu::deep) fn of(deep: &Deep<'_>, pixel: &Pixel) -> Self {
-        let (reference, z) = (deep.orbit.values[pixel.m as usize], pixel.full(deep));
+    pub(in crate::cpu::deep) fn of<const E: bool>(deep: &Deep<'_>, pixel: &Pixel) -> Self {
+        let z = pixel.full(deep);
         Self {
             z,
             slope: pixel.slope,
             steep2: pixel.steep2,
-            bound: deep.rounding.rebased(pixel.bound, reference, z),
+            bound: if E {
+                let reference = deep.orbit.values[pixel.m as usize];
+                deep.rounding.rebased(pixel.bound, reference, z)
+            } else {
+                Bound::default()
+            },
             q: 0.0,
             visits: pixel.visits + 1,
             n: pixel.n,
@@ -363,7 +374,7 @@ impl Tail {
         let ([mut x, mut y], [mut dx, mut dy]) = (self.z, self.slope);
         let (mut steep2, mut n) = (self.steep2, self.n);
         let (mut off2, mut terms) = (self.bound.root * self.bound.root, self.bound.terms);
-        if self.q < self.bound.q(BLOCK) {
+        if E && self.q < self.bound.q(BLOCK) {
             // More steps than its bound has room for.
             off2 = f64::INFINITY;
         }
@@ -380,9 +391,13 @@ impl Tail {
                     } else {
                         0.0
                     },
-                    bound: Bound {
-                        root: off2.sqrt(),
-                        terms,
+                    bound: if E {
+                        Bound {
+                            root: off2.sqrt(),
+                            terms,
+                        }
+                    } else {
+                        Bound::default()
                     },
                     visits: self.visits,
                     exponent: 0,
@@ -414,12 +429,17 @@ impl Tail {
                 } else {
                     (n, [x, y], [dx, dy], off2)
                 };
-                let root = off2.sqrt();
+                let error = if E {
+                    let root = off2.sqrt();
+                    deep.rounding.error(Bound { root, terms })
+                } else {
+                    0.0
+                };
                 return Outcome::Ended(End {
                     count,
                     z,
                     slope,
-                    error: deep.rounding.error(Bound { root, terms }),
+                    error,
                 });
             }
         }
