@@ -74,7 +74,7 @@ impl ArithmeticArg {
 pub enum CountsArg {
     /// In one arithmetic, whose rounding changes a few of them
     Fast,
-    /// Each for certain, of the sample's exact point; by processors, up to a zoom of about 1e11
+    /// Each for certain, of the sample's exact point; by processors, slow where counts are dense
     Settled,
 }
 
