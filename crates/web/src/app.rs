@@ -9,7 +9,7 @@ use render::tile::tiles::{Tiles, TilesError};
 use requests::ErrorKind;
 use tokio::sync::Semaphore;
 
-use crate::answer::Problem;
+use crate::answer::{Problem, with_causes};
 use crate::farm::Farm;
 use crate::guard::check::Policy;
 use crate::guard::sessions::Sessions;
@@ -78,18 +78,6 @@ impl From<NoPlace> for Problem {
         };
         Self::new(status, error)
     }
-}
-
-/// An error with its causes, in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
-    }
-    line
 }
 
 impl From<requests::Error> for Problem {

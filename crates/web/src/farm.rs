@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
-use crate::answer::Problem;
+use crate::answer::{Problem, with_causes};
 use crate::limits::MOST_ORDERED;
 
 /// How often the farm is asked, as long as somebody watches.
@@ -189,14 +189,7 @@ async fn job_order(
 }
 
 fn one_line(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
-    }
-    line.replace(char::is_control, " ")
+    with_causes(error).replace(char::is_control, " ")
 }
 
 impl From<QueueError> for Problem {

@@ -11,6 +11,7 @@ use crate::deep::jets::Jet;
 /// How much more a jet's coefficients may be rounded than the numbers of a block of the same steps: each is a sum of several
 /// products.
 const JET_ROUNDING: f64 = 16.0;
+
 impl End {
     /// Whether its count is certain, of a point c rounded to doubles; bounds are those of orbits that stay outside.
     pub(in crate::cpu::deep) fn is_certain(&self, plan: &Plan, c: [f64; 2]) -> bool {
