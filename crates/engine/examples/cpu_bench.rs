@@ -50,6 +50,8 @@ fn cheap(measures: &[Measure], iterations: u64) -> Result<(), Box<dyn std::error
         iterations,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        formula: fractal::Formula::default(),
+        julia: None,
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
         counts: fractal::Counts::Fast,
         measures: measures.iter().copied().collect::<MeasureSet>(),

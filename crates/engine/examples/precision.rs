@@ -110,6 +110,8 @@ fn spec(view: View, width: u32, height: u32, iterations: u64) -> FrameSpec {
         iterations,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        formula: fractal::Formula::default(),
+        julia: None,
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
         counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),

@@ -138,6 +138,8 @@ impl Picture {
             iterations: self.iterations,
             escape_radius: 256.0,
             z0: (0.0, 0.0),
+            formula: fractal::Formula::default(),
+            julia: None,
             skip_error_log2: fractal::SKIP_ERROR_LOG2,
             counts: fractal::Counts::Fast,
             measures: self.measures.iter().copied().collect::<MeasureSet>(),

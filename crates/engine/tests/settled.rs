@@ -57,6 +57,8 @@ fn frame(re: &str, im: &str, zoom: &str, size: (u32, u32), iterations: u64) -> F
         iterations,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        formula: fractal::Formula::default(),
+        julia: None,
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
         counts: Counts::Settled,
         measures: MeasureSet::default()

@@ -90,6 +90,8 @@ pub fn job(measures: MeasureSet) -> JobSpec {
             iterations: 100,
             escape_radius: 256.0,
             z0: (0.0, 0.0),
+            formula: fractal::Formula::default(),
+            julia: None,
             skip_error_log2: fractal::SKIP_ERROR_LOG2,
             counts: fractal::Counts::Fast,
             measures,

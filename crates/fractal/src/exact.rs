@@ -97,6 +97,8 @@ mod tests {
             iterations: 9,
             escape_radius,
             z0,
+            formula: crate::Formula::default(),
+            julia: None,
             skip_error_log2: crate::SKIP_ERROR_LOG2,
             counts: crate::Counts::Fast,
             measures: MeasureSet::default().with(Measure::Iterations),

@@ -11,6 +11,7 @@
 //! - [`axis`]: the exact coordinate of every column and row
 //! - [`floatexp`]: doubles with an exponent of their own
 //! - [`reference`](mod@reference): reference orbits of deep views
+//! - [`formula`](mod@formula): what is iterated
 //! - [`frame`]: the complete mathematical description of one picture
 //! - [`strip`]: full-width bands of rows, the unit of work
 //! - [`measure`]: what a pixel carries; [`smooth`]: the formulas of its smooth count and distance
@@ -26,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 pub mod exact;
+pub mod formula;
 pub mod locate;
 pub mod numbers;
 pub mod oracle;
@@ -45,6 +47,7 @@ pub use buffer::{Origin, StripBuffer};
 pub use counts::{Counts, Settling};
 pub use decimal::Decimal;
 pub use floatexp::{ComplexExp, FloatExp};
+pub use formula::Formula;
 pub use frame::{FrameError, FrameSpec, SKIP_ERROR_LOG2};
 pub use measure::{Measure, MeasureSet, ValueType};
 pub use reference::{ReferenceOrbit, ReferencePoint};

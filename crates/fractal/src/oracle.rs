@@ -7,6 +7,7 @@
 
 use dashu_int::IBig;
 
+use crate::formula;
 use crate::picture::frame::FrameSpec;
 
 /// The iteration count of pixel (`col`, `row`) of `frame`, 0 when it does not escape within the limit.
@@ -22,27 +23,7 @@ pub fn iteration_count(frame: &FrameSpec, col: u32, row: u32) -> u64 {
 /// The same in so many bits: where |dz/dc| grows beyond what depth tells, those of [`iteration_count`] are too few.
 #[must_use]
 pub fn iteration_count_in(frame: &FrameSpec, col: u32, row: u32, bits: usize) -> u64 {
-    let [cx, cy] = match frame.turned_axes() {
-        Some(axes) => axes.fixed_point(col, row, bits),
-        None => {
-            let (columns, rows) = frame.axes();
-            [columns.fixed_point(col, bits), rows.fixed_point(row, bits)]
-        }
-    };
-    let (mut x, mut y) = (from_f64(frame.z0.0, bits), from_f64(frame.z0.1, bits));
-    let limit = {
-        let radius = from_f64(frame.escape_radius, bits);
-        &radius * &radius
-    };
-    for n in 1..=frame.iterations {
-        let (xx, yy, xy) = (&x * &x, &y * &y, &x * &y);
-        x = ((xx - yy) >> bits) + &cx;
-        y = (xy >> (bits - 1)) + &cy;
-        if &x * &x + &y * &y > limit {
-            return n;
-        }
-    }
-    0
+    formula::iteration_count_in(frame, col, row, bits)
 }
 
 /// `value` in fixed point; exact, since a finite `f64` of ordinary size has fewer bits than `bits`.
@@ -81,6 +62,8 @@ mod tests {
             iterations: 100,
             escape_radius: 256.0,
             z0: (0.0, 0.0),
+            formula: crate::Formula::default(),
+            julia: None,
             skip_error_log2: crate::SKIP_ERROR_LOG2,
             counts: crate::Counts::Fast,
             measures: MeasureSet::default().with(Measure::Iterations),

@@ -339,6 +339,8 @@ mod tests {
             iterations,
             escape_radius: 256.0,
             z0: (0.0, 0.0),
+            formula: crate::Formula::default(),
+            julia: None,
             skip_error_log2: crate::SKIP_ERROR_LOG2,
             counts: crate::Counts::Settled,
             measures: MeasureSet::default().with(Measure::Iterations),

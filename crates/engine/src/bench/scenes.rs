@@ -59,6 +59,8 @@ impl Scene {
             iterations: LIMIT,
             escape_radius: RADIUS,
             z0: (0.0, 0.0),
+            formula: fractal::Formula::default(),
+            julia: None,
             skip_error_log2: fractal::SKIP_ERROR_LOG2,
             counts: fractal::Counts::Fast,
             measures: MeasureSet::default().with(Measure::Iterations),

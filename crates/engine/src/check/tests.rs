@@ -31,6 +31,8 @@ fn spec(centre: [&str; 2], zoom: &str, side: u32) -> FrameSpec {
         iterations: 2000,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        formula: fractal::Formula::default(),
+        julia: None,
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
         counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Smooth),

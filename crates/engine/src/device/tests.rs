@@ -32,6 +32,8 @@ fn spec(place: (&str, &str, &str), size: (u32, u32), turn: (f64, f64, f64)) -> F
         iterations: 400,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        formula: fractal::Formula::default(),
+        julia: None,
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
         counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),

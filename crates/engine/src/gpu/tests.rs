@@ -64,6 +64,8 @@ fn frame(view: View, size: (u32, u32), iterations: u64, measures: MeasureSet) ->
         iterations,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        formula: fractal::Formula::default(),
+        julia: None,
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
         counts: fractal::Counts::Fast,
         measures,

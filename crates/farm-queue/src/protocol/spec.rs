@@ -4,7 +4,6 @@
 //! nothing else before it knows that the signature is right. A spec read from outside is checked whole before anybody plans with it: workers size their buffers
 //! by it.
 
-use fractal::counts::SETTLED_SPACING_LOG2;
 use fractal::strip::MAX_STRIP_BYTES;
 use fractal::{Arithmetic, BackendChoice, Counts, FrameError, StripPlan};
 use serde::{Deserialize, Serialize};
@@ -61,6 +60,9 @@ pub enum SpecError {
     /// Settled counts are asked for where none are made: of adapters, or in another arithmetic than that of processors.
     #[error("job spec with settled counts that cannot be")]
     Settled,
+    /// Another formula than z² + c, which processors alone compute.
+    #[error("formulas other than z² + c are computed by processors alone")]
+    Formula,
     /// A strip of several rows is larger than [`MAX_STRIP_BYTES`].
     #[error("job spec with strips of {0} bytes, over the limit of {MAX_STRIP_BYTES}")]
     StripBytes(u64),
@@ -153,6 +155,23 @@ pub fn check(spec: &JobSpec) -> Result<(), SpecError> {
             strip_rows: plan.strip_rows,
         });
     }
+    if frame.is_general() {
+        check_general(spec)?;
+    } else {
+        check_orbit(spec)?;
+    }
+    let bytes = largest_strip_bytes(spec);
+    if bytes > MAX_STRIP_BYTES && tallest(plan) > 1 {
+        return Err(SpecError::StripBytes(bytes));
+    }
+    Ok(())
+}
+
+/// Whether a spec of z² + c has a reference orbit where it needs one, and none where it does not.
+fn check_orbit(spec: &JobSpec) -> Result<(), SpecError> {
+    /// log2 of the distance of samples below which nearly all pixels would go again.
+    const LEAST_SETTLED_LOG2: f64 = -44.0;
+    let frame = &spec.frame;
     let is_delta = spec.orbit.is_some();
     if !spec.orbit.as_ref().is_none_or(OrbitKey::is_sound)
         || (spec.arithmetic).is_some_and(|arithmetic| arithmetic.is_delta() != is_delta)
@@ -167,16 +186,23 @@ pub fn check(spec: &JobSpec) -> Result<(), SpecError> {
         true => Arithmetic::delta_of_processors(frame.spacing_log2()),
     };
     let is_other = (spec.arithmetic).is_some_and(|arithmetic| arithmetic != of_processors);
-    // Nearly all pixels would go again.
-    let is_too_deep = !is_delta && frame.spacing_log2() < SETTLED_SPACING_LOG2;
+    let is_too_deep = !is_delta && frame.spacing_log2() < LEAST_SETTLED_LOG2;
     if frame.counts == Counts::Settled
         && (is_other || is_too_deep || spec.backend == BackendChoice::Gpu)
     {
         return Err(SpecError::Settled);
     }
-    let bytes = largest_strip_bytes(spec);
-    if bytes > MAX_STRIP_BYTES && tallest(plan) > 1 {
-        return Err(SpecError::StripBytes(bytes));
+    Ok(())
+}
+
+/// Whether a spec of another formula leaves reference orbits to workers, and the work to processors.
+fn check_general(spec: &JobSpec) -> Result<(), SpecError> {
+    let own = spec.frame.general_arithmetic();
+    if spec.orbit.is_some() || spec.arithmetic.is_some_and(|arithmetic| arithmetic != own) {
+        return Err(SpecError::Orbit);
+    }
+    if spec.backend == BackendChoice::Gpu {
+        return Err(SpecError::Formula);
     }
     Ok(())
 }
@@ -211,7 +237,7 @@ mod tests {
                 view: View::Centre {
                     re: "-0.75".parse().unwrap(),
                     im: "1e-40".parse().unwrap(),
-                    zoom: "1e30".parse().unwrap(),
+                    zoom: "1e9".parse().unwrap(),
                 },
                 transform: fractal::Transform::default(),
                 grid: Grid::Pixels,
@@ -220,6 +246,8 @@ mod tests {
                 iterations: 5000,
                 escape_radius: 0.1 + 0.2,
                 z0: (1.0 / 3.0, -0.0),
+                formula: fractal::Formula::default(),
+                julia: None,
                 skip_error_log2: -23,
                 counts: fractal::Counts::Fast,
                 measures: MeasureSet::default().with(Measure::Smooth),

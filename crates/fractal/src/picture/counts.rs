@@ -6,10 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::picture::measure::{Measure, MeasureSet};
 
-/// log2 of the smallest distance of samples at which the counts of orbits that do not begin at 0 can be settled: beyond it most
-/// pixels would go again.
-pub const SETTLED_SPACING_LOG2: f64 = -44.0;
-
 /// How counts are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -40,32 +36,13 @@ impl Counts {
         *self == Self::Fast
     }
 
-    /// Whether such counts can be made of samples 2^`spacing_log2` apart, of which these measures are wanted; `is_short`:
-    /// 32 bits are enough for them, `from_zero`: orbits begin at 0.
+    /// Whether such counts can be made of these measures.
     ///
     /// # Errors
     /// Why they cannot be settled.
-    pub(crate) fn check(
-        self,
-        measures: MeasureSet,
-        is_short: bool,
-        from_zero: bool,
-        spacing_log2: f64,
-    ) -> Result<(), SettledError> {
-        if self.is_fast() {
-            return Ok(());
-        }
-        if measures.iter().all(|measure| measure == Measure::Stability) {
+    pub(crate) fn check(self, measures: MeasureSet) -> Result<(), SettledError> {
+        if !self.is_fast() && measures.iter().all(|measure| measure == Measure::Stability) {
             return Err(SettledError::NoCounts);
-        }
-        if from_zero {
-            return Ok(());
-        }
-        if !is_short {
-            return Err(SettledError::Long);
-        }
-        if spacing_log2 < SETTLED_SPACING_LOG2 {
-            return Err(SettledError::Deep(spacing_log2.floor() as i64));
         }
         Ok(())
     }
@@ -74,14 +51,6 @@ impl Counts {
 /// Why counts cannot be settled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettledError {
-    /// Deltas start where the reference orbit does.
-    #[error(
-        "settled counts with --z0 are for plain views (zoom up to about 1e11): pixels are 2^{0} apart, and 2^{SETTLED_SPACING_LOG2} is the least"
-    )]
-    Deep(i64),
-    /// Plain kernels count in 32 bits.
-    #[error("settled counts with --z0 have 32 bits: the iteration limit needs more")]
-    Long,
     /// Stability is no count.
     #[error("settled counts are counts: stability alone has none")]
     NoCounts,
@@ -179,27 +148,13 @@ mod tests {
         let smooth = MeasureSet::default().with(Measure::Smooth);
         let stability = MeasureSet::default().with(Measure::Stability);
         let both = smooth.with(Measure::Stability);
-        let of = |counts: Counts, measures, spacing| counts.check(measures, true, false, spacing);
-        assert_eq!(of(Counts::Settled, smooth, -44.0), Ok(()));
-        assert_eq!(of(Counts::Settled, both, -10.0), Ok(()));
-        for measures in [smooth, stability] {
-            assert_eq!(of(Counts::Fast, measures, -1000.0), Ok(()));
-        }
-        let deep = of(Counts::Settled, smooth, -46.5).unwrap_err();
-        assert_eq!(deep, SettledError::Deep(-47));
-        assert_eq!(
-            deep.to_string(),
-            "settled counts with --z0 are for plain views (zoom up to about 1e11): pixels are 2^-47 apart, and 2^-44 is the least"
-        );
-        let alone = of(Counts::Settled, stability, -10.0);
-        assert_eq!(alone, Err(SettledError::NoCounts));
-        let long = Counts::Settled.check(smooth, false, false, -10.0);
-        assert_eq!(long, Err(SettledError::Long));
         for measures in [smooth, both] {
-            assert_eq!(
-                Counts::Settled.check(measures, false, true, -1000.0),
-                Ok(())
-            );
+            assert_eq!(Counts::Settled.check(measures), Ok(()));
         }
+        assert_eq!(
+            Counts::Settled.check(stability),
+            Err(SettledError::NoCounts)
+        );
+        assert_eq!(Counts::Fast.check(stability), Ok(()));
     }
 }

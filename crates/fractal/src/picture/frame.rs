@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Decimal;
+use crate::formula::Formula;
 use crate::picture::arithmetic::Arithmetic;
 use crate::picture::counts::{Counts, SettledError};
 use crate::picture::measure::{Measure, MeasureSet};
@@ -19,6 +21,12 @@ pub const MAX_SHORT_ITERATIONS: u64 = u32::MAX as u64 - 1;
 pub const MAX_ESCAPE_RADIUS: f64 = 1e9;
 /// Largest start value, in either part, for the same reason.
 pub const MAX_START: f64 = 1e9;
+
+/// log2 of the distance of samples below which kernels of all formulas take deltas: an error of a double's rounding is a smaller
+/// share of a delta.
+const GENERAL_DELTAS_LOG2: f64 = -26.0;
+/// log2 of the distance of samples below which orbits from a z₀ beyond 0 are computed as deltas: kernels of all formulas do it.
+const PLAIN_START_SPACING_LOG2: f64 = -44.0;
 
 /// log2 of the relative error that one skipped step of a deep view may have, unless a frame says otherwise.
 pub const SKIP_ERROR_LOG2: i32 = -40;
@@ -48,8 +56,14 @@ pub struct FrameSpec {
     pub iterations: u64,
     /// Escape radius R, over 0 and at most [`MAX_ESCAPE_RADIUS`].
     pub escape_radius: f64,
-    /// Start value z₀ as (real part, imaginary part).
+    /// Start value z₀ as (real part, imaginary part); not of a Julia set, of which it is the point of the plane.
     pub z0: (f64, f64),
+    /// What is iterated.
+    #[serde(default, skip_serializing_if = "Formula::is_mandelbrot")]
+    pub formula: Formula,
+    /// The c of a Julia set, real and imaginary part: points of the plane are values of z₀ then, and of c otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub julia: Option<[Decimal; 2]>,
     /// log2 of the relative error that one skipped step of a deep view may have, within [`SKIP_ERRORS_LOG2`].
     #[serde(default = "skip_error_log2")]
     pub skip_error_log2: i32,
@@ -67,6 +81,8 @@ fn skip_error_log2() -> i32 {
 /// What processors alone compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessorsAlone {
+    /// Another formula than z² + c, a Julia set, or a deep view from a z₀ beyond 0.
+    Formulas,
     /// Counts that are certain.
     SettledCounts,
     /// Counts beyond 32 bits.
@@ -108,6 +124,22 @@ pub enum FrameError {
     /// The start value is not in its range.
     #[error("start value {0:?} {1:?} is not within {MAX_START:e} in both parts")]
     Start(f64, f64),
+    /// The c of a Julia set is not in its range.
+    #[error("the c of a Julia set is not within {MAX_START:e} in both parts")]
+    Julia,
+    /// The plane is that of z₀, and z₀ is given, too.
+    #[error("the points of a Julia set are its start values: there is no other")]
+    JuliaStart,
+    /// Values beyond the escape radius would leave the range of doubles.
+    #[error(
+        "an escape radius of {radius:e} is too large for a formula of degree {degree}: 2 * {degree} powers of it must stay below 1e300"
+    )]
+    Degree {
+        /// That of the formula.
+        degree: u32,
+        /// The radius asked for.
+        radius: f64,
+    },
     /// The error of skipped steps is not in its range.
     #[error(
         "an error of 2^{0} in a skipped step is not within 2^{start} and 2^{end}",
@@ -154,6 +186,18 @@ impl FrameSpec {
         if !(re.abs() <= MAX_START && im.abs() <= MAX_START) {
             return Err(FrameError::Start(re, im));
         }
+        if let Some(c) = &self.julia {
+            if c.iter().any(|part| part.to_f64().abs() > MAX_START) {
+                return Err(FrameError::Julia);
+            }
+            if self.z0 != (0.0, 0.0) {
+                return Err(FrameError::JuliaStart);
+            }
+        }
+        let (degree, radius) = (self.formula.degree(), self.escape_radius);
+        if 2.0 * f64::from(degree) * libm::log10(radius) > 300.0 {
+            return Err(FrameError::Degree { degree, radius });
+        }
         if !SKIP_ERRORS_LOG2.contains(&self.skip_error_log2) {
             return Err(FrameError::SkipError(self.skip_error_log2));
         }
@@ -166,10 +210,7 @@ impl FrameSpec {
         if self.measures.is_empty() {
             return Err(FrameError::NoMeasure);
         }
-        let (is_short, spacing) = (self.short_limit().is_some(), self.spacing_log2());
-        let from_zero = self.z0 == (0.0, 0.0);
-        self.counts
-            .check(self.measures, is_short, from_zero, spacing)?;
+        self.counts.check(self.measures)?;
         self.check_proportions()
     }
 
@@ -187,9 +228,34 @@ impl FrameSpec {
         Ok(())
     }
 
+    /// Whether the kernels of all formulas compute it, and not those of z² + c from one z₀: another formula, a Julia set, or a
+    /// view from a z₀ beyond 0 that is too deep for plain doubles.
+    #[must_use]
+    pub fn is_general(&self) -> bool {
+        let is_started = self.z0 != (0.0, 0.0);
+        !self.formula.is_mandelbrot()
+            || self.julia.is_some()
+            || is_started
+                && (self.spacing_log2() < PLAIN_START_SPACING_LOG2 || self.short_limit().is_none())
+    }
+
+    /// The number type in which kernels of all formulas compute the frame: doubles, or deltas from reference orbits where pixels
+    /// are closer or counts longer than those are for.
+    #[must_use]
+    pub fn general_arithmetic(&self) -> Arithmetic {
+        let spacing = self.spacing_log2();
+        if spacing >= GENERAL_DELTAS_LOG2 && self.short_limit().is_some() {
+            return Arithmetic::F64;
+        }
+        Arithmetic::delta_of_processors(spacing)
+    }
+
     /// Why adapters compute no such frame, where they do not: some values are made by processors alone.
     #[must_use]
     pub fn processors_alone(&self) -> Option<ProcessorsAlone> {
+        if self.is_general() {
+            return Some(ProcessorsAlone::Formulas);
+        }
         if self.counts == Counts::Settled {
             return Some(ProcessorsAlone::SettledCounts);
         }
@@ -325,6 +391,8 @@ mod tests {
             iterations: 100,
             escape_radius: 256.0,
             z0: (0.0, 0.0),
+            formula: crate::Formula::default(),
+            julia: None,
             skip_error_log2: crate::SKIP_ERROR_LOG2,
             counts: crate::Counts::Fast,
             measures: MeasureSet::default().with(Measure::Smooth),

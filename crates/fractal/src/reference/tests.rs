@@ -27,6 +27,8 @@ pub(crate) fn frame(re: &str, im: &str, zoom: &str, iterations: u64) -> FrameSpe
         iterations,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        formula: crate::Formula::default(),
+        julia: None,
         skip_error_log2: crate::SKIP_ERROR_LOG2,
         counts: crate::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),

@@ -1,6 +1,5 @@
 //! How exactly a view has to be computed: plainly or by deltas, in which number type, and what to warn of.
 
-use fractal::counts::SETTLED_SPACING_LOG2;
 use fractal::frame::ProcessorsAlone;
 use fractal::{Arithmetic, BackendChoice, Counts, FrameSpec};
 
@@ -20,6 +19,9 @@ pub enum PrecisionError {
     /// Processors choose between the two by the size of a pixel.
     #[error("--arithmetic {0}: processors compute this view in {1}")]
     OtherDelta(&'static str, &'static str),
+    /// Formulas other than z² + c are computed in one number type, by the depth of the view.
+    #[error("--arithmetic {0}: this view of this formula is computed in {1}")]
+    OfFormula(&'static str, &'static str),
     /// Counts are settled in doubles, and in longer numbers where these do not suffice.
     #[error("settled counts of this view are made in {1}: not with --arithmetic {0}")]
     NotSettled(&'static str, String),
@@ -45,6 +47,9 @@ pub fn arithmetic(
     only: Option<Arithmetic>,
     backend: BackendChoice,
 ) -> Result<ArithmeticPlan, PrecisionError> {
+    if frame.is_general() {
+        return general(frame, only);
+    }
     if frame.counts == Counts::Settled {
         return settled(frame, only);
     }
@@ -86,15 +91,30 @@ pub fn arithmetic(
     })
 }
 
+/// log2 of the smallest distance of samples at which plain doubles settle counts: beyond it most pixels would go again.
+const SETTLED_PLAIN_LOG2: f64 = -44.0;
 /// log2 of the distance of samples from which on deltas are the better ones where counts have to be certain: an error of a
 /// double's rounding is a smaller share of a delta.
 const SETTLED_DELTAS_LOG2: f64 = -26.0;
+
+/// How a frame of another formula is computed: workers make its reference orbits themselves.
+fn general(frame: &FrameSpec, only: Option<Arithmetic>) -> Result<ArithmeticPlan, PrecisionError> {
+    let own = frame.general_arithmetic();
+    match only.filter(|only| *only != own) {
+        Some(other) => Err(PrecisionError::OfFormula(other.name(), own.name())),
+        None => Ok(ArithmeticPlan {
+            deltas: false,
+            only,
+            checked: false,
+        }),
+    }
+}
 
 /// How a frame is computed whose counts are settled: plainly in doubles, or by deltas where more pixels would have to go again.
 fn settled(frame: &FrameSpec, only: Option<Arithmetic>) -> Result<ArithmeticPlan, PrecisionError> {
     let spacing = frame.spacing_log2();
     let can = frame.z0 == (0.0, 0.0);
-    let must = frame.short_limit().is_none() || spacing < SETTLED_SPACING_LOG2;
+    let must = frame.short_limit().is_none() || spacing < SETTLED_PLAIN_LOG2;
     let own = Arithmetic::delta_of_processors(spacing);
     let deltas = match only {
         None => can && (must || spacing < SETTLED_DELTAS_LOG2),
@@ -127,6 +147,7 @@ pub fn backend(
 ) -> Result<(BackendChoice, Option<String>), PrecisionError> {
     let what = match frame.processors_alone() {
         None => return Ok((wanted, None)),
+        Some(ProcessorsAlone::Formulas) => "formulas other than z² + c, and deep views from a --z0",
         Some(ProcessorsAlone::SettledCounts) => "settled counts",
         Some(ProcessorsAlone::LongCounts) => "counts beyond 32 bits",
         Some(ProcessorsAlone::Angles) => "angles (T, DEX and DEY; phase, direction)",
@@ -182,7 +203,17 @@ fn lies_outside(frame: &FrameSpec) -> bool {
 pub fn warnings(frame: &FrameSpec, only: Option<Arithmetic>) -> Vec<String> {
     let spacing = frame.spacing_log2();
     let mut warnings = Vec::new();
+    if let Some(c) = &frame.julia {
+        let [re, im] = [&c[0], &c[1]].map(fractal::Decimal::to_f64);
+        if re.hypot(im) > frame.escape_radius {
+            warnings.push(
+                "the c of this Julia set lies outside the escape radius: all of it escapes"
+                    .to_owned(),
+            );
+        }
+    }
     let plainly = match only {
+        _ if frame.is_general() => false,
         None => frame.z0 != (0.0, 0.0),
         Some(only) => !only.is_delta(),
     };
@@ -192,7 +223,7 @@ pub fn warnings(frame: &FrameSpec, only: Option<Arithmetic>) -> Vec<String> {
             "the coordinates have {missing} digits too few: a view as deep as this needs {needed} after the point, and may show another place"
         ));
     }
-    if lies_outside(frame) {
+    if frame.formula.is_mandelbrot() && frame.julia.is_none() && lies_outside(frame) {
         warnings.push(
             "the view lies outside the circle of radius 2, where everything escapes at once"
                 .to_owned(),
@@ -244,7 +275,6 @@ mod tests {
         assert!(at("1e4", None).is_empty());
         assert!(at("1e8", f64)[0].contains("miscounts"));
         assert!(at("1e20", f64)[0].contains("blocks"));
-        assert!(warnings(&with_start(frame("1e20")), None)[0].contains("blocks"));
         // Deltas have no such trouble.
         assert!(at("1e8", None).is_empty() && at("1e20", None).is_empty());
     }
@@ -314,6 +344,11 @@ mod tests {
         assert_eq!(of(frame("3e4"), None).unwrap(), (false, None, true));
         assert_eq!(of(frame("3e4"), f64).unwrap(), (false, f64, false));
         assert_eq!(of(frame("2"), deltas).unwrap(), (true, deltas, false));
+        // Which formulas' kernels compute.
+        assert_eq!(
+            of(with_start(frame("1e20")), None).unwrap(),
+            (false, None, false)
+        );
         let start = || with_start(frame("1e6"));
         assert_eq!(of(start(), None).unwrap(), (false, None, false));
         assert!(of(start(), deltas).is_err());

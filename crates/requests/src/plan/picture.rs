@@ -64,6 +64,8 @@ pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, Pla
         escape_radius: (request.escape_radius.or(said.escape_radius))
             .unwrap_or(usual::ESCAPE_RADIUS),
         z0: (request.z0.or(said.z0)).unwrap_or((0.0, 0.0)),
+        formula: fractal::Formula::default(),
+        julia: None,
         skip_error_log2: (request.skip_error_log2.or(said.skip_error_log2))
             .unwrap_or(fractal::SKIP_ERROR_LOG2),
         counts: (request.counts.or(said.counts)).unwrap_or(Counts::Fast),

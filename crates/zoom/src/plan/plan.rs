@@ -120,6 +120,8 @@ impl ZoomPlan {
             iterations: sequence.iterations_at(depth),
             escape_radius: sequence.escape_radius,
             z0: sequence.z0.unwrap_or((0.0, 0.0)),
+            formula: fractal::Formula::default(),
+            julia: None,
             measures: sequence.measures().collect(),
             skip_error_log2: (sequence.skip_error_log2).unwrap_or(fractal::SKIP_ERROR_LOG2),
             counts: fractal::Counts::Fast,

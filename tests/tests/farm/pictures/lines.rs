@@ -25,6 +25,8 @@ fn spec(grid: Grid, (width, height): (u32, u32)) -> FrameSpec {
         iterations: ITERATIONS,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        formula: fractal::Formula::default(),
+        julia: None,
         skip_error_log2: SKIP_ERROR_LOG2,
         counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),

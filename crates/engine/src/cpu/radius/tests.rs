@@ -21,6 +21,8 @@ fn view([re, im, zoom]: [&str; 3], side: u32, escape_radius: f64, z0: (f64, f64)
         iterations: 7,
         escape_radius,
         z0,
+        formula: fractal::Formula::default(),
+        julia: None,
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
         counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),

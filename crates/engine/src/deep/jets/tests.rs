@@ -23,6 +23,8 @@ fn blocks_do_what_their_steps_do() {
         iterations: 3000,
         escape_radius: 256.0,
         z0: (0.0, 0.0),
+        formula: fractal::Formula::default(),
+        julia: None,
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
         counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),
