@@ -166,7 +166,9 @@ impl Pixel<'_> {
                 state = State {
                     z: near.z.map(FloatExp::from_f64),
                     error: FloatExp::from_f64(near.error),
-                    slope: W::of((near.slope.matrix()).map(|entry| FloatExp::from_f64(entry).shifted(-unit))),
+                    slope: W::of(
+                        (near.slope.matrix()).map(|entry| FloatExp::from_f64(entry).shifted(-unit)),
+                    ),
                 };
                 stop
             };
@@ -268,7 +270,9 @@ impl Pixel<'_> {
                 if E && !is_beyond(size2, state.error.to_f64(), radius) {
                     return Stop::Unsettled;
                 }
-                let jacobian = (state.slope.matrix()).0.map(|row| row.map(|entry| entry.wide().shifted(-unit)));
+                let jacobian = (state.slope.matrix())
+                    .0
+                    .map(|row| row.map(|entry| entry.wide().shifted(-unit)));
                 return Stop::Ended(PixelEnd {
                     count,
                     z: [x, y],

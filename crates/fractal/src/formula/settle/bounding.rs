@@ -171,6 +171,39 @@ fn matrix([x, y]: [f64; 2]) -> [[f64; 2]; 2] {
     [[x, -y], [y, x]]
 }
 
+impl<const N: usize> Bounded<[Limbs<N>; 2]> {
+    /// With fewer limbs; [`Bounding::narrowed`] takes the cut in at the next operation.
+    pub(super) fn narrowed<const M: usize>(self) -> Bounded<[Limbs<M>; 2]> {
+        // What is cut off is less than the bound by far: a millionth of it.
+        Bounded {
+            z: self.z.map(|part| part.narrowed()),
+            size: self.size,
+            parts: self.parts,
+            error: self.error * (1.0 + 1.0 / (1u64 << 20) as f64),
+            slope: self.slope,
+        }
+    }
+}
+
+impl<const N: usize> Bounding<LimbNumbers<N>> {
+    /// With fewer limbs, in the same unit.
+    pub(super) fn narrowed<const M: usize>(self) -> Bounding<LimbNumbers<M>> {
+        let log2 = self.unit_log2;
+        let mut made = Bounding {
+            inner: self.inner.narrowed(),
+            unit_log2: log2,
+            unit: self.unit,
+            share: 1.0,
+            slope_log2: self.slope_log2,
+            one: self.one,
+            is_parameter: self.is_parameter,
+            differs: self.differs,
+        };
+        made.set_unit(log2);
+        made
+    }
+}
+
 impl<L: Long> Bounding<L> {
     pub(super) fn new(inner: L, frame: &FrameSpec) -> Self {
         let mut made = Self {
@@ -210,6 +243,11 @@ impl<L: Long> Bounding<L> {
     /// A bound of how far a value may be from where it belongs.
     pub(super) fn error(&self, of: &Bounded<L::Value>) -> f64 {
         of.error * self.unit
+    }
+
+    /// log2 of the same.
+    pub(super) fn error_log2(&self, of: &Bounded<L::Value>) -> f64 {
+        libm::log2(of.error) + f64::from(self.unit_log2)
     }
 
     pub(super) fn parts(&self, of: &Bounded<L::Value>) -> [f64; 2] {

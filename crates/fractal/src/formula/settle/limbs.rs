@@ -73,6 +73,16 @@ impl<const N: usize> Limbs<N> {
         if self.negative { -scaled } else { scaled }
     }
 
+    /// Without its last limbs.
+    pub(super) fn narrowed<const M: usize>(self) -> Limbs<M> {
+        let mut words = [0; M];
+        words.copy_from_slice(&self.words[N - M..]);
+        Limbs {
+            negative: self.negative,
+            words,
+        }
+    }
+
     #[inline(always)]
     fn negated(self) -> Self {
         Self {
@@ -142,6 +152,18 @@ pub(super) struct LimbNumbers<const N: usize> {
 }
 
 impl<const N: usize> LimbNumbers<N> {
+    /// Fractional bits.
+    pub(super) const BITS: usize = Limbs::<N>::BITS;
+
+    /// With fewer limbs: the last ones are cut off.
+    pub(super) fn narrowed<const M: usize>(&self) -> LimbNumbers<M> {
+        let pair = |parts: &[Limbs<N>; 2]| parts.map(|part| part.narrowed());
+        LimbNumbers {
+            c: pair(&self.c),
+            rotations: self.rotations.iter().map(pair).collect(),
+        }
+    }
+
     /// The same as `fixed`, which has as many bits.
     pub(super) fn of(fixed: &Fixed, rotations: usize) -> Self {
         let pair = |parts: &[IBig; 2]| [Limbs::of(&parts[0]), Limbs::of(&parts[1])];

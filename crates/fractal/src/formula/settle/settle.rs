@@ -74,21 +74,66 @@ fn attempt(
         return follow.in_integers(bits);
     }
     match bits.div_ceil(64) {
-        0..=2 => follow.in_limbs::<3>(),
-        3 => follow.in_limbs::<4>(),
-        4 => follow.in_limbs::<5>(),
-        5 => follow.in_limbs::<6>(),
-        6..=7 => follow.in_limbs::<8>(),
-        8..=9 => follow.in_limbs::<10>(),
-        10..=12 => follow.in_limbs::<13>(),
-        13..=16 => follow.in_limbs::<17>(),
-        17..=24 => follow.in_limbs::<25>(),
+        0..=2 => follow.begun(Follow::limbs_3),
+        3 => follow.begun(Follow::limbs_4),
+        4 => follow.begun(Follow::limbs_5),
+        5 => follow.begun(Follow::limbs_6),
+        6..=7 => follow.begun(Follow::limbs_8),
+        8..=9 => follow.begun(Follow::limbs_10),
+        10..=12 => follow.begun(Follow::limbs_13),
+        13..=16 => follow.begun(Follow::limbs_17),
+        17..=24 => follow.begun(Follow::limbs_25),
         _ => follow.in_integers(bits),
     }
 }
 
 /// Numbers of limbs hold values of |z| up to this one.
 const NEAR: f64 = 4.0;
+
+/// An orbit under way.
+struct Walk<L: Long> {
+    numbers: Bounding<L>,
+    at: Bounded<L::Value>,
+    n: u64,
+}
+
+/// Why it is not followed on in the same numbers.
+enum Stop<L: Long> {
+    Ended(Settlement),
+    /// The last limbs say nothing any more.
+    Narrow(Walk<L>),
+}
+
+/// The way of an orbit from so many limbs to fewer and fewer: bounds grow, and what is below them is not computed.
+macro_rules! stages {
+    ($($stage:ident $limbs:literal -> $next:ident $fewer:literal;)*) => {
+        impl Follow<'_> {
+            $(
+                fn $stage(&self, walk: Walk<LimbNumbers<$limbs>>) -> Settlement {
+                    match self.follow(walk, NEAR, Some(LimbNumbers::<$fewer>::BITS)) {
+                        Stop::Ended(end) => end,
+                        Stop::Narrow(walk) => self.$next(Walk {
+                            n: walk.n,
+                            at: walk.at.narrowed(),
+                            numbers: walk.numbers.narrowed(),
+                        }),
+                    }
+                }
+            )*
+        }
+    };
+}
+
+stages! {
+    limbs_25 25 -> limbs_17 17;
+    limbs_17 17 -> limbs_13 13;
+    limbs_13 13 -> limbs_10 10;
+    limbs_10 10 -> limbs_8 8;
+    limbs_8 8 -> limbs_6 6;
+    limbs_6 6 -> limbs_5 5;
+    limbs_5 5 -> limbs_4 4;
+    limbs_4 4 -> limbs_3 3;
+}
 
 /// A sample whose orbit is followed.
 struct Follow<'a> {
@@ -108,42 +153,82 @@ impl Follow<'_> {
 
     fn in_integers(&self, bits: usize) -> Settlement {
         let (z0, fixed) = self.begin(bits);
-        self.follow(fixed, z0, f64::INFINITY)
+        self.whole(fixed, z0)
     }
 
-    fn in_limbs<const N: usize>(&self) -> Settlement {
-        let (z0, fixed) = self.begin(Limbs::<N>::BITS);
-        let is_far = |[x, y]: [f64; 2]| x.hypot(y) >= NEAR;
+    /// In numbers that hold all values of an orbit.
+    fn whole(&self, numbers: Fixed, z0: [IBig; 2]) -> Settlement {
+        match self.follow(self.walk(numbers, z0), f64::INFINITY, None) {
+            Stop::Ended(end) => end,
+            Stop::Narrow(_) => unreachable!("integers do not narrow"),
+        }
+    }
+
+    /// The last stage.
+    fn limbs_3(&self, walk: Walk<LimbNumbers<3>>) -> Settlement {
+        match self.follow(walk, NEAR, None) {
+            Stop::Ended(end) => end,
+            Stop::Narrow(_) => unreachable!("nothing is narrower"),
+        }
+    }
+
+    /// Begins an orbit in limbs, and follows it by `stage`; in integers where its values are too large for limbs.
+    fn begun<const N: usize>(
+        &self,
+        stage: impl Fn(&Self, Walk<LimbNumbers<N>>) -> Settlement,
+    ) -> Settlement {
+        let (z0, fixed) = self.begin(LimbNumbers::<N>::BITS);
+        let is_far = |[x, y]: [f64; 2]| libm::hypot(x, y) >= NEAR;
         if is_far(fixed.parts(&z0)) || is_far(fixed.parts(&fixed.c)) {
-            return self.follow(fixed, z0, f64::INFINITY);
+            return self.whole(fixed, z0);
         }
         let numbers = LimbNumbers::<N>::of(&fixed, self.frame.formula.rotations().count());
-        self.follow(numbers, [Limbs::of(&z0[0]), Limbs::of(&z0[1])], NEAR)
+        stage(
+            self,
+            self.walk(numbers, [Limbs::of(&z0[0]), Limbs::of(&z0[1])]),
+        )
     }
 
-    /// Follows the orbit, in these numbers while |z| is less than `near`, and then in doubles.
-    fn follow<L: Long>(&self, numbers: L, z0: L::Value, near: f64) -> Settlement {
-        let frame = self.frame;
+    fn walk<L: Long>(&self, numbers: L, z0: L::Value) -> Walk<L> {
         let measures = [Measure::Distance, Measure::Direction];
-        let differs = (measures.iter()).any(|measure| frame.measures.contains(*measure));
-        let mut numbers = Bounding::new(numbers, frame);
-        let mut at = numbers.start(z0, differs);
-        let mut n = 0;
+        let differs = (measures.iter()).any(|measure| self.frame.measures.contains(*measure));
+        let mut numbers = Bounding::new(numbers, self.frame);
+        let at = numbers.start(z0, differs);
+        Walk { numbers, at, n: 0 }
+    }
+
+    /// Follows an orbit while |z| is less than `near`, and then in doubles; or until so many fewer bits are enough.
+    fn follow<L: Long>(&self, walk: Walk<L>, near: f64, fewer: Option<usize>) -> Stop<L> {
+        /// Steps between two looks at bounds.
+        const LOOK: u64 = 16;
+        /// Bits that are kept below the bound.
+        const SPARE: f64 = 24.0;
+        let frame = self.frame;
+        let Walk {
+            mut numbers,
+            mut at,
+            mut n,
+        } = walk;
         while n < frame.iterations {
             n += 1;
             if n.is_multiple_of(STEPS_BETWEEN_LOOKS) && !(self.goes_on)() {
-                return Settlement::Cancelled;
+                return Stop::Ended(Settlement::Cancelled);
             }
             at = frame.formula.phase(n - 1).apply(&mut numbers, at);
             at = numbers.rescaled(at);
             if let Some(ended) = look(frame, &numbers, &at, n) {
-                return ended;
+                return Stop::Ended(ended);
             }
             if at.size >= near {
-                return self.escape(numbers, at, n);
+                return Stop::Ended(self.escape(numbers, at, n));
+            }
+            if let Some(bits) = fewer.filter(|_| n.is_multiple_of(LOOK)) {
+                if numbers.error_log2(&at) > SPARE - bits as f64 {
+                    return Stop::Narrow(Walk { numbers, at, n });
+                }
             }
         }
-        Settlement::Settled(SettledEnd::default())
+        Stop::Ended(Settlement::Settled(SettledEnd::default()))
     }
 
     /// The rest of an orbit from |z| >= [`NEAR`] on, in doubles.
