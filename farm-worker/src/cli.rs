@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use crate::farm_args::{Environment, FarmArgs, FarmArgsError};
+use crate::usage::{BackendArg, LogFormat, Misuse};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use farm_queue::redis::ConnectOptions;
-use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
-use farm_worker::usage::{BackendArg, LogFormat, Misuse};
 
 /// Computes strips of Mandelbrot pictures for a farm.
 ///
@@ -68,10 +68,10 @@ pub struct WorkArgs {
     #[arg(long, value_name = "N", value_parser = |text: &str| fractal::count::within::<u16>(text, 1, 1024))]
     pub threads: Option<u16>,
     /// Most memory for reference orbits and what is made of them, such as 8GiB; jobs that want more are left to other workers [default: a quarter of the machine's, or of its control group's]
-    #[arg(long, value_name = "SIZE", env = "FARM_MEMORY", value_parser = farm_worker::memory::parse)]
+    #[arg(long, value_name = "SIZE", env = "FARM_MEMORY", value_parser = crate::memory::parse)]
     pub memory: Option<u64>,
     /// How much to say on stderr: error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "info", value_parser = farm_worker::usage::log_filter)]
+    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "info", value_parser = crate::usage::log_filter)]
     pub log: String,
     /// How to say it on stderr
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(given("redis://farm"), Ok("redis://farm".to_owned()));
         for empty in ["", " "] {
             let error = anyhow::Error::from(given(empty).unwrap_err());
-            assert!(farm_worker::usage::is_misuse(&error), "{error}");
+            assert!(crate::usage::is_misuse(&error), "{error}");
             assert!(error.to_string().starts_with("no Redis given"), "{error}");
         }
     }

@@ -1,26 +1,23 @@
 //! `farm-worker`: the program around the worker loop.
 
-#![forbid(unsafe_code)]
-
-mod bench;
-mod cli;
-
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use cli::{Cli, Command, WorkArgs};
 use engine::bench::quick;
 use engine::{Compute, Device, device};
 use farm_queue::protocol::signing::FarmKey;
 use farm_queue::redis::RedisWorkerQueue;
 use farm_queue::{WorkerAbout, WorkerQueue};
-use farm_worker::choice::choose_devices;
-use farm_worker::exporter::Exporter;
-use farm_worker::{EndReason, Fault, Meters, farm_args, terminal};
 use tokio::task::JoinHandle;
+
+use crate::cli::{self, Cli, Command, WorkArgs};
+use crate::exporter::Exporter;
+use crate::program::choice::choose_devices;
+use crate::program::{farm_args, terminal, usage};
+use crate::{EndReason, Fault, Meters, Settings, bench, memory, worker};
 
 /// How long strips in hand may take to finish on SIGTERM before they are given back.
 const GRACE: Duration = Duration::from_secs(2);
@@ -29,8 +26,12 @@ const LAST_GASP: Duration = Duration::from_millis(500);
 /// Exit status after Ctrl-C.
 const INTERRUPTED: u8 = 130;
 
-fn main() -> ExitCode {
-    let cli: Cli = match farm_worker::usage::parse("farm-worker") {
+/// The program `farm-worker`: reads the command line, works until it is told to stop, and says with which status to exit.
+///
+/// It takes signals and writes to streams, so a process has nothing beside it.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli: Cli = match usage::parse("farm-worker") {
         Ok(cli) => cli,
         Err(status) => return status,
     };
@@ -46,8 +47,8 @@ fn main() -> ExitCode {
     done.unwrap_or_else(|error| {
         // One line, whatever the chain of causes.
         terminal::say("farm-worker", format_args!("{error:#}"));
-        if farm_worker::usage::is_misuse(&error) {
-            ExitCode::from(farm_worker::usage::USAGE)
+        if usage::is_misuse(&error) {
+            ExitCode::from(usage::USAGE)
         } else {
             ExitCode::FAILURE
         }
@@ -61,12 +62,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
     let choice = args.backend.into();
     let threads = args.threads.map(usize::from);
     let strip_timeout = Duration::from_secs(args.strip_timeout.into());
-    let runtime = farm_worker::usage::start_logging_to(
-        args.log_file(),
-        &args.log,
-        args.log_format,
-        "farm-io",
-    )?;
+    let runtime = usage::start_logging_to(args.log_file(), &args.log, args.log_format, "farm-io")?;
     let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION"), engine::build_id()));
     let done = runtime.block_on(async {
         let mut stop = pin!(wait_for_stop());
@@ -117,21 +113,19 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
         };
         queue.describe(WorkerAbout {
             threads: devices.iter().map(threads_of).sum(),
-            ..farm_worker::about(&devices, host, speed)
+            ..worker::about(&devices, host, speed)
         });
         let lanes: Vec<_> = devices
             .iter()
             .map(|device| device.info().name.as_str())
             .collect();
         tracing::info!(worker = name, lanes = ?lanes, speed, "ready");
-        let settings = farm_worker::Settings {
+        let settings = Settings {
             backend: choice,
             cpu_threads: threads,
             grace: GRACE,
             strip_timeout,
-            memory: args
-                .memory
-                .unwrap_or_else(farm_worker::memory::share_of_machine),
+            memory: args.memory.unwrap_or_else(memory::share_of_machine),
         };
         let mut status = ExitCode::SUCCESS;
         let mut broken = None;
@@ -141,7 +135,7 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
                 fault = wait_for_exporter_end(&mut served) => broken = Some(fault),
             }
         };
-        let done = farm_worker::run(queue, devices, settings, meters, shutdown).await;
+        let done = worker::run(queue, devices, settings, meters, shutdown).await;
         tracing::info!(
             strips = done.figures.strips,
             pixels = done.figures.pixels,
