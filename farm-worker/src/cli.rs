@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::farm_args::{Environment, FarmArgs, FarmArgsError};
+use crate::hours::Hours;
 use crate::usage::{BackendArg, LogFormat, Misuse};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use farm_queue::protocol::lines;
 use farm_queue::redis::ConnectOptions;
 
 /// Computes strips of Mandelbrot pictures for a farm.
@@ -64,6 +66,15 @@ pub struct WorkArgs {
     /// Name shown to people, that audits and quarantines go by [default: that of this worker's own key, or this machine's]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// A tag of this worker, for jobs that ask for it (submitter render --on TAG); may be given several times
+    #[arg(long = "tag", value_name = "TAG", env = "FARM_TAG", value_delimiter = ',', value_parser = tag)]
+    pub tags: Vec<String>,
+    /// How far to step back behind other programs of this machine, from 0 to 19
+    #[arg(long, value_name = "N", env = "FARM_NICE", value_parser = |text: &str| fractal::count::within::<u8>(text, 0, 19))]
+    pub nice: Option<u8>,
+    /// Work between these times of this machine's clock alone, such as 20:00-07:00; at their end strips in hand are finished or given back
+    #[arg(long, value_name = "FROM-TO", env = "FARM_HOURS")]
+    pub hours: Option<Hours>,
     /// Threads of the processor's lane [default: all cores]
     #[arg(long, value_name = "N", value_parser = |text: &str| fractal::count::within::<u16>(text, 1, 1024))]
     pub threads: Option<u16>,
@@ -118,6 +129,17 @@ impl WorkArgs {
                     "--metrics wants an address and a port, such as 127.0.0.1:9464 or [::1]:9464",
                 )
             })
+    }
+}
+
+fn tag(text: &str) -> Result<String, String> {
+    if lines::is_tag(text) {
+        Ok(text.to_owned())
+    } else {
+        let most = lines::MAX_TAG_BYTES;
+        Err(format!(
+            "a tag is of at most {most} letters, digits, '-', '_' and '.'"
+        ))
     }
 }
 

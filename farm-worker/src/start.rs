@@ -1,7 +1,8 @@
 //! `farm-worker`: the program around the worker loop.
 
-use std::pin::pin;
-use std::process::ExitCode;
+use std::path::PathBuf;
+use std::pin::{Pin, pin};
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +10,13 @@ use anyhow::Context;
 use engine::bench::quick;
 use engine::{Compute, Device, device};
 use farm_queue::protocol::signing::FarmKey;
-use farm_queue::redis::RedisWorkerQueue;
-use farm_queue::{WorkerAbout, WorkerQueue};
+use farm_queue::redis::{ConnectOptions, RedisWorkerQueue};
+use farm_queue::{LeaveOrder, WorkerAbout, WorkerQueue};
 use tokio::task::JoinHandle;
 
-use crate::cli::{self, Cli, Command, WorkArgs};
+use crate::cli::{self, Cli, WorkArgs};
 use crate::exporter::Exporter;
+use crate::hours::Hours;
 use crate::program::choice::choose_devices;
 use crate::program::{farm_args, terminal, usage};
 use crate::{EndReason, Fault, Meters, Settings, bench, memory, worker};
@@ -41,8 +43,8 @@ pub fn main() -> ExitCode {
         terminal::say("farm-worker", format_args!("warning: {warning}"));
     }
     let done = match cli.command {
-        Some(Command::Bench(args)) => bench::run(&args).map(|()| ExitCode::SUCCESS),
-        None => work(cli.work),
+        Some(cli::Command::Bench(args)) => bench::run(&args).map(|()| ExitCode::SUCCESS),
+        None => work(&cli.work),
     };
     done.unwrap_or_else(|error| {
         // One line, whatever the chain of causes.
@@ -55,16 +57,25 @@ pub fn main() -> ExitCode {
     })
 }
 
-fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
+/// What comes after a while of work.
+enum Next {
+    /// The end of the program.
+    Exit(ExitCode),
+    /// The next of its hours.
+    Rest,
+    /// The program anew, as it lies on the disk.
+    StartAnew,
+}
+
+fn work(args: &WorkArgs) -> anyhow::Result<ExitCode> {
     let url = args.redis_url()?.to_owned();
     let metrics = args.metrics_address()?;
     let farm = cli::farm(&url, &args.farm)?;
-    let choice = args.backend.into();
-    let threads = args.threads.map(usize::from);
-    let strip_timeout = Duration::from_secs(args.strip_timeout.into());
+    // Before there are other threads: they take it over.
+    step_back(args.nice)?;
     let runtime = usage::start_logging_to(args.log_file(), &args.log, args.log_format, "farm-io")?;
     let meters = Arc::new(Meters::new(env!("CARGO_PKG_VERSION"), engine::build_id()));
-    let done = runtime.block_on(async {
+    let done: anyhow::Result<Next> = runtime.block_on(async {
         let mut stop = pin!(wait_for_stop());
         let mut served = None;
         if let Some(address) = metrics {
@@ -75,88 +86,170 @@ fn work(args: WorkArgs) -> anyhow::Result<ExitCode> {
             }
             served = Some(tokio::spawn(exporter.serve(Arc::clone(&meters))));
         }
-        let host = cli::host_name();
-        let keyed = (farm.farm_key.as_ref()).and_then(FarmKey::worker);
-        let name = args.name.or_else(|| keyed.map(str::to_owned));
-        let name = name.unwrap_or_else(|| host.clone());
-        // The queue first: a wrong address is known at once, opening adapters takes a second or two.
-        let mut connecting = pin!(RedisWorkerQueue::connect(&farm, &name));
-        let queue = tokio::select! {
-            connected = &mut connecting => connected?,
-            status = &mut stop => {
-                // It may be listed already.
-                if let Ok(Ok(queue)) = tokio::time::timeout(LAST_GASP, connecting).await {
-                    sign_off(&queue).await;
+        loop {
+            if let Some(hours) = args.hours.filter(|hours| !hours.are_now()) {
+                tracing::info!("resting: the hours are {hours}");
+                tokio::select! {
+                    () = hours.until(true) => {}
+                    status = &mut stop => return Ok(Next::Exit(status)),
+                    fault = wait_for_exporter_end(&mut served) => return Err(fault.into()),
                 }
-                return Ok(status);
             }
-        };
-        let wanted = args.devices;
-        let open = move || {
-            let devices = choose_devices(device::open(choice, threads)?, &wanted)?;
-            let speed: u64 = devices.iter().map(quick::speed).sum();
-            anyhow::Ok((devices, speed))
-        };
-        let opened = tokio::select! {
-            opened = tokio::task::spawn_blocking(open) => opened?,
-            status = &mut stop => {
-                sign_off(&queue).await;
-                return Ok(status);
+            match serve(&farm, args, &meters, stop.as_mut(), &mut served).await? {
+                Next::Rest => {}
+                next => return Ok(next),
             }
-        };
-        let (devices, speed) = match opened {
-            Ok(opened) => opened,
-            Err(error) => {
-                sign_off(&queue).await;
-                return Err(error);
-            }
-        };
-        queue.describe(WorkerAbout {
-            threads: devices.iter().map(threads_of).sum(),
-            ..worker::about(&devices, host, speed)
-        });
-        let lanes: Vec<_> = devices
-            .iter()
-            .map(|device| device.info().name.as_str())
-            .collect();
-        tracing::info!(worker = name, lanes = ?lanes, speed, "ready");
-        let settings = Settings {
-            backend: choice,
-            cpu_threads: threads,
-            grace: GRACE,
-            strip_timeout,
-            memory: args.memory.unwrap_or_else(memory::share_of_machine),
-        };
-        let mut status = ExitCode::SUCCESS;
-        let mut broken = None;
-        let shutdown = async {
-            tokio::select! {
-                told = stop => status = told,
-                fault = wait_for_exporter_end(&mut served) => broken = Some(fault),
-            }
-        };
-        let done = worker::run(queue, devices, settings, meters, shutdown).await;
-        tracing::info!(
-            strips = done.figures.strips,
-            pixels = done.figures.pixels,
-            why = ?done.ended,
-            "stopped"
-        );
-        match (done.ended, broken) {
-            (_, Some(fault)) => Err(fault.into()),
-            (EndReason::Told, _) => Ok(status),
-            (EndReason::Drained, _) => Ok(ExitCode::SUCCESS),
-            (EndReason::Hung(hung), _) => anyhow::bail!(
-                "every device has hung for {:.0} s; start the worker again",
-                hung.as_secs_f64()
-            ),
-            (EndReason::Broken(fault), _) => Err(fault.into()),
         }
     });
     // Dropped, it would wait for computations in the middle of a step, which may be one of minutes: their strips
     // were given back, and nobody takes what they find.
     runtime.shutdown_timeout(LAST_GASP);
-    done
+    match done? {
+        Next::StartAnew => Err(start_anew()),
+        Next::Exit(status) => Ok(status),
+        // The loop goes on with that.
+        Next::Rest => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Joins the farm and works for it, until something else is to be done.
+async fn serve<T>(
+    farm: &ConnectOptions,
+    args: &WorkArgs,
+    meters: &Arc<Meters>,
+    mut stop: Pin<&mut impl Future<Output = ExitCode>>,
+    served: &mut Option<JoinHandle<T>>,
+) -> anyhow::Result<Next> {
+    let choice = args.backend.into();
+    let threads = args.threads.map(usize::from);
+    let host = cli::host_name();
+    let keyed = (farm.farm_key.as_ref()).and_then(FarmKey::worker);
+    let name = args.name.as_deref().or(keyed).unwrap_or(&host);
+    // The queue first: a wrong address is known at once, opening adapters takes a second or two.
+    let mut connecting = pin!(RedisWorkerQueue::connect(farm, name));
+    let queue = tokio::select! {
+        connected = &mut connecting => connected?,
+        status = &mut stop => {
+            // It may be listed already.
+            if let Ok(Ok(queue)) = tokio::time::timeout(LAST_GASP, connecting).await {
+                sign_off(&queue).await;
+            }
+            return Ok(Next::Exit(status));
+        }
+    };
+    let wanted = args.devices.clone();
+    let open = move || {
+        let devices = choose_devices(device::open(choice, threads)?, &wanted)?;
+        let speed: u64 = devices.iter().map(quick::speed).sum();
+        anyhow::Ok((devices, speed))
+    };
+    let opened = tokio::select! {
+        opened = tokio::task::spawn_blocking(open) => opened?,
+        status = &mut stop => {
+            sign_off(&queue).await;
+            return Ok(Next::Exit(status));
+        }
+    };
+    let (devices, speed) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            sign_off(&queue).await;
+            return Err(error);
+        }
+    };
+    queue.describe(WorkerAbout {
+        threads: devices.iter().map(threads_of).sum(),
+        tags: args.tags.clone(),
+        ..worker::about(&devices, host.clone(), speed)
+    });
+    let lanes: Vec<_> = devices
+        .iter()
+        .map(|device| device.info().name.as_str())
+        .collect();
+    tracing::info!(worker = name, lanes = ?lanes, speed, "ready");
+    let settings = Settings {
+        backend: choice,
+        cpu_threads: threads,
+        grace: GRACE,
+        strip_timeout: Duration::from_secs(args.strip_timeout.into()),
+        memory: args.memory.unwrap_or_else(memory::share_of_machine),
+    };
+    let mut next = Next::Rest;
+    let mut broken = None;
+    let shutdown = async {
+        tokio::select! {
+            told = stop => next = Next::Exit(told),
+            fault = wait_for_exporter_end(served) => broken = Some(fault),
+            () = wait_for_end(args.hours) => {}
+        }
+    };
+    let done = worker::run(queue, devices, settings, Arc::clone(meters), shutdown).await;
+    tracing::info!(
+        strips = done.figures.strips,
+        pixels = done.figures.pixels,
+        why = ?done.ended,
+        "stopped"
+    );
+    match (done.ended, broken) {
+        (_, Some(fault)) => Err(fault.into()),
+        (EndReason::Told, _) => Ok(next),
+        (EndReason::Ordered(LeaveOrder::Restart), _) => Ok(Next::StartAnew),
+        (EndReason::Ordered(_), _) => Ok(Next::Exit(ExitCode::SUCCESS)),
+        (EndReason::Hung(hung), _) => anyhow::bail!(
+            "every device has hung for {:.0} s; start the worker again",
+            hung.as_secs_f64()
+        ),
+        (EndReason::Broken(fault), _) => Err(fault.into()),
+    }
+}
+
+/// Waits until the hours end; for ever where there are none.
+async fn wait_for_end(hours: Option<Hours>) {
+    match hours {
+        Some(hours) => hours.until(false).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Lets other programs of this machine go first.
+#[cfg(unix)]
+fn step_back(nice: Option<u8>) -> anyhow::Result<()> {
+    let Some(nice) = nice else { return Ok(()) };
+    rustix::process::setpriority_process(None, nice.into()).context("--nice: the system refuses it")
+}
+
+/// Lets other programs of this machine go first.
+#[cfg(not(unix))]
+fn step_back(nice: Option<u8>) -> anyhow::Result<()> {
+    match nice {
+        Some(_) => anyhow::bail!("--nice: this system has no such thing"),
+        None => Ok(()),
+    }
+}
+
+/// Starts the program anew in this process, as it lies on the disk by now: it may have been upgraded. Comes back only when
+/// that failed, with why.
+#[cfg(unix)]
+fn start_anew() -> anyhow::Error {
+    use std::os::unix::process::CommandExt;
+    let own = match std::env::current_exe() {
+        Ok(own) => own,
+        Err(error) => return error.into(),
+    };
+    // What Linux calls a program whose file was replaced by another one.
+    let text = own.to_string_lossy();
+    let own = match text.strip_suffix(" (deleted)") {
+        Some(path) if !own.exists() => PathBuf::from(path),
+        _ => own.clone(),
+    };
+    let error = Command::new(&own).args(std::env::args_os().skip(1)).exec();
+    anyhow::Error::new(error).context(format!("cannot start {} anew", own.display()))
+}
+
+/// Where no program can take the place of another.
+#[cfg(not(unix))]
+fn start_anew() -> anyhow::Error {
+    anyhow::anyhow!("told to start anew, which this system has not: start it again")
 }
 
 /// Waits until nobody serves metrics any more, where somebody did.

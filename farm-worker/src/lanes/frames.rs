@@ -242,6 +242,7 @@ mod tests {
             build: 0,
             orbit: None,
             arithmetic: None,
+            on: None,
         }
     }
 

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::job::JobSpec;
 use crate::orbit::OrbitKey;
+use crate::protocol::lines;
 use crate::protocol::signing::FarmKey;
 
 /// Version of the envelope that this build writes, and the only one that it reads.
@@ -61,6 +62,9 @@ pub enum SpecError {
     /// Settled counts are asked for where none are made: of adapters, or in another arithmetic than that of processors.
     #[error("job spec with settled counts that cannot be")]
     Settled,
+    /// What is no tag is asked for.
+    #[error("job spec for workers with a tag that is none")]
+    Tag,
     /// A strip of several rows is larger than [`MAX_STRIP_BYTES`].
     #[error("job spec with strips of {0} bytes, over the limit of {MAX_STRIP_BYTES}")]
     StripBytes(u64),
@@ -174,6 +178,9 @@ pub fn check(spec: &JobSpec) -> Result<(), SpecError> {
     {
         return Err(SpecError::Settled);
     }
+    if !spec.on.as_deref().is_none_or(lines::is_tag) {
+        return Err(SpecError::Tag);
+    }
     let bytes = largest_strip_bytes(spec);
     if bytes > MAX_STRIP_BYTES && tallest(plan) > 1 {
         return Err(SpecError::StripBytes(bytes));
@@ -233,6 +240,7 @@ mod tests {
             build: 0,
             orbit: None,
             arithmetic: None,
+            on: None,
         }
     }
 
