@@ -5,10 +5,10 @@ use std::path::Path;
 
 use disk::limited::read_text_limited;
 use engine::bench::{self, Report};
-use farm_worker::terminal;
 use fractal::BackendChoice;
 
 use crate::cli::BenchArgs;
+use crate::terminal;
 
 /// Most bytes of what the system says of its processors: thousands of them.
 const MAX_CPUINFO_BYTES: u64 = 16 << 20;

@@ -4,11 +4,13 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use crate::farm_args::{Environment, FarmArgs, FarmArgsError};
+use crate::hours::Hours;
+use crate::usage::{BackendArg, LogFormat, Misuse};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use farm_queue::protocol::lines;
 use farm_queue::redis::ConnectOptions;
-use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
-use farm_worker::usage::{BackendArg, LogFormat, Misuse};
 
 /// Computes strips of Mandelbrot pictures for a farm.
 ///
@@ -64,14 +66,23 @@ pub struct WorkArgs {
     /// Name shown to people, that audits and quarantines go by [default: that of this worker's own key, or this machine's]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// A tag of this worker, for jobs that ask for it (submitter render --on TAG); may be given several times
+    #[arg(long = "tag", value_name = "TAG", env = "FARM_TAG", value_delimiter = ',', value_parser = tag)]
+    pub tags: Vec<String>,
+    /// How far to step back behind other programs of this machine, from 0 to 19
+    #[arg(long, value_name = "N", env = "FARM_NICE", value_parser = |text: &str| fractal::count::within::<u8>(text, 0, 19))]
+    pub nice: Option<u8>,
+    /// Work between these times of this machine's clock alone, such as 20:00-07:00; at their end strips in hand are finished or given back
+    #[arg(long, value_name = "FROM-TO", env = "FARM_HOURS")]
+    pub hours: Option<Hours>,
     /// Threads of the processor's lane [default: all cores]
     #[arg(long, value_name = "N", value_parser = |text: &str| fractal::count::within::<u16>(text, 1, 1024))]
     pub threads: Option<u16>,
     /// Most memory for reference orbits and what is made of them, such as 8GiB; jobs that want more are left to other workers [default: a quarter of the machine's, or of its control group's]
-    #[arg(long, value_name = "SIZE", env = "FARM_MEMORY", value_parser = farm_worker::memory::parse)]
+    #[arg(long, value_name = "SIZE", env = "FARM_MEMORY", value_parser = crate::memory::parse)]
     pub memory: Option<u64>,
     /// How much to say on stderr: error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "info", value_parser = farm_worker::usage::log_filter)]
+    #[arg(long, value_name = "LEVEL", env = "FARM_LOG", default_value = "info", value_parser = crate::usage::log_filter)]
     pub log: String,
     /// How to say it on stderr
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
@@ -121,6 +132,17 @@ impl WorkArgs {
     }
 }
 
+fn tag(text: &str) -> Result<String, String> {
+    if lines::is_tag(text) {
+        Ok(text.to_owned())
+    } else {
+        let most = lines::MAX_TAG_BYTES;
+        Err(format!(
+            "a tag is of at most {most} letters, digits, '-', '_' and '.'"
+        ))
+    }
+}
+
 /// The way into the farm at `url`.
 pub fn farm(url: &str, args: &FarmArgs) -> Result<ConnectOptions, FarmArgsError> {
     let environment = Environment::of(|name| std::env::var(name).ok());
@@ -165,7 +187,7 @@ mod tests {
         assert_eq!(given("redis://farm"), Ok("redis://farm".to_owned()));
         for empty in ["", " "] {
             let error = anyhow::Error::from(given(empty).unwrap_err());
-            assert!(farm_worker::usage::is_misuse(&error), "{error}");
+            assert!(crate::usage::is_misuse(&error), "{error}");
             assert!(error.to_string().starts_with("no Redis given"), "{error}");
         }
     }

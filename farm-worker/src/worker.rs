@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use engine::Compute;
-use farm_queue::{WorkerAbout, WorkerFigures, WorkerQueue};
+use farm_queue::{LeaveOrder, WorkerAbout, WorkerFigures, WorkerQueue};
 use fractal::Backend;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -29,8 +29,8 @@ const TELL: Duration = Duration::from_secs(2);
 pub enum EndReason {
     /// It was told to.
     Told,
-    /// An operator asked the farm to do without it.
-    Drained,
+    /// An operator asked the farm to do without it, so.
+    Ordered(LeaveOrder),
     /// Every device has hung for this long: nothing but a new process will help.
     Hung(Duration),
     /// A task of it ended in the midst of its work.
@@ -86,14 +86,17 @@ pub async fn run<Q: WorkerQueue, D: Compute + 'static>(
     shared.meters.set_up(true);
     let ended = tokio::select! {
         () = shutdown => EndReason::Told,
-        () = shared.queue.drained() => EndReason::Drained,
+        order = shared.queue.leave_order() => EndReason::Ordered(order),
         hung = wait_until_all_hung(&lanes, timeout) => EndReason::Hung(hung),
         helper = shared.queue.broken() => EndReason::Broken(Fault::ended(helper)),
         fault = wait_for_slot_end(&mut slots) => EndReason::Broken(fault),
         never = report_figures(&shared) => match never {},
     };
     shared.meters.set_up(false);
-    if matches!(ended, EndReason::Hung(_)) {
+    if matches!(
+        ended,
+        EndReason::Hung(_) | EndReason::Ordered(LeaveOrder::Stop)
+    ) {
         grace = Duration::ZERO;
     }
     stop.send_replace(Stop::Soon);
@@ -181,6 +184,7 @@ pub fn about<D: Compute>(devices: &[D], host: String, speed: u64) -> WorkerAbout
         cores: std::thread::available_parallelism()
             .map_or(0, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
         threads: 0,
+        tags: Vec::new(),
     }
 }
 

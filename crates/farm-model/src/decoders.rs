@@ -102,6 +102,7 @@ pub fn job(measures: MeasureSet) -> JobSpec {
         build: 7,
         orbit: None,
         arithmetic: None,
+        on: None,
     }
 }
 

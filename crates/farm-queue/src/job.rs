@@ -93,4 +93,7 @@ pub struct JobSpec {
     /// The one arithmetic that may compute it; whichever is exact enough for the view when `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arithmetic: Option<Arithmetic>,
+    /// The tag that workers have which may compute it; all when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
 }

@@ -37,4 +37,6 @@ pub use queue::{
     AcceptedBackends, Collected, DeliveryOutcome, JobQueue, Lease, LeaseState, QueueError,
     WorkerQueue,
 };
-pub use status::{JobOrders, JobReport, JobState, UnderWay, WorkerAbout, WorkerFigures};
+pub use status::{
+    JobOrders, JobReport, JobState, LeaveOrder, UnderWay, WorkerAbout, WorkerFigures,
+};

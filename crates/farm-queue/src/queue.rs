@@ -9,7 +9,7 @@ use fractal::{BackendChoice, ReferenceOrbit, Strip, StripBuffer};
 use crate::job::{JobId, JobSpec};
 use crate::orbit::SharedOrbit;
 use crate::order::{Issue, Order};
-use crate::status::{JobOrders, JobReport, UnderWay, WorkerAbout, WorkerFigures};
+use crate::status::{JobOrders, JobReport, LeaveOrder, UnderWay, WorkerAbout, WorkerFigures};
 
 /// Most strips whose failures are told at a time.
 pub const SAMPLED_FAILURES: usize = 16;
@@ -237,8 +237,8 @@ pub trait WorkerQueue: Send + Sync + 'static {
     /// hint may get lost.
     fn hint(&self) -> impl Future<Output = ()> + Send;
 
-    /// Resolves when an operator asks this worker to finish or give back what it has, and leave.
-    fn drained(&self) -> impl Future<Output = ()> + Send;
+    /// Resolves when an operator asks this worker to leave; says how.
+    fn leave_order(&self) -> impl Future<Output = LeaveOrder> + Send;
 
     /// Resolves when a task of the queue's own has ended, which none does as long as the queue is used; names it.
     fn broken(&self) -> impl Future<Output = &'static str> + Send {

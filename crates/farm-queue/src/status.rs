@@ -37,6 +37,16 @@ pub struct WorkerAbout {
     pub cores: u32,
     /// Threads that its processor's lane computes with; 0 where it has none.
     pub threads: u32,
+    /// What its operator calls it: a job that asks for a tag is given to workers that have it.
+    pub tags: Vec<String>,
+}
+
+impl WorkerAbout {
+    /// Whether it has the tag that a job asks for, if it asks for one.
+    #[must_use]
+    pub fn has_tag(&self, wanted: Option<&str>) -> bool {
+        wanted.is_none_or(|wanted| self.tags.iter().any(|tag| tag == wanted))
+    }
 }
 
 /// What a worker has done so far.
@@ -51,6 +61,37 @@ pub struct WorkerFigures {
     pub busy_secs: f64,
     /// Strips that failed on it.
     pub failed: u64,
+}
+
+/// How an operator wants a worker to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LeaveOrder {
+    /// What it has in hand is finished, or given back where that takes long.
+    Drain,
+    /// What it has in hand is given back at once.
+    Stop,
+    /// As [`LeaveOrder::Drain`]; then its program starts itself anew, as it lies on the disk by then.
+    Restart,
+}
+
+impl LeaveOrder {
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Drain => "drain",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+        }
+    }
+
+    /// The order of that name; `None` for one that this build does not know.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Drain, Self::Stop, Self::Restart]
+            .into_iter()
+            .find(|order| order.name() == name)
+    }
 }
 
 /// Whether a job goes on.
@@ -106,6 +147,8 @@ pub struct JobReport {
     pub title: String,
     /// Machine and process of its submitter.
     pub submitter: String,
+    /// Whose it is, for people: nobody checks it.
+    pub owner: String,
     /// Strips of the job.
     pub strips: u32,
     /// Strips that are there.

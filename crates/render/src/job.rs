@@ -16,6 +16,10 @@ pub fn job_of(plan: &RenderPlan, id: JobId, orbit: Option<&SharedOrbit>) -> JobS
             Place::InProcess { .. } => None,
             Place::Farm { workers, .. } => workers,
         },
+        on: match &plan.place {
+            Place::InProcess { .. } => None,
+            Place::Farm { terms, .. } => terms.on.clone(),
+        },
         build: build(),
         orbit: orbit.map(|shared| shared.key.clone()),
         arithmetic: plan.arithmetic.only,

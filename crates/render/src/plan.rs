@@ -63,7 +63,18 @@ pub enum Place {
         farm: Box<ConnectOptions>,
         /// Most workers that take part; all when `None`.
         workers: Option<u16>,
+        /// What else the farm is told of its jobs.
+        terms: JobTerms,
     },
+}
+
+/// What a farm is told of a job beside what is computed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobTerms {
+    /// The tag that workers have which may compute it; all when `None`.
+    pub on: Option<String>,
+    /// Whose it is, for people.
+    pub owner: Option<String>,
 }
 
 impl RenderPlan {

@@ -380,6 +380,10 @@ impl JobRun<'_> {
         JobReport {
             title: title.unwrap_or_default().to_string_lossy().into_owned(),
             submitter: format!("{} {}", host.to_string_lossy(), std::process::id()),
+            owner: match &self.plan.place {
+                Place::Farm { terms, .. } => terms.owner.clone().unwrap_or_default(),
+                Place::InProcess { .. } => String::new(),
+            },
             ..JobReport::default()
         }
     }

@@ -244,6 +244,7 @@ mod tests {
             build: 0,
             orbit: None,
             arithmetic: None,
+            on: None,
         }
     }
 

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use engine::EngineError;
 use engine::cpu::CpuDevice;
 use farm_queue::queue::{AcceptedBackends, DeliveryOutcome, Lease, LeaseState, QueueError};
-use farm_queue::{JobId, JobQueue, JobSpec, MemoryQueue, WorkerAbout, WorkerFigures, WorkerQueue};
+use farm_queue::{
+    JobId, JobQueue, JobSpec, LeaveOrder, MemoryQueue, WorkerAbout, WorkerFigures, WorkerQueue,
+};
 use farm_worker::EndReason;
 use fractal::{ReferenceOrbit, StripBuffer};
 
@@ -73,11 +75,12 @@ impl WorkerQueue for Late {
         self.inner.hint().await;
     }
 
-    async fn drained(&self) {
+    async fn leave_order(&self) -> LeaveOrder {
         // As if an operator had asked as soon as the first buffer was taken.
         while self.offers.load(Ordering::SeqCst) < 2 {
             tokio::time::sleep(STEP).await;
         }
+        LeaveOrder::Drain
     }
 
     fn describe(&self, about: WorkerAbout) {
@@ -105,7 +108,10 @@ async fn a_late_delivery_is_no_hang_and_a_drained_worker_ends() {
     assert_eq!(strips, [(0, "late".to_owned(), 1)]);
     let done = tokio::time::timeout(PATIENCE, &mut worker.done).await;
     let done = done.expect("it ends by itself").unwrap();
-    assert_eq!((done.ended, done.figures.failed), (EndReason::Drained, 0));
+    assert_eq!(
+        (done.ended, done.figures.failed),
+        (EndReason::Ordered(LeaveOrder::Drain), 0)
+    );
     assert_eq!(worker.figure("farm_worker_delivery_retries_total"), 1.0);
     assert_eq!(
         worker.figure("farm_worker_queue_errors_total{call=\"deliver\"}"),

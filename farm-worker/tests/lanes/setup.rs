@@ -90,6 +90,7 @@ pub(crate) fn job(rows: u32) -> Arc<JobSpec> {
         build: engine::build_id(),
         orbit: None,
         arithmetic: None,
+        on: None,
     })
 }
 

@@ -1,7 +1,6 @@
 //! All commands.
 
 use clap::{Parser, Subcommand};
-use clap_complete::Shell;
 use farm_worker::usage::LogFormat;
 
 use super::colour::RecolourArgs;
@@ -10,6 +9,7 @@ use super::files::{BatchArgs, InfoArgs};
 use super::render::{LocateArgs, RenderArgs, ResumeArgs};
 use super::scale::ScaleArgs;
 use super::serve::ServeArgs;
+use super::shells::args::{CompletionsArgs, ManualArgs};
 use super::world::WorldCommand;
 use super::zoom::ZoomArgs;
 
@@ -66,11 +66,9 @@ pub enum Command {
     /// Print the key of one worker, made from the farm's: with it that worker speaks for itself alone.
     WorkerKey(WorkerKeyArgs),
     /// Print completions for a shell.
-    Completions {
-        /// The shell.
-        #[arg(value_enum)]
-        shell: Shell,
-    },
+    Completions(CompletionsArgs),
+    /// Write manual pages of both programs into a folder.
+    Manual(ManualArgs),
 }
 
 impl Command {
@@ -137,7 +135,8 @@ impl Command {
             | Self::Batch(_)
             | Self::RedisAcl(_)
             | Self::WorkerKey(_)
-            | Self::Completions { .. } => None,
+            | Self::Completions(_)
+            | Self::Manual(_) => None,
         }
     }
 }

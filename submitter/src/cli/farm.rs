@@ -42,7 +42,14 @@ impl AskArgs {
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
     /// List the farm's jobs, the most urgent first.
-    List(AskArgs),
+    List {
+        /// Those of this owner alone, as their submitters named him
+        #[arg(long, value_name = "NAME")]
+        owner: Option<String>,
+        /// The farm.
+        #[command(flatten)]
+        ask: AskArgs,
+    },
     /// Show a job: progress, rate, time left, strips by worker, retries, dead strips and why.
     Show {
         /// The job.
@@ -109,6 +116,22 @@ pub enum WorkersCommand {
         #[command(flatten)]
         ask: AskArgs,
     },
+    /// Have a worker give back at once what it has, and end.
+    Stop {
+        /// Its name, or its process as `list --json` has it; all workers of that name.
+        worker: String,
+        /// The farm.
+        #[command(flatten)]
+        ask: AskArgs,
+    },
+    /// Have a worker finish or give back what it has, and start anew with the program that lies on its disk by then.
+    Restart {
+        /// Its name, or its process as `list --json` has it; all workers of that name.
+        worker: String,
+        /// The farm.
+        #[command(flatten)]
+        ask: AskArgs,
+    },
     /// Let a worker out of quarantine, and forget why it was there.
     Forgive {
         /// Its name.
@@ -123,7 +146,7 @@ impl JobsCommand {
     /// The farm that it is about.
     pub fn ask(&self) -> &AskArgs {
         match self {
-            Self::List(ask)
+            Self::List { ask, .. }
             | Self::Show { ask, .. }
             | Self::Pause { ask, .. }
             | Self::Resume { ask, .. }
@@ -138,7 +161,11 @@ impl WorkersCommand {
     /// The farm that it is about.
     pub fn ask(&self) -> &AskArgs {
         match self {
-            Self::List(ask) | Self::Drain { ask, .. } | Self::Forgive { ask, .. } => ask,
+            Self::List(ask)
+            | Self::Drain { ask, .. }
+            | Self::Stop { ask, .. }
+            | Self::Restart { ask, .. }
+            | Self::Forgive { ask, .. } => ask,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod render;
 pub mod requests;
 pub mod scale;
 pub mod serve;
+pub mod shells;
 #[cfg(test)]
 mod tests;
 pub mod values;

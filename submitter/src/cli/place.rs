@@ -2,8 +2,10 @@
 //! means something a little different, the command has its own words for it (`mut_arg`).
 
 use clap::Args;
+use farm_queue::protocol::lines;
 use farm_worker::farm_args::FarmArgs;
 use farm_worker::usage::{BackendArg, LogFormat};
+use render::plan::JobTerms;
 
 /// The farm, and how to get in.
 #[derive(Clone, Debug, Args)]
@@ -87,11 +89,48 @@ pub struct PlaceArgs {
 }
 
 /// How many compute.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct CrewArgs {
     /// Workers that take part: how many to run in process [default: 1], or at most on a farm [default: all]
     #[arg(long, value_name = "N", value_parser = |text: &str| fractal::count::within::<u16>(text, 1, 1024))]
     pub workers: Option<u16>,
+    /// Workers of a farm that have this tag alone (farm-worker --tag TAG)
+    #[arg(long, value_name = "TAG")]
+    pub on: Option<String>,
+    /// Whose the job is, as `jobs list` shows it to everybody [default: the user's name]
+    #[arg(long, value_name = "NAME", env = "FARM_OWNER", value_parser = owner)]
+    pub owner: Option<String>,
+}
+
+impl CrewArgs {
+    /// What a farm is told of its jobs.
+    #[must_use]
+    pub fn terms(self) -> JobTerms {
+        JobTerms {
+            on: self.on,
+            owner: self.owner.or_else(user_name),
+        }
+    }
+}
+
+/// The user's name, where the system tells it.
+#[must_use]
+pub fn user_name() -> Option<String> {
+    let names = ["USER", "LOGNAME", "USERNAME"].into_iter();
+    let mut names = names.filter_map(|name| std::env::var(name).ok());
+    names.find_map(|name| owner(&name).ok())
+}
+
+/// A name to show beside a job.
+pub fn owner(text: &str) -> Result<String, String> {
+    if !text.trim().is_empty() && lines::worker_name(text) == text {
+        Ok(text.to_owned())
+    } else {
+        let most = lines::MAX_NAME_BYTES;
+        Err(format!(
+            "a name is one line of at most {most} bytes without ':'"
+        ))
+    }
 }
 
 /// How many threads this process has for it.

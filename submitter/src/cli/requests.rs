@@ -177,6 +177,7 @@ impl RenderArgs {
         let folder = self.journal.journal;
         let farm = FarmMeans {
             workers: self.crew.workers,
+            terms: self.crew.terms(),
             backend: self.devices.backend.into(),
             ..FarmMeans::default()
         };
@@ -267,6 +268,7 @@ impl ZoomArgs {
         };
         let farm = FarmMeans {
             workers: self.place.crew.workers,
+            terms: self.place.crew.terms(),
             backend: self.place.devices.backend.into(),
             ..FarmMeans::default()
         };

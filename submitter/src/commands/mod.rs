@@ -6,6 +6,7 @@ pub mod context;
 mod farm;
 mod info;
 mod locate;
+mod manual;
 mod plan;
 mod redis_acl;
 mod render;
@@ -15,11 +16,10 @@ mod serve;
 mod world;
 mod zoom;
 
-use clap::CommandFactory;
-
 use context::Context;
 
-use crate::cli::{Cli, Command};
+use crate::cli::Command;
+use crate::cli::shells::scripts::completions;
 use crate::failure::Failure;
 use crate::terminal::write_stdout;
 
@@ -41,10 +41,7 @@ pub async fn carry_out(command: Command, context: &Context) -> Result<(), Failur
         Command::World(command) => world::run(command, context).await,
         Command::RedisAcl(args) => write_stdout(redis_acl::lines(&args)?.as_bytes()),
         Command::WorkerKey(args) => write_stdout(redis_acl::worker_key(&args)?.as_bytes()),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "submitter", &mut script);
-            write_stdout(&script)
-        }
+        Command::Completions(args) => write_stdout(&completions(&args)),
+        Command::Manual(args) => manual::run(&args),
     }
 }

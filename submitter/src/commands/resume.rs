@@ -44,6 +44,7 @@ pub async fn run(args: ResumeArgs, context: &Context) -> Result<(), Failure> {
     let means = FarmMeans {
         redis: redis.map(|url| Address::of_user(url, args.access.farm.clone())),
         workers: args.crew.workers,
+        terms: args.crew.terms(),
         environment: environment(),
         known: known_redis(),
         ..FarmMeans::default()

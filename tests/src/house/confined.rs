@@ -117,11 +117,10 @@ pub const CONFINED: [Confined; 14] = [
     },
     Confined {
         what: "the command line's parser",
-        shown_by: &["clap::", "clap_complete::"],
+        shown_by: &["clap::", "clap_complete::", "clap_mangen::"],
         unless: &[],
         allowed: &[
             "submitter/src/cli/",
-            "submitter/src/commands/mod.rs",
             "submitter/src/commands/batch/keys.rs",
             "farm-worker/src/",
             "crates/farm-model/src/bin/",

@@ -20,7 +20,11 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// How often a running program is looked at.
 const GLANCE: Duration = Duration::from_millis(5);
 /// What a program must not inherit from whoever runs the tests.
-const NOT_INHERITED: [&str; 18] = [
+const NOT_INHERITED: [&str; 22] = [
+    "FARM_TAG",
+    "FARM_NICE",
+    "FARM_HOURS",
+    "FARM_OWNER",
     "FARM_REDIS",
     "FARM_REDIS_USER",
     "FARM_REDIS_PASSWORD",

@@ -11,7 +11,7 @@ use super::queue::{MemoryQueue, taken_entry};
 use crate::job::{JobId, JobSpec};
 use crate::protocol::table::CommitOutcome;
 use crate::queue::{AcceptedBackends, DeliveryOutcome, Lease, LeaseState, QueueError, WorkerQueue};
-use crate::status::{WorkerAbout, WorkerFigures};
+use crate::status::{LeaveOrder, WorkerAbout, WorkerFigures};
 
 impl WorkerQueue for MemoryQueue {
     async fn lease(
@@ -141,9 +141,9 @@ impl WorkerQueue for MemoryQueue {
         self.shared.ended.notified().await;
     }
 
-    async fn drained(&self) {
-        // Nobody can ask for it.
-        std::future::pending::<()>().await;
+    async fn leave_order(&self) -> LeaveOrder {
+        // Nobody can give one.
+        std::future::pending().await
     }
 
     fn describe(&self, _: WorkerAbout) {}

@@ -38,8 +38,6 @@ pub const ALL_JOBS: &str = "mf:all";
 pub const ORDERS: &str = "mf:orders";
 /// Workers in quarantine.
 pub const QUARANTINE: &str = "mf:bad";
-/// Value in [`ORDERS`]: finish or give back what you have, and leave.
-pub const ORDER_DRAIN: &str = "drain";
 /// Channel of hints; losing one costs a poll.
 pub const CONTROL: &str = "mf:ctl";
 /// The one consumer group of a job's stream.

@@ -5,6 +5,16 @@ pub const MAX_REASON_BYTES: usize = 240;
 /// Most bytes of a worker's name.
 pub const MAX_NAME_BYTES: usize = 64;
 
+/// Most bytes of a worker's tag.
+pub const MAX_TAG_BYTES: usize = 64;
+
+/// Whether a text can be a worker's tag: letters, digits, `-`, `_` and `.`, and at least one of them.
+#[must_use]
+pub fn is_tag(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    (1..=MAX_TAG_BYTES).contains(&text.len()) && text.chars().all(is_plain)
+}
+
 /// A reason as it is kept: one line of bounded length, without control characters.
 #[must_use]
 pub fn reason_line(reason: &str) -> String {
@@ -36,6 +46,17 @@ pub fn worker_of(process: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_are_plain_and_short() {
+        for good in ["gpu-box", "a", "A.1_b"] {
+            assert!(is_tag(good), "{good}");
+        }
+        for wrong in ["", "two words", "a,b", "é", "a\n"] {
+            assert!(!is_tag(wrong), "{wrong}");
+        }
+        assert!(is_tag(&"a".repeat(MAX_TAG_BYTES)) && !is_tag(&"a".repeat(MAX_TAG_BYTES + 1)));
+    }
 
     #[test]
     fn reasons_are_bounded_lines() {

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::job::JobSpec;
 use crate::orbit::OrbitKey;
+use crate::protocol::lines;
 use crate::protocol::signing::FarmKey;
 
 /// Version of the envelope that this build writes, and the only one that it reads.
@@ -63,6 +64,9 @@ pub enum SpecError {
     /// Another formula than z² + c, which processors alone compute.
     #[error("formulas other than z² + c are computed by processors alone")]
     Formula,
+    /// What is no tag is asked for.
+    #[error("job spec for workers with a tag that is none")]
+    Tag,
     /// A strip of several rows is larger than [`MAX_STRIP_BYTES`].
     #[error("job spec with strips of {0} bytes, over the limit of {MAX_STRIP_BYTES}")]
     StripBytes(u64),
@@ -159,6 +163,9 @@ pub fn check(spec: &JobSpec) -> Result<(), SpecError> {
         check_general(spec)?;
     } else {
         check_orbit(spec)?;
+    }
+    if !spec.on.as_deref().is_none_or(lines::is_tag) {
+        return Err(SpecError::Tag);
     }
     let bytes = largest_strip_bytes(spec);
     if bytes > MAX_STRIP_BYTES && tallest(plan) > 1 {
@@ -261,6 +268,7 @@ mod tests {
             build: 0,
             orbit: None,
             arithmetic: None,
+            on: None,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::redis::connect::{CONTROL_TIMEOUT, ConnectOptions, Link, Server, bulk_
 use crate::redis::lifetimes::{ENDED_LIFETIME, millis};
 use crate::redis::submitter::{add_removal, under_way};
 use crate::redis::{orbits, scripts};
-use crate::status::{JobReport, JobState, Quarantine, WorkerRecord};
+use crate::status::{JobReport, JobState, LeaveOrder, Quarantine, WorkerRecord};
 
 /// How long a submitter may be silent before it counts as gone.
 pub const SUBMITTER_SILENCE: Duration = Duration::from_secs(10);
@@ -407,7 +407,7 @@ impl RedisControl {
                 WorkerSummary {
                     process,
                     record,
-                    draining: order.as_deref() == Some(keys::ORDER_DRAIN),
+                    draining: order.as_deref().and_then(LeaveOrder::parse).is_some(),
                     quarantine,
                 }
             })
@@ -422,6 +422,18 @@ impl RedisControl {
     /// # Errors
     /// When the server does not answer.
     pub async fn drain(&self, worker: &str) -> Result<Vec<String>, QueueError> {
+        self.order_away(worker, LeaveOrder::Drain).await
+    }
+
+    /// Asks the workers of that name, or the process of that name, to leave as `how` says: their processes.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn order_away(
+        &self,
+        worker: &str,
+        how: LeaveOrder,
+    ) -> Result<Vec<String>, QueueError> {
         let of_name =
             |found: &WorkerSummary| found.process == worker || found.record.name == worker;
         let processes: Vec<String> = (self.workers().await?.into_iter())
@@ -435,7 +447,7 @@ impl RedisControl {
                     .cmd("HSET")
                     .arg(keys::ORDERS)
                     .arg(process)
-                    .arg(keys::ORDER_DRAIN);
+                    .arg(how.name());
             }
             order
                 .cmd("PEXPIRE")

@@ -6,8 +6,8 @@ use std::time::Duration;
 use farm_queue::redis::RedisControl;
 use farm_queue::redis::control::OrderOutcome;
 use farm_queue::{
-    Issue, JobQueue, JobReport, JobState, LeaseState, Order, QueueError, RedisWorkerQueue,
-    WorkerAbout, WorkerQueue,
+    Issue, JobQueue, JobReport, JobState, LeaseState, LeaveOrder, Order, QueueError,
+    RedisWorkerQueue, WorkerAbout, WorkerQueue,
 };
 use tokio::time::{sleep, timeout};
 
@@ -182,7 +182,8 @@ async fn workers_are_shown_drained_and_kept_in_quarantine() {
     assert!(control.drain("nobody").await.unwrap().is_empty());
     let asked = control.drain("b.local").await.unwrap();
     assert_eq!(asked, [listed[1].process.clone()]);
-    timeout(SOON, b.drained()).await.expect("drained");
+    let order = timeout(SOON, b.leave_order()).await.expect("drained");
+    assert_eq!(order, LeaveOrder::Drain);
     assert!(control.workers().await.unwrap()[1].draining);
     b.leave().await.unwrap();
     assert_eq!(control.workers().await.unwrap().len(), 1);

@@ -220,8 +220,9 @@ async fn tell_who_is_there(queue: &Queue, job: &JobSpec) {
         }
         Ok(workers) => tracing::warn!(
             workers,
-            "no strip has come yet; the job asks for {asked} and workers of build {}, and a strip may simply take this long",
-            short_build(job.build)
+            "no strip has come yet; the job asks for {asked} and workers of build {}{}, and a strip may simply take this long",
+            short_build(job.build),
+            (job.on.as_deref()).map_or_else(String::new, |tag| format!(" with the tag {tag}"))
         ),
         Err(error) => tracing::warn!(%error, "cannot ask who is on the farm"),
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::saved_path::SavedPath;
-use crate::plan::{ArithmeticPlan, Output, OutputKind, Place, RenderPlan};
+use crate::plan::{ArithmeticPlan, JobTerms, Output, OutputKind, Place, RenderPlan};
 
 /// Version of the plans that this build writes, and the only one that it reads.
 const SAVED_VERSION: u32 = 3;
@@ -274,6 +274,10 @@ impl SavedPlan {
             SavedPlace::Farm { redis: had } => Place::Farm {
                 farm: Box::new(farm.unwrap_or_else(|| ConnectOptions::new(had.as_str()))),
                 workers: workers.or(self.job.max_workers),
+                terms: JobTerms {
+                    on: self.job.on.clone(),
+                    owner: None,
+                },
             },
         };
         let outputs = self.outputs.iter().filter_map(|output| {
@@ -316,6 +320,7 @@ mod tests {
         Place::Farm {
             farm: Box::new(ConnectOptions::new(url)),
             workers: None,
+            terms: JobTerms::default(),
         }
     }
 

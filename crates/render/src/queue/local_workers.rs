@@ -110,7 +110,9 @@ impl LocalWorkers {
                     EndReason::Hung(hung) => CollectError::Hung(hung),
                     EndReason::Broken(fault) => CollectError::Fault(fault),
                     // Nobody told it to.
-                    EndReason::Told | EndReason::Drained => CollectError::Fault(Fault::ended(name)),
+                    EndReason::Told | EndReason::Ordered(_) => {
+                        CollectError::Fault(Fault::ended(name))
+                    }
                 },
                 Err(error) => CollectError::Fault(Fault::of_task(name, error)),
             };
@@ -210,6 +212,7 @@ mod tests {
             build: engine::build_id(),
             orbit: None,
             arithmetic: None,
+            on: None,
         };
         queue.create(Arc::new(job.clone())).await.unwrap();
         let orders: Vec<_> = job.strips.strips().map(Order::from).collect();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use render::Stop;
 use render::job::build;
 use render::journal::store::{Store, StoreError, remove};
-use render::plan::JournalPlan;
+use render::plan::{JournalPlan, Place};
 use render::progress::{Event, Progress};
 use render::stop::aside;
 
@@ -56,6 +56,9 @@ pub fn resume<'a>(
         let farm = address.map(|address| address.options(&means.environment));
         let farm = farm.transpose().map_err(PlanError::from)?;
         let mut plan = taken.saved.plan(farm, means.workers);
+        if let Place::Farm { terms, .. } = &mut plan.place {
+            terms.owner.clone_from(&means.terms.owner);
+        }
         let mut fresh = false;
         let taken = if taken.saved.job.build == build() {
             Some(taken)

@@ -4,7 +4,7 @@
 use farm_queue::redis::control::WorkerSummary;
 use farm_queue::redis::{ConnectOptions, RedisControl};
 use render::job::build;
-use render::plan::Place;
+use render::plan::{JobTerms, Place};
 use render::progress::{Ending, Progress};
 use render::stop::aside;
 use render::{RenderError, Stop};
@@ -24,6 +24,8 @@ pub struct Placing {
     pub network: Option<OpenNetwork>,
     /// Most workers that take part there.
     pub workers: Option<u16>,
+    /// What else its farm is told of jobs.
+    pub terms: JobTerms,
     /// Why there, where that was a question.
     pub decision: Option<Decision>,
 }
@@ -36,6 +38,7 @@ impl Placing {
             place,
             network: None,
             workers: None,
+            terms: JobTerms::default(),
             decision: None,
         }
     }
@@ -64,7 +67,10 @@ pub async fn find_place(
     let asked = means.fallback.unwrap_or(Fallback::Auto);
     let figures = opened.figures(means.workers)?;
     let decision = decide(asked, predict, figures, progress, stop).await?;
-    Ok(settle(place, Some(opened), means.workers, decision))
+    Ok(Placing {
+        terms: means.terms.clone(),
+        ..settle(place, Some(opened), means.workers, decision)
+    })
 }
 
 /// The same where no world is named: on the farm, unless a fallback was asked for.
@@ -75,13 +81,24 @@ async fn find_on_named(
     progress: &dyn Progress,
     stop: &Stop,
 ) -> Result<Placing, Error> {
-    let (Place::Farm { farm, workers }, Some(asked)) = (&place, asked) else {
+    let (
+        Place::Farm {
+            farm,
+            workers,
+            terms,
+        },
+        Some(asked),
+    ) = (&place, asked)
+    else {
         return Ok(Placing::at(place));
     };
     let figures = match asked {
         Fallback::Auto => {
             let listed = list_workers(farm, progress, stop).await?;
-            let serving: Vec<_> = listed.iter().filter(|worker| serves(worker)).collect();
+            let may = |worker: &&WorkerSummary| {
+                serves(worker) && worker.record.about.has_tag(terms.on.as_deref())
+            };
+            let serving: Vec<_> = listed.iter().filter(may).collect();
             let speeds = serving.iter().map(|worker| worker.record.about.speed);
             FarmFigures {
                 speed: match &serving[..] {
@@ -155,6 +172,7 @@ fn settle(
         place,
         network,
         workers,
+        terms: JobTerms::default(),
         decision: Some(decision),
     }
 }
@@ -206,6 +224,7 @@ mod tests {
         let place = Place::Farm {
             farm: Box::new(address.options(&Environment::default()).unwrap()),
             workers: None,
+            terms: JobTerms::default(),
         };
         let means = FarmMeans {
             fallback: Some(Fallback::Auto),

@@ -47,6 +47,7 @@ impl Staged {
             place: Place::Farm {
                 farm: Box::new(booted.farm),
                 workers: placing.workers,
+                terms: placing.terms,
             },
             stage: Some(stage),
             _hold: hold,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use colour::Scheme;
 use disk::homes::state_folder;
+use farm_queue::protocol::lines::is_tag;
 use fractal::strip::MAX_STRIP_BYTES;
 use fractal::{Counts, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, Transform, View};
 use locations::Location;
@@ -147,6 +148,11 @@ pub(crate) fn check_workers(workers: Option<u16>) -> Result<(), PlanError> {
 
 /// Where something is computed, but for a world's network, which is yet to be booted.
 pub(super) fn place(means: &FarmMeans) -> Result<Place, PlanError> {
+    match means.terms.on.as_deref() {
+        Some(tag) if !is_tag(tag) => return Err(PlanError::Tag),
+        Some(_) if means.redis.is_none() => return Err(PlanError::TagOfNoFarm),
+        _ => {}
+    }
     Ok(match &means.redis {
         None => Place::InProcess {
             workers: means.workers.unwrap_or(1),
@@ -155,6 +161,7 @@ pub(super) fn place(means: &FarmMeans) -> Result<Place, PlanError> {
         Some(address) => Place::Farm {
             farm: Box::new(address.options(&means.environment)?),
             workers: means.workers,
+            terms: means.terms.clone(),
         },
     })
 }

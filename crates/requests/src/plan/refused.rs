@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use colour::SchemeError;
+use farm_queue::protocol::lines::MAX_TAG_BYTES;
 use farm_worker::farm_args::FarmArgsError;
 use locations::LocationError;
 use render::prepare::precision::PrecisionError;
@@ -65,6 +66,15 @@ pub enum PlanError {
         most: u32,
     },
     /// Nobody, or too many.
+    #[error(
+        "--on: a tag is of at most {} letters, digits, '-', '_' and '.'",
+        MAX_TAG_BYTES
+    )]
+    Tag,
+    /// A tag, and no farm whose workers could have it.
+    #[error("--on: asks for workers of a farm that is there: give its --redis")]
+    TagOfNoFarm,
+    /// Workers.
     #[error("--workers: not in 1..={MAX_WORKERS}")]
     Workers,
     /// No view is given that could be searched.

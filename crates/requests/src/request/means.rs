@@ -13,6 +13,7 @@ use farm_queue::redis::ConnectOptions;
 use farm_worker::farm_args::{Environment, FarmArgs, FarmArgsError};
 use fractal::{BackendChoice, Measure};
 use pictures::{Channel, Compression};
+use render::plan::JobTerms;
 use serde::Serialize;
 
 /// How a picture is made, and where it goes.
@@ -94,6 +95,8 @@ pub struct FarmMeans {
     pub fallback: Option<Fallback>,
     /// Workers that take part: how many to run in process, or at most on a farm.
     pub workers: Option<u16>,
+    /// What else a farm is told of its jobs.
+    pub terms: JobTerms,
     /// Kinds of device.
     pub backend: BackendChoice,
     /// What this process's environment says of ways into farms.

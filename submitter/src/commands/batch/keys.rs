@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use colour::Palette;
 use farm_worker::farm_args::FarmArgs;
 use farm_worker::usage::BackendArg;
+use render::plan::JobTerms;
 use requests::perform::colours::PaintMeans;
 use requests::plan::usual;
 use requests::request::means::JournalMeans;
@@ -19,6 +20,7 @@ use serde_with::formats::PreferOne;
 use serde_with::{DisplayFromStr, OneOrMany, PickFirst, serde_as};
 use world::WorldError;
 
+use crate::cli::place::user_name;
 use crate::cli::requests::{choice, environment, known_journal, known_redis, known_state};
 use crate::cli::values::{ChannelArg, CompressionArg, FallbackArg, MeasureArg};
 use crate::cli::world::{NetworkArgs, StateArgs};
@@ -67,6 +69,8 @@ pub struct FarmKeys {
     backend: Option<Word<BackendArg>>,
     #[serde_as(as = "Option<PickFirst<(_, DisplayFromStr)>>")]
     workers: Option<u16>,
+    on: Option<String>,
+    owner: Option<String>,
 }
 
 impl FarmKeys {
@@ -94,6 +98,10 @@ impl FarmKeys {
             known: known.clone(),
             fallback: self.fallback.map(|word| word.0.into()),
             workers: self.workers,
+            terms: JobTerms {
+                on: self.on,
+                owner: self.owner.or_else(user_name),
+            },
             backend: self
                 .backend
                 .map_or_else(Default::default, |word| word.0.into()),

@@ -8,15 +8,16 @@ use farm_worker::terminal;
 use crate::terminal::json_line;
 use crate::terminal::tables::{duration, percent, table};
 
-/// All jobs.
-pub async fn list(farm: &RedisControl, json: bool) -> anyhow::Result<Vec<u8>> {
-    let jobs = farm.jobs().await?;
+/// All jobs, or those of one owner.
+pub async fn list(farm: &RedisControl, owner: Option<&str>, json: bool) -> anyhow::Result<Vec<u8>> {
+    let mut jobs = farm.jobs().await?;
+    jobs.retain(|job| owner.is_none_or(|owner| job.report.owner == owner));
     if json {
         return json_line(&jobs);
     }
     let rows: Vec<Vec<String>> = jobs.iter().map(row).collect();
     let heading = [
-        "JOB", "STATE", "PRIORITY", "DONE", "STRIPS", "RATE", "LEFT", "AGE", "PICTURE",
+        "JOB", "STATE", "PRIORITY", "DONE", "STRIPS", "RATE", "LEFT", "AGE", "OWNER", "PICTURE",
     ];
     Ok(table(&heading, &rows))
 }
@@ -33,6 +34,7 @@ fn row(job: &JobSummary) -> Vec<String> {
         format!("{:.1}/s", report.strips_per_sec),
         left,
         duration(job.age_secs),
+        report.owner.clone(),
         report.title.clone(),
     ]
 }
@@ -67,6 +69,12 @@ fn lines(job: &JobDetails) -> Vec<String> {
         format!("priority   {}", summary.priority),
         format!("picture    {}", report.title),
     ];
+    if !report.owner.is_empty() {
+        lines.push(format!("owner      {}", report.owner));
+    }
+    if let Some(tag) = job.spec.as_ref().and_then(|spec| spec.on.as_deref()) {
+        lines.push(format!("on         workers with the tag {tag}"));
+    }
     if let Some(spec) = &job.spec {
         let frame = &spec.frame;
         lines.push(format!(

@@ -4,9 +4,9 @@ mod jobs;
 mod workers;
 
 use anyhow::bail;
-use farm_queue::JobId;
 use farm_queue::redis::RedisControl;
 use farm_queue::redis::control::OrderOutcome;
+use farm_queue::{JobId, LeaveOrder};
 
 use crate::cli::farm::{AskArgs, JobsCommand, WorkersCommand};
 use crate::failure::Failure;
@@ -24,7 +24,7 @@ pub async fn jobs(command: JobsCommand) -> Result<Vec<u8>, Failure> {
 async fn answer(farm: &RedisControl, command: JobsCommand) -> anyhow::Result<Vec<u8>> {
     let json = command.ask().json;
     match command {
-        JobsCommand::List(_) => jobs::list(farm, json).await,
+        JobsCommand::List { owner, .. } => jobs::list(farm, owner.as_deref(), json).await,
         JobsCommand::Show { job, .. } => jobs::show(farm, &find(farm, &job).await?, json).await,
         JobsCommand::Pause { job, .. } => {
             let job = find(farm, &job).await?;
@@ -68,7 +68,15 @@ pub async fn workers(command: WorkersCommand) -> Result<Vec<u8>, Failure> {
     let json = command.ask().json;
     Ok(match command {
         WorkersCommand::List(_) => workers::list(&farm, json).await?,
-        WorkersCommand::Drain { worker, .. } => workers::drain(&farm, &worker, json).await?,
+        WorkersCommand::Drain { worker, .. } => {
+            workers::order_away(&farm, &worker, LeaveOrder::Drain, json).await?
+        }
+        WorkersCommand::Stop { worker, .. } => {
+            workers::order_away(&farm, &worker, LeaveOrder::Stop, json).await?
+        }
+        WorkersCommand::Restart { worker, .. } => {
+            workers::order_away(&farm, &worker, LeaveOrder::Restart, json).await?
+        }
         WorkersCommand::Forgive { worker, .. } => workers::forgive(&farm, &worker, json).await?,
     })
 }

@@ -1,5 +1,6 @@
 //! `submitter workers`.
 
+use farm_queue::LeaveOrder;
 use farm_queue::redis::RedisControl;
 use farm_queue::redis::control::WorkerSummary;
 
@@ -16,7 +17,8 @@ pub async fn list(farm: &RedisControl, json: bool) -> anyhow::Result<Vec<u8>> {
     }
     let rows: Vec<Vec<String>> = workers.iter().map(row).collect();
     let heading = [
-        "WORKER", "STATE", "STRIPS", "FAILED", "BUSY", "HOST", "PID", "VERSION", "BUILD", "DEVICES",
+        "WORKER", "STATE", "STRIPS", "FAILED", "BUSY", "HOST", "PID", "VERSION", "BUILD", "TAGS",
+        "DEVICES",
     ];
     Ok(table(&heading, &rows))
 }
@@ -42,22 +44,38 @@ fn row(worker: &WorkerSummary) -> Vec<String> {
         about.pid.to_string(),
         about.version.clone(),
         short_build(about.build),
+        about.tags.join(", "),
         about.devices.join(", "),
     ]
 }
 
 /// Asks workers to leave.
-pub async fn drain(farm: &RedisControl, worker: &str, json: bool) -> anyhow::Result<Vec<u8>> {
-    let asked = farm.drain(worker).await?;
+pub async fn order_away(
+    farm: &RedisControl,
+    worker: &str,
+    how: LeaveOrder,
+    json: bool,
+) -> anyhow::Result<Vec<u8>> {
+    let asked = farm.order_away(worker, how).await?;
     if asked.is_empty() {
         anyhow::bail!("no worker '{worker}' on the farm; see: submitter workers list");
     }
     if json {
-        return json_line(&serde_json::json!({ "draining": asked }));
+        let done = match how {
+            LeaveOrder::Drain => "draining",
+            LeaveOrder::Stop => "stopping",
+            LeaveOrder::Restart => "restarting",
+        };
+        return json_line(&serde_json::json!({ done: asked }));
     }
+    let what = match how {
+        LeaveOrder::Drain => "finish and leave",
+        LeaveOrder::Stop => "leave at once",
+        LeaveOrder::Restart => "finish and start anew",
+    };
     Ok(asked
         .iter()
-        .map(|process| format!("{process} is asked to finish and leave\n"))
+        .map(|process| format!("{process} is asked to {what}\n"))
         .collect::<String>()
         .into_bytes())
 }

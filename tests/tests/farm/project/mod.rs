@@ -1,5 +1,6 @@
 //! The project itself: rules of its house, pages whose commands are run, and files for deployment.
 
+mod book;
 mod deployment;
 mod house;
 mod lan;

@@ -63,6 +63,7 @@ async fn a_worker_refuses_an_orbit_that_is_over_its_memory_and_another_takes_it(
         build: engine::build_id(),
         orbit: Some(shared.key.clone()),
         arithmetic: None,
+        on: None,
     });
     let jobs = RedisJobQueue::connect(server.url().as_str()).await.unwrap();
     jobs.create(Arc::clone(&job)).await.unwrap();

@@ -49,6 +49,7 @@ fn spec_with(measures: MeasureSet) -> JobSpec {
         build: 0,
         orbit: None,
         arithmetic: None,
+        on: None,
     };
     spec::check(&spec).unwrap();
     spec

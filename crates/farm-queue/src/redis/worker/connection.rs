@@ -99,7 +99,7 @@ impl RedisWorkerQueue {
                 depth: None,
                 claims_seen: 0,
             }),
-            drained: watch::Sender::new(false),
+            leave_order: watch::Sender::new(None),
             broken: watch::Sender::new(None),
             malformed: AtomicU64::new(0),
             left: AtomicBool::new(false),

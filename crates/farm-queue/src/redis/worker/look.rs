@@ -117,7 +117,9 @@ impl Inner {
             Some(KnownJob::Skip { until, .. }) => *until <= Instant::now(),
             Some(KnownJob::Good { spec, .. }) => {
                 let own = state.about.build;
-                accepts.admits(spec.backend) && (own == 0 || own == spec.build)
+                accepts.admits(spec.backend)
+                    && (own == 0 || own == spec.build)
+                    && state.about.has_tag(spec.on.as_deref())
             }
         }
     }
@@ -132,6 +134,9 @@ impl Inner {
             return Ok(None);
         };
         if !accepts.admits(spec.backend) || !self.is_of_its_build(&spec) {
+            return Ok(None);
+        }
+        if !self.state().about.has_tag(spec.on.as_deref()) {
             return Ok(None);
         }
         if !self.joins(&spec, &keys).await? {

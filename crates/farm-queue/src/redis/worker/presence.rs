@@ -13,7 +13,7 @@ use crate::queue::QueueError;
 use crate::redis::connect::CONTROL_TIMEOUT;
 use crate::redis::lifetimes::{PRESENCE_LIFETIME, millis};
 use crate::redis::scripts;
-use crate::status::{self, Quarantine};
+use crate::status::{self, LeaveOrder, Quarantine};
 
 /// Wait after a sign of life that could not be given.
 const PRESENCE_RETRY: Duration = Duration::from_secs(1);
@@ -47,8 +47,8 @@ impl Inner {
                 .flatten()
         });
         let (_, order, record) = (texts.next(), texts.next(), texts.next());
-        if order.flatten().as_deref() == Some(keys::ORDER_DRAIN) {
-            self.drained.send_replace(true);
+        if let Some(order) = order.flatten().as_deref().and_then(LeaveOrder::parse) {
+            self.leave_order.send_replace(Some(order));
         }
         drop(texts);
         let depth = answers

@@ -20,7 +20,7 @@ use crate::queue::{AcceptedBackends, DeliveryOutcome, Lease, LeaseState, QueueEr
 use crate::redis::connect::{CONTROL_TIMEOUT, is_unknown_script};
 use crate::redis::lifetimes::{JOB_LIFETIME, RESULT_LIFETIME, millis};
 use crate::redis::{orbits, scripts};
-use crate::status::{WorkerAbout, WorkerFigures};
+use crate::status::{LeaveOrder, WorkerAbout, WorkerFigures};
 
 /// How long a job that this worker cannot do is left to others before it is looked at again.
 const LEFT_TO_OTHERS: Duration = Duration::from_secs(600);
@@ -280,14 +280,12 @@ impl WorkerQueue for RedisWorkerQueue {
         }
     }
 
-    async fn drained(&self) {
-        // As above.
-        let _ = self
-            .inner
-            .drained
-            .subscribe()
-            .wait_for(|drained| *drained)
-            .await;
+    async fn leave_order(&self) -> LeaveOrder {
+        let mut order = self.inner.leave_order.subscribe();
+        match order.wait_for(Option::is_some).await.map(|order| *order) {
+            Ok(Some(order)) => order,
+            _ => std::future::pending().await,
+        }
     }
 
     fn describe(&self, about: WorkerAbout) {

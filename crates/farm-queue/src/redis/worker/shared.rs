@@ -17,7 +17,7 @@ use crate::redis::connect::Link;
 use crate::redis::lifetimes::millis;
 use crate::redis::scripts;
 use crate::redis::wake::HintCounts;
-use crate::status::{WorkerAbout, WorkerFigures};
+use crate::status::{LeaveOrder, WorkerAbout, WorkerFigures};
 
 /// Idle time that makes an entry look given up, so that anybody may take it over at once.
 pub(super) const GIVEN_BACK_IDLE: Duration = Duration::from_secs(24 * 3600);
@@ -41,7 +41,7 @@ pub(super) struct Inner {
     pub(super) bulk: Link,
     pub(super) heard: Arc<watch::Sender<HintCounts>>,
     pub(super) state: Mutex<WorkerState>,
-    pub(super) drained: watch::Sender<bool>,
+    pub(super) leave_order: watch::Sender<Option<LeaveOrder>>,
     /// A task of this queue that has ended.
     pub(super) broken: watch::Sender<Option<&'static str>>,
     pub(super) malformed: AtomicU64,

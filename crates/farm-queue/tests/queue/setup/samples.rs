@@ -58,6 +58,7 @@ pub(crate) fn job_of(count: u32, width: u32, strip_rows: u32) -> Arc<JobSpec> {
         build: 0,
         orbit: None,
         arithmetic: None,
+        on: None,
     })
 }
 

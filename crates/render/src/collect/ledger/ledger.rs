@@ -183,6 +183,7 @@ impl<'a> StripLedger<'a> {
         JobReport {
             title: self.about.title.clone(),
             submitter: self.about.submitter.clone(),
+            owner: self.about.owner.clone(),
             ..(self.rate).report(come, self.tally, &self.failed_strips, Instant::now())
         }
     }

@@ -60,6 +60,7 @@ fn job() -> Arc<JobSpec> {
         build: 0,
         orbit: None,
         arithmetic: None,
+        on: None,
     })
 }
 

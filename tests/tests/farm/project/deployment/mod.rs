@@ -2,6 +2,9 @@
 
 mod containers;
 mod farm;
+mod layers;
+mod monitoring;
+mod package;
 mod secrets;
 mod service;
 mod setup;
