@@ -82,3 +82,13 @@ export async function fetchFile(format, request) {
 export async function readFile(kind, file) {
   return (await answered(await fetch(`/api/place?kind=${kind}`, { method: "POST", body: file }))).json();
 }
+
+/** What a job would cost. */
+export async function fetchPlan(job, signal) {
+  return (await ask("/api/jobs/plan", job, signal)).json();
+}
+
+/** Leaves a job with the server. */
+export async function submitJob(job) {
+  return (await ask("/api/jobs", job)).json();
+}

@@ -13,6 +13,7 @@ use crate::answer::{Problem, with_causes};
 use crate::farm::Farm;
 use crate::guard::check::Policy;
 use crate::guard::sessions::Sessions;
+use crate::jobs::queue::Jobs;
 use crate::viewers::{NoPlace, Ticket, Viewers};
 
 /// A server's state.
@@ -25,7 +26,9 @@ pub struct App {
     pub tiles: Tiles,
     /// The farm that is looked at and steered, where there is one.
     pub farm: Option<Arc<Farm>>,
-    /// Places of those who watch it.
+    /// Jobs that are left here, where there is a folder for them.
+    pub jobs: Option<Arc<Jobs>>,
+    /// Places of those who watch either.
     pub watchers: Arc<Semaphore>,
     /// What is waited for.
     pub viewers: Arc<Viewers>,

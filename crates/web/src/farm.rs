@@ -8,6 +8,7 @@ use farm_queue::redis::{ConnectOptions, RedisControl};
 use farm_queue::{JobId, QueueError};
 use hyper::StatusCode;
 use hyper::body::Bytes;
+use requests::place::placing::serves;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::ToSchema;
@@ -69,6 +70,17 @@ pub struct Ordered {
     error: Option<String>,
 }
 
+/// Workers that would take part in a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Crew {
+    /// How many.
+    pub workers: usize,
+    /// Iterations a second of those that have measured themselves, together.
+    pub speed: u64,
+    /// How many have not.
+    pub unmeasured: usize,
+}
+
 impl Farm {
     /// The farm of an address; nothing is asked yet.
     #[must_use]
@@ -114,6 +126,22 @@ impl Farm {
             jobs: control.jobs().await?,
             workers: control.workers().await?,
             error: None,
+        })
+    }
+
+    /// The workers that would take part in a job now.
+    ///
+    /// # Errors
+    /// When the farm cannot be asked.
+    pub async fn crew(&self) -> Result<Crew, Problem> {
+        let control = RedisControl::connect(self.options.clone()).await?;
+        let workers = control.workers().await?;
+        let serving: Vec<_> = workers.iter().filter(|worker| serves(worker)).collect();
+        let speeds = || serving.iter().map(|worker| worker.record.about.speed);
+        Ok(Crew {
+            workers: serving.len(),
+            speed: speeds().sum(),
+            unmeasured: speeds().filter(|speed| *speed == 0).count(),
         })
     }
 

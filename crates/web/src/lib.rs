@@ -5,6 +5,8 @@
 //! - `guard`: who is let in, before anything is read of a request; `api`: what is answered; `pages`: the files of the page
 //! - `viewers`: what each page waits for, so that nothing is computed that nobody waits for any more
 //! - `farm`: jobs and workers of a farm, for those who watch and steer it
+//! - `jobs`: pictures and sequences that are left with the server; `limited`: requests within limits
+//! - [`client`]: a program that asks a server
 //! - [`limits`]: the most of everything
 
 #![forbid(unsafe_code)]
@@ -12,8 +14,11 @@
 mod answer;
 mod api;
 mod app;
+pub mod client;
 mod farm;
 mod guard;
+mod jobs;
+mod limited;
 pub mod limits;
 mod pages;
 pub mod server;
@@ -21,5 +26,9 @@ pub mod settings;
 pub mod tls;
 mod viewers;
 
+pub use api::place::{colour_request, place_request};
+pub use jobs::queue::{JobsError, JobsSettings};
+pub use jobs::request::JobRequest;
+pub use limited::{KnownRequest, KnownSequence};
 pub use server::{ServeError, Server};
 pub use settings::{Settings, SettingsError};

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use disk::write_whole;
 use farm_queue::redis::ConnectOptions;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,6 +24,7 @@ use crate::farm::Farm;
 use crate::guard::check::Policy;
 use crate::guard::sessions::Sessions;
 use crate::guard::tokens::{Role, Token};
+use crate::jobs::queue::{Jobs, JobsError, address_file};
 use crate::limits::{HEAD_PATIENCE, MOST_CONNECTIONS, MOST_HEAD_BYTES, MOST_WATCHERS};
 use crate::settings::{Settings, SettingsError};
 use crate::tls::{TlsError, acceptor};
@@ -51,6 +53,9 @@ pub enum ServeError {
     /// The system gives no random bytes.
     #[error("no random bytes for a token: {0}")]
     Random(io::Error),
+    /// Jobs cannot be kept.
+    #[error(transparent)]
+    Jobs(#[from] JobsError),
     /// Nothing can be computed.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -64,15 +69,17 @@ pub struct Server {
     settings: Settings,
     operator: Option<Token>,
     watcher: Token,
+    jobs: Option<Arc<Jobs>>,
 }
 
 impl Server {
     /// Binds the address of `settings`, and makes the secrets.
     ///
     /// # Errors
-    /// When they make no sense, files are wrong, or the address is taken.
-    pub async fn bind(settings: Settings) -> Result<Self, ServeError> {
+    /// When they make no sense, files are wrong, the address is taken, or another server has the folder for jobs.
+    pub async fn bind(mut settings: Settings) -> Result<Self, ServeError> {
         settings.check()?;
+        let jobs = settings.jobs.take().map(Jobs::open).transpose()?;
         let tls = match &settings.tls {
             Some((certificates, key)) => Some(acceptor(certificates, key)?),
             None => None,
@@ -92,6 +99,7 @@ impl Server {
             address,
             tls,
             operator,
+            jobs,
             watcher: Token::random().map_err(ServeError::Random)?,
             settings,
         })
@@ -115,9 +123,30 @@ impl Server {
     pub async fn serve(self, tiles: Tiles, farm: Option<ConnectOptions>, stop: &Stop) {
         let farm = farm.map(Farm::new);
         let looks = farm.clone().map(|farm| tokio::spawn(farm.look()));
+        self.write_address();
+        let jobs = self.jobs.clone();
+        let runs = jobs.map(|jobs| tokio::spawn(jobs.run(stop.clone())));
+        let written = self.jobs.as_ref().map(|jobs| address_file(jobs.folder()));
         self.accept(tiles, farm, stop).await;
+        if let Some(written) = written {
+            let _ = std::fs::remove_file(written);
+        }
+        if let Some(runs) = runs {
+            // What is under way puts itself in order.
+            let _ = runs.await;
+        }
         if let Some(looks) = looks {
             looks.abort();
+        }
+    }
+
+    /// Writes the address where programs of the same user find it: in a folder that is theirs alone.
+    fn write_address(&self) {
+        let (Some(jobs), (Some(address), _)) = (&self.jobs, self.addresses()) else {
+            return;
+        };
+        if let Err(error) = write_whole(&address_file(jobs.folder()), address.as_bytes()) {
+            tracing::warn!(%error, "the address could not be written: name it to submitter submit");
         }
     }
 
@@ -136,6 +165,7 @@ impl Server {
             sessions: Sessions::new(operator.chain([watcher]).collect()),
             tiles,
             farm,
+            jobs: self.jobs.clone(),
             watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
             viewers: Viewers::new(),
             stop: stop.clone(),
