@@ -1,5 +1,6 @@
 // The farm: jobs and workers live, and what can be done with them. Names of jobs and workers are text, never markup.
 
+import { figures } from "./figures.js";
 import { queue } from "./queue.js";
 import { bar, cell, check, COLOURS, fill, remember, said, sortable, sorted } from "./rows.js";
 import { fetchStatus } from "./server.js";
@@ -146,6 +147,7 @@ function watch() {
 fetchStatus()
   .then(({ farm, jobs }) => {
     if (jobs) queue(sure);
+    figures();
     if (farm) watch();
     else document.body.dataset.state = "live";
     if (!farm) at("state").textContent = jobs ? "" : "This server has no farm, and takes no jobs";

@@ -47,6 +47,7 @@ export async function fetchTile({ request, scale, near, generation, signal, map 
     range: said("tile-range").split(" ").map(Number),
     reference: said("tile-reference"),
     arithmetic: said("tile-arithmetic"),
+    maker: said("tile-maker"),
     period: said("tile-period"),
     seconds: Number(said("tile-seconds")),
   };

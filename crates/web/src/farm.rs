@@ -28,11 +28,11 @@ pub struct Farm {
 
 /// How a farm stands.
 #[derive(Debug, Serialize)]
-struct Seen {
+pub struct Seen {
     /// Its jobs, the most urgent first.
-    jobs: Vec<JobSummary>,
+    pub jobs: Vec<JobSummary>,
     /// Its workers.
-    workers: Vec<WorkerSummary>,
+    pub workers: Vec<WorkerSummary>,
     /// Why it cannot be asked, where it cannot.
     error: Option<String>,
 }
@@ -117,7 +117,11 @@ impl Farm {
         }
     }
 
-    async fn once(&self, control: &mut Option<RedisControl>) -> Result<Seen, QueueError> {
+    /// Asks it once, over a connection that is kept in `control`.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn once(&self, control: &mut Option<RedisControl>) -> Result<Seen, QueueError> {
         let control = match control {
             Some(control) => control,
             None => control.insert(RedisControl::connect(self.options.clone()).await?),

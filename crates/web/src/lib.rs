@@ -4,8 +4,10 @@
 //! - [`settings`]: where it listens and who may come in; [`server`]: connections; [`tls`]
 //! - `guard`: who is let in, before anything is read of a request; `api`: what is answered; `pages`: the files of the page
 //! - `viewers`: what each page waits for, so that nothing is computed that nobody waits for any more
+//! - `views`: where views are computed
 //! - `farm`: jobs and workers of a farm, for those who watch and steer it
 //! - `jobs`: pictures and sequences that are left with the server; `limited`: requests within limits
+//! - `figures`: what the farm and the server did in the last hour
 //! - [`client`]: a program that asks a server
 //! - [`limits`]: the most of everything
 
@@ -16,6 +18,7 @@ mod api;
 mod app;
 pub mod client;
 mod farm;
+mod figures;
 mod guard;
 mod jobs;
 mod limited;
@@ -25,6 +28,7 @@ pub mod server;
 pub mod settings;
 pub mod tls;
 mod viewers;
+mod views;
 
 pub use api::place::{colour_request, place_request};
 pub use jobs::queue::{JobsError, JobsSettings};

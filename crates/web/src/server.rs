@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::api;
 use crate::app::App;
 use crate::farm::Farm;
+use crate::figures::sampler::Sampler;
 use crate::guard::check::Policy;
 use crate::guard::sessions::Sessions;
 use crate::guard::tokens::{Role, Token};
@@ -29,6 +30,7 @@ use crate::limits::{HEAD_PATIENCE, MOST_CONNECTIONS, MOST_HEAD_BYTES, MOST_WATCH
 use crate::settings::{Settings, SettingsError};
 use crate::tls::{TlsError, acceptor};
 use crate::viewers::Viewers;
+use crate::views::places::Views;
 
 /// Pause after a connection could not be taken, which is seldom mended at once.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -121,13 +123,19 @@ impl Server {
 
     /// Serves with what renders `tiles`, and with the `farm` that is looked at and steered, until `stop` comes.
     pub async fn serve(self, tiles: Tiles, farm: Option<ConnectOptions>, stop: &Stop) {
+        let options = farm.clone();
         let farm = farm.map(Farm::new);
         let looks = farm.clone().map(|farm| tokio::spawn(farm.look()));
         self.write_address();
         let jobs = self.jobs.clone();
         let runs = jobs.map(|jobs| tokio::spawn(jobs.run(stop.clone())));
+        let viewers = Viewers::new();
+        let figures = Sampler::new(farm.clone(), self.jobs.clone(), Arc::clone(&viewers));
+        let samples = tokio::spawn(Arc::clone(&figures).run());
         let written = self.jobs.as_ref().map(|jobs| address_file(jobs.folder()));
-        self.accept(tiles, farm, stop).await;
+        let views = Views::new(tiles, options, Arc::clone(&figures), stop.clone());
+        self.accept(views, farm, viewers, figures, stop).await;
+        samples.abort();
         if let Some(written) = written {
             let _ = std::fs::remove_file(written);
         }
@@ -150,7 +158,14 @@ impl Server {
         }
     }
 
-    async fn accept(self, tiles: Tiles, farm: Option<Arc<Farm>>, stop: &Stop) {
+    async fn accept(
+        self,
+        views: Views,
+        farm: Option<Arc<Farm>>,
+        viewers: Arc<Viewers>,
+        figures: Arc<Sampler>,
+        stop: &Stop,
+    ) {
         let operator = self
             .operator
             .iter()
@@ -163,11 +178,12 @@ impl Server {
                 cookie: format!("mandelfarm-{}", self.address.port()),
             },
             sessions: Sessions::new(operator.chain([watcher]).collect()),
-            tiles,
+            views,
             farm,
             jobs: self.jobs.clone(),
             watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
-            viewers: Viewers::new(),
+            figures,
+            viewers,
             stop: stop.clone(),
         });
         let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));

@@ -4,6 +4,7 @@
 
 mod body;
 mod farm;
+mod figures;
 mod jobs;
 mod minibrot;
 mod openapi;
@@ -67,6 +68,7 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
         | "/api/jobs/picture" => READ,
         "/api/jobs/plan" | "/api/jobs/orders" => ASK,
         "/api/status" | "/api/palettes" | "/api/openapi.json" => READ,
+        "/api/figures" | "/metrics" => READ,
         "/api/farm/events" | "/api/farm/job" => READ,
         "/api/farm/orders" => ASK,
         "/api/tile" | "/api/palette" | "/api/place" | "/api/picture" | "/api/minibrot" => ASK,
@@ -90,6 +92,8 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
         "/api/status" => Ok(status::answer(app, role)),
         "/api/palettes" => Ok(palette::names()),
         "/api/openapi.json" => Ok(openapi::answer()),
+        "/api/figures" => Ok(figures::answer(app)),
+        "/metrics" => Ok(figures::metrics(app)),
         "/api/farm/events" => farm::events(app),
         "/api/farm/job" => farm::job(query, app).await,
         "/api/farm/orders" => {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use utoipa::OpenApi;
 
-use super::{farm, jobs, minibrot, palette, picture, place, status, tile};
+use super::{farm, figures, jobs, minibrot, palette, picture, place, status, tile};
 use crate::answer::{Answer, bytes};
 
 /// Everything that may be asked.
@@ -21,6 +21,8 @@ use crate::answer::{Answer, bytes};
         farm::events,
         farm::job,
         farm::order,
+        figures::answer,
+        figures::metrics,
         jobs::list,
         jobs::submit,
         jobs::job,

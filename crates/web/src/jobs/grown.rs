@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use colour::{Samples, Scheme};
-use fractal::{Measure, Plane};
+use fractal::{FrameSpec, Measure, Plane};
 use render::{Arrival, Picture};
 
 use crate::limits::{GROWN_SIDE, MOST_MAKERS};
@@ -14,8 +14,8 @@ const NOBODY: u8 = u8::MAX;
 /// A picture of which some is there.
 pub struct Grown {
     scheme: Scheme,
-    /// Columns and rows of the whole picture's samples.
-    whole: (u32, u32),
+    /// The whole picture; of several that come at a time, as key frames do, one after another is shown.
+    frame: Option<FrameSpec>,
     size: (u32, u32),
     measure: Measure,
     /// Row by row; 0 where nothing has come.
@@ -49,7 +49,7 @@ impl Grown {
                 dither: false,
                 ..scheme
             },
-            whole: (0, 0),
+            frame: None,
             size: (0, 0),
             measure: Measure::Smooth,
             values: Vec::new(),
@@ -60,22 +60,16 @@ impl Grown {
         }
     }
 
-    /// Another picture is begun.
-    pub fn begin(&mut self) {
-        self.whole = (0, 0);
-        self.size = (0, 0);
-        self.values.clear();
-        self.rows.clear();
-    }
-
     /// Takes of a strip what is shown of it.
     pub fn take(&mut self, arrival: &Arrival<'_>) {
         let (frame, buffer) = (arrival.frame, arrival.buffer);
-        if self.whole != (frame.width, frame.height) {
-            self.lay_out((frame.width, frame.height), buffer.strip.rows);
+        match &self.frame {
+            Some(known) if known == frame => {}
+            Some(_) if !self.is_whole() => return,
+            _ => self.lay_out(frame, buffer.strip.rows),
         }
         let (columns, rows) = self.size;
-        let (width, height) = self.whole;
+        let (width, height) = (frame.width, frame.height);
         let Some(values) = Plane::find(&buffer.planes, self.measure).and_then(Plane::values::<f32>)
         else {
             return;
@@ -103,13 +97,14 @@ impl Grown {
         }
     }
 
-    fn lay_out(&mut self, whole: (u32, u32), strip_rows: u32) {
+    fn lay_out(&mut self, frame: &FrameSpec, strip_rows: u32) {
+        let whole = (frame.width, frame.height);
         let longer = whole.0.max(whole.1).max(1);
         let side = |all: u32| {
             let side = u64::from(all) * u64::from(GROWN_SIDE.min(longer)) / u64::from(longer);
             (side as u32).max(1)
         };
-        self.whole = whole;
+        self.frame = Some(frame.clone());
         self.size = (side(whole.0), side(whole.1));
         self.measure = self.scheme.measure();
         self.values = vec![0.0; self.size.0 as usize * self.size.1 as usize];
@@ -139,7 +134,10 @@ impl Grown {
     /// Rows of a strip, and of the whole picture.
     #[must_use]
     pub fn rows(&self) -> (u32, u32) {
-        (self.strip_rows, self.whole.1)
+        (
+            self.strip_rows,
+            self.frame.as_ref().map_or(0, |frame| frame.height),
+        )
     }
 
     /// Whether all of it is there.

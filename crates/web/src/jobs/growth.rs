@@ -175,9 +175,6 @@ impl Progress for Growth {
     }
 
     fn tell(&self, event: Event<'_>) {
-        if let (Event::PictureBegan { .. }, Some(grown)) = (event, &mut *self.grown()) {
-            grown.begin();
-        }
         let mut heard = self.heard();
         match event {
             Event::Warning(line) => {

@@ -14,3 +14,5 @@ pub mod record;
 pub mod request;
 pub mod runner;
 pub mod store;
+#[cfg(test)]
+mod tests;

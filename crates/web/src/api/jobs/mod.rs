@@ -152,7 +152,7 @@ pub async fn plan(request: JobRequest, role: Role, app: &Arc<App>) -> Result<Ans
     let ticket = app.viewers.enter_alone();
     let held = Arc::clone(app);
     let estimate = app.compute(ticket, |stop| async move {
-        planned.estimate(&held.tiles, crew, &stop).await
+        planned.estimate(held.views.here(), crew, &stop).await
     });
     Ok(json(&estimate.await?))
 }
