@@ -151,6 +151,9 @@ function describe(job) {
   at("made-title").textContent = `${job.title}: ${job.state}`;
   const now = job.progress;
   if (now && now.rows) grow(job);
+  // What is done is in its files.
+  if (!now) at("grown").hidden = true;
+  at("makers").hidden = at("grown").hidden;
   const lines = now
     ? [`${now.strips_done} of ${now.strips} strips, ${now.strips_resumed} of them from an earlier try`, `${now.workers} workers`, now.activity, ...now.warnings]
     : [job.error, ...Object.entries(job.workers).map(([worker, strips]) => `${worker}: ${strips} strips`)];
