@@ -84,7 +84,7 @@ impl From<PlanError> for Failure {
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         let kind = match error {
-            ServeError::Settings(_) | ServeError::Tls(_) => ErrorKind::Usage,
+            ServeError::Jobs(_) | ServeError::Settings(_) | ServeError::Tls(_) => ErrorKind::Usage,
             ServeError::Listen { .. } | ServeError::Random(_) | ServeError::Render(_) => {
                 ErrorKind::Failed
             }

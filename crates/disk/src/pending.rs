@@ -214,3 +214,11 @@ fn plain(error: io::Error) -> io::Error {
         None => error,
     }
 }
+
+/// Bytes that are free on the disk that a folder is on.
+///
+/// # Errors
+/// What the system says.
+pub fn free_space(folder: &Path) -> io::Result<u64> {
+    fs4::available_space(folder)
+}

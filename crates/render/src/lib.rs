@@ -32,6 +32,6 @@ pub use deed::Deed;
 pub use error::{CollectError, RenderError};
 pub use picture::Picture;
 pub use plan::RenderPlan;
-pub use progress::{Event, Progress, Silent};
+pub use progress::{Arrival, Event, Progress, Silent};
 pub use report::Report;
 pub use stop::Stop;

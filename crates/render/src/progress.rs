@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use fractal::{FrameSpec, StripBuffer};
 use serde::Serialize;
 
 /// Something that became known.
@@ -88,10 +89,24 @@ pub enum Event<'a> {
     SequenceEnded,
 }
 
+/// A strip of a picture that has come, in any order; one that is computed once more comes once more.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// The whole picture.
+    pub frame: &'a FrameSpec,
+    /// The strip's values.
+    pub buffer: &'a StripBuffer,
+    /// Who made it.
+    pub worker: &'a str,
+}
+
 /// Who is told of what becomes known.
 pub trait Progress: Send + Sync {
     /// Hears of an event; returns soon, as the work waits meanwhile.
     fn tell(&self, event: Event<'_>);
+
+    /// Sees a strip that has come; returns soon, too. For whoever shows pictures as they grow.
+    fn see(&self, _: Arrival<'_>) {}
 }
 
 /// Nobody.

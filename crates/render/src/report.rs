@@ -191,6 +191,17 @@ impl Report {
         names.into_iter().cloned().collect()
     }
 
+    /// Strips by worker.
+    #[must_use]
+    pub fn strips_by_worker(&self) -> Vec<(String, u64)> {
+        let mut strips = BTreeMap::<&String, u64>::new();
+        for device in &self.workers {
+            *strips.entry(&device.name).or_default() += device.strips;
+        }
+        let owned = |(name, strips): (&String, u64)| (name.clone(), strips);
+        strips.into_iter().map(owned).collect()
+    }
+
     /// One line for people.
     #[must_use]
     pub fn summary(&self) -> String {

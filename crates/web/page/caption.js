@@ -37,5 +37,5 @@ export function caption(explorer, tile) {
   if (!tile) return;
   const period = tile.period ? `, period ${Number(tile.period).toLocaleString("en")}` : "";
   const part = tile.step.scale > 1 ? `1/${tile.step.scale}` : tile.step.samples > 1 ? `${tile.step.samples} samples a pixel` : "all pixels";
-  at("computed").textContent = `${tile.arithmetic}${period}; ${part} in ${tile.seconds.toFixed(3)} s`;
+  at("computed").textContent = `${tile.arithmetic}${period}; ${part} in ${tile.seconds.toFixed(3)} s${tile.maker === "farm" ? " by the farm" : ""}`;
 }

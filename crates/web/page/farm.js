@@ -1,66 +1,28 @@
 // The farm: jobs and workers live, and what can be done with them. Names of jobs and workers are text, never markup.
 
+import { figures } from "./figures.js";
+import { queue } from "./queue.js";
+import { bar, cell, check, COLOURS, fill, remember, said, sortable, sorted } from "./rows.js";
+import { fetchStatus } from "./server.js";
+import { duration } from "./words.js";
+
 const at = (id) => document.getElementById(id);
 const chosen = { jobs: new Set(), workers: new Set() };
 let shown = null;
 let latest = { jobs: [], workers: [] };
-const COLOURS = ["#4aa6d8", "#ffb52e", "#7fd08a", "#e0706a", "#b58be0", "#e0d46a", "#6ad0c8", "#d08ab8"];
 
-function cell(content) {
-  const one = document.createElement("td");
-  if (content instanceof Node) one.append(content);
-  else one.textContent = content;
-  return one;
-}
-
-function check(kind, name, label) {
-  const box = document.createElement("input");
-  box.type = "checkbox";
-  box.checked = chosen[kind].has(name);
-  box.setAttribute("aria-label", `Choose ${label}`);
-  box.addEventListener("change", () => chosen[kind][box.checked ? "add" : "delete"](name));
-  return box;
-}
-
-function duration(seconds) {
-  if (seconds === null || seconds === undefined) return "–";
-  const whole = Math.round(seconds);
-  if (whole < 120) return `${whole} s`;
-  return whole < 7200 ? `${Math.round(whole / 60)} min` : `${(whole / 3600).toFixed(1)} h`;
-}
-
-function done(report) {
-  const both = document.createElement("span");
-  const bar = document.createElement("progress");
-  bar.max = Math.max(1, report.strips);
-  bar.value = report.collected;
-  bar.setAttribute("aria-label", "Done");
-  both.append(bar, ` ${report.collected}/${report.strips}`);
-  return both;
-}
-
-/** Rows that stay the same elements, so that nobody loses their focus while figures change. */
-function fill(body, list, keyOf, cellsOf) {
-  const before = new Map([...body.children].map((row) => [row.dataset.key, row]));
-  const rows = list.map((one) => {
-    const key = keyOf(one);
-    let row = before.get(key);
-    const cells = cellsOf(one);
-    if (!row) {
-      row = document.createElement("tr");
-      row.dataset.key = key;
-      row.append(...cells);
-    } else {
-      cells.forEach((fresh, index) => {
-        const old = row.children[index];
-        if (!old.contains(document.activeElement) && old.innerHTML !== fresh.innerHTML) old.replaceWith(fresh);
-      });
-    }
-    return row;
-  });
-  const isSame = rows.length === body.children.length && rows.every((row, index) => body.children[index] === row);
-  if (!isSame) body.replaceChildren(...rows);
-}
+const JOB_KEYS = {
+  picture: ({ report }) => report.title,
+  state: ({ state }) => state,
+  done: ({ report }) => report.collected / Math.max(1, report.strips),
+  rate: ({ report }) => report.strips_per_sec,
+  left: ({ report }) => report.secs_left ?? Infinity,
+  priority: ({ priority }) => priority,
+};
+const WORKER_KEYS = {
+  worker: ({ name }) => name,
+  strips: (worker) => worker.strips ?? worker.delivered ?? 0,
+};
 
 function show(farm) {
   latest = farm;
@@ -70,21 +32,21 @@ function show(farm) {
   if (away) return;
   const wanted = at("filter").value.toLowerCase();
   const jobs = farm.jobs.filter(({ job, state, report }) => `${job} ${state} ${report.title}`.toLowerCase().includes(wanted));
-  fill(at("jobs"), jobs, ({ job }) => job, ({ job, state, priority, silent_secs: silent, report }) => {
+  fill(at("jobs"), sorted(jobs, "jobs", JOB_KEYS), ({ job }) => job, ({ job, state, priority, silent_secs: silent, report }) => {
     const open = document.createElement("button");
     open.type = "button";
     open.textContent = report.title || job;
     open.addEventListener("click", () => details(job));
     const trouble = [report.retries && `${report.retries} again`, report.rejected && `${report.rejected} rejected`, report.dead.length && `${report.dead.length} dead`];
     return [
-      cell(check("jobs", job, report.title || job)), cell(open), cell(silent > 10 ? `${state}, no submitter` : state), cell(done(report)),
+      cell(check(chosen.jobs, job, report.title || job)), cell(open), cell(silent > 10 ? `${state}, no submitter` : state), cell(bar(report.collected, report.strips, `${report.collected}/${report.strips}`)),
       cell(`${report.strips_per_sec.toFixed(1)}/s`), cell(duration(report.secs_left)), cell(String(priority)), cell(trouble.filter(Boolean).join(", ") || "none"),
     ];
   });
-  fill(at("workers"), farm.workers, ({ process }) => process, (worker) => {
+  fill(at("workers"), sorted(farm.workers, "workers", WORKER_KEYS), ({ process }) => process, (worker) => {
     const devices = (worker.devices || []).map((device) => (typeof device === "string" ? device : device.name || device.device || JSON.stringify(device)));
     const state = worker.quarantine ? `in quarantine: ${worker.quarantine.reason}` : worker.draining ? "leaves" : "works";
-    return [cell(check("workers", worker.name, worker.name)), cell(worker.name), cell(devices.join(", ")), cell(String(worker.strips ?? worker.delivered ?? "")), cell(state)];
+    return [cell(check(chosen.workers, worker.name, worker.name)), cell(worker.name), cell(devices.join(", ")), cell(String(worker.strips ?? worker.delivered ?? "")), cell(state)];
   });
   for (const kind of ["jobs", "workers"]) {
     const there = new Set(farm[kind].map((one) => one.job || one.name));
@@ -164,15 +126,32 @@ for (const button of document.querySelectorAll("[data-deed]")) {
     await order(deed, names);
   });
 }
-at("filter").value = new URLSearchParams(location.hash.slice(1)).get("filter") || "";
+at("filter").value = said().get("filter") || "";
 at("filter").addEventListener("input", () => {
-  history.replaceState(null, "", at("filter").value ? `#filter=${encodeURIComponent(at("filter").value)}` : location.pathname);
+  remember("filter", at("filter").value);
   show(latest);
 });
+sortable(at("jobs").closest("table"), "jobs", () => show(latest));
+sortable(at("workers").closest("table"), "workers", () => show(latest));
 
-const events = new EventSource("/api/farm/events");
-events.addEventListener("message", (event) => show(JSON.parse(event.data)));
-events.addEventListener("error", () => {
-  document.body.dataset.state = "away";
-  at("state").textContent = "The server does not answer";
-});
+function watch() {
+  at("farm").hidden = false;
+  const events = new EventSource("/api/farm/events");
+  events.addEventListener("message", (event) => show(JSON.parse(event.data)));
+  events.addEventListener("error", () => {
+    document.body.dataset.state = "away";
+    at("state").textContent = "The server does not answer";
+  });
+}
+
+fetchStatus()
+  .then(({ farm, jobs }) => {
+    if (jobs) queue(sure);
+    figures();
+    if (farm) watch();
+    else document.body.dataset.state = "live";
+    if (!farm) at("state").textContent = jobs ? "" : "This server has no farm, and takes no jobs";
+  })
+  .catch((error) => {
+    at("state").textContent = error.message;
+  });

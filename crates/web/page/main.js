@@ -202,8 +202,9 @@ addEventListener("drop", (event) => {
 });
 
 fetchStatus()
-  .then(({ farm }) => {
-    at("to-farm").hidden = !farm;
+  .then(({ farm, jobs, role }) => {
+    at("to-farm").hidden = !farm && !jobs;
+    at("to-leave").hidden = !jobs || role !== "operator";
   })
   .catch(() => {});
 tools.load().catch((error) => say(error.message)).then(() => open(location.hash)).then(() => minimap.load());

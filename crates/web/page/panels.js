@@ -1,6 +1,7 @@
 // Buttons and panels: colours, places, save, help.
 
 import { hexOf, rgbOf, wordsOf } from "./scheme.js";
+import { leaving } from "./leave.js";
 import { fetchFile, fetchPalettes } from "./server.js";
 import { View } from "./view.js";
 
@@ -184,6 +185,7 @@ export function panels({ explorer, say, go, home, findMinibrot, openFile, rememb
     colours: () => toggle("colours"),
     places: () => toggle("places"),
     save: () => toggle("save"),
+    leave: leaving(explorer, say),
     help: () => at("help").showModal(),
     bookmark: keep,
     copy: () => copy(command(), "The command"),
@@ -202,6 +204,7 @@ export function panels({ explorer, say, go, home, findMinibrot, openFile, rememb
     key(key) {
       const keys = { c: "colours", p: "places", s: "save", "?": "help" };
       if (key === "Escape") toggle(null);
+      else if (key.toLowerCase() === "l" && !at("to-leave").hidden) deeds.leave();
       else if (keys[key.toLowerCase()]) deeds[keys[key.toLowerCase()]]();
     },
     addPalettes(list) {

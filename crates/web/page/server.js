@@ -47,6 +47,7 @@ export async function fetchTile({ request, scale, near, generation, signal, map 
     range: said("tile-range").split(" ").map(Number),
     reference: said("tile-reference"),
     arithmetic: said("tile-arithmetic"),
+    maker: said("tile-maker"),
     period: said("tile-period"),
     seconds: Number(said("tile-seconds")),
   };
@@ -81,4 +82,14 @@ export async function fetchFile(format, request) {
 /** What a file says. */
 export async function readFile(kind, file) {
   return (await answered(await fetch(`/api/place?kind=${kind}`, { method: "POST", body: file }))).json();
+}
+
+/** What a job would cost. */
+export async function fetchPlan(job, signal) {
+  return (await ask("/api/jobs/plan", job, signal)).json();
+}
+
+/** Leaves a job with the server. */
+export async function submitJob(job) {
+  return (await ask("/api/jobs", job)).json();
 }

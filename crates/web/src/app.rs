@@ -5,15 +5,18 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use render::Stop;
 use render::tile::TileError;
-use render::tile::tiles::{Tiles, TilesError};
+use render::tile::tiles::TilesError;
 use requests::ErrorKind;
 use tokio::sync::Semaphore;
 
 use crate::answer::{Problem, with_causes};
 use crate::farm::Farm;
+use crate::figures::sampler::Sampler;
 use crate::guard::check::Policy;
 use crate::guard::sessions::Sessions;
+use crate::jobs::queue::Jobs;
 use crate::viewers::{NoPlace, Ticket, Viewers};
+use crate::views::places::Views;
 
 /// A server's state.
 pub struct App {
@@ -21,12 +24,16 @@ pub struct App {
     pub policy: Policy,
     /// Who may come in.
     pub sessions: Sessions,
-    /// What renders tiles.
-    pub tiles: Tiles,
+    /// What computes views.
+    pub views: Views,
     /// The farm that is looked at and steered, where there is one.
     pub farm: Option<Arc<Farm>>,
-    /// Places of those who watch it.
+    /// Jobs that are left here, where there is a folder for them.
+    pub jobs: Option<Arc<Jobs>>,
+    /// Places of those who watch either.
     pub watchers: Arc<Semaphore>,
+    /// Figures over time.
+    pub figures: Arc<Sampler>,
     /// What is waited for.
     pub viewers: Arc<Viewers>,
     /// The end of all.

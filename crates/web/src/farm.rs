@@ -8,6 +8,7 @@ use farm_queue::redis::{ConnectOptions, RedisControl};
 use farm_queue::{JobId, QueueError};
 use hyper::StatusCode;
 use hyper::body::Bytes;
+use requests::place::placing::serves;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::ToSchema;
@@ -27,11 +28,11 @@ pub struct Farm {
 
 /// How a farm stands.
 #[derive(Debug, Serialize)]
-struct Seen {
+pub struct Seen {
     /// Its jobs, the most urgent first.
-    jobs: Vec<JobSummary>,
+    pub jobs: Vec<JobSummary>,
     /// Its workers.
-    workers: Vec<WorkerSummary>,
+    pub workers: Vec<WorkerSummary>,
     /// Why it cannot be asked, where it cannot.
     error: Option<String>,
 }
@@ -67,6 +68,17 @@ pub struct Ordered {
     name: String,
     /// Why nothing was done, where nothing was.
     error: Option<String>,
+}
+
+/// Workers that would take part in a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Crew {
+    /// How many.
+    pub workers: usize,
+    /// Iterations a second of those that have measured themselves, together.
+    pub speed: u64,
+    /// How many have not.
+    pub unmeasured: usize,
 }
 
 impl Farm {
@@ -105,7 +117,11 @@ impl Farm {
         }
     }
 
-    async fn once(&self, control: &mut Option<RedisControl>) -> Result<Seen, QueueError> {
+    /// Asks it once, over a connection that is kept in `control`.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn once(&self, control: &mut Option<RedisControl>) -> Result<Seen, QueueError> {
         let control = match control {
             Some(control) => control,
             None => control.insert(RedisControl::connect(self.options.clone()).await?),
@@ -114,6 +130,22 @@ impl Farm {
             jobs: control.jobs().await?,
             workers: control.workers().await?,
             error: None,
+        })
+    }
+
+    /// The workers that would take part in a job now.
+    ///
+    /// # Errors
+    /// When the farm cannot be asked.
+    pub async fn crew(&self) -> Result<Crew, Problem> {
+        let control = RedisControl::connect(self.options.clone()).await?;
+        let workers = control.workers().await?;
+        let serving: Vec<_> = workers.iter().filter(|worker| serves(worker)).collect();
+        let speeds = || serving.iter().map(|worker| worker.record.about.speed);
+        Ok(Crew {
+            workers: serving.len(),
+            speed: speeds().sum(),
+            unmeasured: speeds().filter(|speed| *speed == 0).count(),
         })
     }
 

@@ -38,3 +38,25 @@ pub const MOST_WATCHERS: usize = 256;
 pub const MOST_ORDERED: usize = 1000;
 /// Gradients of a file that is dropped on the page.
 pub const MOST_GRADIENTS: usize = 256;
+/// Samples of a job: a poster of 2^17 x 2^17 pixels, or all key frames of a sequence together.
+pub const MOST_JOB_SAMPLES: u64 = 1 << 34;
+/// Files of a job.
+pub const MOST_OUTPUTS: usize = 8;
+/// Bytes of a file's name.
+pub const MOST_NAME_BYTES: usize = 120;
+/// Jobs that wait or are under way; more are refused.
+pub const MOST_QUEUED: usize = 1000;
+/// Jobs that are kept in the history; of more, the oldest is forgotten. Its files stay.
+pub const MOST_HISTORY: usize = 100_000;
+/// Jobs that are under way at a time on a farm, which shares its workers among them; one in process.
+pub const MOST_RUNNING: usize = 4;
+/// Jobs of a list.
+pub const MOST_LISTED: usize = 200;
+/// Bytes of the disk that stay free beside what jobs need.
+pub const SPARE_BYTES: u64 = 256 << 20;
+/// Pixels of a side of a small picture.
+pub const THUMBNAIL_SIDE: u32 = 160;
+/// Pixels of the longer side of a picture as it grows.
+pub const GROWN_SIDE: u32 = 320;
+/// Workers that are told apart in one.
+pub const MOST_MAKERS: usize = 200;

@@ -10,7 +10,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Path, kind and text of each.
-const FILES: [(&str, &str, &str); 21] = [
+const FILES: [(&str, &str, &str); 26] = [
     ("/", HTML, include_str!("../page/index.html")),
     ("/style.css", CSS, include_str!("../page/style.css")),
     ("/farm", HTML, include_str!("../page/farm.html")),
@@ -22,9 +22,14 @@ const FILES: [(&str, &str, &str); 21] = [
     ("/caption.js", SCRIPT, include_str!("../page/caption.js")),
     ("/decimal.js", SCRIPT, include_str!("../page/decimal.js")),
     ("/explorer.js", SCRIPT, include_str!("../page/explorer.js")),
+    ("/figures.js", SCRIPT, include_str!("../page/figures.js")),
     ("/gl.js", SCRIPT, include_str!("../page/gl.js")),
     ("/input.js", SCRIPT, include_str!("../page/input.js")),
     ("/julia.js", SCRIPT, include_str!("../page/julia.js")),
+    ("/leave.js", SCRIPT, include_str!("../page/leave.js")),
+    ("/queue.js", SCRIPT, include_str!("../page/queue.js")),
+    ("/rows.js", SCRIPT, include_str!("../page/rows.js")),
+    ("/words.js", SCRIPT, include_str!("../page/words.js")),
     ("/main.js", SCRIPT, include_str!("../page/main.js")),
     ("/minimap.js", SCRIPT, include_str!("../page/minimap.js")),
     ("/painter.js", SCRIPT, include_str!("../page/painter.js")),

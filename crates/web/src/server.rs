@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use disk::write_whole;
 use farm_queue::redis::ConnectOptions;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,13 +21,16 @@ use tokio_rustls::TlsAcceptor;
 use crate::api;
 use crate::app::App;
 use crate::farm::Farm;
+use crate::figures::sampler::Sampler;
 use crate::guard::check::Policy;
 use crate::guard::sessions::Sessions;
 use crate::guard::tokens::{Role, Token};
+use crate::jobs::queue::{Jobs, JobsError, address_file};
 use crate::limits::{HEAD_PATIENCE, MOST_CONNECTIONS, MOST_HEAD_BYTES, MOST_WATCHERS};
 use crate::settings::{Settings, SettingsError};
 use crate::tls::{TlsError, acceptor};
 use crate::viewers::Viewers;
+use crate::views::places::Views;
 
 /// Pause after a connection could not be taken, which is seldom mended at once.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -51,6 +55,9 @@ pub enum ServeError {
     /// The system gives no random bytes.
     #[error("no random bytes for a token: {0}")]
     Random(io::Error),
+    /// Jobs cannot be kept.
+    #[error(transparent)]
+    Jobs(#[from] JobsError),
     /// Nothing can be computed.
     #[error(transparent)]
     Render(#[from] RenderError),
@@ -64,15 +71,17 @@ pub struct Server {
     settings: Settings,
     operator: Option<Token>,
     watcher: Token,
+    jobs: Option<Arc<Jobs>>,
 }
 
 impl Server {
     /// Binds the address of `settings`, and makes the secrets.
     ///
     /// # Errors
-    /// When they make no sense, files are wrong, or the address is taken.
-    pub async fn bind(settings: Settings) -> Result<Self, ServeError> {
+    /// When they make no sense, files are wrong, the address is taken, or another server has the folder for jobs.
+    pub async fn bind(mut settings: Settings) -> Result<Self, ServeError> {
         settings.check()?;
+        let jobs = settings.jobs.take().map(Jobs::open).transpose()?;
         let tls = match &settings.tls {
             Some((certificates, key)) => Some(acceptor(certificates, key)?),
             None => None,
@@ -92,6 +101,7 @@ impl Server {
             address,
             tls,
             operator,
+            jobs,
             watcher: Token::random().map_err(ServeError::Random)?,
             settings,
         })
@@ -113,15 +123,49 @@ impl Server {
 
     /// Serves with what renders `tiles`, and with the `farm` that is looked at and steered, until `stop` comes.
     pub async fn serve(self, tiles: Tiles, farm: Option<ConnectOptions>, stop: &Stop) {
+        let options = farm.clone();
         let farm = farm.map(Farm::new);
         let looks = farm.clone().map(|farm| tokio::spawn(farm.look()));
-        self.accept(tiles, farm, stop).await;
+        self.write_address();
+        let jobs = self.jobs.clone();
+        let runs = jobs.map(|jobs| tokio::spawn(jobs.run(stop.clone())));
+        let viewers = Viewers::new();
+        let figures = Sampler::new(farm.clone(), self.jobs.clone(), Arc::clone(&viewers));
+        let samples = tokio::spawn(Arc::clone(&figures).run());
+        let written = self.jobs.as_ref().map(|jobs| address_file(jobs.folder()));
+        let views = Views::new(tiles, options, Arc::clone(&figures), stop.clone());
+        self.accept(views, farm, viewers, figures, stop).await;
+        samples.abort();
+        if let Some(written) = written {
+            let _ = std::fs::remove_file(written);
+        }
+        if let Some(runs) = runs {
+            // What is under way puts itself in order.
+            let _ = runs.await;
+        }
         if let Some(looks) = looks {
             looks.abort();
         }
     }
 
-    async fn accept(self, tiles: Tiles, farm: Option<Arc<Farm>>, stop: &Stop) {
+    /// Writes the address where programs of the same user find it: in a folder that is theirs alone.
+    fn write_address(&self) {
+        let (Some(jobs), (Some(address), _)) = (&self.jobs, self.addresses()) else {
+            return;
+        };
+        if let Err(error) = write_whole(&address_file(jobs.folder()), address.as_bytes()) {
+            tracing::warn!(%error, "the address could not be written: name it to submitter submit");
+        }
+    }
+
+    async fn accept(
+        self,
+        views: Views,
+        farm: Option<Arc<Farm>>,
+        viewers: Arc<Viewers>,
+        figures: Arc<Sampler>,
+        stop: &Stop,
+    ) {
         let operator = self
             .operator
             .iter()
@@ -134,10 +178,12 @@ impl Server {
                 cookie: format!("mandelfarm-{}", self.address.port()),
             },
             sessions: Sessions::new(operator.chain([watcher]).collect()),
-            tiles,
+            views,
             farm,
+            jobs: self.jobs.clone(),
             watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
-            viewers: Viewers::new(),
+            figures,
+            viewers,
             stop: stop.clone(),
         });
         let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));

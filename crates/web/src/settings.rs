@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::jobs::queue::JobsSettings;
+
 /// Everything that decides how the page is served.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// Where to listen.
     pub listen: SocketAddr,
@@ -16,6 +18,8 @@ pub struct Settings {
     pub insecure: bool,
     /// Files with its certificates and its key.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Where jobs go that are left here; none are taken where this is `None`.
+    pub jobs: Option<JobsSettings>,
 }
 
 /// Why the page is not served so, in one line.

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::TlsAcceptor;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Why there is no TLS, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -55,4 +55,34 @@ pub fn acceptor(certificates: &Path, key: &Path) -> Result<TlsAcceptor, TlsError
         .with_single_cert(read, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// What asks servers whose certificates one in the file `authority` has signed.
+///
+/// # Errors
+/// When no file is given, or it cannot be read.
+pub fn connector(authority: Option<&Path>) -> Result<TlsConnector, TlsError> {
+    const OPTION: &str = "--server-ca";
+    let file = |path: &Path, reason: String| TlsError::File {
+        option: OPTION,
+        path: path.display().to_string(),
+        reason,
+    };
+    let Some(path) = authority else {
+        let line = "FILE is needed: the certificates to check the server's with";
+        return Err(file(Path::new(""), line.to_owned()));
+    };
+    let read = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| file(path, error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in read {
+        roots.add(certificate)?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
 }

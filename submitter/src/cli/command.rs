@@ -10,6 +10,7 @@ use super::render::{LocateArgs, RenderArgs, ResumeArgs};
 use super::scale::ScaleArgs;
 use super::serve::ServeArgs;
 use super::shells::args::{CompletionsArgs, ManualArgs};
+use super::serve::submit::SubmitArgs;
 use super::world::WorldCommand;
 use super::zoom::ZoomArgs;
 
@@ -52,6 +53,8 @@ pub enum Command {
     Scale(Box<ScaleArgs>),
     /// Serve a page: an explorer of the set in the browser.
     Serve(Box<ServeArgs>),
+    /// Hand a job to a running server, and return.
+    Submit(Box<SubmitArgs>),
     /// See and steer the jobs of a farm.
     #[command(subcommand)]
     Jobs(JobsCommand),
@@ -114,6 +117,7 @@ impl Command {
             Self::Batch(args) => args.say.quiet,
             Self::Colour(args) => args.say.quiet,
             Self::Locate(args) => args.quiet,
+            Self::Submit(args) => args.work.is_quiet(),
             _ => false,
         }
     }
@@ -133,6 +137,7 @@ impl Command {
             | Self::World(_)
             | Self::Info(_)
             | Self::Batch(_)
+            | Self::Submit(_)
             | Self::RedisAcl(_)
             | Self::WorkerKey(_)
             | Self::Completions(_)

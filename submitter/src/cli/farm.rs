@@ -9,6 +9,7 @@ use farm_worker::usage::Misuse;
 
 use super::place::AccessArgs;
 use super::requests::environment;
+use super::serve::submit::ServerArgs;
 use crate::failure::Failure;
 
 /// Options of everything that looks at a farm.
@@ -41,7 +42,7 @@ impl AskArgs {
 /// What to do with jobs. JOB is a job's name, or the beginning or end of one that fits no other.
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
-    /// List the farm's jobs, the most urgent first.
+    /// List the farm's jobs, the most urgent first; or a server's, the newest first.
     List {
         /// Those of this owner alone, as their submitters named him
         #[arg(long, value_name = "NAME")]
@@ -49,6 +50,9 @@ pub enum JobsCommand {
         /// The farm.
         #[command(flatten)]
         ask: AskArgs,
+        /// Or a server.
+        #[command(flatten)]
+        server: ServerArgs,
     },
     /// Show a job: progress, rate, time left, strips by worker, retries, dead strips and why.
     Show {
@@ -57,6 +61,9 @@ pub enum JobsCommand {
         /// The farm.
         #[command(flatten)]
         ask: AskArgs,
+        /// Or a server.
+        #[command(flatten)]
+        server: ServerArgs,
     },
     /// Offer no more of a job's strips to workers; what they have is finished.
     Pause {
@@ -81,6 +88,9 @@ pub enum JobsCommand {
         /// The farm.
         #[command(flatten)]
         ask: AskArgs,
+        /// Or a server.
+        #[command(flatten)]
+        server: ServerArgs,
     },
     /// Queue a job's dead strips again.
     Retry {
@@ -89,6 +99,9 @@ pub enum JobsCommand {
         /// The farm.
         #[command(flatten)]
         ask: AskArgs,
+        /// Or a server.
+        #[command(flatten)]
+        server: ServerArgs,
     },
     /// Give a job another weight when workers choose among jobs: a job of 3 gets three times the strips of one of 1.
     Priority {
@@ -143,6 +156,18 @@ pub enum WorkersCommand {
 }
 
 impl JobsCommand {
+    /// The server that it is about instead of a farm.
+    pub fn server(&self) -> Option<&ServerArgs> {
+        let server = match self {
+            Self::List { server, .. }
+            | Self::Show { server, .. }
+            | Self::Cancel { server, .. }
+            | Self::Retry { server, .. } => server,
+            Self::Pause { .. } | Self::Resume { .. } | Self::Priority { .. } => return None,
+        };
+        Some(server).filter(|server| server.server.is_some())
+    }
+
     /// The farm that it is about.
     pub fn ask(&self) -> &AskArgs {
         match self {

@@ -13,6 +13,7 @@ mod render;
 mod resume;
 mod scale;
 mod serve;
+mod submit;
 mod world;
 mod zoom;
 
@@ -36,6 +37,7 @@ pub async fn carry_out(command: Command, context: &Context) -> Result<(), Failur
         Command::Resume(args) => resume::run(*args, context).await,
         Command::Scale(args) => scale::run(&args, context).await,
         Command::Serve(args) => serve::run(*args, context).await,
+        Command::Submit(args) => submit::run(*args).await,
         Command::Jobs(command) => write_stdout(&farm::jobs(command).await?),
         Command::Workers(command) => write_stdout(&farm::workers(command).await?),
         Command::World(command) => world::run(command, context).await,

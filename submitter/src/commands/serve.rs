@@ -12,6 +12,7 @@ use crate::terminal::write_stdout;
 /// Serves the page until it is told to stop.
 pub async fn run(args: ServeArgs, context: &Context) -> Result<(), Failure> {
     let farm = args.farm()?;
+    let jobs = args.jobs();
     let backend = args.devices.backend.into();
     let settings = Settings {
         listen: args.listen,
@@ -19,6 +20,7 @@ pub async fn run(args: ServeArgs, context: &Context) -> Result<(), Failure> {
         read_only: args.read_only,
         insecure: args.insecure,
         tls: args.tls_cert.zip(args.tls_key),
+        jobs,
     };
     let server = Server::bind(settings).await?;
     let place = Place::InProcess {

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use farm_queue::memory::MemoryQueue;
-use farm_queue::redis::RedisJobQueue;
+use farm_queue::redis::{ConnectOptions, RedisJobQueue};
 use fractal::BackendChoice;
 
 use super::local_workers::{LocalWorkers, open_devices};
@@ -56,6 +56,25 @@ impl OpenQueue {
                 })
             }
         }
+    }
+
+    /// Opens the queue of a farm for jobs that come before those of other submitters, by this weight.
+    ///
+    /// # Errors
+    /// When the farm cannot be reached, or `ends` comes first.
+    pub async fn open_urgent(
+        farm: &ConnectOptions,
+        priority: f64,
+        ends: Pin<&mut impl Future<Output = CollectError>>,
+    ) -> Result<Self, RenderError> {
+        let queue = tokio::select! {
+            connected = RedisJobQueue::connect(farm) => connected?.of_priority(priority),
+            why = ends => return Err(why.into()),
+        };
+        Ok(Self {
+            queue: Queue::Redis(Arc::new(queue)),
+            workers: None,
+        })
     }
 
     /// The queue.

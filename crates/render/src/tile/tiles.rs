@@ -1,9 +1,10 @@
 //! Many tiles, one after another and at a time: on devices that stay open, with reference orbits that are kept.
 
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use colour::Needs;
+use farm_queue::redis::ConnectOptions;
 use fractal::BackendChoice;
 use tokio::sync::watch;
 
@@ -21,14 +22,17 @@ use crate::render::render_on;
 use crate::report::Report;
 use crate::stop::Stop;
 
+/// The weight of tiles on a farm: workers take their strips first, and all others are served meanwhile.
+const PRIORITY: f64 = 1000.0;
+
 /// What renders tiles; ends with the [`Stop`] that it was opened with.
 pub struct Tiles {
     queue: Queue,
     place: Place,
     backend: BackendChoice,
-    references: Mutex<References>,
+    references: Arc<Mutex<References>>,
     /// Held by whoever makes a reference: those who want the same one wait for it.
-    making: tokio::sync::Mutex<()>,
+    making: Arc<tokio::sync::Mutex<()>>,
     ended: watch::Receiver<Option<String>>,
 }
 
@@ -91,8 +95,28 @@ impl Tiles {
         progress: &dyn Progress,
         stop: &Stop,
     ) -> Result<Self, RenderError> {
-        let mut opened =
-            OpenQueue::open(&place, backend, progress, pin!(stop.interrupts())).await?;
+        let opened = OpenQueue::open(&place, backend, progress, pin!(stop.interrupts())).await?;
+        Ok(Self::of(opened, place, backend, stop))
+    }
+
+    /// The same on a farm, before all that others want of it: with the same reference orbits, and for the same kinds of device.
+    ///
+    /// # Errors
+    /// When the farm cannot be reached, or `stop` comes first.
+    pub async fn on_farm(&self, farm: &ConnectOptions, stop: &Stop) -> Result<Self, RenderError> {
+        let opened = OpenQueue::open_urgent(farm, PRIORITY, pin!(stop.interrupts())).await?;
+        let place = Place::Farm {
+            farm: Box::new(farm.clone()),
+            workers: None,
+        };
+        Ok(Self {
+            references: Arc::clone(&self.references),
+            making: Arc::clone(&self.making),
+            ..Self::of(opened, place, self.backend, stop)
+        })
+    }
+
+    fn of(mut opened: OpenQueue, place: Place, backend: BackendChoice, stop: &Stop) -> Self {
         let queue = opened.queue();
         let (tell, ended) = watch::channel(None);
         let ends = stop.interrupts();
@@ -101,14 +125,14 @@ impl Tiles {
             tell.send_replace(Some(why.to_string()));
             opened.close().await;
         });
-        Ok(Self {
+        Self {
             queue,
             place,
             backend,
-            references: Mutex::default(),
-            making: tokio::sync::Mutex::default(),
+            references: Arc::default(),
+            making: Arc::default(),
             ended,
-        })
+        }
     }
 
     fn references(&self) -> MutexGuard<'_, References> {

@@ -5,7 +5,7 @@ use fractal::Decimal;
 /// Iteration limit.
 pub(crate) const ITERATIONS: u64 = 1000;
 /// Escape radius.
-pub(crate) const ESCAPE_RADIUS: f64 = 256.0;
+pub const ESCAPE_RADIUS: f64 = 256.0;
 /// Columns and rows of a view by its centre, and of a frame.
 pub(crate) const SIZE: (u32, u32) = (1280, 720);
 /// The file of a picture.

@@ -20,9 +20,30 @@ use crate::guard::tokens::Role;
 const SILENCE: Duration = Duration::from_secs(15);
 
 /// Events, one after another.
-struct Events {
+pub struct Events {
     coming: mpsc::Receiver<Bytes>,
     _place: OwnedSemaphorePermit,
+}
+
+impl Events {
+    /// A stream of events for whoever watches: where they are put, and its answer.
+    ///
+    /// # Errors
+    /// When too many watch already.
+    pub fn open(app: &App) -> Result<(mpsc::Sender<Bytes>, Answer), Problem> {
+        let Ok(place) = Arc::clone(&app.watchers).try_acquire_owned() else {
+            return Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too many watch already",
+            ));
+        };
+        let (tell, coming) = mpsc::channel(2);
+        let events = Self {
+            coming,
+            _place: place,
+        };
+        Ok((tell, streamed("text/event-stream", events.boxed_unsync())))
+    }
 }
 
 impl Body for Events {
@@ -53,19 +74,13 @@ fn farm(app: &App) -> Result<&Arc<Farm>, Problem> {
     get,
     path = "/api/farm/events", operation_id = "farm_events",
     responses(
-        (status = 200, description = "Its jobs and workers, once a second.", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Its jobs and workers, once a second.", body = Object, content_type = "text/event-stream"),
         super::responses::Problems
     )
 )]
 pub fn events(app: &Arc<App>) -> Result<Answer, Problem> {
     let farm = farm(app)?;
-    let Ok(place) = Arc::clone(&app.watchers).try_acquire_owned() else {
-        return Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too many watch already",
-        ));
-    };
-    let (tell, coming) = mpsc::channel(2);
+    let (tell, answer) = Events::open(app)?;
     let mut seen = farm.watch();
     seen.mark_changed();
     let stop = app.stop.clone();
@@ -92,11 +107,7 @@ pub fn events(app: &Arc<App>) -> Result<Answer, Problem> {
             }
         }
     });
-    let events = Events {
-        coming,
-        _place: place,
-    };
-    Ok(streamed("text/event-stream", events.boxed_unsync()))
+    Ok(answer)
 }
 
 /// A job with all that is known of it.

@@ -9,10 +9,10 @@ use requests::perform::minibrot::minibrot;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::limited::{check_iterations, check_numbers};
 use super::place::PlaceAnswer;
 use crate::answer::{Answer, Problem, json};
 use crate::app::App;
+use crate::limited::{check_iterations, check_numbers};
 
 /// The view that is searched.
 #[derive(Clone, Debug, Deserialize, ToSchema)]

@@ -4,12 +4,13 @@
 
 mod body;
 mod farm;
-mod limited;
+mod figures;
+mod jobs;
 mod minibrot;
 mod openapi;
 mod palette;
 mod picture;
-mod place;
+pub mod place;
 mod responses;
 mod status;
 mod tile;
@@ -27,6 +28,7 @@ use crate::pages;
 /// Methods of what is read, and of what is asked with a body.
 const READ: &str = "GET, HEAD";
 const ASK: &str = "POST";
+const BOTH: &str = "GET, HEAD, POST";
 
 /// Answers a request, whatever it is.
 pub async fn answer(request: Request<Incoming>, app: Arc<App>) -> Answer {
@@ -48,7 +50,7 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
     }
     let role = match app
         .policy
-        .check(&head, &app.sessions, path == "/api/farm/events")
+        .check(&head, &app.sessions, path.ends_with("/events"))
     {
         Err(Refusal::Stranger) if path == "/" && is_read => return Ok(pages::stranger()),
         checked => checked.map_err(refused)?,
@@ -56,8 +58,17 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
     if let Some(file) = pages::file(path) {
         return if is_read { Ok(file) } else { Err(not_so(READ)) };
     }
+    let is_asked = head.method == Method::POST;
     let allowed = match path {
+        "/api/jobs" => BOTH,
+        "/api/jobs/job"
+        | "/api/jobs/events"
+        | "/api/jobs/file"
+        | "/api/jobs/thumbnail"
+        | "/api/jobs/picture" => READ,
+        "/api/jobs/plan" | "/api/jobs/orders" => ASK,
         "/api/status" | "/api/palettes" | "/api/openapi.json" => READ,
+        "/api/figures" | "/metrics" => READ,
         "/api/farm/events" | "/api/farm/job" => READ,
         "/api/farm/orders" => ASK,
         "/api/tile" | "/api/palette" | "/api/place" | "/api/picture" | "/api/minibrot" => ASK,
@@ -70,21 +81,37 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
     };
     let is_allowed = match allowed {
         READ => is_read,
-        _ => head.method == Method::POST,
+        BOTH => is_read || is_asked,
+        _ => is_asked,
     };
     if !is_allowed {
         return Err(not_so(allowed));
     }
+    let query = head.uri.query();
     match path {
         "/api/status" => Ok(status::answer(app, role)),
         "/api/palettes" => Ok(palette::names()),
         "/api/openapi.json" => Ok(openapi::answer()),
+        "/api/figures" => Ok(figures::answer(app)),
+        "/metrics" => Ok(figures::metrics(app)),
         "/api/farm/events" => farm::events(app),
-        "/api/farm/job" => farm::job(head.uri.query(), app).await,
+        "/api/farm/job" => farm::job(query, app).await,
         "/api/farm/orders" => {
             let order = body::json(&head, body).await?;
             farm::order(&order, role, app).await
         }
+        "/api/jobs" if is_read => jobs::list(query, app).await,
+        "/api/jobs" => jobs::submit(body::json(&head, body).await?, role, app).await,
+        "/api/jobs/job" => jobs::job(query, app).await,
+        "/api/jobs/events" => jobs::events::events(app),
+        "/api/jobs/file" => {
+            let is_head = head.method == Method::HEAD;
+            jobs::files::file(query, is_head, app).await
+        }
+        "/api/jobs/picture" => jobs::files::picture(query, app).await,
+        "/api/jobs/thumbnail" => jobs::files::thumbnail(query, app).await,
+        "/api/jobs/plan" => jobs::plan(body::json(&head, body).await?, role, app).await,
+        "/api/jobs/orders" => jobs::order(body::json(&head, body).await?, role, app).await,
         "/api/tile" => tile::answer(body::json(&head, body).await?, app).await,
         "/api/palette" => palette::answer(&body::json(&head, body).await?),
         "/api/place" => place::answer(&head, body::file(body).await?).await,

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use utoipa::OpenApi;
 
-use super::{farm, minibrot, palette, picture, place, status, tile};
+use super::{farm, figures, jobs, minibrot, palette, picture, place, status, tile};
 use crate::answer::{Answer, bytes};
 
 /// Everything that may be asked.
@@ -20,7 +20,18 @@ use crate::answer::{Answer, bytes};
         status::answer,
         farm::events,
         farm::job,
-        farm::order
+        farm::order,
+        figures::answer,
+        figures::metrics,
+        jobs::list,
+        jobs::submit,
+        jobs::job,
+        jobs::plan,
+        jobs::order,
+        jobs::events::events,
+        jobs::files::file,
+        jobs::files::thumbnail,
+        jobs::files::picture
     ),
     info(
         title = "Mandelfarm's page",

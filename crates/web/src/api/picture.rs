@@ -10,9 +10,9 @@ use requests::perform::picture::picture;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::limited::{KnownRequest, plan};
 use crate::answer::{Answer, Problem, bytes, with};
 use crate::app::App;
+use crate::limited::{KnownRequest, plan};
 use crate::limits::MOST_SAVED_BYTES;
 
 /// A file that is wanted.

@@ -12,8 +12,8 @@ use requests::{ColourRequest, PictureRequest, Size, TurnRequest, ViewRequest};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::limited::KnownRequest;
 use crate::answer::{Answer, Problem, json};
+use crate::limited::KnownRequest;
 use crate::limits::MOST_GRADIENTS;
 
 /// Kinds of files that hold places.
@@ -120,47 +120,55 @@ fn palettes(kind: &str, file: &[u8]) -> Result<Vec<Gradient>, Problem> {
 impl PlaceAnswer {
     /// Of a location.
     #[must_use]
-    pub fn of(location: Location) -> Self {
-        let mut request = PictureRequest {
-            iterations: location.iterations,
-            escape_radius: location.escape_radius,
-            z0: location.z0,
-            skip_error_log2: location.skip_error_log2,
-            counts: location.counts,
-            ..PictureRequest::default()
-        };
-        let transform = location.transform;
-        let said = |value: f64| Some(value).filter(|value| *value != 0.0);
-        let view = ViewRequest {
-            size: location.size.map(|(width, height)| Size { width, height }),
-            turn: TurnRequest {
-                rotate: said(transform.rotate),
-                stretch: said(transform.stretch),
-                stretch_angle: said(transform.stretch_angle),
-            },
-            ..ViewRequest::default()
-        };
-        request.view = match location.view.by_centre() {
-            View::Centre { re, im, zoom } => ViewRequest {
-                re: Some(re),
-                im: Some(im),
-                zoom: Some(zoom),
-                ..view
-            },
-            View::Bounds { .. } => view,
-        };
-        if let Some(colours) = location.colours {
-            request.colours = colours_of(colours);
-        }
+    pub fn of(mut location: Location) -> Self {
+        let warnings = std::mem::take(&mut location.warnings);
         Self {
-            request,
-            warnings: location.warnings,
+            request: place_request(location),
+            warnings,
         }
     }
 }
 
+/// The request for a picture of a location.
+#[must_use]
+pub fn place_request(location: Location) -> PictureRequest {
+    let mut request = PictureRequest {
+        iterations: location.iterations,
+        escape_radius: location.escape_radius,
+        z0: location.z0,
+        skip_error_log2: location.skip_error_log2,
+        counts: location.counts,
+        ..PictureRequest::default()
+    };
+    let transform = location.transform;
+    let said = |value: f64| Some(value).filter(|value| *value != 0.0);
+    let view = ViewRequest {
+        size: location.size.map(|(width, height)| Size { width, height }),
+        turn: TurnRequest {
+            rotate: said(transform.rotate),
+            stretch: said(transform.stretch),
+            stretch_angle: said(transform.stretch_angle),
+        },
+        ..ViewRequest::default()
+    };
+    request.view = match location.view.by_centre() {
+        View::Centre { re, im, zoom } => ViewRequest {
+            re: Some(re),
+            im: Some(im),
+            zoom: Some(zoom),
+            ..view
+        },
+        View::Bounds { .. } => view,
+    };
+    if let Some(colours) = location.colours {
+        request.colours = colour_request(colours);
+    }
+    request
+}
+
 /// The request that makes these colours.
-fn colours_of(scheme: Scheme) -> ColourRequest {
+#[must_use]
+pub fn colour_request(scheme: Scheme) -> ColourRequest {
     ColourRequest {
         palette: Some(scheme.palette),
         colour: Some(scheme.colour),

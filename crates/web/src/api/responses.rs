@@ -26,7 +26,7 @@ pub enum Problems {
     /// The body did not come in time.
     #[response(status = 408)]
     Slow(Problem),
-    /// A later view of the same page was asked for, or somebody stopped it.
+    /// A later view of the same page was asked for, somebody stopped it, or a file of that name is there.
     #[response(status = 409)]
     Outdated(Problem),
     /// The body is too long.
@@ -41,10 +41,16 @@ pub enum Problems {
     /// It makes no sense, or is over a limit.
     #[response(status = 422)]
     Unfit(Problem),
+    /// Too many jobs wait.
+    #[response(status = 429)]
+    Many(Problem),
     /// It failed.
     #[response(status = 500)]
     Failed(Problem),
     /// Too many wait, or the server ends.
     #[response(status = 503)]
     Busy(Problem),
+    /// There is no room on the server's disk.
+    #[response(status = 507)]
+    Room(Problem),
 }

@@ -15,6 +15,8 @@ struct Status {
     role: &'static str,
     /// Whether a farm can be looked at.
     farm: bool,
+    /// Whether jobs can be left here.
+    jobs: bool,
     computations: Computations,
 }
 
@@ -43,6 +45,7 @@ pub fn answer(app: &App, role: Role) -> Answer {
         version: env!("CARGO_PKG_VERSION"),
         role: role.name(),
         farm: app.farm.is_some(),
+        jobs: app.jobs.is_some(),
         computations: Computations {
             under_way: app.viewers.under_way(),
             begun: counts.begun.load(Ordering::Relaxed),

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use fractal::{Arithmetic, Measure};
 use hyper::StatusCode;
-use render::tile::tiles::{ReferenceKind, Tile, Wanted};
+use render::tile::tiles::ReferenceKind;
 use render::{Picture, RenderPlan};
 use requests::{Means, PictureRequest, Size};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::limited::{KnownRequest, plan};
 use crate::answer::{Answer, Problem, bytes, with};
 use crate::app::App;
+use crate::limited::{KnownRequest, plan};
 use crate::limits::MOST_VIEWER_LETTERS;
 
 /// A tile that is wanted.
@@ -109,15 +109,12 @@ pub async fn answer(wanted: TileRequest, app: &Arc<App>) -> Result<Answer, Probl
     };
     let ticket = app.viewers.enter(&wanted.viewer, wanted.generation)?;
     let near = wanted.near || wanted.scale.0 > 1;
-    let tile: Tile = {
+    let (tile, maker) = {
         let app = Arc::clone(app);
         let held = Arc::clone(&app);
         held.compute(ticket, |stop| async move {
-            let wanted = match near {
-                true => Wanted::Any(&whole),
-                false => Wanted::Own,
-            };
-            Ok(app.tiles.tile(small, wanted, &stop).await?)
+            let whole = near.then_some(whole);
+            Ok(app.views.view(small, whole, &stop).await?)
         })
         .await?
     };
@@ -135,6 +132,7 @@ pub async fn answer(wanted: TileRequest, app: &Arc<App>) -> Result<Answer, Probl
     let (low, high) = tile.range;
     let answer = with(answer, "tile-range", &format!("{low} {high}"));
     let answer = with(answer, "tile-reference", reference);
+    let answer = with(answer, "tile-maker", maker.name());
     let answer = with(answer, "tile-arithmetic", arithmetic(tile.deltas).name());
     let seconds = tile.report.elapsed_secs;
     let answer = with(answer, "tile-seconds", &format!("{seconds:.6}"));

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use hyper::header::{COOKIE, HOST, ORIGIN};
+use hyper::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 
@@ -84,6 +84,10 @@ impl Policy {
     /// Why it is refused.
     pub fn check(&self, head: &Parts, sessions: &Sessions, acts: bool) -> Result<Role, Refusal> {
         let host = self.host(head)?;
+        // Programs say the token itself, which no other page can have a browser say.
+        if let Some(token) = bearer(head) {
+            return sessions.role_of_token(token).ok_or(Refusal::Stranger);
+        }
         let role = self.cookies(head).find_map(|cookie| sessions.role(cookie));
         let role = role.ok_or(Refusal::Stranger)?;
         let is_read = matches!(head.method, Method::GET | Method::HEAD);
@@ -121,6 +125,12 @@ impl Policy {
             && sites.all(|site| site == Some("same-origin"))
             && origins.all(|said| said.is_some_and(|said| said.eq_ignore_ascii_case(&origin)))
     }
+}
+
+/// The token that a program says.
+fn bearer(head: &Parts) -> Option<&str> {
+    let said = head.headers.get(AUTHORIZATION)?;
+    Some(said.to_str().ok()?.strip_prefix("Bearer ").unwrap_or(""))
 }
 
 /// The name in a host with or without a port; `None` for what is no host.

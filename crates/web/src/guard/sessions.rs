@@ -23,13 +23,20 @@ impl Sessions {
         }
     }
 
+    /// What the holder of a token may do.
+    #[must_use]
+    pub fn role_of_token(&self, token: &str) -> Option<Role> {
+        let token = Fingerprint::of(token);
+        let known = self.tokens.iter().find(|(known, _)| *known == token);
+        known.map(|(_, role)| *role)
+    }
+
     /// The secret of a new cookie for whoever has a token; `None` where that is none.
     ///
     /// # Errors
     /// When the system gives no random bytes.
     pub fn exchange(&self, token: &str) -> io::Result<Option<Token>> {
-        let token = Fingerprint::of(token);
-        let Some((_, role)) = self.tokens.iter().find(|(known, _)| *known == token) else {
+        let Some(role) = self.role_of_token(token) else {
             return Ok(None);
         };
         let cookie = Token::random()?;
@@ -37,7 +44,7 @@ impl Sessions {
         if cookies.len() >= MOST_SESSIONS {
             cookies.pop_front();
         }
-        cookies.push_back((cookie.fingerprint(), *role));
+        cookies.push_back((cookie.fingerprint(), role));
         Ok(Some(cookie))
     }
 

@@ -27,7 +27,7 @@ use crate::cli::files::BatchArgs;
 use crate::failure::Failure;
 use crate::terminal::{say, tables, write_json, write_stdout};
 use file::{BatchError, Job};
-use keys::Work;
+pub use keys::Work;
 
 /// Names of failed jobs that are said at the end.
 const NAMED: usize = 3;
@@ -146,6 +146,23 @@ pub async fn run(args: &BatchArgs, context: &Context) -> Result<(), Failure> {
         names.len(),
         jobs.len()
     )))
+}
+
+/// What the jobs of a file do, with their names; nothing is done.
+///
+/// # Errors
+/// A mistake in the file.
+pub fn works(args: &BatchArgs) -> Result<Vec<(String, Work)>, Failure> {
+    let jobs = file::read(&args.file).map_err(Failure::usage)?;
+    check(args, &jobs).map_err(Failure::usage)?;
+    let wanted = jobs.into_iter();
+    let wanted = wanted.filter(|job| !args.skip_existing || !is_there(job));
+    let work = |job: Job| {
+        let work = job.keys.clone().work();
+        let work = work.map_err(|error| Failure::usage(job.wrong(&args.file, error)))?;
+        Ok((job.name, work))
+    };
+    wanted.map(work).collect()
 }
 
 /// Whether all files of a job are there: of numbered pictures as many as it makes.

@@ -1,6 +1,7 @@
 //! `submitter jobs` and `submitter workers`: what operators see of a farm and want of it.
 
 mod jobs;
+mod server;
 mod workers;
 
 use anyhow::bail;
@@ -17,6 +18,9 @@ use crate::terminal::json_line;
 /// # Errors
 /// One line.
 pub async fn jobs(command: JobsCommand) -> Result<Vec<u8>, Failure> {
+    if let Some(args) = command.server() {
+        return server::jobs(&command, args).await;
+    }
     let farm = connect(command.ask()).await?;
     Ok(answer(&farm, command).await?)
 }

@@ -235,9 +235,12 @@ fn a_place_that_is_dropped_is_shown() {
 
 #[test]
 fn a_phone_shows_all_of_it_and_takes_two_fingers() {
-    let page = Page::serve("");
+    let outputs = folder();
+    let page = Page::serve(&format!("--output {}", outputs.path().display()));
     let browser = Browser::phone(360, 640);
     open(&page, &browser, "#re=-0.75&im=0.1&zoom=2&palette=ice");
+    // With every button that there is.
+    browser.until("!document.getElementById('to-leave').hidden");
     let outside = "[...document.querySelectorAll('#tools button, #caption')].filter((one) => {
         const box = one.getBoundingClientRect();
         return box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight || box.width === 0;

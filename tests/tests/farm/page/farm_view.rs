@@ -4,10 +4,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use farm_tests::pictures::Npy;
 use farm_tests::{Browser, Server, Worker, folder, submitter};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use super::setup::Page;
+use super::setup::{Page, tile};
 
 /// Events as they come.
 struct Events(BufReader<TcpStream>);
@@ -178,6 +180,105 @@ fn a_farm_that_is_away_is_waited_for() {
     events.until("that it is away", |seen| seen["error"].is_string());
     server.restart();
     events.until("it again", |seen| seen["error"].is_null());
+}
+
+/// What `/metrics` says of a name, once something is true of it. Programs say the token itself.
+#[track_caller]
+fn gathered(page: &Page, name: &str, is_so: impl Fn(f64) -> bool) -> f64 {
+    let token = format!("Bearer {}", page.tokens[1]);
+    let start = Instant::now();
+    loop {
+        let answer = page.send("GET", "/metrics", &[("Authorization", &token)], b"");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let text = answer.text();
+        let line = text.lines().find(|line| line.starts_with(name));
+        let value = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
+        if let Some(value) = value.filter(|value| is_so(*value)) {
+            return value;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{name}: {text}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Views are a farm's where it has workers, before what else it does; and this machine's where it has none. What the farm
+/// does is kept as figures.
+#[test]
+fn views_are_computed_by_a_farm_that_has_workers() {
+    let mut server = Server::start();
+    let worker = Worker::start(&server, "crew");
+    let page = Page::serve(&format!("--redis {}", server.url()));
+    let cookie = page.operator();
+    let folder = folder();
+    let view = json!({ "re": "-0.7436", "im": "0.1318", "zoom": "300", "size": "480x320", "iterations": 2000 });
+    submitter("render --re -0.7436 --im 0.1318 --zoom 300 --size 480x320 --iterations 2000 --backend cpu -q -o x.npy")
+        .within(&folder)
+        .ok();
+    let expected = Npy::read(folder.path().join("x.npy")).f32s();
+    let ask = |generation| page.ask(&cookie, "/api/tile", &tile(generation, &view));
+    gathered(&page, "mandelfarm_workers ", |workers| workers == 1.0);
+    let answer = ask(1);
+    assert_eq!(answer.header("tile-maker"), Some("farm"), "{answer:?}");
+    assert!(answer.floats() == expected, "the values of a render");
+    let strips = gathered(
+        &page,
+        "mandelfarm_worker_strips{worker=\"crew\"",
+        |strips| strips > 8.0,
+    );
+    // A farm that is busy with something long.
+    let long = format!(
+        "render --density 20000 --no-journal -q -o long.png --redis {}",
+        server.url()
+    );
+    let mut busy = submitter(&long).within(&folder).start();
+    gathered(&page, "mandelfarm_job_strips_collected", |strips| {
+        strips > 0.0
+    });
+    let start = Instant::now();
+    let answer = ask(2);
+    let (maker, took) = (
+        answer.header("tile-maker").map(str::to_owned),
+        start.elapsed(),
+    );
+    assert!(answer.floats() == expected, "{maker:?}");
+    assert!(took < Duration::from_secs(5), "{maker:?} in {took:?}");
+    assert!(busy.is_running(), "it was busy");
+    busy.signal(Signal::INT);
+    assert_eq!(busy.wait().code, Some(130));
+    // Nobody is left, and then not even the farm.
+    drop(worker);
+    let answer = ask(3);
+    assert_eq!(answer.header("tile-maker"), Some("here"));
+    assert!(answer.floats() == expected);
+    server.kill();
+    let answer = ask(4);
+    assert_eq!(answer.header("tile-maker"), Some("here"));
+    assert!(answer.floats() == expected);
+    gathered(&page, "mandelfarm_farm_up", |up| up == 0.0);
+    // An hour of figures, of which some are known at some times.
+    let figures = page
+        .send("GET", "/api/figures", &[("Cookie", &cookie)], b"")
+        .json();
+    let known = |name: &str| -> Vec<f64> {
+        let figures = figures["figures"].as_array().unwrap();
+        let figure = figures
+            .iter()
+            .find(|figure| figure["name"] == name)
+            .unwrap();
+        (figure["points"].as_array().unwrap().iter())
+            .filter_map(Value::as_f64)
+            .collect()
+    };
+    assert_eq!(figures["figures"].as_array().unwrap().len(), 12);
+    assert!(
+        known("strips_per_second").iter().any(|rate| *rate > 0.0),
+        "{figures}"
+    );
+    assert!(
+        known("tiles_per_second").iter().any(|rate| *rate > 0.0),
+        "{strips} {figures}"
+    );
+    assert!(known("free_gigabytes").is_empty(), "there is no folder");
 }
 
 /// In a browser: a job whose name would be markup is seen, and cancelled after a question.

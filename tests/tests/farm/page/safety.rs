@@ -8,11 +8,11 @@ use serde_json::json;
 
 use super::setup::{Page, tile};
 
-const JSON: (&str, &str) = ("Content-Type", "application/json");
-const OWN: (&str, &str) = ("Sec-Fetch-Site", "same-origin");
+pub const JSON: (&str, &str) = ("Content-Type", "application/json");
+pub const OWN: (&str, &str) = ("Sec-Fetch-Site", "same-origin");
 
 /// A request: method, path, headers and body; and the status that it has to have.
-type Hostile<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [u8], u16);
+pub type Hostile<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a [u8], u16);
 
 /// A view that is computed in milliseconds.
 fn quick() -> String {

@@ -9,6 +9,7 @@ use super::commands::{CHUNK, prolong_lists, publish};
 use super::job::Job;
 use super::watch::Watch;
 use crate::job::JobId;
+use crate::protocol::choice::DEFAULT_PRIORITY;
 use crate::protocol::keys::{self, JobKeys};
 use crate::protocol::signing::FarmKey;
 use crate::protocol::window;
@@ -23,6 +24,8 @@ pub struct RedisJobQueue {
     pub(super) window_bytes: u64,
     pub(super) watch: Watch,
     pub(super) jobs: StdMutex<HashMap<JobId, Arc<Job>>>,
+    /// Of jobs that it creates.
+    pub(super) priority: f64,
 }
 
 impl RedisJobQueue {
@@ -44,7 +47,14 @@ impl RedisJobQueue {
             window_bytes: window::redis_window_bytes(memory.limit),
             watch: Watch::new(&memory),
             jobs: StdMutex::default(),
+            priority: DEFAULT_PRIORITY,
         })
+    }
+
+    /// The same for jobs of another weight: one of 3 gets three times the strips of one of 1.
+    #[must_use]
+    pub fn of_priority(self, priority: f64) -> Self {
+        Self { priority, ..self }
     }
 
     pub(super) fn job(&self, id: &JobId) -> Option<Arc<Job>> {

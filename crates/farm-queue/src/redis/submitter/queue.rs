@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::commands::{CHUNK, publish};
 use super::connection::RedisJobQueue;
-use super::job::Job;
+use super::job::{Job, Standing};
 use super::strips;
 use crate::job::{JobId, JobSpec};
 use crate::orbit::SharedOrbit;
@@ -30,6 +30,10 @@ impl JobQueue for RedisJobQueue {
 
     async fn create(&self, job: Arc<JobSpec>) -> Result<(), QueueError> {
         let known = Job::new(Arc::clone(&job), self.control.server());
+        known.set_standing(Standing {
+            priority: self.priority,
+            ..Standing::default()
+        });
         tokio::try_join!(self.prune(), self.publish_job(&known, false))?;
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         jobs.entry(job.id.clone()).or_insert(Arc::new(known));

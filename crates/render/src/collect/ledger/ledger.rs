@@ -409,6 +409,7 @@ impl<'a> StripLedger<'a> {
                 let buffer = Arc::new(buffer);
                 if resumed {
                     self.tally.count(&buffer, &worker, attempt);
+                    self.show(&buffer, &worker);
                     self.orders
                         .extend(self.audits.came(&buffer, &worker, Instant::now()));
                 }

@@ -12,6 +12,7 @@ use crate::collect::queue_tasks::Ask;
 use crate::error::CollectError;
 use crate::journal::journal::Entry;
 use crate::journal::records::maker;
+use crate::progress::Arrival;
 
 impl StripLedger<'_> {
     /// One result: into the assembly and the journal, or its strip back to the queue.
@@ -69,6 +70,7 @@ impl StripLedger<'_> {
     fn came(&mut self, buffer: Arc<StripBuffer>, worker: String, attempt: u32) {
         let (now, strip) = (Instant::now(), buffer.strip.index);
         self.tally.count(&buffer, &worker, attempt);
+        self.show(&buffer, &worker);
         self.failed_strips.forget(strip);
         self.stragglers.came(strip, &worker, buffer.busy_secs, now);
         self.makers.insert(strip, maker(&worker));
@@ -81,6 +83,15 @@ impl StripLedger<'_> {
                 attempt,
             });
         }
+    }
+
+    /// Shows a strip to whoever is told.
+    pub(super) fn show(&self, buffer: &StripBuffer, worker: &str) {
+        self.progress.see(Arrival {
+            frame: &self.job.frame,
+            buffer,
+            worker,
+        });
     }
 
     /// Whether a buffer names a kernel as its maker that the job's build does not have.

@@ -1,0 +1,62 @@
+//! `GET /api/jobs/events`: the newest jobs as they change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::farm::Events;
+use super::answers::JobsAnswer;
+use super::parts::{aside, jobs};
+use crate::answer::{Answer, Problem};
+use crate::app::App;
+use crate::jobs::queue::Wanted;
+
+/// How often those who watch are told while jobs are under way.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often where nothing changes: so that those who are gone are found.
+const SILENCE: Duration = Duration::from_secs(15);
+/// The newest jobs that are told.
+const TOLD: usize = 50;
+
+/// The newest jobs whenever one of them changes, and each second while some are under way: server-sent events of JSON.
+#[utoipa::path(
+    get,
+    path = "/api/jobs/events", operation_id = "jobs_events",
+    responses(
+        (status = 200, description = "The newest jobs.", body = Object, content_type = "text/event-stream"),
+        super::super::responses::Problems
+    )
+)]
+pub fn events(app: &Arc<App>) -> Result<Answer, Problem> {
+    let jobs = Arc::clone(jobs(app)?);
+    let (tell, answer) = Events::open(app)?;
+    let stop = app.stop.clone();
+    tokio::spawn(async move {
+        let mut changed = jobs.watch();
+        let mut ends = stop.requested();
+        loop {
+            changed.borrow_and_update();
+            let wanted = Wanted {
+                most: TOLD,
+                ..Wanted::default()
+            };
+            let told = aside(&jobs, move |jobs| JobsAnswer::of(jobs, &wanted)).await;
+            let Ok(told) = told else { return };
+            let wait = match told.is_under_way() {
+                true => LOOK,
+                false => SILENCE,
+            };
+            let told = serde_json::to_vec(&told).unwrap_or_default();
+            let event = [&b"data: "[..], &told, b"\n\n"].concat();
+            tokio::select! {
+                sent = tell.send(event.into()) => if sent.is_err() { return },
+                _ = &mut ends => return,
+            }
+            tokio::select! {
+                _ = tokio::time::timeout(wait, changed.changed()) => {}
+                () = tell.closed() => return,
+                _ = &mut ends => return,
+            }
+        }
+    });
+    Ok(answer)
+}
