@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use fractal::{Decimal, FrameSpec};
+use fractal::{Decimal, Formula, FrameSpec};
 use render::RenderPlan;
 use render::tile::MAX_SAMPLES;
 use requests::plan::picture::picture;
@@ -18,7 +18,7 @@ use utoipa::openapi::schema::{
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::answer::Problem;
-use crate::limits::{MOST_DIGITS, MOST_ITERATIONS, MOST_ZOOM_LOG2};
+use crate::limits::{MOST_DIGITS, MOST_ITERATIONS, MOST_OPERATIONS, MOST_ZOOM_LOG2};
 
 /// Other spellings of keys.
 const ALIASES: [&str; 3] = ["color", "equalize", "color-range"];
@@ -38,13 +38,14 @@ static KEYS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 
 /// Keys whose values are no numbers: switches, lists and words.
 const SWITCHES: [&str; 5] = ["equalise", "equalize", "no-light", "dither", "no-dither"];
-const PAIRS: [&str; 3] = ["z0", "colour-range", "color-range"];
-const WORDS: [&str; 10] = [
+const PAIRS: [&str; 4] = ["z0", "julia", "colour-range", "color-range"];
+const WORDS: [&str; 11] = [
     "arithmetic",
     "blend",
     "color",
     "colour",
     "counts",
+    "formula",
     "grid",
     "inside",
     "light",
@@ -159,6 +160,18 @@ pub fn plan(request: PictureRequest, means: &Means) -> Result<RenderPlan, Proble
         ("ymax", &view.ymax),
         ("density", &view.density),
     ])?;
+    let phases = request.iterated.formula.iter().flat_map(Formula::written);
+    if phases
+        .into_iter()
+        .any(|phase| phase.len() > MOST_OPERATIONS)
+    {
+        return Err(Problem::unfit(format!(
+            "formula: more than {MOST_OPERATIONS} operations in a phase"
+        )));
+    }
+    for part in request.iterated.julia.iter().flatten() {
+        check_numbers([("julia", &Some(part.clone()))])?;
+    }
     check_iterations(request.iterations)?;
     let plan = picture(request, means).map_err(requests::Error::from)?;
     check_samples(&plan.frame)?;
