@@ -58,6 +58,8 @@ struct Transform {
     rotate: f64,
     stretch_angle: f64,
     stretch_amount: f64,
+    /// As version 3.1 says it; images say it elsewhere.
+    vertical_flip: bool,
     exponential_map: bool,
 }
 
@@ -155,7 +157,7 @@ pub(crate) fn parse(text: &str) -> Result<Location, String> {
         (im, formula) = (im.negated(), formula.mirrored());
         view_transform.stretch_angle = 0.0 - view_transform.stretch_angle;
     }
-    if file.image.vertical_flip {
+    if file.image.vertical_flip || transform.vertical_flip {
         (im, formula) = (im.negated(), formula.mirrored());
         view_transform.rotate = 0.0 - view_transform.rotate;
         view_transform.stretch_angle = 0.0 - view_transform.stretch_angle;
@@ -197,7 +199,7 @@ const WIDTH: u32 = 1024;
 const HEIGHT: u32 = 576;
 
 /// Keys that are read, or that say nothing of the picture.
-const TAKEN: [&str; 18] = [
+const TAKEN: [&str; 19] = [
     "program",
     "version",
     "formula",
@@ -213,6 +215,7 @@ const TAKEN: [&str; 18] = [
     "image.height",
     "image.vertical_flip",
     "transform.reflect",
+    "transform.vertical_flip",
     "transform.rotate",
     "transform.stretch_angle",
     "transform.stretch_amount",

@@ -62,6 +62,8 @@ fn formulas_of_fraktaler_3_are_read_phase_by_phase() {
     assert_eq!(read(reflected), "absy negy sqr add");
     let twice = format!("image.vertical_flip = true\n{reflected}");
     assert_eq!(read(&twice), "absy sqr add");
+    let flipped = "transform.vertical_flip = true\n[[formula]]\nabs_y = true\n";
+    assert_eq!(read(flipped), "absy negy sqr add");
     let formula = Location::parse(
         "program = \"fraktaler-3\"\n[[formula]]\npower = 2\nspin = 3\n",
         false,
