@@ -8,15 +8,18 @@ use super::usual;
 /// Bounds of the home view by name: real parts, then imaginary ones.
 const NAMED: [(&str, [&str; 4]); 8] = [
     ("burning-ship", ["-2.25", "1.5", "-2", "1"]),
-    ("tricorn", ["-2.25", "1.25", "-1.75", "1.75"]),
-    ("celtic", ["-2.25", "1", "-1.75", "1.75"]),
+    ("tricorn", ["-2.25", "1.5", "-2", "2"]),
+    ("celtic", ["-2.25", "1", "-2", "2"]),
     ("buffalo", ["-2.25", "0.75", "-2", "1"]),
-    ("perpendicular-mandelbrot", ["-2.25", "1", "-1.5", "1.5"]),
+    (
+        "perpendicular-mandelbrot",
+        ["-2.25", "1.25", "-1.75", "1.75"],
+    ),
     (
         "perpendicular-burning-ship",
         ["-2.25", "1.25", "-1.25", "1.5"],
     ),
-    ("perpendicular-celtic", ["-2.25", "0.75", "-1.5", "1.5"]),
+    ("perpendicular-celtic", ["-2.25", "1", "-1.75", "1.75"]),
     ("perpendicular-buffalo", ["-2.25", "0.75", "-1.5", "1.5"]),
 ];
 /// Of what has no name: all of the set lies within this of 0 where the degree is 2, and where it is more.

@@ -232,5 +232,5 @@ fn formulas_and_julia_sets_have_home_views_of_their_own() {
     );
     // A side that is typed is kept.
     let sided = planned("--formula tricorn --xmin -1 --density 4").unwrap();
-    assert_eq!((sided.frame.width, sided.frame.height), (9, 14));
+    assert_eq!((sided.frame.width, sided.frame.height), (10, 16));
 }
