@@ -39,9 +39,13 @@ fn kernel_ids() -> impl Iterator<Item = u64> {
             .chain(Arithmetic::DELTA)
             .filter_map(of)
     });
-    [cpu::plain::KERNEL_ID, cpu::deep::KERNEL_ID]
-        .into_iter()
-        .chain(programs.map(|program| program.id()))
+    [
+        cpu::plain::KERNEL_ID,
+        cpu::deep::KERNEL_ID,
+        cpu::formulas::KERNEL_ID,
+    ]
+    .into_iter()
+    .chain(programs.map(|program| program.id()))
 }
 
 /// FNV-1a of the ids' bytes, the lowest first.

@@ -51,6 +51,9 @@ pub enum EngineError {
         /// Samples compared.
         samples: u32,
     },
+    /// The reference orbits of another formula than z² + c are too long.
+    #[error(transparent)]
+    Orbits(#[from] fractal::formula::OrbitsError),
     /// The device has no kernel that is precise enough for the frame.
     #[error("no kernel of '{device}' is precise enough for a pixel spacing of 2^{spacing_log2:.1}")]
     NotServed {

@@ -19,7 +19,7 @@ use super::planes::{copy_row, cut};
 use super::simd::Portable;
 #[cfg(target_arch = "x86_64")]
 use super::x86;
-use super::{deep, peak, plain};
+use super::{deep, formulas, peak, plain};
 use crate::frame::{DeepFrame, PreparedFrame};
 use crate::info::{DeviceInfo, EngineError};
 use crate::progress::Progress;
@@ -137,6 +137,9 @@ impl CpuDevice {
             first + rows * width <= width * frame.rows.len(),
             "strip {strip:?} is not within its frame"
         );
+        if frame.spec.is_general() {
+            return self.compute_general(frame, strip, progress);
+        }
         if let Some(deep) = &frame.deep {
             return self.compute_deep(frame, deep, strip, progress);
         }
@@ -309,6 +312,24 @@ impl CpuDevice {
             },
             busy_secs: thread_secs / self.threads() as f64,
         })
+    }
+
+    /// Computes one band of a frame of any formula with this device's instruction set; `false` if it was cancelled.
+    pub(super) fn run_general(&self, band: &mut formulas::Band<'_>) -> bool {
+        match self.isa {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: `with_isa` has seen that the processor has it.
+            Isa::Avx512 => unsafe { x86::general_avx512(band) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Isa::Avx2 => unsafe { x86::general_avx2(band) },
+            _ => band.run::<8>(),
+        }
+    }
+
+    /// Its threads, where there are any.
+    pub(super) fn pool(&self) -> Option<&ThreadPool> {
+        self.pool.as_ref()
     }
 
     /// Computes one task of a deep frame with this device's instruction set; `None` if it was cancelled.

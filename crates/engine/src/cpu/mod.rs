@@ -5,6 +5,7 @@
 //! - [`plan`]: what a frame asks of the kernels; [`radius`]: the escape radius; [`shortcuts`]: what need not be iterated
 //! - [`plain`]: pixels as orbits in doubles
 //! - [`mod@deep`]: pixels as deltas from a reference orbit
+//! - [`mod@formulas`]: both of other formulas than z² + c
 //! - [`device`]: all of it as one device, over [`planes`]
 //!
 //! A strip's bytes depend on none of: the instruction set, the number of threads, how strips or bands are cut, whether
@@ -12,6 +13,7 @@
 
 pub(crate) mod deep;
 mod device;
+pub(crate) mod formulas;
 mod isa;
 #[cfg(target_arch = "aarch64")]
 mod neon;

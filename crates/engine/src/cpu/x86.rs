@@ -6,6 +6,7 @@
 use std::arch::x86_64::*;
 
 use super::deep::task::{Output, Task, TaskScratch};
+use super::formulas;
 use super::peak;
 use super::plain::band::Band;
 use super::plain::compute;
@@ -309,6 +310,18 @@ pub(super) fn band_avx512(band: &mut Band<'_>) -> bool {
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
 pub(super) fn band_avx2(band: &mut Band<'_>) -> bool {
     compute::<Avx2, 5>(Avx2(()), band)
+}
+
+/// Computes a band of a frame of any formula with AVX-512; `false` if it was cancelled.
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
+pub(super) fn general_avx512(band: &mut formulas::Band<'_>) -> bool {
+    band.run::<32>()
+}
+
+/// The same with AVX2 and FMA.
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
+pub(super) fn general_avx2(band: &mut formulas::Band<'_>) -> bool {
+    band.run::<16>()
 }
 
 /// Computes a task of a deep frame with AVX-512; `None` if it was cancelled.

@@ -47,7 +47,7 @@ pub struct DeepFrame {
 }
 
 /// A bound of |c| for c among these columns and rows.
-fn largest_c(columns: &[FloatExp], rows: &[FloatExp]) -> FloatExp {
+pub(super) fn largest_c(columns: &[FloatExp], rows: &[FloatExp]) -> FloatExp {
     let far = |offsets: &[FloatExp]| {
         let ends = [offsets.first(), offsets.last()].into_iter().flatten();
         ends.fold(FloatExp::ZERO, |far, offset| {

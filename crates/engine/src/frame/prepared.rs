@@ -9,6 +9,7 @@ use fractal::{Arithmetic, Axis, Counts, FloatExp, FrameSpec, Measure, ReferenceO
 
 use super::cache::FrameCache;
 use super::deep_frame::DeepFrame;
+use super::general::GeneralFrame;
 use super::picks::picked;
 use super::turned::{Cross, TurnedPoints};
 
@@ -39,6 +40,8 @@ pub struct PreparedFrame {
     pub pixel_spacing: f64,
     /// The reference orbit and the deltas, where pixels are computed so; `None` for plain iteration.
     pub deep: Option<Arc<DeepFrame>>,
+    /// The offsets of a frame of another formula, where its pixels are computed as deltas.
+    pub general: Option<Arc<GeneralFrame>>,
     /// The one arithmetic that may compute it; whichever is exact enough when `None`.
     pub arithmetic: Option<Arithmetic>,
     /// What devices keep with it between strips.
@@ -64,7 +67,9 @@ impl PreparedFrame {
     pub fn new(spec: FrameSpec) -> Result<Self, FrameError> {
         spec.check()?;
         let (x, y) = spec.axes();
+        let is_delta = spec.is_general() && spec.general_arithmetic().is_delta();
         Ok(Self {
+            general: is_delta.then(|| Arc::new(GeneralFrame::new(&spec))),
             columns: x.to_f64s(0..spec.width),
             rows: y.to_f64s(0..spec.height),
             turned: (spec.turned_axes()).map(|axes| Arc::new(TurnedPoints::new(&axes))),
@@ -125,6 +130,8 @@ impl PreparedFrame {
         let (width, height) = (spec.width, spec.height);
         let deep = self.deep.as_ref();
         let deep = deep.map(|deep| Arc::new(deep.thinned(width, height)));
+        let general = self.general.as_ref();
+        let general = general.map(|general| Arc::new(general.thinned(width, height)));
         Self {
             columns: picked(&self.columns, width),
             rows: picked(&self.rows, height),
@@ -132,6 +139,7 @@ impl PreparedFrame {
             axes: None,
             spec,
             deep,
+            general,
             cache: Arc::default(),
             ..*self
         }
@@ -164,6 +172,9 @@ impl PreparedFrame {
     /// The number type of the processor's kernels for this frame.
     #[must_use]
     pub fn cpu_arithmetic(&self) -> Arithmetic {
+        if self.spec.is_general() {
+            return self.spec.general_arithmetic();
+        }
         match self.deep {
             None => Arithmetic::F64,
             Some(_) => Arithmetic::delta_of_processors(self.spacing_log2),

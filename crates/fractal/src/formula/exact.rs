@@ -8,14 +8,14 @@ use crate::oracle::from_f64;
 use crate::picture::frame::FrameSpec;
 
 /// Fixed point of so many fractional bits: each operation rounds down by less than two units.
-pub(super) struct Fixed {
-    pub(super) bits: usize,
-    pub(super) c: [IBig; 2],
+pub(in crate::formula) struct Fixed {
+    pub(in crate::formula) bits: usize,
+    pub(in crate::formula) c: [IBig; 2],
     rotations: Vec<[IBig; 2]>,
 }
 
 impl Fixed {
-    pub(super) fn new(formula: &Formula, c: [IBig; 2], bits: usize) -> Self {
+    pub(in crate::formula) fn new(formula: &Formula, c: [IBig; 2], bits: usize) -> Self {
         let rotations = (formula.rotations()).map(|degrees| rotation(degrees, bits));
         Self {
             bits,
@@ -25,7 +25,7 @@ impl Fixed {
     }
 
     /// Cosine and sine of an angle.
-    pub(super) fn rotation(&self, index: usize) -> &[IBig; 2] {
+    pub(in crate::formula) fn rotation(&self, index: usize) -> &[IBig; 2] {
         &self.rotations[index]
     }
 
@@ -35,7 +35,7 @@ impl Fixed {
 }
 
 /// `z` folded.
-pub(super) fn folded([x, y]: [IBig; 2], fold: Fold) -> [IBig; 2] {
+pub(in crate::formula) fn folded([x, y]: [IBig; 2], fold: Fold) -> [IBig; 2] {
     let modulus = |value: IBig| if value < IBig::ZERO { -value } else { value };
     match fold {
         Fold::AbsX => [modulus(x), y],
@@ -73,7 +73,7 @@ impl Numbers for Fixed {
 }
 
 /// A sample's point of the plane in fixed point.
-pub(super) fn point(frame: &FrameSpec, col: u32, row: u32, bits: usize) -> [IBig; 2] {
+pub(in crate::formula) fn point(frame: &FrameSpec, col: u32, row: u32, bits: usize) -> [IBig; 2] {
     match frame.turned_axes() {
         Some(axes) => axes.fixed_point(col, row, bits),
         None => {
@@ -84,7 +84,11 @@ pub(super) fn point(frame: &FrameSpec, col: u32, row: u32, bits: usize) -> [IBig
 }
 
 /// z_0 and c of the orbit that belongs to a point of the plane, in fixed point.
-pub(super) fn start(frame: &FrameSpec, point: [IBig; 2], bits: usize) -> [[IBig; 2]; 2] {
+pub(in crate::formula) fn start(
+    frame: &FrameSpec,
+    point: [IBig; 2],
+    bits: usize,
+) -> [[IBig; 2]; 2] {
     match &frame.julia {
         Some(c) => {
             let part = |value: &crate::Decimal| {

@@ -24,6 +24,18 @@ pub struct FormulaOrbits {
     pub critical: Vec<FormulaOrbit>,
     /// Fractional bits of their integers.
     pub bits: usize,
+    /// log2 of what a step may be off by in units of the last of them.
+    guard: i64,
+}
+
+/// log2 of the units that a step of the formula may be off by: each operation rounds by a few, and those that follow multiply
+/// that by d |z|^(d-1) at most.
+fn guard_bits(frame: &FrameSpec) -> usize {
+    /// For the operations of a step, by eight units each.
+    const OPERATIONS_LOG2: f64 = 9.0;
+    let degree = f64::from(frame.formula.degree());
+    let size = libm::log2(frame.escape_radius.max(2.0));
+    (degree * size + libm::log2(degree) + OPERATIONS_LOG2).ceil() as usize
 }
 
 impl FormulaOrbits {
@@ -36,9 +48,10 @@ impl FormulaOrbits {
     /// A bound of what a step is off by, of z and of each tapped value before it.
     #[must_use]
     pub fn step_error(&self) -> FloatExp {
-        let bits = i64::try_from(self.bits).unwrap_or(i64::MAX);
-        // An operation rounds by two units, and by a few times |z| where z is turned; a step has some.
-        FloatExp::new(1.0, 12 - bits)
+        FloatExp::new(
+            1.0,
+            self.guard - i64::try_from(self.bits).unwrap_or(i64::MAX),
+        )
     }
 }
 
@@ -93,7 +106,7 @@ pub enum OrbitsError {
 }
 
 /// A number of so many fractional bits in doubles, with an exponent of its own; off by less than a unit in the last place.
-pub(super) fn rounded(value: &IBig, bits: usize) -> FloatExp {
+pub(in crate::formula) fn rounded(value: &IBig, bits: usize) -> FloatExp {
     let (sign, words) = value.as_sign_words();
     let shift = i64::try_from(bits).unwrap_or(i64::MAX);
     let (top, low) = match words {
@@ -164,7 +177,8 @@ pub fn compute(
 ) -> Result<FormulaOrbits, OrbitsError> {
     let own = point.bits as usize;
     // Where the plane is that of z_0, deltas that pass 0 are squared without a c that is larger: twice the digits.
-    let bits = if frame.julia.is_some() { 2 * own } else { own };
+    let guard = guard_bits(frame);
+    let bits = guard + if frame.julia.is_some() { 2 * own } else { own };
     let shifted = [&point.re, &point.im].map(|part| part << (bits - own));
     let [z0, c] = start(frame, shifted, bits);
     let mut left = most;
@@ -199,6 +213,7 @@ pub fn compute(
         first,
         critical,
         bits,
+        guard: guard as i64,
     })
 }
 

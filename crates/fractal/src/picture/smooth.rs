@@ -38,13 +38,26 @@ pub fn log2(x: f64) -> f64 {
 pub struct Smoothing {
     /// 1 / log2(R²), or 0 where R <= 1 leaves no smooth count.
     inverse_log2_radius2: f64,
+    /// 1 / log2(degree)
+    inverse_log2_degree: f64,
 }
 
 impl Smoothing {
-    /// For escape radius `radius`.
+    /// For escape radius `radius`, of z² + c.
     #[must_use]
     pub fn new(radius: f64) -> Self {
+        Self::of_degree(radius, 2)
+    }
+
+    /// For escape radius `radius`, where large |z| grow by the power `degree` in a step.
+    #[must_use]
+    pub fn of_degree(radius: f64, degree: u32) -> Self {
         Self {
+            inverse_log2_degree: if radius > 1.0 {
+                1.0 / log2(f64::from(degree))
+            } else {
+                1.0
+            },
             inverse_log2_radius2: if radius > 1.0 {
                 1.0 / log2(radius * radius)
             } else {
@@ -53,7 +66,7 @@ impl Smoothing {
         }
     }
 
-    /// The smooth iteration count n + 1 - log2(ln|z_n| / ln R) of a pixel that escaped at step `n` with
+    /// The smooth iteration count n + 1 - log_d(ln|z_n| / ln R), d the degree, of a pixel that escaped at step `n` with
     /// |z_n|² = `norm2`; 0 for `n` = 0 (inside). For R <= 1 there is no such formula and it is `n`.
     ///
     /// Continuous across counts, and in [n, n+1) where |z_(n-1)| <= R is large against |c|
@@ -71,7 +84,7 @@ impl Smoothing {
         joined(n, self.fraction(norm2))
     }
 
-    /// What the smooth count has beyond n, 1 - log2(ln|z_n| / ln R), for |z_n|² = `norm2`: from 0 to 1 where
+    /// What the smooth count has beyond n, 1 - log_d(ln|z_n| / ln R), for |z_n|² = `norm2`: from 0 to 1 where
     /// |z_(n-1)| <= R is large against |c|, below 0 far out.
     #[inline(always)]
     #[must_use]
@@ -79,7 +92,8 @@ impl Smoothing {
         let ratio = log2(norm2) * self.inverse_log2_radius2;
         // R <= 1 makes the ratio 0: then take 2, which leaves n.
         let ratio = if ratio > 0.0 { ratio } else { 2.0 };
-        (1.0 - log2(ratio)) as f32
+        // Of degree 2 times 1: nothing is rounded.
+        (1.0 - log2(ratio) * self.inverse_log2_degree) as f32
     }
 }
 

@@ -1,0 +1,150 @@
+//! A formula as plain kernels run it.
+
+use fractal::Formula;
+use fractal::formula::{Fold, Instruction};
+
+/// An operation on vectors of orbits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Plain {
+    Square,
+    /// z² + c, with one rounding less.
+    SquareAdd,
+    Store(usize),
+    Multiply(usize),
+    /// The parts' bits and these, and then turned by those: |x| and -x, of any number of folds.
+    Fold {
+        and: [u64; 2],
+        xor: [u64; 2],
+    },
+    Rotate(usize),
+    Add,
+}
+
+/// All bits but the sign.
+const MODULUS: u64 = u64::MAX >> 1;
+const SIGN: u64 = 1 << 63;
+
+/// The operations of each phase.
+pub(super) fn program(formula: &Formula) -> Vec<Vec<Plain>> {
+    let phases = formula.phases().iter();
+    phases
+        .map(|phase| operations(phase.instructions()))
+        .collect()
+}
+
+fn operations(instructions: &[Instruction]) -> Vec<Plain> {
+    let mut made: Vec<Plain> = Vec::new();
+    let first = (instructions.iter())
+        .find(|one| matches!(one, Instruction::Store(0) | Instruction::Multiply(0)));
+    if first == Some(&Instruction::Multiply(0)) {
+        // What is stored at first is z itself.
+        made.push(Plain::Store(0));
+    }
+    for instruction in instructions {
+        match *instruction {
+            Instruction::Tap => {}
+            Instruction::Square => made.push(Plain::Square),
+            Instruction::Store(place) => made.push(Plain::Store(place)),
+            Instruction::Multiply(place) => made.push(Plain::Multiply(place)),
+            Instruction::Rotate(index) => made.push(Plain::Rotate(index)),
+            Instruction::Add => match made.last_mut() {
+                Some(last @ Plain::Square) => *last = Plain::SquareAdd,
+                _ => made.push(Plain::Add),
+            },
+            Instruction::Fold(fold) => push_fold(&mut made, fold),
+        }
+    }
+    made
+}
+
+/// Folds that follow each other are one.
+fn push_fold(made: &mut Vec<Plain>, fold: Fold) {
+    if !matches!(made.last(), Some(Plain::Fold { .. })) {
+        made.push(Plain::Fold {
+            and: [u64::MAX; 2],
+            xor: [0; 2],
+        });
+    }
+    if let Some(Plain::Fold { and, xor }) = made.last_mut() {
+        match fold {
+            Fold::AbsX | Fold::AbsY => {
+                let part = usize::from(fold == Fold::AbsY);
+                (and[part], xor[part]) = (MODULUS, 0);
+            }
+            Fold::NegX => xor[0] ^= SIGN,
+            Fold::NegY => xor[1] ^= SIGN,
+        }
+    }
+}
+
+/// Whether orbits that are beyond `radius` grow for good, where |c| is `c_max` at most: by the least that each phase makes of a
+/// value on the radius. What it makes of a larger one is more.
+pub(super) fn stays_outside(formula: &Formula, radius: f64, c_max: f64) -> bool {
+    const BELOW: f64 = 1.0 - 1.0 / (1u64 << 40) as f64;
+    formula.phases().iter().all(|phase| {
+        let mut least = radius;
+        let mut kept = [radius; 2];
+        for instruction in phase.instructions() {
+            match *instruction {
+                Instruction::Square => least *= least * BELOW,
+                Instruction::Store(place) => kept[place] = least,
+                Instruction::Multiply(place) => least *= kept[place] * BELOW,
+                Instruction::Add => least = (least - c_max) * BELOW,
+                Instruction::Tap | Instruction::Fold(_) => {}
+                Instruction::Rotate(_) => least *= BELOW,
+            }
+            if !(least > 0.0) {
+                return false;
+            }
+        }
+        least > radius
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_are_one_and_squares_take_c_along() {
+        let of = |text: &str| program(&text.parse().unwrap());
+        assert_eq!(of("mandelbrot"), [[Plain::SquareAdd]]);
+        let [ship] = &of("absx negx absy sqr add")[..] else {
+            panic!()
+        };
+        let fold = Plain::Fold {
+            and: [MODULUS; 2],
+            xor: [SIGN, 0],
+        };
+        assert_eq!(ship, &[fold, Plain::SquareAdd]);
+        let [back] = &of("negx absx sqr negy add")[..] else {
+            panic!()
+        };
+        assert_eq!(
+            back[0],
+            Plain::Fold {
+                and: [MODULUS, u64::MAX],
+                xor: [0; 2]
+            }
+        );
+        assert_eq!(
+            back[1..],
+            [
+                Plain::Square,
+                Plain::Fold {
+                    and: [u64::MAX; 2],
+                    xor: [0, SIGN]
+                },
+                Plain::Add
+            ]
+        );
+    }
+
+    #[test]
+    fn orbits_stay_outside_of_radii_that_c_cannot_bring_back() {
+        let of = |text: &str, radius, c| stays_outside(&text.parse().unwrap(), radius, c);
+        assert!(of("mandelbrot", 256.0, 4.0) && of("mandelbrot", 2.1, 2.0));
+        assert!(!of("mandelbrot", 2.0, 2.0) && !of("mandelbrot", 1.0, 0.1));
+        assert!(of("sqr add / pow3 add", 2.1, 2.0) && !of("sqr add / sqr add", 3.0, 9.0));
+    }
+}
