@@ -22,7 +22,7 @@ pub struct Oracle {
     width: usize,
     height: usize,
     /// Column, row, count.
-    samples: Vec<(usize, usize, u32)>,
+    pub samples: Vec<(usize, usize, u32)>,
 }
 
 /// How a picture compares.
