@@ -67,9 +67,12 @@ fn files_say_the_formula_and_make_the_picture_again() {
     let folder = folder();
     let julia = format!("--julia {} {}", C[0], C[1]);
     let outputs = "-o a.npy -o a.png -o a.exr -o a.toml";
-    render(&format!("{julia} {outputs}"), Some(HYBRID))
-        .within(&folder)
-        .ok();
+    render(
+        &format!("--re 0 --im 0 --zoom 1 {julia} {outputs}"),
+        Some(HYBRID),
+    )
+    .within(&folder)
+    .ok();
     let counts = digest(folder.path().join("a.npy"));
     for file in ["a.png", "a.exr", "a.toml"] {
         let said = submitter(&format!("info --json {file}"))
