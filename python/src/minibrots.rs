@@ -19,7 +19,7 @@ pub fn minibrot(py: Python<'_>, request_json: &str, location: Option<PathBuf>) -
         let progress: Arc<dyn Progress> = told;
         let place = find(request, location, &progress, &stop).await?;
         let json = serde_json::to_string(&place.value()).map_err(Failure::failed)?;
-        let texts = (json, place.text(), place.kfr());
+        let texts = (json, place.text(), place.kfr().unwrap_or_default());
         let outcome: Outcome = Box::new(move |py| Ok(texts.into_pyobject(py)?.into_any()));
         Ok(outcome)
     })

@@ -90,6 +90,18 @@ def test_stability(tmp_path: Path) -> None:
     assert started.tobytes() == z0.tobytes() != got.tobytes()
 
 
+def test_formulas(tmp_path: Path) -> None:
+    line: list[object] = ["--density", 40, "--iterations", 200, "--backend", "cpu", "--measure", "iterations"]
+    view = {"density": 40, "iterations": 200, "backend": "cpu", "measures": "iterations"}
+    ship = mandelfarm.render(**view, formula="burning-ship")
+    assert ship.tobytes() == array(tmp_path, *line, "--formula", "burning-ship").tobytes()
+    julia = mandelfarm.render(**view, julia=("-0.8", "0.156"))
+    assert julia.tobytes() == array(tmp_path, *line, "--julia", "-0.8", "0.156").tobytes()
+    assert ship.shape != julia.shape
+    dendrite = mandelfarm.render(**view, julia=1j, formula="sqr add")
+    assert dendrite.tobytes() == array(tmp_path, *line, "--julia", "0", "1").tobytes()
+
+
 COLOURS = [
     {},
     {"palette": "dusk"},

@@ -13,7 +13,7 @@ pub mod read;
 #[cfg(test)]
 mod tests;
 
-pub use about::TEXT_NAMES;
+pub use about::{NoSuchFormula, TEXT_NAMES};
 pub use formats::toml_error::toml_error;
 pub use location::{Format, Location, MAX_BYTES, Minibrot};
 pub use read::{LocationError, own_text};

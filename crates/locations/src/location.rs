@@ -1,7 +1,7 @@
 //! A place in the plane, and what is said of the picture there.
 
 use colour::Scheme;
-use fractal::{Counts, Decimal, Grid, Settling, Transform, View};
+use fractal::{Counts, Decimal, Formula, Grid, Settling, Transform, View};
 use serde::{Deserialize, Serialize};
 
 /// Most bytes of a location: two coordinates of the largest length and change.
@@ -20,6 +20,10 @@ pub struct Location {
     pub escape_radius: Option<f64>,
     /// Start value of the iteration.
     pub z0: Option<(f64, f64)>,
+    /// What is iterated, where that is another formula than z² + c.
+    pub formula: Option<Formula>,
+    /// The c of a Julia set, real and imaginary part.
+    pub julia: Option<[Decimal; 2]>,
     /// Layout of the samples.
     pub grid: Option<Grid>,
     /// Columns and rows.
@@ -99,6 +103,8 @@ impl Location {
             iterations: None,
             escape_radius: None,
             z0: None,
+            formula: None,
+            julia: None,
             grid: None,
             size: None,
             skip_error_log2: None,

@@ -58,7 +58,7 @@
 pub use colour::{Palette, Scheme};
 pub use disk::{WriteError, remove_own as remove_unfinished, write_whole};
 pub use farm_worker::farm_args::{Environment, FarmArgs};
-pub use fractal::{BackendChoice, Decimal, Measure, Plane};
+pub use fractal::{BackendChoice, Decimal, Formula, Measure, Plane};
 pub use locations::Location;
 pub use pictures::{Channel, Compression, thumbnail};
 pub use render::picture::PaintError;
@@ -74,8 +74,8 @@ pub use requests::plan::refused::PlanError;
 pub use requests::plan::sequence::sequence as plan_sequence;
 pub use requests::request::means::{Address, Fallback, JournalMeans};
 pub use requests::{
-    ColourRequest, Error, ErrorKind, FarmMeans, Means, MinibrotRequest, PaintRequest,
-    PictureRequest, SequenceMeans, SequenceRequest, Size, TurnRequest, ViewRequest,
+    ColourRequest, Error, ErrorKind, FarmMeans, FormulaRequest, Means, MinibrotRequest,
+    PaintRequest, PictureRequest, SequenceMeans, SequenceRequest, Size, TurnRequest, ViewRequest,
 };
 pub use world::Choice as WorldChoice;
 pub use world::error::with_causes;

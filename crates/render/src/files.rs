@@ -228,7 +228,8 @@ fn write(
                     settling: is_settled.then(|| settling.get()),
                     ..(*contents.location).clone()
                 };
-                out.write_all(location.text_as(format).as_bytes())?;
+                let text = location.text_as(format).map_err(io::Error::other)?;
+                out.write_all(text.as_bytes())?;
             }
             OutputKind::Npy(measure) => {
                 npy::write::write(&mut out, &contents.frame, measure, &mut strips)?;

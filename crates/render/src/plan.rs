@@ -92,6 +92,10 @@ impl RenderPlan {
             iterations: Some(frame.iterations),
             escape_radius: Some(frame.escape_radius),
             z0: Some(frame.z0).filter(|z0| *z0 != (0.0, 0.0)),
+            formula: Some(&frame.formula)
+                .filter(|formula| !formula.is_mandelbrot())
+                .cloned(),
+            julia: frame.julia.clone(),
             grid: Some(match frame.grid {
                 // As the samples of a pixel are.
                 Grid::Displaced => Grid::Pixels,

@@ -15,6 +15,6 @@ pub mod request;
 
 pub use error::{Error, ErrorKind};
 pub use request::{
-    ColourRequest, FarmMeans, Means, MinibrotRequest, PaintRequest, PictureRequest, SequenceMeans,
-    SequenceRequest, Size, TurnRequest, ViewRequest,
+    ColourRequest, FarmMeans, FormulaRequest, Means, MinibrotRequest, PaintRequest, PictureRequest,
+    SequenceMeans, SequenceRequest, Size, TurnRequest, ViewRequest,
 };

@@ -15,6 +15,10 @@ export function read(hash, width, height) {
   for (const key of ["escape-radius", "rotate", "stretch", "stretch-angle"]) {
     if (said[key] && Number.isFinite(Number(said[key]))) extra[key] = Number(said[key]);
   }
+  // Shown as part of a command that people copy: words and numbers alone.
+  if (/^[\w{}./ +-]{1,1000}$/.test(said.formula || "")) extra.formula = said.formula;
+  const c = (said.julia || "").split(",");
+  if (c.length === 2 && c.every((part) => /^[-+.\de]+$/i.test(part))) extra.julia = c;
   const iterations = Math.round(Number(said.iterations));
   return {
     view,

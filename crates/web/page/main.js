@@ -107,6 +107,10 @@ function home() {
 }
 
 async function findMinibrot() {
+  if (explorer.extra.formula || explorer.extra.julia) {
+    say("Minibrots are found of z² + c alone");
+    return;
+  }
   say("Looking for a minibrot …", true);
   try {
     const found = await fetchMinibrot(...explorer.view.texts());
@@ -125,6 +129,9 @@ async function take(request, warnings) {
   explorer.extra = {};
   for (const key of ["escape-radius", "rotate", "stretch", "stretch-angle", "skip-error-log2"]) {
     if (request[key] !== null && request[key] !== undefined) explorer.extra[key] = Number(request[key]);
+  }
+  for (const key of ["formula", "julia"]) {
+    if (request[key]) explorer.extra[key] = request[key];
   }
   if (request.palette) {
     const scheme = schemeOf({ ...request, light: request.light || "" }, plainScheme());

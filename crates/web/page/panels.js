@@ -19,6 +19,12 @@ function kept() {
   }
 }
 
+/** A value as it is typed. */
+function typed(value) {
+  if (Array.isArray(value)) return value.join(" ");
+  return /[ {]/.test(value) ? `"${value}"` : value;
+}
+
 export function panels({ explorer, say, go, home, findMinibrot, openFile, remember, address }) {
   function toggle(name) {
     for (const other of PANELS) {
@@ -37,7 +43,7 @@ export function panels({ explorer, say, go, home, findMinibrot, openFile, rememb
     const [re, im, zoom] = explorer.view.texts();
     const { width, height } = explorer.view;
     const words = ["submitter render", `--re ${re}`, `--im ${im}`, `--zoom ${zoom}`, `--size ${width}x${height}`, `--iterations ${explorer.iterations}`];
-    for (const [key, value] of Object.entries(explorer.extra)) words.push(`--${key} ${value}`);
+    for (const [key, value] of Object.entries(explorer.extra)) words.push(`--${key} ${typed(value)}`);
     const samples = 4 * width * height <= 1 << 23 ? ["--samples 4"] : [];
     return [...words, ...wordsOf(explorer.scheme), ...samples, "-o mandelbrot.png"].join(" ");
   }

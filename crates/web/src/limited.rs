@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use fractal::{Decimal, FrameSpec};
+use fractal::{Decimal, Formula, FrameSpec};
 use render::RenderPlan;
 use render::tile::MAX_SAMPLES;
 use requests::plan::picture::picture;
@@ -19,7 +19,7 @@ use utoipa::openapi::schema::{
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::answer::Problem;
-use crate::limits::{MOST_DIGITS, MOST_ITERATIONS, MOST_ZOOM_LOG2};
+use crate::limits::{MOST_DIGITS, MOST_ITERATIONS, MOST_OPERATIONS, MOST_ZOOM_LOG2};
 
 /// Other spellings of keys.
 const ALIASES: [&str; 3] = ["color", "equalize", "color-range"];
@@ -51,13 +51,14 @@ const SWITCHES: [&str; 7] = [
     "reverse",
     "preview",
 ];
-const PAIRS: [&str; 3] = ["z0", "colour-range", "color-range"];
-const WORDS: [&str; 12] = [
+const PAIRS: [&str; 4] = ["z0", "julia", "colour-range", "color-range"];
+const WORDS: [&str; 13] = [
     "arithmetic",
     "blend",
     "color",
     "colour",
     "counts",
+    "formula",
     "fps",
     "grid",
     "inside",
@@ -220,6 +221,18 @@ pub fn plan_within(request: PictureRequest, means: &Means) -> Result<RenderPlan,
         ("ymax", &view.ymax),
         ("density", &view.density),
     ])?;
+    let phases = request.iterated.formula.iter().flat_map(Formula::written);
+    if phases
+        .into_iter()
+        .any(|phase| phase.len() > MOST_OPERATIONS)
+    {
+        return Err(Problem::unfit(format!(
+            "formula: more than {MOST_OPERATIONS} operations in a phase"
+        )));
+    }
+    for part in request.iterated.julia.iter().flatten() {
+        check_numbers([("julia", &Some(part.clone()))])?;
+    }
     check_iterations(request.iterations)?;
     Ok(picture(request, means).map_err(requests::Error::from)?)
 }

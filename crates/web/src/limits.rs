@@ -20,6 +20,8 @@ pub const MOST_DIGITS: usize = 8500;
 pub const MOST_ZOOM_LOG2: f64 = 27_300.0;
 /// Iterations of a pixel.
 pub const MOST_ITERATIONS: u64 = 10_000_000;
+/// Operations of a phase of a formula, each of which is done at every iteration.
+pub const MOST_OPERATIONS: usize = 16;
 /// Tiles, files and searches that are computed at a time; more wait.
 pub const MOST_UNDER_WAY: usize = 4;
 /// Those that wait; more are refused.

@@ -121,6 +121,9 @@ def render(
         The same by its bounds, and samples per unit of the plane.
     location
         The same by a Location, or by a file: .toml, .kfr, or a picture that says where it was made.
+    formula, julia
+        What is iterated: a name that `submitter formulas` lists, or operations like "sqr add / absx absy pow3 add"; and the
+        c of a Julia set, a complex number or its two parts, with all their digits.
     iterations, escape_radius, z0, rotate, stretch, stretch_angle, grid, counts, arithmetic, skip_error_log2
         As the options of `submitter render`.
     workers, backend

@@ -40,6 +40,13 @@ class Colours(TypedDict, total=False):
     depth: Literal[8, 16]
 
 
+class Iterated(TypedDict, total=False):
+    """What is iterated: a formula by its name or its operations, and the c of a Julia set."""
+
+    formula: str
+    julia: complex | tuple[Number, Number]
+
+
 class Turn(TypedDict, total=False):
     """How a view is turned and stretched."""
 
@@ -48,7 +55,7 @@ class Turn(TypedDict, total=False):
     stretch_angle: float
 
 
-class View(Turn, total=False):
+class View(Turn, Iterated, total=False):
     """What is drawn: a view by its centre and magnification, by its bounds and a density, or that of a location."""
 
     re: Number
@@ -81,7 +88,7 @@ class PictureOptions(View, Devices, total=False):
     """Everything that may be said of a picture."""
 
 
-class SequenceOptions(Devices, total=False):
+class SequenceOptions(Devices, Iterated, total=False):
     """Everything that may be said of a sequence."""
 
     re: Number
@@ -110,7 +117,7 @@ class SequenceOptions(Devices, total=False):
     reuse: StrPath
 
 
-class LocateOptions(Turn, total=False):
+class LocateOptions(Turn, Iterated, total=False):
     """Everything that may be said of a search for a minibrot."""
 
     re: Number
@@ -225,6 +232,9 @@ def _word(name: str, value: Any) -> Any:
     if name == "z0":
         start = complex(value)
         return (_finite(start.real), _finite(start.imag))
+    if name == "julia":
+        re, im = (value.real, value.imag) if isinstance(value, complex) else value
+        return (decimal_text(re, name), decimal_text(im, name))
     if name in _COUNTS and not isinstance(value, str):
         # 1e6 is a count, and 1.5 is none.
         if isinstance(value, float) and value.is_integer():

@@ -6,7 +6,7 @@ use farm_worker::usage::LogFormat;
 use super::colour::RecolourArgs;
 use super::farm::{JobsCommand, RedisAclArgs, WorkerKeyArgs, WorkersCommand};
 use super::files::{BatchArgs, InfoArgs};
-use super::render::{LocateArgs, RenderArgs, ResumeArgs};
+use super::render::{FormulasArgs, LocateArgs, RenderArgs, ResumeArgs};
 use super::scale::ScaleArgs;
 use super::serve::ServeArgs;
 use super::shells::args::{CompletionsArgs, ManualArgs};
@@ -45,6 +45,8 @@ pub enum Command {
     Colour(Box<RecolourArgs>),
     /// Show what a picture, a location or an array holds.
     Info(InfoArgs),
+    /// List the formulas that have a name, with a small picture of each.
+    Formulas(FormulasArgs),
     /// Render a list of pictures, and go on when one fails.
     Batch(Box<BatchArgs>),
     /// Continue a render that was interrupted, failed or killed.
@@ -136,6 +138,7 @@ impl Command {
             | Self::Colour(_)
             | Self::World(_)
             | Self::Info(_)
+            | Self::Formulas(_)
             | Self::Batch(_)
             | Self::Submit(_)
             | Self::RedisAcl(_)

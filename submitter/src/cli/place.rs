@@ -5,6 +5,7 @@ use clap::Args;
 use farm_queue::protocol::lines;
 use farm_worker::farm_args::FarmArgs;
 use farm_worker::usage::{BackendArg, LogFormat};
+use fractal::{Decimal, Formula};
 use render::plan::JobTerms;
 
 /// The farm, and how to get in.
@@ -69,6 +70,18 @@ pub struct TurnArgs {
         help_heading = "View"
     )]
     pub stretch_angle: Option<f64>,
+}
+
+/// What is iterated.
+#[derive(Clone, Debug, Default, Args)]
+pub struct FormulaArgs {
+    /// What is iterated: a name of `submitter formulas`, or operations on z with phases between slashes, such as
+    /// "sqr add / absx absy pow3 add" [default: mandelbrot, or the location's]
+    #[arg(long, value_name = "NAME|OPERATIONS")]
+    pub formula: Option<Formula>,
+    /// Draws the Julia set of this c: points of the plane are start values then [default: the location's, or none]
+    #[arg(long, num_args = 2, value_names = ["RE", "IM"], allow_hyphen_values = true)]
+    pub julia: Option<Vec<Decimal>>,
 }
 
 /// Where strips are computed.

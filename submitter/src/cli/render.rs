@@ -1,4 +1,4 @@
-//! Options of `render`, and of `locate` and `resume`, which share them.
+//! Options of `render`, of `locate` and `resume`, which share them, and of `formulas`.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,9 @@ use requests::Size;
 
 use super::colour::ColourArgs;
 use super::files::ChannelArgs;
-use super::place::{AccessArgs, CrewArgs, DeviceArgs, LogArgs, SayArgs, ThreadsArgs, TurnArgs};
+use super::place::{
+    AccessArgs, CrewArgs, DeviceArgs, FormulaArgs, LogArgs, SayArgs, ThreadsArgs, TurnArgs,
+};
 use super::values::{ArithmeticArg, CompressionArg, CountsArg, GridArg, MeasureArg};
 use super::world::StageArgs;
 
@@ -16,12 +18,15 @@ use super::world::StageArgs;
 #[derive(Debug, Args)]
 #[command(
     allow_negative_numbers = true,
-    after_help = "The view is given by bounds and density, or by centre, zoom and size; numbers may have any number of digits.\n\nExamples:\n  submitter render --density 4096                       the whole set, 10240 x 12288, to mandelbrot.png\n  submitter render --re -0.75 --im 0.1 --zoom 20        a centre and a magnification\n  submitter render --grid linspace --measure stability --density 256 --iterations 100 -o x.npy\n                                                        what numpy computes on numpy.linspace\n  submitter render -o a.png -o a.npy -o a.exr           several files from one computation\n  submitter render --world worlds/4-local.penvm -o a.png     on workers that are booted for it"
+    after_help = "The view is given by bounds and density, or by centre, zoom and size; numbers may have any number of digits.\n\nExamples:\n  submitter render --density 4096                       the whole set, 10240 x 12288, to mandelbrot.png\n  submitter render --re -0.75 --im 0.1 --zoom 20        a centre and a magnification\n  submitter render --grid linspace --measure stability --density 256 --iterations 100 -o x.npy\n                                                        what numpy computes on numpy.linspace\n  submitter render --formula burning-ship -o ship.png   another formula: `submitter formulas` lists them\n  submitter render --julia -0.8 0.156 -o julia.png      a Julia set\n  submitter render -o a.png -o a.npy -o a.exr           several files from one computation\n  submitter render --world worlds/4-local.penvm -o a.png     on workers that are booted for it"
 )]
 pub struct RenderArgs {
     /// Where in the plane.
     #[command(flatten)]
     pub view: ViewArgs,
+    /// What is iterated.
+    #[command(flatten)]
+    pub iterated: FormulaArgs,
     /// How many iterations before a pixel counts as inside
     #[arg(
         long,
@@ -200,6 +205,9 @@ pub struct LocateArgs {
     /// Magnification of the view [default: the location's]
     #[arg(long, value_name = "Z", allow_hyphen_values = true)]
     pub zoom: Option<Decimal>,
+    /// What is iterated.
+    #[command(flatten)]
+    pub iterated: FormulaArgs,
     /// How the view is turned, and so the minibrot's
     #[command(flatten)]
     pub turn: TurnArgs,
@@ -221,6 +229,20 @@ pub struct LocateArgs {
     /// No progress bar
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// Options of `formulas`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Each stands for operations on z, which --formula takes as well: sqr, powN, mul (by what was stored), store, absx, absy, negx, negy, rot DEGREES and add (c). A slash ends a phase; phases follow each other in turn, and each counts as one iteration.\n\nExamples:\n  submitter formulas\n  submitter formulas -o formulas.png\n  submitter render --formula burning-ship -o ship.png\n  submitter render --formula \"sqr add / absx absy pow3 add\" -o hybrid.png"
+)]
+pub struct FormulasArgs {
+    /// Paint them in one picture, in their order, four beside each other
+    #[arg(short, long, value_name = "FILE.png", conflicts_with = "json")]
+    pub output: Option<PathBuf>,
+    /// Print a JSON list: names, operations, degrees and the bounds of home views; computes nothing
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `resume`.

@@ -8,13 +8,13 @@ use farm_worker::farm_args::Environment;
 use requests::perform::colours::PaintMeans;
 use requests::request::means::{Address, JournalMeans};
 use requests::{
-    ColourRequest, FarmMeans, Means, MinibrotRequest, PaintRequest, PictureRequest, SequenceMeans,
-    SequenceRequest, TurnRequest, ViewRequest,
+    ColourRequest, FarmMeans, FormulaRequest, Means, MinibrotRequest, PaintRequest, PictureRequest,
+    SequenceMeans, SequenceRequest, TurnRequest, ViewRequest,
 };
 use world::{Choice, WorldError};
 
 use super::colour::{ColourArgs, RecolourArgs};
-use super::place::{AccessArgs, TurnArgs};
+use super::place::{AccessArgs, FormulaArgs, TurnArgs};
 use super::render::{LocateArgs, RenderArgs, ViewArgs};
 use super::scale::ScaleArgs;
 use super::world::{NetworkArgs, StageArgs, world_file};
@@ -49,6 +49,15 @@ impl From<TurnArgs> for TurnRequest {
             rotate: args.rotate,
             stretch: args.stretch,
             stretch_angle: args.stretch_angle,
+        }
+    }
+}
+
+impl From<FormulaArgs> for FormulaRequest {
+    fn from(args: FormulaArgs) -> Self {
+        Self {
+            formula: args.formula,
+            julia: args.julia.and_then(|c| c.try_into().ok()),
         }
     }
 }
@@ -165,6 +174,7 @@ impl RenderArgs {
         let (colours, palette) = self.colours.split();
         let request = PictureRequest {
             view,
+            iterated: self.iterated.into(),
             iterations: self.iterations,
             escape_radius: self.escape_radius,
             z0: pair(self.z0.as_deref()),
@@ -213,6 +223,7 @@ impl ScaleArgs {
         let (view, location) = self.view.clone().split();
         let request = PictureRequest {
             view,
+            iterated: self.iterated.clone().into(),
             iterations: self.iterations,
             z0: pair(self.z0.as_deref()),
             grid: Some(self.grid.into()),
@@ -249,6 +260,7 @@ impl ZoomArgs {
             im: self.im,
             from: self.from,
             to: self.to,
+            iterated: self.iterated.into(),
             view_rotate: self.view_rotate,
             stretch: self.stretch,
             stretch_angle: self.stretch_angle,
@@ -312,6 +324,7 @@ impl LocateArgs {
             re: self.re,
             im: self.im,
             zoom: self.zoom,
+            iterated: self.iterated.into(),
             turn: self.turn.into(),
             upright: self.upright,
             iterations: Some(self.iterations),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::place::{AccessArgs, DeviceArgs, LogArgs, SayArgs};
+use super::place::{AccessArgs, DeviceArgs, FormulaArgs, LogArgs, SayArgs};
 use super::render::ViewArgs;
 use super::values::{ArithmeticArg, CountsArg, GridArg, MeasureArg};
 use super::world::NetworkArgs;
@@ -26,6 +26,9 @@ pub struct ScaleArgs {
     /// Where in the plane.
     #[command(flatten)]
     pub view: ViewArgs,
+    /// What is iterated.
+    #[command(flatten)]
+    pub iterated: FormulaArgs,
     /// How many iterations before a pixel counts as inside [default: 1000, or the location's]
     #[arg(long, value_name = "N", value_parser = fractal::count::count)]
     pub iterations: Option<u64>,

@@ -8,7 +8,7 @@ use requests::Size;
 use zoom::plan::rate::Rate;
 
 use super::colour::ColourArgs;
-use super::place::{LogArgs, PlaceArgs, SayArgs};
+use super::place::{FormulaArgs, LogArgs, PlaceArgs, SayArgs};
 use super::world::StageArgs;
 
 /// Options of `zoom`.
@@ -55,6 +55,9 @@ pub struct ZoomArgs {
         help_heading = "Place"
     )]
     pub to: Option<Decimal>,
+    /// What is iterated.
+    #[command(flatten)]
+    pub iterated: FormulaArgs,
     /// Degrees by which the view is turned anticlockwise in every frame, as --rotate of a still; what is seen turns clockwise
     /// [default: 0, or the location's]
     #[arg(
@@ -167,7 +170,7 @@ pub struct ZoomArgs {
     pub keep: Option<PathBuf>,
     /// Make the sequence of the key frames in this folder, with other colours, pace, size or range; what is missing of
     /// them is computed
-    #[arg(long, value_name = "DIR", help_heading = "Output", conflicts_with_all = ["location", "re", "im", "view_rotate", "stretch", "stretch_angle", "iterations", "shallow_iterations", "key_samples"])]
+    #[arg(long, value_name = "DIR", help_heading = "Output", conflicts_with_all = ["location", "re", "im", "formula", "julia", "view_rotate", "stretch", "stretch_angle", "iterations", "shallow_iterations", "key_samples"])]
     pub reuse: Option<PathBuf>,
 
     /// Colours.

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::cli::files::InfoArgs;
 use crate::failure::Failure;
-use crate::terminal::tables::{shortened, turned};
+use crate::terminal::tables::{complex, shortened, turned};
 use crate::terminal::{write_json, write_stdout};
 
 /// Characters of a text of another program that are shown.
@@ -231,6 +231,12 @@ impl Place {
         }
         if !location.transform.is_default() {
             lines.push(("turned", turned(&location.transform)));
+        }
+        if let Some(formula) = &location.formula {
+            lines.push(("formula", formula.to_string()));
+        }
+        if let Some(c) = &location.julia {
+            lines.push(("julia set of c", complex(c)));
         }
         let needs = format!("its zoom needs {} after the point", self.digits_needed);
         lines.push((

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use disk::write_whole;
-use locations::Location;
+use locations::{Format, Location};
 use requests::perform::minibrot::minibrot;
 
 use crate::cli::render::LocateArgs;
@@ -28,10 +28,8 @@ pub fn write(location: &Location, output: Option<&Path>) -> Result<(), Failure> 
         return write_stdout(location.text().as_bytes());
     };
     let is_kfr = (path.extension()).is_some_and(|kind| kind.eq_ignore_ascii_case("kfr"));
-    let text = if is_kfr {
-        location.kfr()
-    } else {
-        location.text()
-    };
+    let format = if is_kfr { Format::Kfr } else { Format::Own };
+    let text = location.text_as(format);
+    let text = text.map_err(Failure::failed)?;
     Ok(write_whole(path, text.as_bytes())?)
 }

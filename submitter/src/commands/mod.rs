@@ -4,6 +4,7 @@ mod batch;
 mod colour;
 pub mod context;
 mod farm;
+mod formulas;
 mod info;
 mod locate;
 mod manual;
@@ -33,6 +34,7 @@ pub async fn carry_out(command: Command, context: &Context) -> Result<(), Failur
         Command::Locate(args) => locate::run(*args, context).await,
         Command::Colour(args) => colour::run(*args, context).await,
         Command::Info(args) => info::run(&args),
+        Command::Formulas(args) => formulas::run(args, context).await,
         Command::Batch(args) => batch::run(&args, context).await,
         Command::Resume(args) => resume::run(*args, context).await,
         Command::Scale(args) => scale::run(&args, context).await,

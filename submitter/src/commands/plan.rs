@@ -9,7 +9,7 @@ use requests::perform::preview::Preview;
 use crate::cli::render::RenderArgs;
 use crate::commands::context::Context;
 use crate::failure::Failure;
-use crate::terminal::tables::{shortened, turned};
+use crate::terminal::tables::{complex, shortened, turned};
 use crate::terminal::{write_json, write_stdout};
 
 /// Says what a render would do.
@@ -29,7 +29,8 @@ pub async fn run(args: RenderArgs, context: &Context) -> Result<(), Failure> {
 fn check(preview: &Preview) -> Option<String> {
     let samples = u64::from(check::SIDE * check::SIDE).min(preview.pixels);
     let is_settled = preview.counts == Counts::Settled;
-    if preview.arithmetic.only.is_some() || is_settled {
+    let is_general = preview.formula.is_some() || preview.julia.is_some();
+    if preview.arithmetic.only.is_some() || is_settled || is_general {
         return None;
     }
     let adapters = format!(
@@ -73,6 +74,12 @@ pub fn lines(preview: &Preview) -> String {
     if let Some(transform) = &preview.transform {
         lines.push(("turned", turned(transform)));
     }
+    if let Some(formula) = &preview.formula {
+        lines.push(("formula", formula.to_string()));
+    }
+    if let Some(c) = &preview.julia {
+        lines.push(("julia set of c", complex(c)));
+    }
     lines.push((
         "size",
         format!("{} x {} pixels", preview.width, preview.height),
@@ -89,6 +96,9 @@ pub fn lines(preview: &Preview) -> String {
         format!("at most {} a pixel", preview.iterations),
     ));
     let kind = match (preview.arithmetic.deltas, preview.arithmetic.only) {
+        _ if preview.reference.is_some() && preview.arithmetic.only.is_none() => {
+            "deltas from a reference orbit: "
+        }
         (true, None) => "deltas from a reference orbit: ",
         (false, None) => "plain iteration: ",
         (_, Some(_)) => "as asked for: ",

@@ -2,7 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 use farm_worker::terminal;
-use fractal::Transform;
+use fractal::{Decimal, Transform};
 
 /// Rows under a heading, columns as wide as they need to be; the last one is not filled up.
 ///
@@ -54,6 +54,11 @@ pub fn turned(transform: &Transform) -> String {
         );
     }
     words
+}
+
+/// A complex number by its parts.
+pub fn complex([re, im]: &[Decimal; 2]) -> String {
+    format!("{}, {}", shortened(re.as_str()), shortened(im.as_str()))
 }
 
 /// A number of many digits by its first and last ones.

@@ -17,10 +17,12 @@ pub struct Oracle {
     pub name: String,
     /// The view, as arguments of `submitter render`.
     pub args: String,
+    /// What is iterated, where that is not z² + c, as `--formula` takes it.
+    pub formula: Option<String>,
     width: usize,
     height: usize,
     /// Column, row, count.
-    samples: Vec<(usize, usize, u32)>,
+    pub samples: Vec<(usize, usize, u32)>,
 }
 
 /// How a picture compares.
@@ -45,7 +47,7 @@ impl Comparison {
 }
 
 impl Oracle {
-    /// Loads one by its name.
+    /// Loads one by its name, of another formula from the folder `formulas`.
     ///
     /// # Panics
     /// When the file is not there or is not one of these.
@@ -70,6 +72,7 @@ impl Oracle {
                 number("iterations"),
                 number("escape_radius"),
             ),
+            formula: file["formula"].as_str().map(str::to_owned),
             width: width as usize,
             height: height as usize,
             samples: samples

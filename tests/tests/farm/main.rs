@@ -6,6 +6,7 @@ mod colours;
 mod deep;
 mod failures;
 mod files;
+mod formulas;
 mod networks;
 mod operators;
 mod page;

@@ -80,6 +80,39 @@ impl Formula {
                 == 1
     }
 
+    /// The operations of its phases, as they are written.
+    #[must_use]
+    pub fn written(&self) -> &[Vec<Operation>] {
+        &self.operations
+    }
+
+    /// What it is where the imaginary axis points the other way: its picture of (re, im), turned upside down, is that of this
+    /// formula at (re, -im).
+    #[must_use]
+    pub fn mirrored(&self) -> Self {
+        let phase = |operations: &Vec<Operation>| {
+            let mut mirrored: Vec<Operation> = Vec::new();
+            for operation in operations {
+                // Conjugated before and after, each operation is itself but for these.
+                let own = match operation {
+                    Operation::AbsY => vec![Operation::AbsY, Operation::NegY],
+                    Operation::Rotate(degrees) => vec![Operation::Rotate(degrees.negated())],
+                    other => vec![other.clone()],
+                };
+                for one in own {
+                    match (mirrored.last(), &one) {
+                        (Some(Operation::NegY), Operation::NegY) => drop(mirrored.pop()),
+                        _ => mirrored.push(one),
+                    }
+                }
+            }
+            mirrored
+        };
+        // Folds of no more operations than one that was over its limits already: where that ever fails it is as it was.
+        let operations = self.operations.iter().map(phase).collect();
+        Self::new(operations).unwrap_or_else(|_| self.clone())
+    }
+
     /// The name of its operations, where they have one.
     #[must_use]
     pub fn name(&self) -> Option<&'static str> {

@@ -138,6 +138,21 @@ impl Decimal {
         }
     }
 
+    /// `-self`.
+    #[must_use]
+    pub fn negated(&self) -> Self {
+        let text = match self.text.strip_prefix('-') {
+            Some(positive) => positive.to_owned(),
+            None if !self.is_positive() => return self.clone(),
+            None => format!("-{}", self.text.strip_prefix('+').unwrap_or(&self.text)),
+        };
+        Self {
+            text,
+            mantissa: -self.mantissa.clone(),
+            exponent: self.exponent,
+        }
+    }
+
     /// The mean of `self` and `other`, exact.
     #[must_use]
     pub fn middle(&self, other: &Self) -> Self {

@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use super::shared::{centre, keys, left_out_warning, mirrored, number};
+use super::shared::{centre, keys, left_out_warning, number};
 use super::toml_error::toml_error;
 use crate::location::{Format, Location};
 
@@ -58,6 +58,8 @@ struct Transform {
     rotate: f64,
     stretch_angle: f64,
     stretch_amount: f64,
+    /// As version 3.1 says it; images say it elsewhere.
+    vertical_flip: bool,
     exponential_map: bool,
 }
 
@@ -100,22 +102,48 @@ impl Default for Formula {
 }
 
 impl Formula {
-    /// Whether it is z^2 + c.
-    fn is_ours(&self) -> bool {
-        let plain = !(self.abs_x || self.abs_y || self.neg_x || self.neg_y);
-        let squares = |opcodes: &String| opcodes.split_whitespace().eq(["sqr", "add"]);
-        plain && self.power == 2 && self.opcodes.as_ref().is_none_or(squares)
+    /// Its operations. Where it lists them these count; `add` is always the last of them.
+    fn operations(&self) -> String {
+        if let Some(opcodes) = self
+            .opcodes
+            .as_deref()
+            .filter(|list| !list.trim().is_empty())
+        {
+            let is_closed = opcodes.split_whitespace().last() == Some("add");
+            return format!("{opcodes}{}", if is_closed { "" } else { " add" });
+        }
+        let folds = [
+            (self.abs_x, "absx"),
+            (self.abs_y, "absy"),
+            (self.neg_x, "negx"),
+            (self.neg_y, "negy"),
+        ];
+        let power = match self.power {
+            2 => "sqr".to_owned(),
+            power => format!("pow{power}"),
+        };
+        let folds = folds.iter().filter(|(is_on, _)| *is_on);
+        let words = folds.map(|(_, word)| (*word).to_owned());
+        words
+            .chain([power, "add".to_owned()])
+            .collect::<Vec<_>>()
+            .join(" ")
     }
+}
+
+/// What is iterated: a phase a formula.
+fn formula(list: &[Formula]) -> Result<fractal::Formula, String> {
+    if list.is_empty() {
+        return Ok(fractal::Formula::default());
+    }
+    let phases: Vec<String> = list.iter().map(Formula::operations).collect();
+    let formula = phases.join(" / ").parse();
+    formula.map_err(|error| format!("[[formula]]: {error}"))
 }
 
 pub(crate) fn parse(text: &str) -> Result<Location, String> {
     let file: File = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
-    if !file.formula.iter().all(Formula::is_ours) {
-        return Err(
-            "[[formula]] is another fractal than the Mandelbrot set (power 2, all else false)"
-                .to_owned(),
-        );
-    }
+    let mut formula = formula(&file.formula)?;
     let (place, transform) = (&file.location, &file.transform);
     let mut im = number("location.imag", &place.imag)?;
     let mut view_transform = fractal::Transform {
@@ -126,11 +154,11 @@ pub(crate) fn parse(text: &str) -> Result<Location, String> {
     // A reflected picture is that of the conjugate place: its stretch lies on the other side, its turn is the same. A
     // flip of the finished picture turns the other way as well.
     if transform.reflect {
-        im = mirrored(im);
+        (im, formula) = (im.negated(), formula.mirrored());
         view_transform.stretch_angle = 0.0 - view_transform.stretch_angle;
     }
-    if file.image.vertical_flip {
-        im = mirrored(im);
+    if file.image.vertical_flip || transform.vertical_flip {
+        (im, formula) = (im.negated(), formula.mirrored());
         view_transform.rotate = 0.0 - view_transform.rotate;
         view_transform.stretch_angle = 0.0 - view_transform.stretch_angle;
     }
@@ -157,6 +185,7 @@ pub(crate) fn parse(text: &str) -> Result<Location, String> {
         escape_radius: Some(file.bailout.escape_radius.unwrap_or(ESCAPE_RADIUS)),
         period: Some(file.reference.period).filter(|period| *period > 0),
         transform: view_transform,
+        formula: Some(formula).filter(|formula| !formula.is_mandelbrot()),
         size: Some((width.unwrap_or(WIDTH), height.unwrap_or(HEIGHT))),
         warnings: left_out_warning(unknown).into_iter().collect(),
         ..Location::at(view, Format::Fraktaler3)
@@ -170,7 +199,7 @@ const WIDTH: u32 = 1024;
 const HEIGHT: u32 = 576;
 
 /// Keys that are read, or that say nothing of the picture.
-const TAKEN: [&str; 18] = [
+const TAKEN: [&str; 19] = [
     "program",
     "version",
     "formula",
@@ -186,6 +215,7 @@ const TAKEN: [&str; 18] = [
     "image.height",
     "image.vertical_flip",
     "transform.reflect",
+    "transform.vertical_flip",
     "transform.rotate",
     "transform.stretch_angle",
     "transform.stretch_amount",

@@ -1,13 +1,13 @@
 //! `.kfr`, of Kalles Fraktaler: lines of `Key: value`, ended by CR LF. Pictures of that program hold the same text.
 //!
 //! Its zoom is ours: half the picture's height is 2/zoom. Its imaginary axis points down unless `ImagPointsUp` is 1:
-//! its picture of (Re, Im) is ours of (Re, -Im).
+//! its picture of (Re, Im) is ours of (Re, -Im), by the mirror image of its formula.
 //! See <https://mathr.co.uk/kf/manual.html>.
 
-use fractal::{Transform, View};
+use fractal::{Formula, Transform, View};
 
-use super::kfr_colours;
-use super::shared::{centre, left_out_warning, mirrored, number};
+use super::shared::{centre, left_out_warning, number};
+use super::{kfr_colours, kfr_formula};
 use crate::location::{Format, Location};
 
 /// Whether a text is one.
@@ -37,20 +37,7 @@ pub(crate) fn parse(text: &str) -> Result<Location, String> {
         (value.parse::<u64>())
             .map_err(|_| format!("line {line}: Iterations: '{value:.40}' is no whole number"))
     });
-    // Another formula has nothing to show at these coordinates.
-    for (key, ours) in [
-        ("FractalType", 0.0),
-        ("Power", 2.0),
-        ("UseHybridFormula", 0.0),
-    ] {
-        if let Some((line, value)) = value(text, key)
-            && value.parse() != Ok(ours)
-        {
-            return Err(format!(
-                "line {line}: {key} {value:.40} is another fractal than the Mandelbrot set, {key} {ours}"
-            ));
-        }
-    }
+    let formula = formula(text)?;
     let amount = |key: &str| {
         value(text, key).map_or(Ok(0.0), |(line, value)| {
             (value.parse::<f64>())
@@ -59,21 +46,25 @@ pub(crate) fn parse(text: &str) -> Result<Location, String> {
     };
     let (rotate, stretch) = (amount("RotateAngle")?, amount("StretchAmount")?);
     let angle = amount("StretchAngle")?;
-    let (im, transform) = if value(text, "ImagPointsUp").is_some_and(|(_, value)| value == "1") {
-        // It stretches after it has turned, and ours before.
-        let transform = Transform {
-            rotate,
-            stretch: 100.0 * stretch,
-            stretch_angle: if stretch == 0.0 { 0.0 } else { angle - rotate },
+    let (seed, seed_im) = (amount("SeedR")?, amount("SeedI")?);
+    let (im, seed_im, formula, transform) =
+        if value(text, "ImagPointsUp").is_some_and(|(_, value)| value == "1") {
+            // It stretches after it has turned, and ours before.
+            let transform = Transform {
+                rotate,
+                stretch: 100.0 * stretch,
+                stretch_angle: if stretch == 0.0 { 0.0 } else { angle - rotate },
+            };
+            (im, seed_im, formula, transform)
+        } else {
+            let transform = Transform::of_kalles_fraktaler(rotate, stretch, angle);
+            (im.negated(), 0.0 - seed_im, formula.mirrored(), transform)
         };
-        (im, transform)
-    } else {
-        let transform = Transform::of_kalles_fraktaler(rotate, stretch, angle);
-        (mirrored(im), transform)
-    };
     transform.check().map_err(|error| error.to_string())?;
     let mut location = Location::at(centre(re, im, zoom)?, Format::Kfr);
     location.transform = transform;
+    location.formula = Some(formula).filter(|formula| !formula.is_mandelbrot());
+    location.z0 = Some((seed, seed_im)).filter(|seed| *seed != (0.0, 0.0));
     location.iterations = iterations.transpose()?;
     let value_of = |key: &str| Some(value(text, key)?.1);
     let mut left_out = Vec::new();
@@ -97,6 +88,20 @@ pub(crate) fn parse(text: &str) -> Result<Location, String> {
     }
     location.warnings.extend(left_out_warning(left_out));
     Ok(location)
+}
+
+/// What the file iterates, where the imaginary axis points as it says.
+fn formula(text: &str) -> Result<Formula, String> {
+    let is_hybrid = value(text, "UseHybridFormula").filter(|(_, value)| *value != "0");
+    let at = |key: &str| value(text, key).map_or(0, |(line, _)| line);
+    if let Some((line, _)) = is_hybrid {
+        let (line, hybrid) = value(text, "HybridFormula").unwrap_or((line, ""));
+        return kfr_formula::of_hybrid(hybrid).map_err(|error| format!("line {line}: {error}"));
+    }
+    let kind = value(text, "FractalType").map_or("0", |(_, value)| value);
+    let power = value(text, "Power").map(|(_, value)| value);
+    let line = at("FractalType").max(at("Power"));
+    kfr_formula::of_type(kind, power).map_err(|error| format!("line {line}: {error}"))
 }
 
 /// The escape radius that a file asks for. `SmoothMethod: 0` alone says none: what it meant changed with that program's
@@ -140,7 +145,9 @@ fn escape_radius<'a>(
 }
 
 /// Keys that are read, or that say nothing of the picture.
-const TAKEN: [&str; 42] = [
+const TAKEN: [&str; 44] = [
+    "SeedR",
+    "SeedI",
     "Re",
     "Im",
     "Zoom",
@@ -198,8 +205,6 @@ fn is_idle(key: &str, value: &str) -> bool {
         "imag",
         "FactorAR",
         "FactorAI",
-        "SeedR",
-        "SeedI",
         "Rotate",
         "MultiColor",
         "TextureEnabled",
@@ -211,19 +216,43 @@ fn is_idle(key: &str, value: &str) -> bool {
     has_such.contains(&key) && value.parse() == Ok(ours)
 }
 
-pub(crate) fn text(location: &Location) -> String {
+/// The location as a file; `None` where that program has no such formula.
+pub(crate) fn text(location: &Location) -> Option<String> {
+    let plain = Formula::default();
+    let formula = location.formula.as_ref().unwrap_or(&plain);
+    if location.julia.is_some() {
+        return None;
+    }
+    // Its axis points down, in every version: the key that turns it came late. It is there where a formula is one of that
+    // program's types, and its mirror image is none.
+    let mirrored = formula.mirrored();
+    let is_up =
+        kfr_formula::type_of(&mirrored).is_none() && kfr_formula::type_of(formula).is_some();
     let mut text = String::new();
     if let View::Centre { re, im, zoom } = location.view.by_centre() {
-        // Its axis points down, in every version: the key that turns it came late.
-        let im = mirrored(im);
+        let im = if is_up { im } else { im.negated() };
         text += &format!("Re: {re}\r\nIm: {im}\r\nZoom: {zoom}\r\n");
     }
     if let Some(iterations) = location.iterations {
         text += &format!("Iterations: {iterations}\r\n");
     }
-    let (rotate, amount, angle) = location.transform.to_kalles_fraktaler();
+    text += &kfr_formula::text(if is_up { formula } else { &mirrored })?;
+    if let Some((re, im)) = location.z0 {
+        let im = if is_up { im } else { 0.0 - im };
+        text += &format!("SeedR: {re}\r\nSeedI: {im}\r\n");
+    }
+    let (rotate, amount, angle) = match (is_up, &location.transform) {
+        (false, transform) => transform.to_kalles_fraktaler(),
+        (true, own) if own.stretch == 0.0 => (own.rotate, 0.0, 0.0),
+        (true, own) => (
+            own.rotate,
+            own.stretch / 100.0,
+            own.stretch_angle + own.rotate,
+        ),
+    };
     text += &format!(
-        "FractalType: 0\r\nPower: 2\r\nRotateAngle: {rotate}\r\nStretchAngle: {angle}\r\nStretchAmount: {amount}\r\nImagPointsUp: 0\r\n"
+        "RotateAngle: {rotate}\r\nStretchAngle: {angle}\r\nStretchAmount: {amount}\r\nImagPointsUp: {}\r\n",
+        u8::from(is_up)
     );
     if let Some(radius) = location.escape_radius {
         text += &format!("BailoutRadiusPreset: 3\r\nBailoutRadiusCustom: {radius}\r\n");
@@ -234,5 +263,5 @@ pub(crate) fn text(location: &Location) -> String {
     if let Some(colours) = &location.colours {
         text += &kfr_colours::text(colours);
     }
-    text
+    Some(text)
 }

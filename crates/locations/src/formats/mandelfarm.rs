@@ -7,7 +7,7 @@
 //! iterations = 10000
 //! ```
 
-use fractal::{Counts, Decimal, Grid, Settling, Transform, View};
+use fractal::{Counts, Decimal, Formula, Grid, Settling, Transform, View};
 use serde::{Deserialize, Serialize};
 
 use super::partial_colours::Colours;
@@ -47,6 +47,10 @@ pub(crate) struct Toml {
     escape_radius: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     z0: Option<(f64, f64)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    formula: Option<Formula>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    julia: Option<[Decimal; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     grid: Option<Grid>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,6 +135,8 @@ impl From<&Location> for Toml {
             iterations: location.iterations,
             escape_radius: location.escape_radius,
             z0: location.z0,
+            formula: location.formula.clone(),
+            julia: location.julia.clone(),
             grid: location.grid,
             width: location.size.map(|size| size.0),
             height: location.size.map(|size| size.1),
@@ -166,6 +172,8 @@ pub(crate) fn parse(text: &str) -> Result<Location, String> {
         iterations: toml.iterations,
         escape_radius: toml.escape_radius,
         z0: toml.z0,
+        formula: toml.formula.take(),
+        julia: toml.julia.take(),
         grid: toml.grid,
         size,
         skip_error_log2: toml.skip_error_log2,

@@ -2,9 +2,10 @@
 //!
 //! Its zoom is ours: half the picture's height is 2/zoom. See <https://github.com/rust-fractal/rust-fractal-core>.
 
+use fractal::Formula;
 use serde::Deserialize;
 
-use super::shared::{centre, keys, left_out_warning, mirrored, number};
+use super::shared::{centre, keys, left_out_warning, number};
 use super::toml_error::toml_error;
 use crate::location::{Format, Location};
 use colour::{Blend, ColourBy, Mapping, Palette, Repeat, Rgb, Scheme};
@@ -70,6 +71,22 @@ const TAKEN: [&str; 13] = [
 ];
 
 impl File {
+    /// What it iterates. Its burning ship is a square, whatever the power.
+    fn formula(&self) -> Result<Formula, String> {
+        let kind = self.fractal_type.as_deref().unwrap_or("mandelbrot");
+        let power = self.fractal_power.unwrap_or(2);
+        let unknown = format!(
+            "fractal_type {kind:.40}, fractal_power {power}: neither a Mandelbrot set nor a burning ship"
+        );
+        let operations = match (kind.to_ascii_lowercase().as_str(), power) {
+            ("mandelbrot", 2) => "sqr add".to_owned(),
+            ("mandelbrot", 3..) => format!("pow{power} add"),
+            ("burningship", _) => "absx absy sqr add".to_owned(),
+            _ => return Err(unknown),
+        };
+        (operations.parse()).map_err(|error| format!("fractal_power {power}: {error}"))
+    }
+
     /// Its palette, or that program's own, and where it begins.
     fn palette(&self, left_out: &mut Vec<String>) -> Option<(Palette, f64)> {
         let own = || Some((Palette::named(PALETTE)?, BLACK_AT));
@@ -118,17 +135,11 @@ impl File {
 
 pub(crate) fn parse(text: &str) -> Result<Location, String> {
     let file: File = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
-    let kind = file.fractal_type.as_deref().unwrap_or("mandelbrot");
-    let power = file.fractal_power.unwrap_or(2);
-    if !kind.eq_ignore_ascii_case("mandelbrot") || power != 2 {
-        return Err(format!(
-            "fractal_type {kind:.40}, fractal_power {power}: another fractal than the Mandelbrot set, power 2"
-        ));
-    }
+    let formula = file.formula()?.mirrored();
     // Its axis points down: its picture is ours of the conjugate, which turns the other way.
     let view = centre(
         number("real", &file.real)?,
-        mirrored(number("imag", &file.imag)?),
+        number("imag", &file.imag)?.negated(),
         number("zoom", &file.zoom)?,
     )?;
     let table: toml::Table = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
@@ -137,6 +148,7 @@ pub(crate) fn parse(text: &str) -> Result<Location, String> {
     let mut location = Location::at(view, Format::RustFractal);
     location.transform.rotate = 0.0 - file.rotate;
     (location.transform.check()).map_err(|error| error.to_string())?;
+    location.formula = Some(formula).filter(|formula| !formula.is_mandelbrot());
     location.iterations = Some(file.iterations);
     location.size = Some((file.image_width, file.image_height));
     location.colours = file.colours(&mut left_out);

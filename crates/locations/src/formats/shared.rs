@@ -8,18 +8,6 @@ pub(super) fn number(key: &str, text: &str) -> Result<Decimal, String> {
     text.parse().map_err(|error| format!("{key}: {error}"))
 }
 
-/// The number with its sign changed: the same point where the imaginary axis points the other way.
-pub(super) fn mirrored(im: Decimal) -> Decimal {
-    let text = im.as_str();
-    let text = match text.strip_prefix('-') {
-        Some(positive) => positive.to_owned(),
-        None if !im.is_positive() => return im,
-        None => format!("-{}", text.strip_prefix('+').unwrap_or(text)),
-    };
-    // It was a number, and is one.
-    text.parse().unwrap_or(im)
-}
-
 /// The line that says what of a file has no counterpart here.
 pub(super) fn left_out_warning(mut what: Vec<String>) -> Option<String> {
     what.dedup();

@@ -77,6 +77,8 @@ impl References {
             let point = &shared.orbit.point;
             of.escape_radius == frame.escape_radius
                 && of.z0 == frame.z0
+                && of.formula == frame.formula
+                && of.julia == frame.julia
                 && point.bits.saturating_add(LACKING_BITS) >= bits
                 && point.reach(frame).log2() <= most.log2()
         };

@@ -106,6 +106,7 @@ impl Tiles {
     pub async fn on_farm(&self, farm: &ConnectOptions, stop: &Stop) -> Result<Self, RenderError> {
         let opened = OpenQueue::open_urgent(farm, PRIORITY, pin!(stop.interrupts())).await?;
         let place = Place::Farm {
+            terms: crate::plan::JobTerms::default(),
             farm: Box::new(farm.clone()),
             workers: None,
         };

@@ -14,7 +14,7 @@ use render::progress::{Ending, Event, Progress};
 use render::stop::aside;
 
 use crate::error::Error;
-use crate::plan::minibrot::check_request;
+use crate::plan::minibrot::{check_formula, check_request};
 use crate::plan::refused::PlanError;
 use crate::plan::usual;
 use crate::request::MinibrotRequest;
@@ -81,6 +81,7 @@ fn frame(args: &MinibrotRequest, given: Option<&Location>) -> Result<FrameSpec, 
         Some(bounds) => Some(bounds),
         None => typed(),
     };
+    let (formula, julia) = args.iterated.over(given);
     let frame = FrameSpec {
         view: view.ok_or(PlanError::Place)?,
         transform: (args.turn).over(given.map_or_else(Transform::default, |given| given.transform)),
@@ -90,13 +91,14 @@ fn frame(args: &MinibrotRequest, given: Option<&Location>) -> Result<FrameSpec, 
         iterations: args.iterations.unwrap_or(usual::PERIODS),
         escape_radius: usual::ESCAPE_RADIUS,
         z0: (0.0, 0.0),
-        formula: fractal::Formula::default(),
-        julia: None,
+        formula,
+        julia,
         skip_error_log2: fractal::SKIP_ERROR_LOG2,
         counts: fractal::Counts::Fast,
         measures: MeasureSet::default().with(Measure::Iterations),
     };
     frame.check()?;
+    check_formula(&frame)?;
     Ok(frame)
 }
 

@@ -177,7 +177,9 @@ fn write_places(plan: &RenderPlan) -> Result<Vec<PathBuf>, Error> {
     let mut paths = Vec::new();
     for output in &plan.outputs {
         if let OutputKind::Location(format) = output.kind {
-            write_whole(&output.path, location.text_as(format).as_bytes())?;
+            // That the format has the formula is known of every plan.
+            let text = location.text_as(format).unwrap_or_default();
+            write_whole(&output.path, text.as_bytes())?;
             paths.push(output.path.clone());
         }
     }

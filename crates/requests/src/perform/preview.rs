@@ -1,7 +1,7 @@
 //! What a render would do, without doing any of it.
 
 use fractal::reference::ReferencePoint;
-use fractal::{Arithmetic, Counts, Transform, View};
+use fractal::{Arithmetic, Counts, Decimal, Formula, Transform, View};
 use render::RenderPlan;
 use render::plan::{ArithmeticPlan, Place};
 use serde::Serialize;
@@ -20,6 +20,12 @@ pub struct Preview {
     /// How that is turned, where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transform: Option<Transform>,
+    /// What is iterated, where that is not z² + c.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub formula: Option<Formula>,
+    /// The c of a Julia set, real and imaginary part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub julia: Option<[Decimal; 2]>,
     /// Columns of samples.
     pub width: u32,
     /// Rows of samples.
@@ -80,8 +86,10 @@ impl Preview {
         let frame = &plan.frame;
         let spacing_log2 = frame.spacing_log2();
         let (deltas, only) = (plan.arithmetic.deltas, plan.arithmetic.only);
+        let is_general = frame.is_general();
         let processor = match (deltas, only) {
             (_, Some(only)) => only,
+            _ if is_general => frame.general_arithmetic(),
             (false, None) => Arithmetic::F64,
             (true, None) => Arithmetic::delta_of_processors(spacing_log2),
         };
@@ -89,6 +97,8 @@ impl Preview {
         Self {
             view: frame.view.clone(),
             transform: Some(frame.transform).filter(|transform| !transform.is_default()),
+            formula: Some(frame.formula.clone()).filter(|formula| !formula.is_mandelbrot()),
+            julia: frame.julia.clone(),
             width: frame.width,
             height: frame.height,
             pixels: frame.pixels(),
@@ -98,7 +108,7 @@ impl Preview {
             digits: (-spacing_log2 / std::f64::consts::LOG2_10).ceil().max(0.0) as u32,
             arithmetic: plan.arithmetic,
             processor: processor.name(),
-            reference: deltas.then(|| ReferencePreview {
+            reference: (deltas || is_general && processor.is_delta()).then(|| ReferencePreview {
                 bits: ReferencePoint::bits_for(frame),
                 most_steps: frame.iterations,
                 most_bytes: frame.iterations.saturating_mul(BYTES_PER_VALUE),

@@ -1,5 +1,7 @@
 //! What a request for a minibrot may not say.
 
+use fractal::FrameSpec;
+
 use super::refused::PlanError;
 use crate::request::MinibrotRequest;
 
@@ -26,6 +28,20 @@ pub fn check_request(request: &MinibrotRequest, has_location: bool) -> Result<()
         (Some(_), None) => Err(PlanError::Alone("re", "zoom")),
         (Some(_), Some(_)) => Ok(()),
         (None, _) => Err(PlanError::Place),
+    }
+}
+
+/// Checks that minibrots are found of what is iterated.
+///
+/// # Errors
+/// When it is another formula than z² + c, or a Julia set.
+pub fn check_formula(frame: &FrameSpec) -> Result<(), PlanError> {
+    if frame.julia.is_some() {
+        return Err(PlanError::Minibrots("a Julia set".to_owned()));
+    }
+    match frame.formula.is_mandelbrot() {
+        true => Ok(()),
+        false => Err(PlanError::Minibrots(frame.formula.to_string())),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Requests become plans: complete, checked, and the one place of defaults ([`usual`]).
 
 pub mod colours;
+pub mod home;
 pub mod minibrot;
 pub(crate) mod outputs;
 pub mod palettes;

@@ -9,12 +9,12 @@ use fractal::strip::MAX_STRIP_BYTES;
 use fractal::{Counts, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, Transform, View};
 use locations::Location;
 use render::RenderPlan;
-use render::plan::{JournalPlan, Place};
+use render::plan::{JournalPlan, OutputKind, Place};
 use render::prepare::precision;
 
 use super::refused::PlanError;
 use super::usual::MAX_WORKERS;
-use super::{colours, outputs, usual};
+use super::{colours, home, outputs, usual};
 use crate::request::means::JournalMeans;
 use crate::request::{FarmMeans, Means, PictureRequest, ViewRequest};
 
@@ -38,7 +38,9 @@ pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, Pla
     };
     let colours = colours::scheme(&request.colours, means.palette.as_deref(), base)?;
     let transform = request.view.turn.over(said.transform);
-    let (view, width, height) = view(request.view, location)?;
+    let (formula, julia) = request.iterated.over(location.as_ref());
+    let home = || home::bounds(&formula, julia.as_ref());
+    let (view, width, height) = view(request.view, location, home)?;
     let side = colours.samples.side();
     let wanted_measure = means.measure.unwrap_or(Measure::Smooth);
     let wanted = outputs::Wanted {
@@ -65,8 +67,8 @@ pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, Pla
         escape_radius: (request.escape_radius.or(said.escape_radius))
             .unwrap_or(usual::ESCAPE_RADIUS),
         z0: (request.z0.or(said.z0)).unwrap_or((0.0, 0.0)),
-        formula: fractal::Formula::default(),
-        julia: None,
+        formula,
+        julia,
         skip_error_log2: (request.skip_error_log2.or(said.skip_error_log2))
             .unwrap_or(fractal::SKIP_ERROR_LOG2),
         counts: (request.counts.or(said.counts)).unwrap_or(Counts::Fast),
@@ -100,7 +102,7 @@ pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, Pla
         JournalMeans::Fresh(folder) => journal_folder(folder.clone()).map(|folder| (folder, true)),
     };
     let journal = journal.map(|(folder, fresh)| JournalPlan { folder, fresh });
-    Ok(RenderPlan {
+    let plan = RenderPlan {
         warnings: [
             said.warnings,
             precision::warnings(&frame, request.arithmetic),
@@ -118,7 +120,25 @@ pub fn picture(request: PictureRequest, means: &Means) -> Result<RenderPlan, Pla
         compression: means.compression,
         place,
         frame,
-    })
+    };
+    check_places(&plan)?;
+    Ok(plan)
+}
+
+/// Checks that the formats of all places have the formula.
+fn check_places(plan: &RenderPlan) -> Result<(), PlanError> {
+    let formats = (plan.outputs.iter()).filter_map(|output| match output.kind {
+        OutputKind::Location(format) => Some((output, format)),
+        _ => None,
+    });
+    for (output, format) in formats {
+        let text = plan.location(None).text_as(format);
+        text.map_err(|reason| PlanError::Formula {
+            path: output.path.clone(),
+            reason,
+        })?;
+    }
+    Ok(())
 }
 
 /// Checks that a request does not contradict itself. Reads no file.
@@ -233,7 +253,11 @@ fn are_alike(a: (u32, u32), b: (u32, u32)) -> bool {
 }
 
 /// The view with its size in samples.
-fn view(args: ViewRequest, location: Option<Location>) -> Result<(View, u32, u32), PlanError> {
+fn view(
+    args: ViewRequest,
+    location: Option<Location>,
+    home: impl Fn() -> [Decimal; 4],
+) -> Result<(View, u32, u32), PlanError> {
     let size: Option<(u32, u32)> = args.size.map(Into::into);
     if let Some(location) = location {
         let view = match (location.view, args.zoom) {
@@ -257,12 +281,10 @@ fn view(args: ViewRequest, location: Option<Location>) -> Result<(View, u32, u32
         let (width, height) = size.unwrap_or(usual::SIZE);
         return Ok((View::Centre { re, im, zoom }, width, height));
     }
-    let or =
-        |given: Option<Decimal>, default: &str| given.unwrap_or_else(|| usual::decimal(default));
-    let density = or(args.density, usual::DENSITY);
-    let [left, right, bottom, top] = usual::BOUNDS;
-    let (xmin, xmax) = (or(args.xmin, left), or(args.xmax, right));
-    let (ymin, ymax) = (or(args.ymin, bottom), or(args.ymax, top));
+    let density = (args.density).unwrap_or_else(|| usual::decimal(usual::DENSITY));
+    let [left, right, bottom, top] = home();
+    let (xmin, xmax) = (args.xmin.unwrap_or(left), args.xmax.unwrap_or(right));
+    let (ymin, ymax) = (args.ymin.unwrap_or(bottom), args.ymax.unwrap_or(top));
     if !density.is_positive() {
         return Err(PlanError::Density(density.to_string()));
     }

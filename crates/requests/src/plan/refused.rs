@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use colour::SchemeError;
 use farm_queue::protocol::lines::MAX_TAG_BYTES;
 use farm_worker::farm_args::FarmArgsError;
-use locations::LocationError;
+use locations::{LocationError, NoSuchFormula};
 use render::prepare::precision::PrecisionError;
 use zoom::keys::folder::FolderError;
 use zoom::plan::video::OddSides;
@@ -95,6 +95,17 @@ pub enum PlanError {
     /// One that says nothing by itself.
     #[error("--{0} needs --{1}")]
     Alone(&'static str, &'static str),
+    /// Minibrots are found of z² + c.
+    #[error("minibrots are found of z² + c alone, and this view is of {0}")]
+    Minibrots(String),
+    /// The file's format has no such formula.
+    #[error("-o {}: {reason}", .path.display())]
+    Formula {
+        /// The file.
+        path: PathBuf,
+        /// Which.
+        reason: NoSuchFormula,
+    },
     /// A key frame's plan cannot be.
     #[error(transparent)]
     KeyFrame(#[from] render::RenderError),

@@ -161,6 +161,8 @@ pub fn check_request(args: &SequenceRequest, means: &SequenceMeans) -> Result<()
         ("location", means.location.is_some()),
         ("re", args.re.is_some()),
         ("im", args.im.is_some()),
+        ("formula", args.iterated.formula.is_some()),
+        ("julia", args.iterated.julia.is_some()),
         ("view-rotate", args.view_rotate.is_some()),
         ("stretch", args.stretch.is_some()),
         ("stretch-angle", args.stretch_angle.is_some()),
@@ -236,6 +238,7 @@ fn key_frames(
     let radius = location.and_then(|location| location.escape_radius);
     let radius = radius.unwrap_or(usual::ESCAPE_RADIUS);
     let mut sequence = KeyFrameSpec::new((re, im), (from, zoom), iterations, radius);
+    (sequence.formula, sequence.julia) = args.iterated.over(location);
     sequence.z0 = location.and_then(|location| location.z0);
     sequence.skip_error_log2 = location.and_then(|location| location.skip_error_log2);
     let turn = TurnRequest {

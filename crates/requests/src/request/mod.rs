@@ -5,6 +5,7 @@
 //! [`means`] do, and cannot be deserialised: who takes requests from a network has nothing to take them from.
 
 mod colours;
+mod formula;
 pub mod means;
 mod picture;
 mod sequence;
@@ -12,6 +13,7 @@ mod text;
 mod view;
 
 pub use colours::ColourRequest;
+pub use formula::FormulaRequest;
 pub use means::{FarmMeans, Means, SequenceMeans};
 pub use picture::{MinibrotRequest, PaintRequest, PictureRequest};
 pub use sequence::SequenceRequest;

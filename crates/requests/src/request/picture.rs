@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::{DisplayFromStr, PickFirst, serde_as};
 
 use super::colours::ColourRequest;
+use super::formula::FormulaRequest;
 use super::text::{AsCount, OrAuto, Size};
 use super::view::{TurnRequest, ViewRequest};
 
@@ -17,6 +18,9 @@ pub struct PictureRequest {
     /// Where in the plane.
     #[serde(flatten)]
     pub view: ViewRequest,
+    /// What is iterated.
+    #[serde(flatten)]
+    pub iterated: FormulaRequest,
     /// How many iterations before a pixel counts as inside.
     #[serde_as(as = "Option<PickFirst<(_, AsCount)>>")]
     pub iterations: Option<u64>,
@@ -101,6 +105,9 @@ pub struct MinibrotRequest {
     pub im: Option<Decimal>,
     /// Magnification of the view.
     pub zoom: Option<Decimal>,
+    /// What is iterated.
+    #[serde(flatten)]
+    pub iterated: FormulaRequest,
     /// How the view is turned and stretched, and so the minibrot's.
     #[serde(flatten)]
     pub turn: TurnRequest,

@@ -6,6 +6,7 @@ use serde_with::{DisplayFromStr, PickFirst, serde_as};
 use zoom::plan::rate::Rate;
 
 use super::colours::ColourRequest;
+use super::formula::FormulaRequest;
 use super::text::{AsCount, Size};
 
 /// A sequence.
@@ -21,6 +22,9 @@ pub struct SequenceRequest {
     pub from: Option<Decimal>,
     /// Magnification of the last frame.
     pub to: Option<Decimal>,
+    /// What is iterated.
+    #[serde(flatten)]
+    pub iterated: FormulaRequest,
     /// Degrees by which the view is turned anticlockwise in every frame.
     #[serde_as(as = "Option<PickFirst<(_, DisplayFromStr)>>")]
     pub view_rotate: Option<f64>,

@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::http::request::Parts;
 use locations::{Location, LocationError};
-use requests::{ColourRequest, PictureRequest, Size, TurnRequest, ViewRequest};
+use requests::{ColourRequest, FormulaRequest, PictureRequest, Size, TurnRequest, ViewRequest};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -135,6 +135,10 @@ pub fn place_request(location: Location) -> PictureRequest {
     let mut request = PictureRequest {
         iterations: location.iterations,
         escape_radius: location.escape_radius,
+        iterated: FormulaRequest {
+            formula: location.formula,
+            julia: location.julia,
+        },
         z0: location.z0,
         skip_error_log2: location.skip_error_log2,
         counts: location.counts,

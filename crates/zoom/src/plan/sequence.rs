@@ -1,6 +1,6 @@
 //! What all key frames of a sequence have in common: as its folder describes it.
 
-use fractal::{Decimal, Measure, Transform};
+use fractal::{Decimal, Formula, Measure, Transform};
 use serde::{Deserialize, Serialize};
 
 /// Version of the folders that this build writes, and the only one that it reads.
@@ -28,6 +28,12 @@ pub struct KeyFrameSpec {
     /// Start value of the iteration, where it is not 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub z0: Option<(f64, f64)>,
+    /// What is iterated.
+    #[serde(default, skip_serializing_if = "Formula::is_mandelbrot")]
+    pub formula: Formula,
+    /// The c of a Julia set, real and imaginary part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub julia: Option<[Decimal; 2]>,
     /// log2 of the relative error that one skipped step may have, where it is another than usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_error_log2: Option<i32>,
@@ -66,6 +72,8 @@ impl KeyFrameSpec {
             shallow_iterations: None,
             escape_radius,
             z0: None,
+            formula: Formula::default(),
+            julia: None,
             skip_error_log2: None,
             transform: Transform::default(),
             frame: (0, 0),

@@ -205,3 +205,32 @@ fn counts_are_settled_where_that_is_typed_or_a_location_says_so() {
     assert_eq!(counts(&place), Counts::Settled);
     assert_eq!(counts(&format!("{place} --counts fast")), Counts::Fast);
 }
+
+#[test]
+fn formulas_and_julia_sets_have_home_views_of_their_own() {
+    let ship = planned("--formula burning-ship --density 4").unwrap();
+    assert_eq!(ship.frame.formula.operations(), "absx absy sqr add");
+    assert_eq!((ship.frame.width, ship.frame.height), (15, 12));
+    assert_eq!(ship.backend, BackendChoice::Cpu);
+    assert!(
+        ship.location(None)
+            .text()
+            .contains("formula = \"burning-ship\"")
+    );
+    // Negative numbers, and all their digits.
+    let c = ["-0.80000000000000000000000000000000001", "-1e-50"];
+    let julia = planned(&format!("--julia {} {} --density 8", c[0], c[1])).unwrap();
+    let kept = julia.frame.julia.clone().unwrap();
+    assert_eq!(kept.each_ref().map(|part| part.as_str()), c);
+    assert_eq!(julia.frame.width, julia.frame.height);
+    assert!(
+        !planned("--density 4")
+            .unwrap()
+            .location(None)
+            .text()
+            .contains("formula")
+    );
+    // A side that is typed is kept.
+    let sided = planned("--formula tricorn --xmin -1 --density 4").unwrap();
+    assert_eq!((sided.frame.width, sided.frame.height), (10, 16));
+}

@@ -27,7 +27,7 @@ const ALIASES: [(&str, &str); 3] = [
     ("equalize", "equalise"),
 ];
 /// Keys whose value is two numbers.
-const PAIRS: [&str; 2] = ["z0", "colour-range"];
+const PAIRS: [&str; 3] = ["z0", "julia", "colour-range"];
 /// How alike a known name has to be to be proposed, 0 to 1.
 const ALIKE: f64 = 0.7;
 
@@ -252,6 +252,13 @@ fn as_text(key: &str, usual: &Json, value: &Spanned<Value>, text: &str) -> Resul
         Value::Float(_) => {
             let written = text.get(value.span()).unwrap_or_default();
             Ok(Json::String(written.replace('_', "")))
+        }
+        Value::Array(values) if PAIRS.contains(&key) && !values.iter().any(Value::is_str) => {
+            let written = text.get(value.span()).unwrap_or_default();
+            let numbers = written.trim_matches(['[', ']']).split(',').map(str::trim);
+            let numbers = numbers.filter(|number| !number.is_empty());
+            let texts = numbers.map(|number| Json::String(number.replace('_', "")));
+            Ok(Json::Array(texts.collect()))
         }
         Value::Array(values) if is_list => {
             let words = values.iter().map(word).collect::<Result<_, _>>()?;

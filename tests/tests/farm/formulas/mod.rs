@@ -1,0 +1,5 @@
+//! Other formulas than z² + c, and Julia sets.
+
+mod counts;
+mod deep;
+mod options;
