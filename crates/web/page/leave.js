@@ -10,7 +10,7 @@ const at = (id) => document.getElementById(id);
 function sequence(explorer, re, im, from, to, iterations) {
   const { rotate, stretch, "stretch-angle": angle } = explorer.extra;
   const { samples, ...request } = explorer.request();
-  for (const key of ["zoom", "rotate", "stretch", "stretch-angle", "escape-radius", "skip-error-log2", "formula", "julia"]) delete request[key];
+  for (const key of ["zoom", "rotate", "stretch", "stretch-angle", "escape-radius", "skip-error-log2"]) delete request[key];
   const turn = { "view-rotate": rotate, stretch, "stretch-angle": angle };
   for (const key of Object.keys(turn)) if (turn[key] !== undefined) request[key] = turn[key];
   return {

@@ -183,6 +183,8 @@ fn complete_sequence(
             ));
         }
         request.re = Some(keys.re.clone());
+        request.iterated.formula = Some(keys.formula.clone());
+        request.iterated.julia = keys.julia.clone();
         request.im = Some(keys.im.clone());
         request.to = Some(request.to.unwrap_or_else(|| keys.zoom.clone()));
         request.iterations = Some(keys.iterations);
