@@ -9,8 +9,8 @@ use super::files::{BatchArgs, InfoArgs};
 use super::render::{FormulasArgs, LocateArgs, RenderArgs, ResumeArgs};
 use super::scale::ScaleArgs;
 use super::serve::ServeArgs;
-use super::shells::args::{CompletionsArgs, ManualArgs};
 use super::serve::submit::SubmitArgs;
+use super::shells::args::{CompletionsArgs, ManualArgs};
 use super::world::WorldCommand;
 use super::zoom::ZoomArgs;
 
