@@ -1,6 +1,6 @@
 use dashu_int::IBig;
 
-use super::formula::Formula;
+use super::iterated::Formula;
 use super::numbers::{Fold, Numbers};
 use super::rotation::rotation;
 use crate::numbers::fraction::floor;

@@ -5,7 +5,7 @@
 
 mod error;
 mod exact;
-mod formula;
+mod iterated;
 pub mod names;
 mod numbers;
 mod operation;
@@ -19,7 +19,7 @@ mod tests;
 
 pub use error::FormulaError;
 pub use exact::iteration_count_in;
-pub use formula::{Formula, MAX_DEGREE, MAX_OPERATIONS, MAX_PHASES};
+pub use iterated::{Formula, MAX_DEGREE, MAX_OPERATIONS, MAX_PHASES};
 pub use numbers::{Fold, Numbers};
 pub use operation::Operation;
 pub use phase::{Instruction, Phase};

@@ -78,10 +78,10 @@ impl FormulaOrbit {
     #[must_use]
     pub fn wide(&self, place: usize) -> ComplexExp {
         let [x, y] = self.values[place];
-        if x == 0.0 || y == 0.0 {
-            if let Ok(at) = self.tiny.binary_search_by_key(&place, |(place, _)| *place) {
-                return self.tiny[at].1;
-            }
+        if (x == 0.0 || y == 0.0)
+            && let Ok(at) = self.tiny.binary_search_by_key(&place, |(place, _)| *place)
+        {
+            return self.tiny[at].1;
         }
         ComplexExp::from_f64(x, y)
     }

@@ -137,12 +137,13 @@ impl<R: Real> Model<'_, R> {
     /// Takes the radius in so that deltas stay within `most`; what is left of the delta is |delta| <= slope |z| + rest.
     fn keep_within(&mut self, most: R, (slope, rest): (R, R)) {
         let room = most - rest;
-        if !(room > R::ZERO) {
+        if room > R::ZERO {
+            if slope > R::ZERO {
+                let largest = room.quotient(slope) * R::of(1.0 / ABOVE);
+                self.radius = self.radius.smaller(largest);
+            }
+        } else {
             self.radius = R::ZERO;
-        } else if slope > R::ZERO {
-            self.radius = self
-                .radius
-                .smaller(room.quotient(slope) * R::of(1.0 / ABOVE));
         }
     }
 

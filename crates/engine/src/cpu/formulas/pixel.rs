@@ -68,7 +68,7 @@ enum Stop {
 /// Numbers of one kind: how they take up a reference's values, and how deep they go.
 pub(super) trait Kind: Real {
     fn tap(orbit: &FormulaOrbit, place: usize) -> [Self; 2];
-    fn table<'a>(deep: &'a Deep, beside: Beside) -> Option<&'a Table<Self>>;
+    fn table(deep: &Deep, beside: Beside) -> Option<&Table<Self>>;
     /// What is taken for what lies below its range.
     const LEAST: Self;
     /// Whether the other kind is the better one for a delta with this square of its modulus.
@@ -280,7 +280,7 @@ impl Pixel<'_> {
                 });
             }
             // NaN, of values that have left their range, is not certain either.
-            if E && !(state.error < quarter)
+            if E && (state.error >= quarter || !state.error.is_finite())
                 || E && size2 > near2 && !is_within(size2, state.error.to_f64(), radius)
                 || size2.is_nan()
             {
@@ -311,7 +311,7 @@ const NEAR: f64 = 1.0 / (1u64 << 40) as f64;
 
 /// Whether z is beyond the radius for certain.
 fn is_beyond(size2: f64, error: f64, radius: f64) -> bool {
-    !(size2 < f64::INFINITY) || size2.sqrt() * (1.0 - NEAR) - error > radius
+    size2.sqrt() * (1.0 - NEAR) - error > radius
 }
 
 /// Whether it is within for certain.

@@ -86,14 +86,14 @@ pub(super) fn stays_outside(formula: &Formula, radius: f64, c_max: f64) -> bool 
         let mut kept = [radius; 2];
         for instruction in phase.instructions() {
             match *instruction {
-                Instruction::Square => least *= least * BELOW,
+                Instruction::Square => least = least * least * BELOW,
                 Instruction::Store(place) => kept[place] = least,
                 Instruction::Multiply(place) => least *= kept[place] * BELOW,
                 Instruction::Add => least = (least - c_max) * BELOW,
                 Instruction::Tap | Instruction::Fold(_) => {}
                 Instruction::Rotate(_) => least *= BELOW,
             }
-            if !(least > 0.0) {
+            if least <= 0.0 || least.is_nan() {
                 return false;
             }
         }

@@ -44,7 +44,7 @@ impl<R: Real> Table<R> {
                 .map(|pair| pair[0].then(&pair[1], making.c_max))
                 .collect();
             // Where none is good for any delta, longer ones are not either.
-            if joined.iter().all(|block| !(block.radius > R::ZERO)) {
+            if !joined.iter().any(|block| block.radius > R::ZERO) {
                 break;
             }
             levels.push(joined);

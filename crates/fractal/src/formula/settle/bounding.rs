@@ -281,7 +281,7 @@ impl<L: Long> Bounding<L> {
     pub(super) fn in_doubles(
         self,
         frame: &FrameSpec,
-        at: Bounded<L::Value>,
+        at: &Bounded<L::Value>,
     ) -> (Bounding<Doubles>, Bounded<[f64; 2]>) {
         let turns = frame.formula.rotations().count();
         let inner = Doubles {

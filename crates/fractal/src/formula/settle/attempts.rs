@@ -220,12 +220,12 @@ impl Follow<'_> {
                 return Stop::Ended(ended);
             }
             if at.size >= near {
-                return Stop::Ended(self.escape(numbers, at, n));
+                return Stop::Ended(self.escape(numbers, &at, n));
             }
-            if let Some(bits) = fewer.filter(|_| n.is_multiple_of(LOOK)) {
-                if numbers.error_log2(&at) > SPARE - bits as f64 {
-                    return Stop::Narrow(Walk { numbers, at, n });
-                }
+            if let Some(bits) = fewer.filter(|_| n.is_multiple_of(LOOK))
+                && numbers.error_log2(&at) > SPARE - bits as f64
+            {
+                return Stop::Narrow(Walk { numbers, at, n });
             }
         }
         Stop::Ended(Settlement::Settled(SettledEnd::default()))
@@ -235,7 +235,7 @@ impl Follow<'_> {
     fn escape<L: Long>(
         &self,
         numbers: Bounding<L>,
-        at: Bounded<L::Value>,
+        at: &Bounded<L::Value>,
         from: u64,
     ) -> Settlement {
         let frame = self.frame;
