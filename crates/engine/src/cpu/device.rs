@@ -314,9 +314,14 @@ impl CpuDevice {
         })
     }
 
-    /// Computes one band of a frame of any formula with this device's instruction set; `false` if it was cancelled.
-    pub(super) fn run_general(&self, band: &mut formulas::Band<'_>) -> bool {
-        match self.isa {
+    /// The same for a frame of another formula.
+    fn compute_general(
+        &self,
+        frame: &PreparedFrame,
+        strip: Strip,
+        progress: &Progress,
+    ) -> Result<StripBuffer, EngineError> {
+        let run = |band: &mut formulas::Band<'_>| match self.isa {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `with_isa` has seen that the processor has it.
             Isa::Avx512 => unsafe { x86::general_avx512(band) },
@@ -324,12 +329,14 @@ impl CpuDevice {
             // SAFETY: as above.
             Isa::Avx2 => unsafe { x86::general_avx2(band) },
             _ => band.run::<8>(),
-        }
-    }
-
-    /// Its threads, where there are any.
-    pub(super) fn pool(&self) -> Option<&ThreadPool> {
-        self.pool.as_ref()
+        };
+        let crew = formulas::Crew {
+            device: &self.info.name,
+            threads: self.threads(),
+            pool: self.pool.as_ref(),
+            run: &run,
+        };
+        formulas::compute(&crew, frame, strip, progress)
     }
 
     /// Computes one task of a deep frame with this device's instruction set; `None` if it was cancelled.

@@ -1,3 +1,5 @@
+//! Why a text is no formula.
+
 use super::{MAX_DEGREE, MAX_OPERATIONS, MAX_PHASES};
 
 /// Why a text is no formula.

@@ -1,3 +1,5 @@
+//! A formula in integers: what everything else is tested against.
+
 use dashu_int::IBig;
 
 use super::iterated::Formula;

@@ -1,3 +1,5 @@
+//! What is iterated, and its text.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,3 +1,5 @@
+//! What a formula asks of numbers.
+
 /// What folds a complex number at an axis, or turns it over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fold {

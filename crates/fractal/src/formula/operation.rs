@@ -1,3 +1,5 @@
+//! One operation on z.
+
 use std::fmt;
 
 use crate::Decimal;

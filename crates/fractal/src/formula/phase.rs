@@ -1,3 +1,5 @@
+//! One step of a formula, in any numbers.
+
 use super::numbers::{Fold, Numbers};
 use super::operation::Operation;
 

@@ -1,3 +1,5 @@
+//! Reference orbits of any formula.
+
 use dashu_int::{IBig, Sign};
 
 use super::exact::{Fixed, start};

@@ -1,3 +1,5 @@
+//! Angles in integers.
+
 use dashu_int::IBig;
 
 use crate::Decimal;

@@ -1,3 +1,5 @@
+//! Derivatives of maps that are not analytic.
+
 use crate::numbers::floatexp::{ComplexExp, FloatExp};
 
 /// The derivative of z by the point of the plane: rows of the Jacobian matrix, real part and imaginary part of z by real part

@@ -1,3 +1,5 @@
+//! Formulas, what is none, and exact counts of them.
+
 use proptest::prelude::*;
 
 use super::*;

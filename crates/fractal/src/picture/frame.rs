@@ -22,12 +22,6 @@ pub const MAX_ESCAPE_RADIUS: f64 = 1e9;
 /// Largest start value, in either part, for the same reason.
 pub const MAX_START: f64 = 1e9;
 
-/// log2 of the distance of samples below which kernels of all formulas take deltas: an error of a double's rounding is a smaller
-/// share of a delta.
-const GENERAL_DELTAS_LOG2: f64 = -26.0;
-/// log2 of the distance of samples below which orbits from a z₀ beyond 0 are computed as deltas: kernels of all formulas do it.
-const PLAIN_START_SPACING_LOG2: f64 = -44.0;
-
 /// log2 of the relative error that one skipped step of a deep view may have, unless a frame says otherwise.
 pub const SKIP_ERROR_LOG2: i32 = -40;
 /// The values that it may have: from one bit less than doubles have to what is enough for a quick look.
@@ -186,18 +180,7 @@ impl FrameSpec {
         if !(re.abs() <= MAX_START && im.abs() <= MAX_START) {
             return Err(FrameError::Start(re, im));
         }
-        if let Some(c) = &self.julia {
-            if c.iter().any(|part| part.to_f64().abs() > MAX_START) {
-                return Err(FrameError::Julia);
-            }
-            if self.z0 != (0.0, 0.0) {
-                return Err(FrameError::JuliaStart);
-            }
-        }
-        let (degree, radius) = (self.formula.degree(), self.escape_radius);
-        if 2.0 * f64::from(degree) * libm::log10(radius) > 300.0 {
-            return Err(FrameError::Degree { degree, radius });
-        }
+        self.check_formula()?;
         if !SKIP_ERRORS_LOG2.contains(&self.skip_error_log2) {
             return Err(FrameError::SkipError(self.skip_error_log2));
         }
@@ -226,50 +209,6 @@ impl FrameSpec {
             return Err(FrameError::Oblong(samples.ceil() as i64));
         }
         Ok(())
-    }
-
-    /// Whether the kernels of all formulas compute it, and not those of z² + c from one z₀: another formula, a Julia set, or a
-    /// view from a z₀ beyond 0 that is too deep for plain doubles.
-    #[must_use]
-    pub fn is_general(&self) -> bool {
-        let is_started = self.z0 != (0.0, 0.0);
-        !self.formula.is_mandelbrot()
-            || self.julia.is_some()
-            || is_started
-                && (self.spacing_log2() < PLAIN_START_SPACING_LOG2 || self.short_limit().is_none())
-    }
-
-    /// The number type in which kernels of all formulas compute the frame: doubles, or deltas from reference orbits where pixels
-    /// are closer or counts longer than those are for.
-    #[must_use]
-    pub fn general_arithmetic(&self) -> Arithmetic {
-        let spacing = self.spacing_log2();
-        if spacing >= GENERAL_DELTAS_LOG2 && self.short_limit().is_some() {
-            return Arithmetic::F64;
-        }
-        Arithmetic::delta_of_processors(spacing)
-    }
-
-    /// Why adapters compute no such frame, where they do not: some values are made by processors alone.
-    #[must_use]
-    pub fn processors_alone(&self) -> Option<ProcessorsAlone> {
-        if self.is_general() {
-            return Some(ProcessorsAlone::Formulas);
-        }
-        if self.counts == Counts::Settled {
-            return Some(ProcessorsAlone::SettledCounts);
-        }
-        let own = (self.measures.iter()).find(|measure| !measure.is_on_adapters());
-        match own {
-            Some(Measure::LongIterations) => Some(ProcessorsAlone::LongCounts),
-            Some(_) => Some(ProcessorsAlone::Angles),
-            None if self.measures.contains(Measure::Distance)
-                && self.shape().is_some_and(|shape| !shape.is_square) =>
-            {
-                Some(ProcessorsAlone::StretchedDistances)
-            }
-            None => None,
-        }
     }
 
     /// The coordinates of a turned view's samples; `None` where it is upright: then [`FrameSpec::axes`] are enough.

@@ -9,13 +9,12 @@ use fractal::{
     Arithmetic, Backend, ComplexExp, Counts, FloatExp, Measure, Origin, Plane, Settling, Strip,
     StripBuffer,
 };
+use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use super::deep::Deep;
-use super::pixel::{Outcome, Pixel};
+use super::deep::{Deep, Outcome, Pixel};
 use super::plain::{self, PlainEnd, PlainPixel, PlainPlan};
 use super::values::{End, Values};
-use crate::cpu::device::CpuDevice;
 use crate::cpu::planes::copy_row;
 use crate::frame::{GeneralFrame, PreparedFrame};
 use crate::info::EngineError;
@@ -209,157 +208,166 @@ impl Band<'_> {
     }
 }
 
-impl CpuDevice {
-    /// Computes one strip of a frame of any formula.
-    pub(in crate::cpu) fn compute_general(
-        &self,
-        frame: &PreparedFrame,
-        strip: Strip,
-        progress: &Progress,
-    ) -> Result<StripBuffer, EngineError> {
-        let spec = &frame.spec;
-        let (width, rows) = (frame.columns.len(), strip.rows as usize);
-        let (first, pixels) = (strip.row0 as usize * width, rows * width);
-        let deep = match &frame.general {
-            Some(general) => Some((self.deep(frame, general, progress)?, general)),
-            None => None,
-        };
-        let is_parameter = spec.julia.is_none();
-        let c_max = match &spec.julia {
-            Some(c) => c[0].to_f64().hypot(c[1].to_f64()),
-            None => frame.farthest2().sqrt(),
-        };
-        let plan = |radius: f64| {
-            const BITS: usize = 100;
-            let turns = spec.formula.rotations().map(|degrees| {
-                rotation(degrees, BITS)
-                    .map(|part| FloatExp::from_big(&part, -(BITS as i64)).to_f64())
-            });
-            let turns = turns.collect();
-            PlainPlan::new(
-                &spec.formula,
-                turns,
-                spec.iterations,
-                radius,
-                c_max,
-                is_parameter,
-            )
-        };
-        let plain = plan(spec.escape_radius);
-        // Beyond it nothing comes back.
-        let far = (4.0 * c_max).max(256.0);
-        let stability = (spec.measures.contains(Measure::Stability)).then(|| plan(far));
-        let differs = [Measure::Distance, Measure::Direction];
-        let differs = differs
-            .iter()
-            .any(|measure| spec.measures.contains(*measure));
-        let share = pixels.div_ceil(BANDS_PER_THREAD * self.threads());
-        let band = share.clamp(MIN_BAND, MAX_BAND);
-        let values = Values::new(spec);
-        let one = |from: usize| {
-            if progress.is_cancelled() {
-                return Err(EngineError::Cancelled);
-            }
-            let began = Instant::now();
-            let len = band.min(pixels - from);
-            let mut band = Band {
-                frame,
-                way: match &deep {
-                    Some((deep, general)) => Way::Deep(deep, general),
-                    None => Way::Plain(&plain),
-                },
-                first: first + from,
-                len,
-                progress,
-                differs,
-                stability: stability.as_ref(),
-                ends: vec![End::default(); len],
-                settling: Settling::default(),
-            };
-            if !self.run_general(&mut band) {
-                return Err(EngineError::Cancelled);
-            }
-            let planes: Vec<Plane> = (spec.measures.iter())
-                .map(|measure| values.plane(measure, &band.ends))
-                .collect();
-            let limit = u128::from(spec.iterations);
-            let steps = |end: &End| {
-                if end.count == 0 {
-                    limit
-                } else {
-                    end.count.into()
-                }
-            };
-            let total: u128 = band.ends.iter().map(steps).sum();
-            progress.step();
-            Ok((
-                from,
-                planes,
-                total,
-                band.settling,
-                began.elapsed().as_secs_f64(),
-            ))
-        };
-        let starts: Vec<usize> = (0..pixels).step_by(band).collect();
-        type Made = (usize, Vec<Plane>, u128, Settling, f64);
-        let made: Vec<Made> = match self.pool() {
-            Some(pool) => pool.install(|| {
-                let starts = starts.into_par_iter().with_max_len(1);
-                starts.map(one).collect::<Result<_, EngineError>>()
-            }),
-            None => starts.into_iter().map(one).collect(),
-        }?;
-        let mut planes: Vec<Plane> = (spec.measures.iter())
-            .map(|measure| Plane::zeroed(measure, pixels))
-            .collect();
-        let (mut iterations_total, mut settling, mut thread_secs) = (0, Settling::default(), 0.0);
-        for (from, parts, total, settled, secs) in &made {
-            for (plane, part) in planes.iter_mut().zip(parts) {
-                let len = band.min(pixels - from);
-                copy_row(plane, *from..from + len, part, 0..len);
-            }
-            iterations_total += total;
-            settling += *settled;
-            thread_secs += secs;
-        }
-        Ok(StripBuffer {
-            strip,
-            width: spec.width,
-            planes,
-            iterations_total,
-            settling,
-            origin: Origin {
-                backend: Backend::Cpu,
-                arithmetic: match deep {
-                    Some(_) => spec.general_arithmetic(),
-                    None => Arithmetic::F64,
-                },
-                device: self.info().name.clone(),
-                kernel_id: KERNEL_ID,
-            },
-            busy_secs: thread_secs / self.threads() as f64,
-        })
-    }
+/// What computes: the processor's threads, by kernels of one instruction set.
+pub(in crate::cpu) struct Crew<'a> {
+    /// Its name in reports.
+    pub(in crate::cpu) device: &'a str,
+    pub(in crate::cpu) threads: usize,
+    pub(in crate::cpu) pool: Option<&'a ThreadPool>,
+    /// Computes a band; `false` if it was cancelled.
+    pub(in crate::cpu) run: &'a (dyn Fn(&mut Band<'_>) -> bool + Sync),
+}
 
-    /// The reference orbits and blocks of a frame, made when they are first asked for: whoever asks meanwhile waits.
-    fn deep(
-        &self,
-        frame: &PreparedFrame,
-        general: &GeneralFrame,
-        progress: &Progress,
-    ) -> Result<Arc<Deep>, EngineError> {
-        let shared: Arc<Shared> = general.cache.get_or_init(Shared::default);
-        let mut slot = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(deep) = &*slot {
-            return Ok(Arc::clone(deep));
+/// Computes one strip of a frame of any formula.
+pub(in crate::cpu) fn compute(
+    crew: &Crew<'_>,
+    frame: &PreparedFrame,
+    strip: Strip,
+    progress: &Progress,
+) -> Result<StripBuffer, EngineError> {
+    let spec = &frame.spec;
+    let (width, rows) = (frame.columns.len(), strip.rows as usize);
+    let (first, pixels) = (strip.row0 as usize * width, rows * width);
+    let deep = match &frame.general {
+        Some(general) => Some((deep_of(frame, general, progress)?, general)),
+        None => None,
+    };
+    let is_parameter = spec.julia.is_none();
+    let c_max = match &spec.julia {
+        Some(c) => size(c[0].to_f64(), c[1].to_f64()),
+        None => frame.farthest2().sqrt(),
+    };
+    let plan = |radius: f64| {
+        const BITS: usize = 100;
+        let turns = spec.formula.rotations().map(|degrees| {
+            rotation(degrees, BITS).map(|part| FloatExp::from_big(&part, -(BITS as i64)).to_f64())
+        });
+        let turns = turns.collect();
+        PlainPlan::new(
+            &spec.formula,
+            turns,
+            spec.iterations,
+            radius,
+            c_max,
+            is_parameter,
+        )
+    };
+    let plain = plan(spec.escape_radius);
+    // Beyond it nothing comes back.
+    let far = (4.0 * c_max).max(256.0);
+    let stability = (spec.measures.contains(Measure::Stability)).then(|| plan(far));
+    let differs = [Measure::Distance, Measure::Direction];
+    let differs = differs
+        .iter()
+        .any(|measure| spec.measures.contains(*measure));
+    let share = pixels.div_ceil(BANDS_PER_THREAD * crew.threads);
+    let band = share.clamp(MIN_BAND, MAX_BAND);
+    let values = Values::new(spec);
+    let one = |from: usize| {
+        if progress.is_cancelled() {
+            return Err(EngineError::Cancelled);
         }
-        let goes_on = || {
-            progress.step();
-            !progress.is_cancelled()
+        let began = Instant::now();
+        let len = band.min(pixels - from);
+        let mut band = Band {
+            frame,
+            way: match &deep {
+                Some((deep, general)) => Way::Deep(deep, general),
+                None => Way::Plain(&plain),
+            },
+            first: first + from,
+            len,
+            progress,
+            differs,
+            stability: stability.as_ref(),
+            ends: vec![End::default(); len],
+            settling: Settling::default(),
         };
-        let made = Deep::new(&frame.spec, general.point.clone(), general.c_max, &goes_on)?;
-        let made = Arc::new(made);
-        *slot = Some(Arc::clone(&made));
-        Ok(made)
+        if !(crew.run)(&mut band) {
+            return Err(EngineError::Cancelled);
+        }
+        let planes: Vec<Plane> = (spec.measures.iter())
+            .map(|measure| values.plane(measure, &band.ends))
+            .collect();
+        let limit = u128::from(spec.iterations);
+        let steps = |end: &End| {
+            if end.count == 0 {
+                limit
+            } else {
+                end.count.into()
+            }
+        };
+        let total: u128 = band.ends.iter().map(steps).sum();
+        progress.step();
+        Ok((
+            from,
+            planes,
+            total,
+            band.settling,
+            began.elapsed().as_secs_f64(),
+        ))
+    };
+    let starts: Vec<usize> = (0..pixels).step_by(band).collect();
+    type Made = (usize, Vec<Plane>, u128, Settling, f64);
+    let made: Vec<Made> = match crew.pool {
+        Some(pool) => pool.install(|| {
+            let starts = starts.into_par_iter().with_max_len(1);
+            starts.map(one).collect::<Result<_, EngineError>>()
+        }),
+        None => starts.into_iter().map(one).collect(),
+    }?;
+    let mut planes: Vec<Plane> = (spec.measures.iter())
+        .map(|measure| Plane::zeroed(measure, pixels))
+        .collect();
+    let (mut iterations_total, mut settling, mut thread_secs) = (0, Settling::default(), 0.0);
+    for (from, parts, total, settled, secs) in &made {
+        for (plane, part) in planes.iter_mut().zip(parts) {
+            let len = band.min(pixels - from);
+            copy_row(plane, *from..from + len, part, 0..len);
+        }
+        iterations_total += total;
+        settling += *settled;
+        thread_secs += secs;
     }
+    Ok(StripBuffer {
+        strip,
+        width: spec.width,
+        planes,
+        iterations_total,
+        settling,
+        origin: Origin {
+            backend: Backend::Cpu,
+            arithmetic: match deep {
+                Some(_) => spec.general_arithmetic(),
+                None => Arithmetic::F64,
+            },
+            device: crew.device.to_owned(),
+            kernel_id: KERNEL_ID,
+        },
+        busy_secs: thread_secs / crew.threads as f64,
+    })
+}
+
+/// The reference orbits and blocks of a frame, made when they are first asked for: whoever asks meanwhile waits.
+fn deep_of(
+    frame: &PreparedFrame,
+    general: &GeneralFrame,
+    progress: &Progress,
+) -> Result<Arc<Deep>, EngineError> {
+    let shared: Arc<Shared> = general.cache.get_or_init(Shared::default);
+    let mut slot = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(deep) = &*slot {
+        return Ok(Arc::clone(deep));
+    }
+    let goes_on = || {
+        progress.step();
+        !progress.is_cancelled()
+    };
+    let made = Deep::new(&frame.spec, general.point.clone(), general.c_max, &goes_on)?;
+    let made = Arc::new(made);
+    *slot = Some(Arc::clone(&made));
+    Ok(made)
+}
+fn size(x: f64, y: f64) -> f64 {
+    (x * x + y * y).sqrt()
 }

@@ -1,3 +1,5 @@
+//! Counts of other formulas against integers, and the same bytes everywhere.
+
 use fractal::smooth::Smoothing;
 use fractal::{
     Arithmetic, Counts, FrameSpec, Grid, Measure, MeasureSet, Plane, SKIP_ERROR_LOG2, Settling,

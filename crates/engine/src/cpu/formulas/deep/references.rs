@@ -3,10 +3,11 @@
 use fractal::formula::{self, FormulaOrbit, FormulaOrbits, rotation};
 use fractal::{Counts, FloatExp, FrameSpec, ReferencePoint};
 
-use super::linear::{Making, UNIT};
+use super::linear::Making;
 use super::pixel::DOUBLES_LOG2;
 use super::real::Real;
 use super::table::Table;
+use crate::cpu::formulas::UNIT;
 use crate::info::EngineError;
 
 /// Most values of all reference orbits of a frame; blocks take about eight times their memory.
@@ -25,7 +26,7 @@ pub(super) enum Beside {
 
 /// Reference orbits, and their blocks.
 #[derive(Debug)]
-pub(super) struct Deep {
+pub(in crate::cpu::formulas) struct Deep {
     orbits: FormulaOrbits,
     /// Of the first orbit where it is one of its own, then those of the critical ones.
     tables: Vec<Table<f64>>,
@@ -43,7 +44,7 @@ pub(super) struct Deep {
 
 impl Deep {
     /// For a frame whose offsets from `point` are `c_max` long at most.
-    pub(super) fn new(
+    pub(in crate::cpu::formulas) fn new(
         frame: &FrameSpec,
         point: ReferencePoint,
         c_max: FloatExp,

@@ -15,9 +15,8 @@ use fractal::formula::{Fold, FormulaOrbit, Numbers, Phase};
 
 use super::matrix::Matrix;
 use super::real::Real;
+use crate::cpu::formulas::UNIT;
 
-/// Unit roundoff of doubles.
-pub(super) const UNIT: f64 = f64::EPSILON / 2.0;
 /// What bounds are made larger by for their own rounding.
 const ABOVE: f64 = 1.0 + 1.0 / (1u64 << 40) as f64;
 /// What a product of matrices rounds by, in units of the product of their norms.

@@ -4,12 +4,12 @@
 use fractal::formula::{FormulaOrbit, Jacobian};
 use fractal::{FloatExp, Formula};
 
-use super::deep::{Beside, Deep};
 use super::delta::{Delta, Deltas, Slope, norm};
-use super::linear::UNIT;
 use super::matrix::Matrix;
 use super::real::Real;
+use super::references::{Beside, Deep};
 use super::table::Table;
+use crate::cpu::formulas::UNIT;
 
 /// Exponents of deltas above which doubles hold them and all that is smaller and matters, in views of any depth.
 pub(super) const DOUBLES_LOG2: i64 = -400;
@@ -20,7 +20,7 @@ const STEPS_BETWEEN_LOOKS: u32 = 1 << 14;
 
 /// How a pixel's orbit ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Outcome {
+pub(in crate::cpu::formulas) enum Outcome {
     /// Beyond the escape radius after so many steps, or 0: at the limit.
     Ended(PixelEnd),
     /// Its count is not certain.
@@ -31,11 +31,11 @@ pub(super) enum Outcome {
 
 /// Where it ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct PixelEnd {
-    pub(super) count: u64,
-    pub(super) z: [f64; 2],
+pub(in crate::cpu::formulas) struct PixelEnd {
+    pub(in crate::cpu::formulas) count: u64,
+    pub(in crate::cpu::formulas) z: [f64; 2],
     /// The derivative by the point of the plane.
-    pub(super) jacobian: Jacobian,
+    pub(in crate::cpu::formulas) jacobian: Jacobian,
 }
 
 /// Where an orbit is, in one kind of number.
@@ -109,19 +109,19 @@ impl Kind for FloatExp {
 }
 
 /// A pixel's orbit.
-pub(super) struct Pixel<'a> {
-    pub(super) deep: &'a Deep,
-    pub(super) formula: &'a Formula,
-    pub(super) limit: u64,
-    pub(super) escape_radius: f64,
+pub(in crate::cpu::formulas) struct Pixel<'a> {
+    pub(in crate::cpu::formulas) deep: &'a Deep,
+    pub(in crate::cpu::formulas) formula: &'a Formula,
+    pub(in crate::cpu::formulas) limit: u64,
+    pub(in crate::cpu::formulas) escape_radius: f64,
     /// Its offset from the view's centre.
-    pub(super) offset: [FloatExp; 2],
-    pub(super) goes_on: &'a dyn Fn() -> bool,
+    pub(in crate::cpu::formulas) offset: [FloatExp; 2],
+    pub(in crate::cpu::formulas) goes_on: &'a dyn Fn() -> bool,
 }
 
 impl Pixel<'_> {
     /// Follows it to its end. `E`: with a bound of its error; `D`: with its derivative.
-    pub(super) fn run<const E: bool, const D: bool>(&self) -> Outcome {
+    pub(in crate::cpu::formulas) fn run<const E: bool, const D: bool>(&self) -> Outcome {
         if D {
             self.run_with::<Matrix<FloatExp>, Matrix<f64>, E>()
         } else {

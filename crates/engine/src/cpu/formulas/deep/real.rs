@@ -1,3 +1,5 @@
+//! What deltas and blocks are made of.
+
 use std::fmt::Debug;
 use std::ops::{Add, Mul, Neg, Sub};
 

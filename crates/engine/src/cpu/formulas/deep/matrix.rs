@@ -1,3 +1,5 @@
+//! Linear maps of the plane.
+
 use super::real::Real;
 
 /// A real 2 x 2 matrix: a linear map of the plane, analytic or not.

@@ -7,9 +7,9 @@
 
 use fractal::formula::{Fold, Numbers};
 
-use super::linear::UNIT;
 use super::matrix::Matrix;
 use super::real::Real;
+use crate::cpu::formulas::UNIT;
 
 /// A delta in a step.
 #[derive(Clone, Copy)]
