@@ -5,8 +5,6 @@
 //! error at most doubles times |z| a step, so `2 log2(zoom) + 160` bits leave the counts of all but
 //! astronomically rare pixels untouched by rounding.
 
-use dashu_int::IBig;
-
 use crate::formula;
 use crate::picture::frame::FrameSpec;
 
@@ -24,19 +22,6 @@ pub fn iteration_count(frame: &FrameSpec, col: u32, row: u32) -> u64 {
 #[must_use]
 pub fn iteration_count_in(frame: &FrameSpec, col: u32, row: u32, bits: usize) -> u64 {
     formula::iteration_count_in(frame, col, row, bits)
-}
-
-/// `value` in fixed point; exact, since a finite `f64` of ordinary size has fewer bits than `bits`.
-pub(crate) fn from_f64(value: f64, bits: usize) -> IBig {
-    let scaled = libm::frexp(value);
-    let mantissa = IBig::from((scaled.0 * 2f64.powi(53)) as i64);
-    let shift = i64::from(scaled.1) - 53 + i64::try_from(bits).unwrap_or(i64::MAX);
-    let amount = usize::try_from(shift.unsigned_abs()).unwrap_or(usize::MAX);
-    if shift >= 0 {
-        mantissa << amount
-    } else {
-        mantissa >> amount
-    }
 }
 
 #[cfg(test)]
@@ -76,12 +61,5 @@ mod tests {
         frame.iterations = 2;
         frame.z0 = (0.0, 0.0);
         assert_eq!(iteration_count(&frame, 0, 0), 0);
-    }
-
-    #[test]
-    fn fixed_point_of_f64_is_exact() {
-        assert_eq!(from_f64(0.75, 8), IBig::from(192));
-        assert_eq!(from_f64(-256.0, 4), IBig::from(-4096));
-        assert_eq!(from_f64(0.0, 100), IBig::ZERO);
     }
 }

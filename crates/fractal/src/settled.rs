@@ -17,7 +17,7 @@ use crate::numbers::floatexp::{ComplexExp, FloatExp};
 use crate::picture::frame::FrameSpec;
 use crate::plane::axis::Axis;
 use crate::reference::{BOUND, ReferencePoint, Stepper, fraction_bits, limb_stepper, words_of};
-use crate::{exact, oracle};
+use crate::exact;
 
 /// Bits of the attempts beyond those that tell samples apart.
 const BITS: [u32; 4] = [110, 300, 620, 940];
@@ -274,7 +274,10 @@ fn attempt(
         let mut stepper = limb_stepper(&point, limbs);
         if frame.z0 != (0.0, 0.0) {
             let [re, im] = walk.z.map(|part| {
-                let (negative, mut words) = words_of(&oracle::from_f64(part, fraction_bits(limbs)));
+                let (negative, mut words) = words_of(&crate::numbers::fraction::from_f64(
+                    part,
+                    fraction_bits(limbs),
+                ));
                 words.resize(limbs, 0);
                 (negative, words)
             });

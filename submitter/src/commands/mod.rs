@@ -13,12 +13,12 @@ mod redis_acl;
 mod render;
 mod resume;
 mod scale;
-mod serve;
-mod submit;
+mod server;
 mod world;
 mod zoom;
 
 use context::Context;
+use server::{serve, submit};
 
 use crate::cli::Command;
 use crate::cli::shells::scripts::completions;

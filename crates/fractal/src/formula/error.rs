@@ -1,6 +1,11 @@
-//! Why a text is no formula.
+//! Limits of formulas, and why a text is none.
 
-use super::{MAX_DEGREE, MAX_OPERATIONS, MAX_PHASES};
+/// Most phases of a formula.
+pub const MAX_PHASES: usize = 64;
+/// Most operations of a phase.
+pub const MAX_OPERATIONS: usize = 64;
+/// Largest degree of a phase.
+pub const MAX_DEGREE: u32 = 32;
 
 /// Why a text is no formula.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

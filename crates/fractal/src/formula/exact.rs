@@ -6,7 +6,7 @@ use super::iterated::Formula;
 use super::numbers::{Fold, Numbers};
 use super::rotation::rotation;
 use crate::numbers::fraction::floor;
-use crate::oracle::from_f64;
+use crate::numbers::fraction::from_f64;
 use crate::picture::frame::FrameSpec;
 
 /// Fixed point of so many fractional bits: each operation rounds down by less than two units.

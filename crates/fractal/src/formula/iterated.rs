@@ -5,18 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::error::FormulaError;
+use super::error::{FormulaError, MAX_DEGREE, MAX_OPERATIONS, MAX_PHASES};
 use super::names::{self, NAMED};
 use super::operation::Operation;
 use super::phase::{Instruction, Phase};
 use crate::Decimal;
-
-/// Most phases of a formula.
-pub const MAX_PHASES: usize = 64;
-/// Most operations of a phase.
-pub const MAX_OPERATIONS: usize = 64;
-/// Largest degree of a phase.
-pub const MAX_DEGREE: u32 = 32;
 
 /// What is iterated: phases that are applied to z in turn, each of which counts as one step.
 #[derive(Clone, Debug)]

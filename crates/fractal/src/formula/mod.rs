@@ -17,9 +17,9 @@ mod slope;
 #[cfg(test)]
 mod tests;
 
-pub use error::FormulaError;
+pub use error::{FormulaError, MAX_DEGREE, MAX_OPERATIONS, MAX_PHASES};
 pub use exact::iteration_count_in;
-pub use iterated::{Formula, MAX_DEGREE, MAX_OPERATIONS, MAX_PHASES};
+pub use iterated::Formula;
 pub use numbers::{Fold, Numbers};
 pub use operation::Operation;
 pub use phase::{Instruction, Phase};

@@ -94,3 +94,27 @@ pub(crate) fn scaled_fraction_to_f64(numerator: &IBig, denominator: &UBig, expon
         scaled
     }
 }
+/// `value` in fixed point; exact, since a finite `f64` of ordinary size has fewer bits than `bits`.
+pub(crate) fn from_f64(value: f64, bits: usize) -> IBig {
+    let scaled = libm::frexp(value);
+    let mantissa = IBig::from((scaled.0 * 2f64.powi(53)) as i64);
+    let shift = i64::from(scaled.1) - 53 + i64::try_from(bits).unwrap_or(i64::MAX);
+    let amount = usize::try_from(shift.unsigned_abs()).unwrap_or(usize::MAX);
+    if shift >= 0 {
+        mantissa << amount
+    } else {
+        mantissa >> amount
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fixed_point_of_f64_is_exact() {
+        assert_eq!(from_f64(0.75, 8), IBig::from(192));
+        assert_eq!(from_f64(-256.0, 4), IBig::from(-4096));
+        assert_eq!(from_f64(0.0, 100), IBig::ZERO);
+    }
+}

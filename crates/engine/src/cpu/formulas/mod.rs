@@ -3,10 +3,12 @@
 //!
 //! - `plain`: orbits in doubles, in vectors
 //! - `deep`: deltas
+//! - `roundoff`: that of doubles
 //! - `strip`: a strip of a frame; `values`: its planes
 
 mod deep;
 mod plain;
+mod roundoff;
 mod strip;
 #[cfg(test)]
 mod tests;
@@ -14,6 +16,3 @@ mod values;
 
 pub(crate) use strip::KERNEL_ID;
 pub(super) use strip::{Band, Crew, compute};
-
-/// Unit roundoff of doubles.
-const UNIT: f64 = f64::EPSILON / 2.0;

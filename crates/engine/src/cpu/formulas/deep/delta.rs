@@ -9,7 +9,7 @@ use fractal::formula::{Fold, Numbers};
 
 use super::matrix::Matrix;
 use super::real::Real;
-use crate::cpu::formulas::UNIT;
+use crate::cpu::formulas::roundoff::UNIT;
 
 /// A delta in a step.
 #[derive(Clone, Copy)]

@@ -15,7 +15,7 @@ use fractal::formula::{Fold, FormulaOrbit, Numbers, Phase};
 
 use super::matrix::Matrix;
 use super::real::Real;
-use crate::cpu::formulas::UNIT;
+use crate::cpu::formulas::roundoff::UNIT;
 
 /// What bounds are made larger by for their own rounding.
 const ABOVE: f64 = 1.0 + 1.0 / (1u64 << 40) as f64;

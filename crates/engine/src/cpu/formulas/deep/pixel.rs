@@ -7,12 +7,10 @@ use fractal::{FloatExp, Formula};
 use super::delta::{Delta, Deltas, Slope, norm};
 use super::matrix::Matrix;
 use super::real::Real;
-use super::references::{Beside, Deep};
+use super::references::{Beside, DOUBLES_LOG2, Deep};
 use super::table::Table;
-use crate::cpu::formulas::UNIT;
+use crate::cpu::formulas::roundoff::UNIT;
 
-/// Exponents of deltas above which doubles hold them and all that is smaller and matters, in views of any depth.
-pub(super) const DOUBLES_LOG2: i64 = -400;
 /// Exponents below which they no longer do.
 const WIDE_LOG2: i64 = -440;
 /// Steps between two looks at whether it was cancelled.

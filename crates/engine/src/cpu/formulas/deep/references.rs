@@ -4,10 +4,9 @@ use fractal::formula::{self, FormulaOrbit, FormulaOrbits, rotation};
 use fractal::{Counts, FloatExp, FrameSpec, ReferencePoint};
 
 use super::linear::Making;
-use super::pixel::DOUBLES_LOG2;
 use super::real::Real;
 use super::table::Table;
-use crate::cpu::formulas::UNIT;
+use crate::cpu::formulas::roundoff::UNIT;
 use crate::info::EngineError;
 
 /// Most values of all reference orbits of a frame; blocks take about eight times their memory.
@@ -15,6 +14,8 @@ const MOST_VALUES: usize = 1 << 25;
 /// log2 of what a block's step may lose of a delta where counts are to be certain.
 const SETTLED_EPSILON_LOG2: i32 = -50;
 
+/// Exponents of deltas above which doubles hold them and all that is smaller and matters, in views of any depth.
+pub(super) const DOUBLES_LOG2: i64 = -400;
 /// Which reference orbit a pixel's is beside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beside {

@@ -1,8 +1,7 @@
 //! Some orbits side by side, and their steps: each operation is a loop over lanes that the compiler turns into vectors.
 
-use super::orbits::PlainPlan;
-use super::program::Plain;
-use crate::cpu::formulas::UNIT;
+use super::program::{Plain, PlainPlan};
+use crate::cpu::formulas::roundoff::UNIT;
 
 /// Where `K` orbits are. Bounds are used only with `E`, derivatives only with `D`.
 #[derive(Clone, Copy)]

@@ -6,4 +6,5 @@ mod lanes;
 mod orbits;
 mod program;
 
-pub(super) use orbits::{PlainEnd, PlainPixel, PlainPlan, compute, one_by_one};
+pub(super) use orbits::{PlainEnd, PlainPixel, compute, one_by_one};
+pub(super) use program::PlainPlan;

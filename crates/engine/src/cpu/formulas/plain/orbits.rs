@@ -6,56 +6,9 @@
 //! Orbits are looked at once a block of steps. What has left the escape radius by then goes back to where the block began,
 //! and makes it again step by step beside others like it.
 
-use fractal::Formula;
-
 use super::lanes::{Constants, Lanes, advance};
-use super::program::{Plain, program, stays_outside};
-use crate::cpu::formulas::UNIT;
-
-/// Steps of a block, at least; it has whole rounds of the phases.
-const BLOCK: u64 = 16;
-
-/// What a frame asks of the kernel.
-pub(in crate::cpu::formulas) struct PlainPlan {
-    pub(super) program: Vec<Vec<Plain>>,
-    pub(in crate::cpu::formulas) rotations: Vec<[f64; 2]>,
-    pub(in crate::cpu::formulas) limit: u64,
-    pub(in crate::cpu::formulas) radius: f64,
-    /// Steps between two looks.
-    block: u64,
-    pub(super) is_parameter: bool,
-}
-
-impl PlainPlan {
-    pub(in crate::cpu::formulas) fn new(
-        formula: &Formula,
-        rotations: Vec<[f64; 2]>,
-        limit: u64,
-        radius: f64,
-        c_max: f64,
-        is_parameter: bool,
-    ) -> Self {
-        let phases = formula.phases().len() as u64;
-        Self {
-            program: program(formula),
-            rotations,
-            limit,
-            radius,
-            // Orbits that may come back are looked at in each step.
-            block: if stays_outside(formula, radius, c_max) {
-                BLOCK.next_multiple_of(phases)
-            } else {
-                1
-            },
-            is_parameter,
-        }
-    }
-
-    /// Whether the steps of a block are whole rounds of the phases: then it ends where it began.
-    fn is_round(&self) -> bool {
-        self.block.is_multiple_of(self.program.len() as u64)
-    }
-}
+use super::program::PlainPlan;
+use crate::cpu::formulas::roundoff::UNIT;
 
 /// A pixel to be computed.
 #[derive(Clone, Copy, Debug, Default)]

@@ -20,12 +20,57 @@ pub(super) enum Plain {
     Add,
 }
 
+/// Steps of a block, at least; it has whole rounds of the phases.
+const BLOCK: u64 = 16;
+
+/// What a frame asks of the kernel.
+pub(in crate::cpu::formulas) struct PlainPlan {
+    pub(super) program: Vec<Vec<Plain>>,
+    pub(in crate::cpu::formulas) rotations: Vec<[f64; 2]>,
+    pub(in crate::cpu::formulas) limit: u64,
+    pub(in crate::cpu::formulas) radius: f64,
+    /// Steps between two looks.
+    pub(super) block: u64,
+    pub(super) is_parameter: bool,
+}
+
+impl PlainPlan {
+    pub(in crate::cpu::formulas) fn new(
+        formula: &Formula,
+        rotations: Vec<[f64; 2]>,
+        limit: u64,
+        radius: f64,
+        c_max: f64,
+        is_parameter: bool,
+    ) -> Self {
+        let phases = formula.phases().len() as u64;
+        Self {
+            program: program(formula),
+            rotations,
+            limit,
+            radius,
+            // Orbits that may come back are looked at in each step.
+            block: if stays_outside(formula, radius, c_max) {
+                BLOCK.next_multiple_of(phases)
+            } else {
+                1
+            },
+            is_parameter,
+        }
+    }
+
+    /// Whether the steps of a block are whole rounds of the phases: then it ends where it began.
+    pub(super) fn is_round(&self) -> bool {
+        self.block.is_multiple_of(self.program.len() as u64)
+    }
+}
+
 /// All bits but the sign.
 const MODULUS: u64 = u64::MAX >> 1;
 const SIGN: u64 = 1 << 63;
 
 /// The operations of each phase.
-pub(super) fn program(formula: &Formula) -> Vec<Vec<Plain>> {
+fn program(formula: &Formula) -> Vec<Vec<Plain>> {
     let phases = formula.phases().iter();
     phases
         .map(|phase| operations(phase.instructions()))
@@ -79,7 +124,7 @@ fn push_fold(made: &mut Vec<Plain>, fold: Fold) {
 
 /// Whether orbits that are beyond `radius` grow for good, where |c| is `c_max` at most: by the least that each phase makes of a
 /// value on the radius. What it makes of a larger one is more.
-pub(super) fn stays_outside(formula: &Formula, radius: f64, c_max: f64) -> bool {
+fn stays_outside(formula: &Formula, radius: f64, c_max: f64) -> bool {
     const BELOW: f64 = 1.0 - 1.0 / (1u64 << 40) as f64;
     formula.phases().iter().all(|phase| {
         let mut least = radius;

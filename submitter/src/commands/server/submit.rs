@@ -13,7 +13,7 @@ use web::client::{Client, ClientError};
 use web::{JobRequest, KnownRequest, KnownSequence, colour_request, place_request};
 use zoom::ZoomPlan;
 
-use super::batch::{Work, works};
+use super::super::batch::{Work, works};
 use crate::cli::serve::submit::{SubmitArgs, SubmitCommand};
 use crate::failure::Failure;
 use crate::terminal::{say, write_json};

@@ -1,0 +1,4 @@
+//! A server, and what is handed to one.
+
+pub mod serve;
+pub mod submit;
