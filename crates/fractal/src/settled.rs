@@ -13,11 +13,11 @@
 
 use dashu_int::IBig;
 
+use crate::exact;
 use crate::numbers::floatexp::{ComplexExp, FloatExp};
 use crate::picture::frame::FrameSpec;
 use crate::plane::axis::Axis;
 use crate::reference::{BOUND, ReferencePoint, Stepper, fraction_bits, limb_stepper, words_of};
-use crate::exact;
 
 /// Bits of the attempts beyond those that tell samples apart.
 const BITS: [u32; 4] = [110, 300, 620, 940];
@@ -325,6 +325,7 @@ fn attempt(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oracle;
     use crate::picture::measure::{Measure, MeasureSet};
     use crate::plane::view::{Grid, View};
 
