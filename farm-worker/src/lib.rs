@@ -8,7 +8,7 @@
 //! - [`metrics`]: what a worker counts, and the same over HTTP
 //! - [`program`]: what both programs share: their start, options, logs, and what they say on a terminal
 //! - [`fault`]: a helper that ended in the midst of its work
-//! - [`start`]: the program `farm-worker`, [`cli`] its command line, [`hours`] when it works, [`bench`] its command that measures; `submitter`'s
+//! - [`start`]: the program `farm-worker`, [`cli`] its command line, [`hours`] when it works, [`mod@bench`] its command that measures; `submitter`'s
 //!   package builds it
 
 #![forbid(unsafe_code)]

@@ -20,7 +20,7 @@ pub struct GeneralFrame {
     cross: Option<Cross<FloatExp>>,
     /// A bound of the offsets' moduli.
     pub c_max: FloatExp,
-    /// What a device keeps with it; frames of fewer samples of the same view share it.
+    /// What a device keeps with it.
     pub(crate) cache: Arc<FrameCache>,
 }
 
@@ -64,13 +64,15 @@ impl GeneralFrame {
         }
     }
 
-    /// Some of its columns and rows.
+    /// Some of its columns and rows; what a device keeps may depend on more than the view, and is the new frame's own.
     pub(super) fn thinned(&self, width: u32, height: u32) -> Self {
         Self {
             columns: picked(&self.columns, width),
             rows: picked(&self.rows, height),
             cross: (self.cross.as_ref()).map(|cross| cross.thinned(width, height)),
-            ..self.clone()
+            cache: Arc::default(),
+            point: self.point.clone(),
+            c_max: self.c_max,
         }
     }
 }

@@ -13,10 +13,11 @@ const RANGE_ITERATIONS: u64 = 100_000;
 #[must_use]
 pub fn sampled(frame: &PreparedFrame, measure: Measure, progress: &Progress) -> Distribution {
     let (width, height) = sampled_size(frame.spec.width, frame.spec.height);
-    let limit = match &frame.deep {
+    let limit = if frame.deep.is_some() || frame.general.is_some() {
         // All of a deep view may escape past any fixed limit; and most iterations are skipped.
-        Some(_) => frame.spec.iterations,
-        None => frame.spec.iterations.min(RANGE_ITERATIONS),
+        frame.spec.iterations
+    } else {
+        frame.spec.iterations.min(RANGE_ITERATIONS)
     };
     let coarse = frame.thinned(FrameSpec {
         width,

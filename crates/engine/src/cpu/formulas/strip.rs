@@ -368,6 +368,7 @@ fn deep_of(
     *slot = Some(Arc::clone(&made));
     Ok(made)
 }
+
 fn size(x: f64, y: f64) -> f64 {
     (x * x + y * y).sqrt()
 }
