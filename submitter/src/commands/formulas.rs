@@ -167,7 +167,9 @@ mod tests {
 
     #[test]
     fn two_rows_are_a_line_of_characters() {
-        let values = vec![0.0, 0.0, 5.0, 5.0, 0.0, 5.0, 0.0, 5.0, 0.0, 1.0, 0.0, 2.0];
+        let values = vec![
+            0.0f32, 0.0, 5.0, 5.0, 0.0, 5.0, 0.0, 5.0, 0.0, 1.0, 0.0, 2.0,
+        ];
         let picture = Picture::of((4, 3), vec![Plane::new(Measure::Smooth, values)]).unwrap();
         let lines = half_blocks(&picture);
         assert_eq!(lines, ["█▀▄ ", "▀ ▀ "]);

@@ -13,7 +13,7 @@ pub enum PrecisionError {
     Start(&'static str),
     /// Only deltas are counted in more than 32 bits.
     #[error(
-        "--iterations {0} needs counts of 64 bits, which deltas from a reference orbit have: not with --z0 or a plain --arithmetic"
+        "--iterations {0} needs counts of 64 bits, which deltas from a reference orbit have: not with a plain --arithmetic"
     )]
     LongCounts(u64),
     /// Processors choose between the two by the size of a pixel.
@@ -55,7 +55,7 @@ pub fn arithmetic(
     }
     // Plain kernels count in 32 bits.
     let long = frame.short_limit().is_none();
-    if long && (frame.z0 != (0.0, 0.0) || only.is_some_and(|only| !only.is_delta())) {
+    if long && only.is_some_and(|only| !only.is_delta()) {
         return Err(PrecisionError::LongCounts(frame.iterations));
     }
     let Some(only) = only else {

@@ -63,14 +63,6 @@ fn what_cannot_be_is_one_line() {
             "an error of 2^-60 in a skipped step is not within 2^-52 and 2^-8",
         ),
         (
-            "--counts settled --re -0.75 --im 0.1 --zoom 1e13 --z0 0.5 0",
-            "settled counts with --z0 are for plain views (zoom up to about 1e11): pixels are 2^-51 apart, and 2^-44 is the least",
-        ),
-        (
-            "--counts settled --iterations 5e9 --z0 0.5 0",
-            "settled counts with --z0 have 32 bits: the iteration limit needs more",
-        ),
-        (
             "--counts settled --measure stability -o a.npy",
             "settled counts are counts: stability alone has none",
         ),
