@@ -24,6 +24,6 @@ pub use numbers::{Fold, Numbers};
 pub use operation::Operation;
 pub use phase::{Instruction, Phase};
 pub use references::{FormulaOrbit, FormulaOrbits, OrbitsError, compute};
-pub use rotation::rotation;
+pub use rotation::{rotation, turns_of};
 pub use settle::settle;
 pub use slope::{Jacobian, slope};

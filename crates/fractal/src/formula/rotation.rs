@@ -2,7 +2,8 @@
 
 use dashu_int::IBig;
 
-use crate::Decimal;
+use super::iterated::Formula;
+use crate::{Decimal, FloatExp};
 
 /// Bits beyond those that are wanted.
 const GUARD_BITS: usize = 32;
@@ -43,6 +44,15 @@ pub fn rotation(degrees: &Decimal, bits: usize) -> [IBig; 2] {
         cos = square;
     }
     [cos, sin].map(|part| part >> (GUARD_BITS + HALVINGS))
+}
+
+/// The cosines and sines of a formula's angles, in the order of [`Formula::rotations`], each rounded once.
+#[must_use]
+pub fn turns_of(formula: &Formula) -> Vec<[f64; 2]> {
+    const BITS: usize = 100;
+    let rounded = |part: IBig| FloatExp::from_big(&part, -(BITS as i64)).to_f64();
+    let turn = |degrees| rotation(degrees, BITS).map(rounded);
+    formula.rotations().map(turn).collect()
 }
 
 /// pi = 16 atan(1/5) - 4 atan(1/239)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use fractal::formula::{Jacobian, rotation, settle, slope};
+use fractal::formula::{Jacobian, settle, slope, turns_of};
 use fractal::settled::Settlement;
 use fractal::{
     Arithmetic, Backend, ComplexExp, Counts, FloatExp, Measure, Origin, Plane, Settling, Strip,
@@ -238,14 +238,9 @@ pub(in crate::cpu) fn compute(
         None => frame.farthest2().sqrt(),
     };
     let plan = |radius: f64| {
-        const BITS: usize = 100;
-        let turns = spec.formula.rotations().map(|degrees| {
-            rotation(degrees, BITS).map(|part| FloatExp::from_big(&part, -(BITS as i64)).to_f64())
-        });
-        let turns = turns.collect();
         PlainPlan::new(
             &spec.formula,
-            turns,
+            turns_of(&spec.formula),
             spec.iterations,
             radius,
             c_max,

@@ -1,6 +1,6 @@
 //! What deltas of a frame share: reference orbits, and their blocks.
 
-use fractal::formula::{self, FormulaOrbit, FormulaOrbits, rotation};
+use fractal::formula::{self, FormulaOrbit, FormulaOrbits, turns_of};
 use fractal::{Counts, FloatExp, FrameSpec, ReferencePoint};
 
 use super::linear::Making;
@@ -57,10 +57,6 @@ impl Deep {
             error => EngineError::Orbits(error),
         })?;
         let is_parameter = frame.julia.is_none();
-        let rotations = frame.formula.rotations().map(|degrees| {
-            const BITS: usize = 100;
-            rotation(degrees, BITS).map(|part| FloatExp::from_big(&part, -(BITS as i64)).to_f64())
-        });
         let mut epsilon_log2 = frame.skip_error_log2;
         if frame.counts == Counts::Settled {
             epsilon_log2 = epsilon_log2.min(SETTLED_EPSILON_LOG2);
@@ -75,7 +71,7 @@ impl Deep {
         let mut deep = Self {
             tables: Vec::new(),
             wide_tables: Vec::new(),
-            rotations: rotations.collect(),
+            rotations: turns_of(&frame.formula),
             is_parameter,
             c_error: c_max * FloatExp::from_f64(2.0 * UNIT),
             step_error: orbits.step_error(),
