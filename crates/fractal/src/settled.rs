@@ -170,6 +170,53 @@ pub fn settle(frame: &FrameSpec, col: u32, row: u32, goes_on: &dyn Fn() -> bool)
     Settlement::Unsettled
 }
 
+/// How far a sample lies from `point`: real and imaginary part, each the sum of two numbers, some 2^-100 of itself exact and
+/// no less than 2^-60 units of the point's last place.
+#[must_use]
+pub fn offset(frame: &FrameSpec, point: &ReferencePoint, col: u32, row: u32) -> [[FloatExp; 2]; 2] {
+    /// Bits beyond those of the point.
+    const MORE: u32 = 60;
+    let bits = point.bits + MORE;
+    let sample = fixed_point(frame, col, row, bits);
+    let parts = sample.into_iter().zip([&point.re, &point.im]);
+    let mut offset = parts.map(|(part, own)| {
+        let mut rest = part - (own << MORE as usize);
+        [(); 2].map(|()| {
+            let near = FloatExp::from_big(&rest, -i64::from(bits));
+            rest -= whole_of(near, i64::from(bits));
+            near
+        })
+    });
+    [(); 2].map(|()| offset.next().unwrap_or_default())
+}
+
+/// A number of at most 53 bits times 2^`bits`, which is a whole one.
+fn whole_of(value: FloatExp, bits: i64) -> IBig {
+    /// Bits of a mantissa.
+    const MANTISSA: i64 = 53;
+    let mantissa = IBig::from(libm::scalbn(value.mantissa(), MANTISSA as i32) as i64);
+    let shift = value.exponent() + bits - MANTISSA;
+    if shift >= 0 {
+        mantissa << shift as usize
+    } else {
+        mantissa >> shift.unsigned_abs() as usize
+    }
+}
+
+/// Real and imaginary part of a sample, times 2^`bits`.
+fn fixed_point(frame: &FrameSpec, col: u32, row: u32, bits: u32) -> [IBig; 2] {
+    match frame.turned_axes() {
+        Some(axes) => axes.fixed_point(col, row, bits as usize),
+        None => {
+            let (columns, rows) = frame.axes();
+            [
+                columns.fixed_point(col, bits as usize),
+                rows.fixed_point(row, bits as usize),
+            ]
+        }
+    }
+}
+
 /// The end of the orbit of a whole number, which is one of whole numbers: among those are points whose orbits stay on
 /// cycles that repel, of which no bits are enough, and -2, whose orbit meets the escape radius.
 fn integer_end(frame: &FrameSpec, col: u32, row: u32) -> Option<SettledEnd> {
@@ -253,17 +300,8 @@ fn attempt(
     goes_on: &dyn Fn() -> bool,
 ) -> Attempt {
     let bits = 64 * limbs as u32;
-    let turned = frame.turned_axes();
-    let [re, im] = match &turned {
-        Some(axes) => axes.fixed_point(col, row, bits as usize),
-        None => {
-            let (columns, rows) = frame.axes();
-            [
-                columns.fixed_point(col, bits as usize),
-                rows.fixed_point(row, bits as usize),
-            ]
-        }
-    };
+    let turned = !frame.transform.is_identity();
+    let [re, im] = fixed_point(frame, col, row, bits);
     let point = ReferencePoint { re, im, bits };
     let c = [&point.re, &point.im].map(|part| FloatExp::from_big(part, -i64::from(bits)).to_f64());
     let radius = frame.escape_radius;
@@ -311,7 +349,7 @@ fn attempt(
         match walk.is_beyond(radius) {
             Some(true) => return Attempt::Ended(walk.end()),
             Some(false) => {}
-            None if walk.n == 1 && frame.z0 == (0.0, 0.0) && turned.is_none() => {
+            None if walk.n == 1 && frame.z0 == (0.0, 0.0) && !turned => {
                 if exact::is_beyond(&frame.axes(), col, row, radius) {
                     return Attempt::Ended(walk.end());
                 }

@@ -363,7 +363,9 @@ impl CpuDevice {
             Isa::Avx2 => unsafe { x86::deep_avx2::<E>(task, scratch) },
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => neon::deep_neon::<E>(task, scratch),
-            _ => task.run::<Portable, 1, 2, E>(Portable, scratch),
+            _ => task.run::<Portable, 1, 2, E>(Portable, scratch, |task, scratch| {
+                task.settle::<Portable, 1>(Portable, scratch)
+            }),
         }
     }
 

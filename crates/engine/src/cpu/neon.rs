@@ -131,7 +131,9 @@ pub(super) fn deep_neon<const E: bool>(
     task: &Task<'_>,
     scratch: &mut TaskScratch,
 ) -> Option<Output> {
-    task.run::<Neon, 4, 6, E>(Neon, scratch)
+    task.run::<Neon, 4, 6, E>(Neon, scratch, |task, scratch| {
+        task.settle::<Neon, 4>(Neon, scratch)
+    })
 }
 
 /// Computes a band with NEON.

@@ -84,6 +84,11 @@ pub(super) trait Simd: Copy {
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// -a b + c, rounded once
     fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// a - b
+    #[inline(always)]
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+        self.fnma(b, self.splat(1.0), a)
+    }
     /// The larger one; neither may be NaN.
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
     /// The smaller one; either if one is NaN.
@@ -270,6 +275,7 @@ pub(super) mod tests {
             values(s.fnma(va, vb, va)),
             lanes(&|i| (-a[i]).mul_add(b[i], a[i]))
         );
+        assert_eq!(values(s.sub(va, vb)), lanes(&|i| a[i] - b[i]));
         assert_eq!(values(s.max(va, vb)), lanes(&|i| a[i].max(b[i])));
         assert_eq!(values(s.min(va, vb)), lanes(&|i| a[i].min(b[i])));
         let signed = lanes(&|i| if i % 2 == 0 { -1.5 } else { 2.5 });

@@ -5,6 +5,8 @@
 
 use std::arch::x86_64::*;
 
+use fractal::Settling;
+
 use super::deep::task::{Output, Task, TaskScratch};
 use super::formulas;
 use super::peak;
@@ -330,7 +332,9 @@ pub(super) fn deep_avx512<const E: bool>(
     task: &Task<'_>,
     scratch: &mut TaskScratch,
 ) -> Option<Output> {
-    task.run::<Avx512, 2, 4, E>(Avx512(()), scratch)
+    task.run::<Avx512, 2, 4, E>(Avx512(()), scratch, |task, scratch| {
+        settle_avx512(task, scratch)
+    })
 }
 
 /// The same with AVX2 and FMA.
@@ -339,7 +343,24 @@ pub(super) fn deep_avx2<const E: bool>(
     task: &Task<'_>,
     scratch: &mut TaskScratch,
 ) -> Option<Output> {
-    task.run::<Avx2, 2, 3, E>(Avx2(()), scratch)
+    task.run::<Avx2, 2, 3, E>(Avx2(()), scratch, |task, scratch| {
+        settle_avx2(task, scratch)
+    })
+}
+
+/// Computes the pixels of a task again whose counts are not certain, with AVX-512; `None` if it was cancelled. Apart from the
+/// task: what is compiled into one function beyond a size is inlined less.
+#[inline(never)]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
+fn settle_avx512(task: &Task<'_>, scratch: &mut TaskScratch) -> Option<Settling> {
+    task.settle::<Avx512, 2>(Avx512(()), scratch)
+}
+
+/// The same with AVX2 and FMA.
+#[inline(never)]
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
+fn settle_avx2(task: &Task<'_>, scratch: &mut TaskScratch) -> Option<Settling> {
+    task.settle::<Avx2, 2>(Avx2(()), scratch)
 }
 
 /// See [`peak::multiply_adds`].

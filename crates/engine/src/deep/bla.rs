@@ -372,6 +372,11 @@ impl BlaTable {
         }
     }
 
+    /// How many blocks each level has.
+    pub(crate) fn counts(&self) -> Vec<usize> {
+        self.levels.iter().map(Vec::len).collect()
+    }
+
     /// The block of 2^`level` steps that begins at `m`; `None` where there is none.
     #[inline(always)]
     #[must_use]

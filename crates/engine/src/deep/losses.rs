@@ -135,15 +135,17 @@ impl Bounds {
     }
 
     /// As shares of what `entry` leads to.
-    fn loss(&self, entry: &Entry, reach: FloatExp, c_max: FloatExp) -> Loss {
-        let square = if entry.q == [0.0; 2] {
+    fn loss(&self, entry: &Entry, reach: FloatExp, c_max: FloatExp, stored: Stored) -> Loss {
+        let is_paired = stored == Stored::Pairs;
+        let square = if is_paired || entry.q == [0.0; 2] {
             self.q
         } else {
             self.rough[2]
         };
-        // Rounded once more as they are stored.
-        let rough_a = self.pairs[0] + self.a * number(f64::EPSILON);
-        let rough_b = self.pairs[1] + self.b * number(f64::EPSILON);
+        // Doubles are rounded once more as they are stored.
+        let rounded = number(if is_paired { 0.0 } else { f64::EPSILON });
+        let rough_a = self.pairs[0] + self.a * rounded;
+        let rough_b = self.pairs[1] + self.b * rounded;
         let by_z = rough_a + (square + self.cubic * reach) * reach + self.cross * c_max;
         let by_c = rough_b + self.square * c_max;
         let share = |part: FloatExp, of: FloatExp| {
@@ -165,6 +167,15 @@ impl Bounds {
     }
 }
 
+/// What A and B of blocks are when they are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// Rounded to doubles; blocks whose numbers are narrow have the square's term.
+    Doubles,
+    /// Pairs of doubles, and nothing else.
+    Pairs,
+}
+
 /// A block's bounds, and the entry's shares.
 type Draft = (Bounds, Loss);
 
@@ -184,9 +195,9 @@ pub struct LossTable {
 }
 
 /// |A|, |B| and the farthest |z| of an entry.
-fn moduli(entry: &Entry) -> [FloatExp; 3] {
+fn moduli(entry: &Entry, stored: Stored) -> [FloatExp; 3] {
     let wide = entry.wide();
-    let reach = if entry.is_narrow() {
+    let reach = if entry.is_narrow() && stored == Stored::Doubles {
         number(entry.reach.max(entry.radius))
     } else {
         wide.radius
@@ -199,18 +210,19 @@ impl LossTable {
     pub(crate) const NONE: &'static Self = &Self { levels: Vec::new() };
 
     /// What the blocks of `table` lose for |c| up to `c_max`, A and B of which are those of [`super::pairs`] with these low
-    /// parts.
+    /// parts, and are used as `stored` says.
     #[must_use]
     pub fn new(
         orbit: &ReferenceOrbit,
         lows: &[[f64; 2]],
         table: &BlaTable,
         c_max: FloatExp,
+        stored: Stored,
     ) -> Self {
         let twice = |z: ComplexExp| ComplexExp::new(z.re + z.re, z.im + z.im);
         let one = ComplexExp::from_f64(1.0, 0.0);
         let first = |entry: &Entry, m: u64| -> Draft {
-            let [_, _, reach] = moduli(entry);
+            let [_, _, reach] = moduli(entry, stored);
             let z = orbit.at(m);
             let paired = |m: u64| lows[m as usize] != [0.0; 2];
             let (mut bounds, mut a, mut b) = (Bounds::step(z.abs(), paired(m)), twice(z), one);
@@ -225,7 +237,7 @@ impl LossTable {
                     c_max,
                 );
             }
-            (bounds, bounds.loss(entry, reach, c_max))
+            (bounds, bounds.loss(entry, reach, c_max, stored))
         };
         let Some(lowest) = table.levels.first() else {
             return Self { levels: Vec::new() };
@@ -236,9 +248,9 @@ impl LossTable {
         let mut levels = vec![level.iter().map(|(_, loss)| *loss).collect()];
         for entries in &table.levels[1..] {
             level = parallel_map(entries.len(), &|i| {
-                let [a, b, reach] = moduli(&entries[i]);
+                let [a, b, reach] = moduli(&entries[i], stored);
                 let joined = level[2 * i].0.then(&level[2 * i + 1].0, a, b, reach, c_max);
-                (joined, joined.loss(&entries[i], reach, c_max))
+                (joined, joined.loss(&entries[i], reach, c_max, stored))
             });
             levels.push(level.iter().map(|(_, loss)| *loss).collect());
         }

@@ -24,7 +24,7 @@ pub use attractor::{Course, Cycle};
 pub(crate) use attractor::{KnownCycles, field};
 pub use bla::BlaTable;
 pub use jets::JetTable;
-pub use losses::LossTable;
+pub use losses::{LossTable, Stored};
 pub use minibrot::ReturnMap;
 pub(crate) use square::Square;
 pub use trap::Proof;

@@ -6,7 +6,8 @@ use fractal::{ComplexExp, FloatExp, ReferenceOrbit, reference};
 
 use super::picks::picked;
 use super::turned::Cross;
-use crate::deep::{BlaTable, JetTable, LossTable, ReturnMap, pairs};
+use crate::deep::pairs::{self, PairedTables};
+use crate::deep::{BlaTable, JetTable, LossTable, ReturnMap, Stored};
 
 /// What a skipped step may lose at most where counts have to be certain, as a share of z: less than usual, for fewer pixels to
 /// go again.
@@ -18,6 +19,7 @@ struct Refined {
     bla: BlaTable,
     jets: JetTable,
     losses: LossTable,
+    lows: Vec<[f64; 2]>,
 }
 
 /// A reference orbit, the deltas of a frame's columns and rows from it, and the blocks of its steps.
@@ -43,6 +45,8 @@ pub struct DeepFrame {
     /// Where counts have to be certain: tables whose numbers are rounded once, and what they lose.
     settled: bool,
     refined: Arc<OnceLock<Refined>>,
+    /// What pixels go by whose counts these tables do not tell.
+    paired: Arc<OnceLock<Option<PairedTables>>>,
     minibrot: OnceLock<Option<ReturnMap>>,
 }
 
@@ -110,9 +114,24 @@ impl DeepFrame {
             let lows = reference::low_parts(orbit, c_max, &mut |_| true);
             let lows = lows.unwrap_or_else(|| vec![[0.0; 2]; orbit.values.len()]);
             pairs::refine(&mut bla, &mut jets, orbit, &lows, c_max);
-            let losses = LossTable::new(orbit, &lows, &bla, c_max);
-            Refined { bla, jets, losses }
+            let losses = LossTable::new(orbit, &lows, &bla, c_max, Stored::Doubles);
+            Refined {
+                bla,
+                jets,
+                losses,
+                lows,
+            }
         })
+    }
+
+    /// What pixels go by whose counts [`DeepFrame::bla`] and [`DeepFrame::jets`] do not tell, if there is that; built when first
+    /// asked for.
+    pub(crate) fn paired(&self) -> Option<&PairedTables> {
+        let new = || {
+            let lows = self.refined().lows.clone();
+            PairedTables::new(&self.orbit, lows, self.c_max, self.escape_radius)
+        };
+        self.paired.get_or_init(new).as_ref()
     }
 
     /// What the blocks of [`DeepFrame::bla`] lose, where counts have to be certain; built when first asked for.
@@ -204,6 +223,7 @@ impl DeepFrame {
             jets: Arc::default(),
             settled: false,
             refined: Arc::default(),
+            paired: Arc::default(),
             minibrot: OnceLock::new(),
         }
     }
@@ -218,6 +238,7 @@ impl DeepFrame {
             bla: Arc::clone(&self.bla),
             jets: Arc::clone(&self.jets),
             refined: Arc::clone(&self.refined),
+            paired: Arc::clone(&self.paired),
             minibrot: OnceLock::new(),
             ..*self
         }

@@ -5,6 +5,7 @@ use dashu_int::{IBig, UBig};
 
 use crate::numbers::decimal::Decimal;
 use crate::numbers::floatexp::{ComplexExp, FloatExp};
+use crate::picture::counts::Counts;
 use crate::picture::frame::FrameSpec;
 use crate::plane::axis::Axis;
 use crate::plane::transform::TurnedAxes;
@@ -19,6 +20,9 @@ use crate::plane::view::View;
 /// after 10^10 iterations, far less than what deltas in `f64` lose. The period does not matter: where the reference
 /// wraps, its errors start anew with d_1 = 1, and count as those of that many steps again.
 pub const GUARD_BITS: u32 = 64;
+
+/// The same where counts have to be certain: then the orbit is shifted by less than what pairs of doubles lose of deltas.
+const SETTLED_GUARD_BITS: u32 = GUARD_BITS + 48;
 
 /// A point of the plane in fixed point: `re / 2^bits`, `im / 2^bits`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,11 +57,15 @@ fn fixed(numerator: &IBig, denominator: &UBig, bits: u32) -> IBig {
 }
 
 impl ReferencePoint {
-    /// Fractional bits that a frame needs: those of its pixel spacing, and [`GUARD_BITS`].
+    /// Fractional bits that a frame needs: those of its pixel spacing, and [`GUARD_BITS`], or more where counts have to be certain.
     #[must_use]
     pub fn bits_for(frame: &FrameSpec) -> u32 {
         let depth = (-frame.spacing_log2()).ceil().max(0.0);
-        depth as u32 + GUARD_BITS
+        depth as u32
+            + match frame.counts {
+                Counts::Fast => GUARD_BITS,
+                Counts::Settled => SETTLED_GUARD_BITS,
+            }
     }
 
     /// The middle of a frame's view, or the point of the real axis beside it where a row of samples lies on that axis.

@@ -4,6 +4,7 @@
 //!   calculate with; [`rounding`]: what it may have moved them by
 //! - [`square`]: squares of pixels and where they lie; [`interior`]: which of their pixels are proved to be inside
 //! - [`tiles`]: squares of pixels as Taylor series; [`pixels`]: what a series leaves, pixel by pixel
+//! - [`paired`]: pixels again whose counts doubles do not tell
 //! - [`trees`]: what is kept between strips
 //! - [`task`]: all of it for one square of a strip
 
@@ -11,6 +12,7 @@ mod axes;
 mod frame;
 mod interior;
 mod numbers;
+mod paired;
 mod pixels;
 mod rounding;
 pub(super) mod square;

@@ -12,25 +12,32 @@
 //! that is by itself R = √W, so that no square leaves the range of doubles.
 //!
 //! A block of steps adds what it loses (`deep::losses`) and its own rounding, and multiplies R by a bound of its derivative.
+//!
+//! Pixels whose counts doubles do not tell go again in pairs of doubles, with the same bound in another u: a sum or a product
+//! of pairs errs by less than 2^-102 of the sum of the moduli of what it is made of, and two to four of them stand for each
+//! rounding above: u = 2^-99.
 
 use fractal::FloatExp;
 
 use super::numbers::{power_of_two, share};
 use crate::cpu::simd::{Portable, Simd};
+use crate::deep::pairs;
 use crate::frame::DeepFrame;
 
 /// Unit roundoff.
 const UNIT: f64 = f64::EPSILON / 2.0;
-/// The unit of R.
-const STEP: f64 = 24.0 * UNIT;
+/// u of pairs of doubles.
+const PAIRED_UNIT: f64 = f64::from_bits((1023 - 99) << 52);
+/// The unit of R, over u.
+const STEPS: f64 = 24.0;
 /// √3, a little over.
 const ROOT3: f64 = 1.7321;
 /// Slightly over 1: the rounding of bounds themselves, of up to 2^40 steps.
 const ABOVE: f64 = 1.01;
-/// Rounding of a block's few products, as a share of its sums.
-const BLOCK_ROUNDING: f64 = 16.0 * UNIT;
-/// log2 of a pixel's share that the reference's rounding may shift C by in a step.
-const SHIFT_LOG2: i64 = -62;
+/// Rounding of a block's few products, as a share of its sums, over u.
+const BLOCK_ROUNDING: f64 = 16.0;
+/// log2 of how many units of the reference's last place it may be shifted by in a step.
+const SHIFT_LOG2: i64 = 2;
 /// log2 of the least that a lane's step is taken to add: its square is a normal number.
 const LEAST_LOG2: i64 = -480;
 /// More steps than the blocks of lanes have.
@@ -48,6 +55,9 @@ pub(super) struct Bound {
 /// What the bounds of one frame have in common.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rounding {
+    /// u, and the unit of R.
+    unit: f64,
+    step: f64,
     /// f, with an exponent and without.
     wide_floor: FloatExp,
     floor: f64,
@@ -80,58 +90,76 @@ fn modulus([x, y]: [f64; 2]) -> f64 {
     joined(x.abs(), y.abs())
 }
 
-impl Bound {
-    /// √q where at most `more` steps follow.
-    fn root_q(self, more: u64) -> f64 {
-        ROOT3 * ABOVE * STEP * (self.terms.saturating_add(more) as f64)
-    }
-
-    /// √q R
-    fn square(self, more: u64) -> f64 {
-        self.root_q(more) * self.root
-    }
-
-    /// With one more error.
-    pub(super) fn with(self, error: f64) -> Self {
-        Self {
-            root: joined(self.root, ABOVE * error / STEP),
-            terms: self.terms + 1,
-        }
-    }
-
-    /// q of a lane that makes at most `more` steps.
-    pub(super) fn q(self, more: u64) -> f64 {
-        self.root_q(more) * self.root_q(more)
-    }
-}
-
 impl Rounding {
     /// Of a frame whose orbits have `limit` steps at most; `farthest` bounds |c| in the plane.
     pub(super) fn new(deep: &DeepFrame, farthest: f64, limit: u64) -> Self {
+        Self::with_unit(deep, UNIT, deep.epsilon_log2, farthest, limit)
+    }
+
+    /// The same of pairs of doubles.
+    pub(super) fn of_pairs(deep: &DeepFrame, limit: u64) -> Self {
+        let all = Self::with_unit(deep, PAIRED_UNIT, pairs::EPSILON_LOG2, f64::INFINITY, limit);
+        Self {
+            // Radii are powers of two: what is left out of c³ is up to twice its share.
+            jet: 2.0 * all.jet,
+            ..all
+        }
+    }
+
+    fn with_unit(
+        deep: &DeepFrame,
+        unit: f64,
+        epsilon_log2: i32,
+        farthest: f64,
+        limit: u64,
+    ) -> Self {
         let c_max = deep.c_max();
         let steps = limit.saturating_add(SPARE_STEPS);
-        let shift =
-            deep.pixel_spacing * FloatExp::new(1.0, SHIFT_LOG2) * FloatExp::from_f64(steps as f64);
+        let step = STEPS * unit;
+        let bits = i64::from(deep.orbit.point.bits);
+        let shift = FloatExp::new(steps as f64, SHIFT_LOG2 - bits);
         // What a turned view's sums lose, too.
-        let turned = if deep.cross.is_some() {
-            c_max * FloatExp::new(1.0, -50)
-        } else {
-            FloatExp::ZERO
-        };
-        let own = FloatExp::from_f64(3.5 * UNIT) * c_max + shift + turned;
-        let wide_floor = own * FloatExp::from_f64(ROOT3 * ABOVE / STEP);
+        let sums = if deep.cross.is_some() { 8.0 } else { 0.0 };
+        let own = FloatExp::from_f64((3.5 + sums) * unit) * c_max + shift;
+        let wide_floor = own * FloatExp::from_f64(ROOT3 * ABOVE / step);
         let floor = wide_floor.to_f64();
         let in_lanes = floor.max(power_of_two(LEAST_LOG2));
         Self {
+            unit,
+            step,
             wide_floor,
             floor: floor.max(f64::MIN_POSITIVE),
             floor_share: share(wide_floor, c_max),
             floor2: in_lanes * in_lanes,
-            jet: 4.0 * ABOVE * power_of_two(i64::from(deep.epsilon_log2)),
+            jet: 4.0 * ABOVE * power_of_two(i64::from(epsilon_log2)),
             plain_c: farthest,
             c_max,
             near_c_max: c_max.to_f64(),
         }
+    }
+
+    /// √q where at most `more` steps follow.
+    fn root_q(&self, bound: Bound, more: u64) -> f64 {
+        ROOT3 * ABOVE * self.step * (bound.terms.saturating_add(more) as f64)
+    }
+
+    /// q of a lane that makes at most `more` steps.
+    pub(super) fn q(&self, bound: Bound, more: u64) -> f64 {
+        let root = self.root_q(bound, more);
+        root * root
+    }
+
+    /// The bound with one more error.
+    pub(super) fn with(&self, bound: Bound, error: f64) -> Bound {
+        Bound {
+            root: joined(bound.root, ABOVE * error / self.step),
+            terms: bound.terms + 1,
+        }
+    }
+
+    /// R of one error.
+    pub(super) fn root_of(&self, error: FloatExp) -> FloatExp {
+        error * FloatExp::from_f64(ABOVE / self.step)
     }
 
     /// W after a lane's step, from |2 ẑ|² and the larger part of ŵ before it, and q.
@@ -183,7 +211,8 @@ impl Rounding {
         let growth = 2.0 * modulus(full);
         let added = joined(joined(bound.root, size) * growth, self.floor);
         Bound {
-            root: joined(added, bound.square(1) * bound.root) * (1.0 + 8.0 * UNIT),
+            root: joined(added, self.root_q(bound, 1) * bound.root * bound.root)
+                * (1.0 + 8.0 * UNIT),
             terms: bound.terms + 1,
         }
     }
@@ -197,7 +226,7 @@ impl Rounding {
         size: FloatExp,
     ) -> FloatExp {
         let growth = full + full;
-        let square = FloatExp::from_f64(bound.root_q(1)) * root * root;
+        let square = FloatExp::from_f64(self.root_q(bound, 1)) * root * root;
         (wide_joined(root, size) * growth + self.wide_floor + square)
             * FloatExp::from_f64(1.0 + 32.0 * UNIT)
     }
@@ -211,9 +240,9 @@ impl Rounding {
         [by_z, by_c]: [f64; 2],
         lost: f64,
     ) -> Bound {
-        let rounded = lost + BLOCK_ROUNDING * (by_z + by_c);
+        let rounded = lost + BLOCK_ROUNDING * self.unit * (by_z + by_c);
         // What C is off by is off in every step.
-        let own = ABOVE * rounded / STEP + by_c * self.floor_share + f64::MIN_POSITIVE;
+        let own = ABOVE * rounded / self.step + by_c * self.floor_share + f64::MIN_POSITIVE;
         Bound {
             root: joined(growth * bound.root, own) * (1.0 + 16.0 * UNIT),
             terms: bound.terms + 1,
@@ -229,8 +258,8 @@ impl Rounding {
         lost: FloatExp,
     ) -> FloatExp {
         let number = FloatExp::from_f64;
-        let rounded = lost + (by_z + by_c) * number(BLOCK_ROUNDING);
-        let own = rounded * number(ABOVE / STEP) + by_c * number(self.floor_share);
+        let rounded = lost + (by_z + by_c) * number(BLOCK_ROUNDING * self.unit);
+        let own = rounded * number(ABOVE / self.step) + by_c * number(self.floor_share);
         wide_joined(growth * root, own) * number(1.0 + 32.0 * UNIT)
     }
 
@@ -248,7 +277,7 @@ impl Rounding {
         const SHARE: f64 = 10.0 * ROOT3 * ABOVE / 24.0;
         let number = FloatExp::from_f64;
         let own = (full + centre + spread) * (centre + spread * number(3.0)) * number(SHARE);
-        let square = number(bound.root_q(1)) * root * root;
+        let square = number(self.root_q(bound, 1)) * root * root;
         let all = wide_joined((full + full) * root, own + self.wide_floor + square);
         all * number(1.0 + 32.0 * UNIT)
     }
@@ -285,7 +314,7 @@ impl Rounding {
 
     /// E: the bound of |e|, times 2^-exponent as R is.
     pub(super) fn error(&self, bound: Bound) -> f64 {
-        STEP * ABOVE * bound.root * ((bound.terms + 1) as f64).sqrt()
+        self.step * ABOVE * bound.root * ((bound.terms + 1) as f64).sqrt()
     }
 }
 

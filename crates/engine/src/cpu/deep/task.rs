@@ -5,10 +5,12 @@ use fractal::{Measure, Plane, Settling, Value, smooth};
 
 use super::frame::Deep;
 use super::interior::Interior;
+use super::paired::lanes::PairedLanes;
+use super::paired::pixel::Paired;
 use super::pixels::lanes::Lanes;
 use super::pixels::pixel::{End, Pixel, norm2};
 use super::pixels::tail::{ENOUGH_STEEP2, Tail, Tails};
-use super::rounding::Bound;
+use super::rounding::{Bound, Rounding};
 use super::square::{SMALLEST, Square, TASK};
 use super::tiles::series::{Series, Stop};
 use super::tiles::tree::{Node, Tree};
@@ -71,6 +73,17 @@ pub(in crate::cpu) struct TaskScratch {
     waiting: Vec<Pixel>,
     /// Pixels whose orbits go on without the reference.
     tails: Vec<Tail>,
+    /// Pixels whose counts are not certain.
+    again: Vec<Uncertain>,
+}
+
+/// A pixel whose count deltas in doubles do not tell.
+#[derive(Clone, Copy, Debug)]
+struct Uncertain {
+    /// Column and row.
+    at: (u32, u32),
+    /// Whether it seemed to escape.
+    escaped: bool,
 }
 
 impl Task<'_> {
@@ -84,13 +97,14 @@ impl Task<'_> {
         ((row - self.rows.0) * width + (col - self.columns.0)) as usize
     }
 
-    /// Computes all measures; `None` if cancelled. `E`: each count for certain. (Not both in one: what is compiled into one
+    /// Computes all measures; `None` if cancelled. `E`: each count for certain, by `settle`, which is [`Task::settle`]. (Not both in one: what is compiled into one
     /// function beyond a size is inlined less.)
     #[inline(always)]
     pub(in crate::cpu) fn run<S: Simd, const V: usize, const T: usize, const E: bool>(
         &self,
         s: S,
         scratch: &mut TaskScratch,
+        settle: impl Fn(&Self, &mut TaskScratch) -> Option<Settling>,
     ) -> Option<Output> {
         let plan = self.plan;
         let Trees {
@@ -105,7 +119,7 @@ impl Task<'_> {
                 self.find_ends::<S, V, T, false, E>(s, scratch, counts, radius, true)?;
             }
             if E {
-                out.settling = self.settle(scratch)?;
+                out.settling = settle(self, scratch)?;
             }
             self.write(&scratch.ends, &mut out);
         } else {
@@ -128,40 +142,105 @@ impl Task<'_> {
         Some(out)
     }
 
-    /// Computes the pixels again whose counts are not certain; `None` if cancelled.
+    /// Computes the pixels again whose counts are not certain: in pairs of doubles, and where these do not tell either, in fixed
+    /// point. `None` if cancelled.
+    #[inline(always)]
+    pub(in crate::cpu) fn settle<S: Simd, const V: usize>(
+        &self,
+        s: S,
+        scratch: &mut TaskScratch,
+    ) -> Option<Settling> {
+        let TaskScratch { ends, again, .. } = scratch;
+        self.list_uncertain(ends, again);
+        let in_pairs = self.plan.outside_for_good && self.plan.z0 == (0.0, 0.0);
+        if in_pairs
+            && !again.is_empty()
+            && let Some(tables) = self.deep.paired()
+        {
+            let radius = self.plan.radius2.sqrt();
+            let deep = Deep::new(
+                self.frame,
+                self.deep,
+                &self.trees.axes,
+                self.plan,
+                radius,
+                self.progress,
+            );
+            let rounding = Rounding::of_pairs(self.deep, self.plan.limit);
+            let paired = Paired::new(self.frame, &deep, tables, rounding);
+            let mut waiting: Vec<(u32, u32)> = again.iter().map(|pixel| pixel.at).collect();
+            let mut ended = |(col, row): (u32, u32), end: End| ends[self.index(col, row)] = end;
+            PairedLanes::<S, V>::new(s, &paired).run(&mut waiting, &mut ended)?;
+        }
+        if std::env::var("DBG").is_ok() && !again.is_empty() {
+            let open: Vec<_> = again
+                .iter()
+                .filter(|p| !self.is_certain(&ends[self.index(p.at.0, p.at.1)], p.at.0, p.at.1))
+                .map(|p| (p.at, ends[self.index(p.at.0, p.at.1)]))
+                .collect();
+            eprintln!(
+                "again {} open {} {:?}",
+                again.len(),
+                open.len(),
+                open.first()
+            );
+            again.clear();
+        }
+        self.settle_alone(ends, again)
+    }
+
     #[inline(never)]
-    fn settle(&self, scratch: &mut TaskScratch) -> Option<Settling> {
-        let plan = self.plan;
+    fn list_uncertain(&self, ends: &[End], again: &mut Vec<Uncertain>) {
+        again.clear();
+        for row in self.rows.0..self.rows.1 {
+            for col in self.columns.0..self.columns.1 {
+                let end = &ends[self.index(col, row)];
+                if !self.is_certain(end, col, row) {
+                    again.push(Uncertain {
+                        at: (col, row),
+                        escaped: end.count != 0,
+                    });
+                }
+            }
+        }
+    }
+
+    fn is_certain(&self, end: &End, col: u32, row: u32) -> bool {
+        end.is_certain(self.plan, self.frame.at(col as usize, row as usize))
+    }
+
+    /// The same in fixed point, of those that are still not certain.
+    #[inline(never)]
+    fn settle_alone(&self, ends: &mut [End], again: &[Uncertain]) -> Option<Settling> {
         let goes_on = || {
             self.progress.step();
             !self.progress.is_cancelled()
         };
         let mut settling = Settling::default();
-        for row in self.rows.0..self.rows.1 {
-            for col in self.columns.0..self.columns.1 {
-                let end = &mut scratch.ends[self.index(col, row)];
-                if end.is_certain(plan, self.frame.at(col as usize, row as usize)) {
-                    continue;
+        for pixel in again {
+            let (col, row) = pixel.at;
+            let end = &mut ends[self.index(col, row)];
+            if self.is_certain(end, col, row) {
+                settling.again += u64::from(pixel.escaped || end.count != 0);
+                continue;
+            }
+            match settle(&self.frame.spec, col, row, &goes_on) {
+                Settlement::Settled(found) => {
+                    settling.again += u64::from(pixel.escaped || found.count != 0);
+                    let spacing = self.deep.pixel_spacing;
+                    let slope = [found.slope.re, found.slope.im];
+                    *end = End {
+                        count: found.count,
+                        z: found.z,
+                        slope: slope.map(|part| (part * spacing).to_f64()),
+                        error: 0.0,
+                    };
                 }
-                let escaped = end.count != 0;
-                match settle(&self.frame.spec, col, row, &goes_on) {
-                    Settlement::Settled(found) => {
-                        settling.again += u64::from(escaped || found.count != 0);
-                        let spacing = self.deep.pixel_spacing;
-                        let slope = [found.slope.re, found.slope.im];
-                        *end = End {
-                            count: found.count,
-                            z: found.z,
-                            slope: slope.map(|part| (part * spacing).to_f64()),
-                            error: 0.0,
-                        };
-                    }
-                    Settlement::Unsettled => {
-                        settling.again += 1;
-                        settling.unsettled += 1;
-                    }
-                    Settlement::Cancelled => return None,
+                Settlement::Unsettled => {
+                    settling.again += 1;
+                    settling.unsettled += 1;
                 }
+                Settlement::Cancelled => return None,
             }
         }
         Some(settling)
@@ -275,6 +354,7 @@ impl Task<'_> {
             ends,
             waiting,
             tails,
+            ..
         } = scratch;
         let mut ended = |(col, row): (u32, u32), end: End| ends[self.index(col, row)] = end;
         // Pixels go back and forth between deltas and tails, a few times at most, until all have ended.
@@ -362,7 +442,7 @@ impl<const D: bool, const E: bool> Walk<'_, D, E> {
                 let [all_x, all_y] = node.series.all_at(s, &x, &y);
                 let [all_dx, all_dy] = node.series.all_slopes_at(s, &x, &y);
                 let bound = if E {
-                    node.series.point_bound()
+                    node.series.point_bound(self.deep)
                 } else {
                     Bound::default()
                 };

@@ -1,6 +1,6 @@
 //! A polynomial block while it is built: joined step by step and block by block, with bounds of what it drops.
 
-use fractal::ReferenceOrbit;
+use fractal::{FloatExp, ReferenceOrbit};
 
 use super::jet::{DEGREE, Jet, LOW};
 use crate::deep::complex::{add, mul, scale};
@@ -13,7 +13,7 @@ const SHARE: f64 = 0.25;
 const NARROW: f64 = f64::from_bits((1023 - 400) << 52);
 
 /// |p|, by operations that are the same everywhere, and without leaving the range of doubles.
-pub(super) fn modulus(p: [f64; 2]) -> f64 {
+pub(in crate::deep) fn modulus(p: [f64; 2]) -> f64 {
     let (x, y) = (p[0].abs(), p[1].abs());
     let (large, small) = if x < y { (y, x) } else { (x, y) };
     if large == 0.0 {
@@ -25,14 +25,14 @@ pub(super) fn modulus(p: [f64; 2]) -> f64 {
 
 /// A block while it is built: the numbers of a [`Jet`] and the bounds of what it drops, at the largest |c|.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Block {
-    pub(super) radius: f64,
-    a: [[f64; 2]; DEGREE],
+pub(in crate::deep) struct Block {
+    pub(in crate::deep) radius: f64,
+    pub(in crate::deep) a: [[f64; 2]; DEGREE],
     b: [f64; 2],
     /// Of uw.
-    cross: [f64; 2],
+    pub(in crate::deep) cross: [f64; 2],
     /// Of w².
-    square: [f64; 2],
+    pub(in crate::deep) square: [f64; 2],
     /// Bound from u^(K+1) on.
     lost_u: f64,
     /// From u²w on.
@@ -68,7 +68,7 @@ impl Block {
     }
 
     /// The same with `by` times the radius, `by` at most 1.
-    fn shrunk(mut self, by: f64) -> Self {
+    pub(in crate::deep) fn shrunk(mut self, by: f64) -> Self {
         self.radius *= by;
         let mut power = 1.0;
         for a in &mut self.a {
@@ -142,7 +142,7 @@ impl Block {
     }
 
     /// `self` and then `next`.
-    pub(super) fn then(self, next: &Self) -> Self {
+    pub(in crate::deep) fn then(self, next: &Self) -> Self {
         let inner = self.below(next.radius);
         if !(inner.radius > 0.0 && self.radius > 0.0) {
             return Self::NONE;
@@ -230,7 +230,7 @@ impl Block {
     }
 
     /// The same with a radius at which all that it drops is small enough.
-    pub(super) fn finished(self, rules: &Rules) -> Self {
+    pub(in crate::deep) fn finished(self, rules: &Rules) -> Self {
         let linear = modulus(self.a[0]);
         let most = rules.epsilon * linear;
         let mut by = 1.0f64;
@@ -251,7 +251,7 @@ impl Block {
     }
 
     /// As it is stored.
-    pub(super) fn pack(&self) -> Jet {
+    pub(in crate::deep) fn pack(&self) -> Jet {
         if self.radius <= 0.0 || self.radius.is_nan() {
             return Jet::default();
         }
@@ -278,17 +278,36 @@ impl Block {
 }
 
 /// What all blocks of a table obey.
-pub(super) struct Rules {
-    pub(super) epsilon: f64,
+pub(in crate::deep) struct Rules {
+    pub(in crate::deep) epsilon: f64,
     /// |Z| of steps that may be skipped at all.
-    pub(super) outside: f64,
-    pub(super) c_max: f64,
+    pub(in crate::deep) outside: f64,
+    pub(in crate::deep) c_max: f64,
     /// w³ may be neglected beside u where |u| is over this, and blocks serve nowhere else.
-    pub(super) least: f64,
+    pub(in crate::deep) least: f64,
+}
+
+impl Rules {
+    /// For deltas c of up to `c_max` in modulus.
+    pub(in crate::deep) fn new(c_max: FloatExp, escape_radius: f64, epsilon: f64) -> Self {
+        /// log2 of the smallest |u| that blocks serve for over |c|³: a radius and Z² may be 2^-20 so.
+        const CUBE_LOG2: i64 = 84;
+        /// Range of the smallest |u| that blocks serve for.
+        const NEAREST: f64 = 1.0 / (1u64 << 20) as f64;
+        const FARTHEST: f64 = f64::from_bits((1023 - 100) << 52);
+        let cube = c_max * c_max * c_max * FloatExp::new(1.0, CUBE_LOG2);
+        Self {
+            epsilon,
+            // |z| < SHARE |Z| and |Z| < this leave |Z + z| inside: no block hides an escape.
+            outside: escape_radius * 0.79,
+            c_max: c_max.to_f64(),
+            least: cube.to_f64().clamp(FARTHEST, NEAREST),
+        }
+    }
 }
 
 /// The block of the lowest level that begins at `m`.
-pub(super) fn block(orbit: &ReferenceOrbit, m: u64, rules: &Rules) -> Block {
+pub(in crate::deep) fn block(orbit: &ReferenceOrbit, m: u64, rules: &Rules) -> Block {
     let first = orbit.values[m as usize];
     let z_modulus = modulus(first);
     if !(z_modulus < rules.outside && z_modulus > NARROW) {

@@ -19,5 +19,7 @@ mod table;
 mod tests;
 
 pub use block::LOWEST_LEVEL;
+pub(super) use block::{Block, Rules};
 pub use jet::{DEGREE, Jet};
 pub use table::JetTable;
+pub(super) use table::{each_level, next_block};

@@ -2,17 +2,48 @@
 
 use fractal::{FloatExp, ReferenceOrbit};
 
-use super::block::{LOWEST_LEVEL, Rules, block};
+use super::block::{Block, LOWEST_LEVEL, Rules, block};
 use super::jet::Jet;
 use crate::deep::parallel::parallel_map;
 
 /// Blocks of the lowest level that are looked at in advance.
 const SEEN_AHEAD: usize = 64;
-/// log2 of the smallest |u| that blocks serve for over |c|³: a radius and Z² may be 2^-20 so.
-const CUBE_LOG2: i64 = 84;
-/// Range of the smallest |u| that blocks serve for.
-const NEAREST: f64 = 1.0 / (1u64 << 20) as f64;
-const FARTHEST: f64 = f64::from_bits((1023 - 100) << 52);
+
+/// Shows all blocks of an orbit to `visit`, level by level from [`LOWEST_LEVEL`] on; the radius of each one of the lowest level.
+pub(in crate::deep) fn each_level(
+    orbit: &ReferenceOrbit,
+    rules: &Rules,
+    visit: &mut dyn FnMut(&[Block]),
+) -> Vec<f32> {
+    // The last step of all leads from Z_(M-1) to Z_M.
+    let steps = orbit.steps().saturating_sub(1);
+    let count = (steps >> LOWEST_LEVEL) as usize;
+    let one = |i: usize| block(orbit, 1 + ((i as u64) << LOWEST_LEVEL), rules);
+    let mut level = parallel_map(count, &one);
+    let reaches = level.iter().map(|block| block.radius as f32).collect();
+    while !level.is_empty() {
+        visit(&level);
+        let pairs = level.as_chunks::<2>().0;
+        level = parallel_map(pairs.len(), &|i| {
+            let [first, second] = pairs[i];
+            first.then(&second).finished(rules)
+        });
+    }
+    reaches
+}
+
+/// The next m from which a block may take a z of modulus `bound`, or the end of the look-ahead, of blocks of the lowest level
+/// with these radii.
+#[inline(always)]
+pub(in crate::deep) fn next_block(reaches: &[f32], m: u64, bound: f64) -> u64 {
+    let first = (m.saturating_sub(1) >> LOWEST_LEVEL) + 1;
+    let ahead = reaches.iter().skip(first as usize);
+    let wait = ahead
+        .take(SEEN_AHEAD)
+        .take_while(|reach| f64::from(**reach) <= bound)
+        .count();
+    1 + ((first + wait as u64) << LOWEST_LEVEL)
+}
 
 /// All blocks of a reference orbit for one view.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,36 +64,17 @@ impl JetTable {
     /// A skipped block is wrong by the share `epsilon` of z at most. 9 bytes for each value of the orbit.
     #[must_use]
     pub fn new(orbit: &ReferenceOrbit, c_max: FloatExp, escape_radius: f64, epsilon: f64) -> Self {
-        let cube = c_max * c_max * c_max * FloatExp::new(1.0, CUBE_LOG2);
-        let least = cube.to_f64().clamp(FARTHEST, NEAREST);
-        let rules = Rules {
-            epsilon,
-            // |z| < SHARE |Z| and |Z| < this leave |Z + z| inside: no block hides an escape.
-            outside: escape_radius * 0.79,
-            c_max: c_max.to_f64(),
-            least,
-        };
-        // The last step of all leads from Z_(M-1) to Z_M.
-        let steps = orbit.steps().saturating_sub(1);
-        let count = (steps >> LOWEST_LEVEL) as usize;
-        let one = |i: usize| block(orbit, 1 + ((i as u64) << LOWEST_LEVEL), &rules);
-        let mut level = parallel_map(count, &one);
-        let reaches: Vec<f32> = level.iter().map(|block| block.radius as f32).collect();
-        let farthest = reaches.iter().fold(0.0, |far: f32, reach| far.max(*reach));
+        let rules = Rules::new(c_max, escape_radius, epsilon);
         let mut levels = Vec::new();
-        while !level.is_empty() {
+        let reaches = each_level(orbit, &rules, &mut |level| {
             levels.push(parallel_map(level.len(), &|i| level[i].pack()));
-            let pairs = level.as_chunks::<2>().0;
-            level = parallel_map(pairs.len(), &|i| {
-                let [first, second] = pairs[i];
-                first.then(&second).finished(&rules)
-            });
-        }
+        });
+        let farthest = reaches.iter().fold(0.0, |far: f32, reach| far.max(*reach));
         Self {
             levels,
             reaches,
             farthest: farthest.into(),
-            least2: least * least,
+            least2: rules.least * rules.least,
         }
     }
 
@@ -110,12 +122,6 @@ impl JetTable {
     #[inline(always)]
     #[must_use]
     pub fn next_block(&self, m: u64, bound: f64) -> u64 {
-        let first = (m.saturating_sub(1) >> LOWEST_LEVEL) + 1;
-        let ahead = self.reaches.iter().skip(first as usize);
-        let wait = ahead
-            .take(SEEN_AHEAD)
-            .take_while(|reach| f64::from(**reach) <= bound)
-            .count();
-        1 + ((first + wait as u64) << LOWEST_LEVEL)
+        next_block(&self.reaches, m, bound)
     }
 }

@@ -447,7 +447,7 @@ impl<'a, S: Simd, const V: usize, const D: bool, const E: bool> Lanes<'a, S, V, 
         if E {
             state.off2[lane] = pixel.bound.root * pixel.bound.root;
             state.terms[lane] = pixel.bound.terms;
-            state.q[lane] = pixel.bound.q(MOST_BOUNDED);
+            state.q[lane] = self.deep.rounding.q(pixel.bound, MOST_BOUNDED);
         }
         state.small[lane] = if wake == u64::MAX {
             self.deep.skippable

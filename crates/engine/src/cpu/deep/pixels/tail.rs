@@ -302,7 +302,7 @@ impl<'a, S: Simd, const V: usize, const D: bool, const E: bool> Tails<'a, S, V, 
         if E {
             state.off2[lane] = tail.bound.root * tail.bound.root;
             fixed.terms[lane] = tail.bound.terms.wrapping_sub(tail.n);
-            fixed.q[lane] = tail.bound.q(MOST_BOUNDED);
+            fixed.q[lane] = self.deep.rounding.q(tail.bound, MOST_BOUNDED);
         }
         fixed.pixels[lane] = (tail.col, tail.row, tail.visits);
         fixed.alive |= 1 << lane;
@@ -374,7 +374,7 @@ impl Tail {
         let ([mut x, mut y], [mut dx, mut dy]) = (self.z, self.slope);
         let (mut steep2, mut n) = (self.steep2, self.n);
         let (mut off2, mut terms) = (self.bound.root * self.bound.root, self.bound.terms);
-        if E && self.q < self.bound.q(BLOCK) {
+        if E && self.q < deep.rounding.q(self.bound, BLOCK) {
             // More steps than its bound has room for.
             off2 = f64::INFINITY;
         }

@@ -33,7 +33,7 @@ impl Node {
     pub(in crate::cpu::deep) fn quarter(&self, deep: &Deep<'_>, square: Square) -> Option<Self> {
         let disc = Disc::of(deep, square);
         let (t, ratio) = self.disc.within(&disc);
-        Self::advance(deep, self.series.about(t, ratio), disc)
+        Self::advance(deep, self.series.about(deep, t, ratio), disc)
     }
 
     #[inline(always)]

@@ -1,6 +1,7 @@
 //! What a series says: its values and slopes at pixels, and the series of a part of its tile.
 
 use super::series::{ORDER, ROUNDING, Series, moduli};
+use crate::cpu::deep::frame::Deep;
 use crate::cpu::deep::rounding::Bound;
 use crate::cpu::simd::Simd;
 
@@ -60,8 +61,8 @@ impl Series {
     }
 
     /// The bound of a point of the tile.
-    pub(in crate::cpu::deep) fn point_bound(&self) -> Bound {
-        self.bound.with(self.lost + self.rounding())
+    pub(in crate::cpu::deep) fn point_bound(&self, deep: &Deep<'_>) -> Bound {
+        deep.rounding.with(self.bound, self.lost + self.rounding())
     }
 
     /// What evaluating it at a point of the tile may add to its error.
@@ -72,7 +73,7 @@ impl Series {
 
     /// The same polynomial about the point `t` with `ratio` times the radius.
     #[inline(always)]
-    pub(in crate::cpu::deep) fn about(&self, t: [f64; 2], ratio: f64) -> Self {
+    pub(in crate::cpu::deep) fn about(&self, deep: &Deep<'_>, t: [f64; 2], ratio: f64) -> Self {
         let (mut re, mut im) = ([0.0; ORDER + 1], [0.0; ORDER + 1]);
         re[0] = self.centre[0];
         im[0] = self.centre[1];
@@ -93,7 +94,7 @@ impl Series {
             child.im[k] = im[k + 1] * power;
             power *= ratio;
         }
-        child.bound = self.bound.with(self.lost + self.rounding());
+        child.bound = (deep.rounding).with(self.bound, self.lost + self.rounding());
         child.lost = 0.0;
         child.rough = self.rough.max(ROUNDING * self.spread);
         child.spread = moduli(&child.re, &child.im).1;

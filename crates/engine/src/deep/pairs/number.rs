@@ -1,35 +1,29 @@
-//! A and B of blocks of steps in pairs of doubles.
-//!
-//! Each join of blocks rounds, and a long block is one of many joins: in doubles A and B would be off by some 2^-53 for each
-//! of its steps. Where counts have to be certain they are computed in pairs of doubles from a reference orbit that has its low
-//! parts, and rounded once.
+//! Numbers of two doubles, some 2^-104 of themselves exact, and complex numbers of them with an exponent.
 
 use fractal::{FloatExp, ReferenceOrbit};
 
-use super::bla::{BlaTable, LOWEST_LEVEL};
-use super::jets::{self, JetTable};
-use super::parallel::parallel_map;
-
 /// A number as the sum of two doubles that do not overlap.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Pair(f64, f64);
+pub(crate) struct Pair(pub(crate) f64, pub(crate) f64);
 
 impl Pair {
     /// a + b, exact, of which |a| >= |b|.
-    fn of_sorted(a: f64, b: f64) -> Self {
+    #[inline(always)]
+    pub(crate) fn of_sorted(a: f64, b: f64) -> Self {
         let sum = a + b;
         Self(sum, b - (sum - a))
     }
 
     /// a + b, exact (Knuth).
-    fn of_sum(a: f64, b: f64) -> Self {
+    #[inline(always)]
+    pub(crate) fn of_sum(a: f64, b: f64) -> Self {
         let sum = a + b;
         let back = sum - a;
         Self(sum, (a - (sum - back)) + (b - back))
     }
 
     /// a b, exact (Dekker): not every processor that this is built for has an instruction for it.
-    fn of_product(a: f64, b: f64) -> Self {
+    pub(crate) fn of_product(a: f64, b: f64) -> Self {
         const SPLIT: f64 = ((1u64 << 27) + 1) as f64;
         let halves = |a: f64| {
             let far = SPLIT * a;
@@ -42,32 +36,59 @@ impl Pair {
         Self(product, rest)
     }
 
-    fn plus(self, other: Self) -> Self {
+    /// Plus a number that is no larger.
+    #[inline(always)]
+    pub(crate) fn plus_small(self, small: f64) -> Self {
+        let sum = Self::of_sorted(self.0, small);
+        Self::of_sorted(sum.0, sum.1 + self.1)
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
         let (high, low) = (Self::of_sum(self.0, other.0), Self::of_sum(self.1, other.1));
         let sum = Self::of_sorted(high.0, high.1 + low.0);
         Self::of_sorted(sum.0, sum.1 + low.1)
     }
 
-    fn times(self, other: Self) -> Self {
+    pub(crate) fn times(self, other: Self) -> Self {
         let high = Self::of_product(self.0, other.0);
         Self::of_sorted(high.0, high.1 + (self.0 * other.1 + self.1 * other.0))
     }
 
-    fn negated(self) -> Self {
+    pub(crate) fn negated(self) -> Self {
         Self(-self.0, -self.1)
     }
 
-    fn scaled(self, by: f64) -> Self {
+    pub(crate) fn scaled(self, by: f64) -> Self {
         Self(self.0 * by, self.1 * by)
     }
 }
 
+/// p q + r, as exact as 2^-102 (|p| |q| + |r|); fast where the processor has fused products.
+#[inline(always)]
+pub(crate) fn times_plus(p: [Pair; 2], q: [Pair; 2], r: [Pair; 2]) -> [Pair; 2] {
+    let product = |a: Pair, b: Pair| {
+        let high = a.0 * b.0;
+        let rest = a.0.mul_add(b.0, -high);
+        (high, a.0.mul_add(b.1, a.1.mul_add(b.0, rest)))
+    };
+    let sum = |(a, a_rest): (f64, f64), (b, b_rest): (f64, f64), c: Pair| {
+        let (first, second) = (Pair::of_sum(a, b), Pair::of_sum(a + b, c.0));
+        let rest = (first.1 + second.1) + ((a_rest + b_rest) + c.1);
+        Pair::of_sorted(second.0, rest)
+    };
+    let minus = |(high, rest): (f64, f64)| (-high, -rest);
+    [
+        sum(product(p[0], q[0]), minus(product(p[1], q[1])), r[0]),
+        sum(product(p[0], q[1]), product(p[1], q[0]), r[1]),
+    ]
+}
+
 /// A complex number of pairs times a power of two.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Complex {
-    re: Pair,
-    im: Pair,
-    exponent: i64,
+pub(crate) struct Complex {
+    pub(crate) re: Pair,
+    pub(crate) im: Pair,
+    pub(crate) exponent: i64,
 }
 
 /// 2^`n`, 0 far below the range of doubles.
@@ -76,14 +97,28 @@ fn power_of_two(n: i64) -> f64 {
 }
 
 impl Complex {
-    const ONE: Self = Self {
+    pub(crate) const ONE: Self = Self {
         re: Pair(1.0, 0.0),
         im: Pair(0.0, 0.0),
         exponent: 0,
     };
 
+    pub(crate) const ZERO: Self = Self {
+        re: Pair(0.0, 0.0),
+        im: Pair(0.0, 0.0),
+        exponent: 0,
+    };
+
+    /// Its parts times 2^-`exponent`, as far as doubles reach.
+    pub(crate) fn in_units_of(self, exponent: i64) -> [Pair; 2] {
+        // In two steps: each factor is a double where the result is one.
+        let by = self.exponent - exponent;
+        let (half, rest) = (power_of_two(by / 2), power_of_two(by - by / 2));
+        [self.re, self.im].map(|part| part.scaled(half).scaled(rest))
+    }
+
     /// With a larger part of 1 to 2.
-    fn normal(self) -> Self {
+    pub(crate) fn normal(self) -> Self {
         let size = self.re.0.abs().max(self.im.0.abs());
         if size == 0.0 || !size.is_finite() {
             return self;
@@ -97,8 +132,59 @@ impl Complex {
         }
     }
 
+    /// 2^`exponent` times these parts.
+    pub(crate) fn new([re, im]: [Pair; 2], exponent: i64) -> Self {
+        Self { re, im, exponent }.normal()
+    }
+
+    /// The same number of an exponent beside each part.
+    pub(crate) fn of(parts: [[FloatExp; 2]; 2]) -> Self {
+        let [re, im] = parts.map(|[high, low]| {
+            let exponent = high.exponent();
+            let part = |value: FloatExp| {
+                if value.is_zero() {
+                    0.0
+                } else {
+                    value.scaled(exponent)
+                }
+            };
+            (Pair(part(high), part(low)), exponent)
+        });
+        let of = |(part, exponent): (Pair, i64)| Self {
+            re: part,
+            im: Pair::default(),
+            exponent,
+        };
+        let turned = |p: Self| Self {
+            re: p.im,
+            im: p.re,
+            ..p
+        };
+        if re.0.0 == 0.0 {
+            return turned(of(im)).normal();
+        }
+        if im.0.0 == 0.0 {
+            return of(re).normal();
+        }
+        of(re).plus(turned(of(im)))
+    }
+
+    /// Its larger part is this times 2^`exponent`.
+    pub(crate) fn size(self) -> f64 {
+        self.re.0.abs().max(self.im.0.abs())
+    }
+
+    /// A bound of its modulus.
+    pub(crate) fn abs(self) -> FloatExp {
+        let [x, y] = [self.re.0, self.im.0];
+        FloatExp::new(
+            (x * x + y * y).sqrt() * (1.0 + 4.0 * f64::EPSILON),
+            self.exponent,
+        )
+    }
+
     /// 2 Z_m
-    fn twice(orbit: &ReferenceOrbit, lows: &[[f64; 2]], m: u64) -> Self {
+    pub(crate) fn twice(orbit: &ReferenceOrbit, lows: &[[f64; 2]], m: u64) -> Self {
         let z = orbit.at(m);
         let exponent = z.re.exponent().max(z.im.exponent());
         let [x, y] = orbit.values[m as usize];
@@ -118,7 +204,7 @@ impl Complex {
         }
     }
 
-    fn times(self, other: Self) -> Self {
+    pub(crate) fn times(self, other: Self) -> Self {
         let re = self
             .re
             .times(other.re)
@@ -128,7 +214,7 @@ impl Complex {
         Self { re, im, exponent }.normal()
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         let (large, small) = if self.exponent < other.exponent {
             (other, self)
         } else {
@@ -144,66 +230,18 @@ impl Complex {
     }
 
     /// Its parts rounded, times 2^-`exponent`.
-    fn rounded(self, exponent: i64) -> [f64; 2] {
+    pub(crate) fn rounded(self, exponent: i64) -> [f64; 2] {
         [self.re, self.im].map(|part| FloatExp::new(part.0, self.exponent - exponent).to_f64())
     }
 
     /// Times a number.
-    fn scaled(self, by: FloatExp) -> Self {
+    pub(crate) fn scaled(self, by: FloatExp) -> Self {
         let factor = Self {
             re: Pair(by.mantissa(), 0.0),
             im: Pair(0.0, 0.0),
             exponent: by.exponent(),
         };
         self.times(factor)
-    }
-}
-
-/// A and B of a block.
-type Linear = (Complex, Complex);
-
-fn joined((ax, bx): Linear, (ay, by): Linear) -> Linear {
-    (ay.times(ax), ay.times(bx).plus(by))
-}
-
-/// Puts A and B into the blocks of `table` and `jets`, of a frame whose largest |c| is `c_max`; `lows` are those of
-/// [`fractal::reference::low_parts`].
-pub(crate) fn refine(
-    table: &mut BlaTable,
-    jets: &mut JetTable,
-    orbit: &ReferenceOrbit,
-    lows: &[[f64; 2]],
-    c_max: FloatExp,
-) {
-    let first = |i: usize| -> Linear {
-        let from = 1 + ((i as u64) << LOWEST_LEVEL);
-        let mut all = (Complex::twice(orbit, lows, from), Complex::ONE);
-        for m in from + 1..from + (1 << LOWEST_LEVEL) {
-            all = joined(all, (Complex::twice(orbit, lows, m), Complex::ONE));
-        }
-        all
-    };
-    let mut level: Vec<Linear> = Vec::new();
-    for (at, entries) in table.levels.iter_mut().enumerate() {
-        level = match at {
-            0 => parallel_map(entries.len(), &first),
-            _ => parallel_map(entries.len(), &|i| joined(level[2 * i], level[2 * i + 1])),
-        };
-        for (entry, (a, b)) in entries.iter_mut().zip(&level) {
-            entry.a = a.rounded(i64::from(entry.a_exponent));
-            entry.b = b.rounded(i64::from(entry.b_exponent));
-        }
-        let of_jets = (at as u32 + LOWEST_LEVEL).checked_sub(jets::LOWEST_LEVEL);
-        let Some(polynomials) = of_jets.and_then(|at| jets.levels.get_mut(at as usize)) else {
-            continue;
-        };
-        for (jet, (a, b)) in polynomials.iter_mut().zip(&level) {
-            if jet.inverse < f64::INFINITY {
-                let radius = FloatExp::ONE / FloatExp::from_f64(jet.inverse);
-                jet.a = a.scaled(radius).rounded(0);
-                jet.b = b.scaled(c_max).rounded(0);
-            }
-        }
     }
 }
 
