@@ -204,7 +204,8 @@ fn whole_of(value: FloatExp, bits: i64) -> IBig {
 }
 
 /// Real and imaginary part of a sample, times 2^`bits`.
-fn fixed_point(frame: &FrameSpec, col: u32, row: u32, bits: u32) -> [IBig; 2] {
+#[must_use]
+pub fn fixed_point(frame: &FrameSpec, col: u32, row: u32, bits: u32) -> [IBig; 2] {
     match frame.turned_axes() {
         Some(axes) => axes.fixed_point(col, row, bits as usize),
         None => {

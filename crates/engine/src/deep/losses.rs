@@ -39,6 +39,8 @@ pub struct Loss {
     pub rough_of_c: f32,
     /// What rounding of A would be in doubles: that of the coefficients of higher powers.
     pub rough_of_powers: f32,
+    /// What the polynomial of the same steps drops, as shares of |a_1|: of u alone, of u²w, of uw² and of w³.
+    pub dropped: [f32; 4],
 }
 
 /// Bounds that are carried along.
@@ -163,6 +165,7 @@ impl Bounds {
             rough_of_z: share(rough_a, self.a),
             rough_of_c: share(rough_b, self.b),
             rough_of_powers: share(self.rough[0], self.a),
+            dropped: [f32::INFINITY; 4],
         }
     }
 }
@@ -185,6 +188,7 @@ const UNKNOWN: Loss = Loss {
     rough_of_z: f32::INFINITY,
     rough_of_c: f32::INFINITY,
     rough_of_powers: f32::INFINITY,
+    dropped: [f32::INFINITY; 4],
 };
 
 /// What the blocks of a table lose.
@@ -255,6 +259,19 @@ impl LossTable {
             levels.push(level.iter().map(|(_, loss)| *loss).collect());
         }
         Self { levels }
+    }
+
+    /// Takes over what the polynomials of a level drop.
+    pub(crate) fn add_polynomials(
+        &mut self,
+        level: u32,
+        dropped: &mut dyn Iterator<Item = [f64; 4]>,
+    ) {
+        let index = level.checked_sub(LOWEST_LEVEL);
+        let losses = index.and_then(|index| self.levels.get_mut(index as usize));
+        for (loss, dropped) in losses.into_iter().flatten().zip(dropped) {
+            loss.dropped = dropped.map(|share| (share as f32).next_up());
+        }
     }
 
     /// What the block of `steps` steps that begins at `m` loses.

@@ -110,11 +110,14 @@ impl DeepFrame {
             let epsilon = libm::exp2(f64::from(self.epsilon_log2));
             let (orbit, c_max, radius) = (&*self.orbit, self.c_max, self.escape_radius);
             let mut bla = BlaTable::new(orbit, c_max, radius, epsilon);
-            let mut jets = JetTable::new(orbit, c_max, radius, epsilon);
             let lows = reference::low_parts(orbit, c_max, &mut |_| true);
             let lows = lows.unwrap_or_else(|| vec![[0.0; 2]; orbit.values.len()]);
+            let mut losses = LossTable::new(orbit, &lows, &bla, c_max, Stored::Doubles);
+            let mut add = |level, dropped: &mut dyn Iterator<Item = [f64; 4]>| {
+                losses.add_polynomials(level, dropped);
+            };
+            let mut jets = JetTable::with_losses(orbit, c_max, radius, epsilon, &mut add);
             pairs::refine(&mut bla, &mut jets, orbit, &lows, c_max);
-            let losses = LossTable::new(orbit, &lows, &bla, c_max, Stored::Doubles);
             Refined {
                 bla,
                 jets,

@@ -17,6 +17,8 @@ const NORMAL_LOG2: f64 = -965.0;
 /// log2 of a series' error in pixels over the relative error of a skipped step: 2^-32 of a pixel for 2^-40. Where counts are
 /// chaotic even a millionth of a pixel shows.
 const PIXEL_LOG2: i64 = 8;
+/// The same error where counts have to be certain: series are cheap, and lose as much of each of their points.
+const SETTLED_SERIES_LOG2: i32 = -50;
 /// Fewest steps of a block for which a tail goes back to deltas.
 const LONG: u64 = 256;
 /// Blocks are looked for where |z| is below this share of their farthest reach: above it too few are left.
@@ -122,7 +124,13 @@ impl<'a> Deep<'a> {
             skippable: (deep.jets().farthest * WELL_BELOW).max(SMALLEST_SKIPPABLE),
             tail_steep2: f64::INFINITY,
             returning2: 4.0 * deep.jets().first_reach(LONG),
-            tolerance: power_of_two(i64::from(deep.epsilon_log2) + PIXEL_LOG2),
+            tolerance: power_of_two(
+                i64::from(if plan.settled {
+                    deep.epsilon_log2.min(SETTLED_SERIES_LOG2)
+                } else {
+                    deep.epsilon_log2
+                }) + PIXEL_LOG2,
+            ),
             unit: [deep.pixel_spacing.to_f64(), 0.0],
             narrow,
             on_axis: deep.orbit.is_real(),

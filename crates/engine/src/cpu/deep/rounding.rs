@@ -21,7 +21,6 @@ use fractal::FloatExp;
 
 use super::numbers::{power_of_two, share};
 use crate::cpu::simd::{Portable, Simd};
-use crate::deep::pairs;
 use crate::frame::DeepFrame;
 
 /// Unit roundoff.
@@ -65,8 +64,6 @@ pub(super) struct Rounding {
     floor_share: f64,
     /// f² of lanes.
     floor2: f64,
-    /// What a jet may lose of |a u|.
-    jet: f64,
     /// C of tails: |c| of the plane.
     plain_c: f64,
     /// C of deltas.
@@ -74,7 +71,7 @@ pub(super) struct Rounding {
     pub(super) near_c_max: f64,
 }
 
-/// √(a² + b²), rounded up, without leaving the range of doubles.
+/// A bound of √(a² + b²), by its series, without a root and without leaving the range of doubles.
 #[inline(always)]
 pub(super) fn joined(a: f64, b: f64) -> f64 {
     let (large, small) = if a < b { (b, a) } else { (a, b) };
@@ -82,37 +79,48 @@ pub(super) fn joined(a: f64, b: f64) -> f64 {
         return large;
     }
     let ratio = small / large;
-    // No number stays none: comparisons fail.
+    let square = ratio * ratio;
+    // The series alternates, and ends here with what it adds. No number stays none: comparisons fail.
+    large * (1.0 + square * (0.5 + square * (square / 16.0 - 0.125))) * (1.0 + 8.0 * UNIT)
+}
+
+/// |p|, rounded up, without leaving the range of doubles.
+#[inline(always)]
+fn modulus([x, y]: [f64; 2]) -> f64 {
+    let (x, y) = (x.abs(), y.abs());
+    let (large, small) = if x < y { (y, x) } else { (x, y) };
+    if large == 0.0 || large.is_infinite() {
+        return large;
+    }
+    let ratio = small / large;
     large * (1.0 + ratio * ratio).sqrt() * (1.0 + 4.0 * UNIT)
 }
 
-fn modulus([x, y]: [f64; 2]) -> f64 {
-    joined(x.abs(), y.abs())
+/// The same, up to an eleventh over it, without a root.
+#[inline(always)]
+pub(super) fn about([x, y]: [f64; 2]) -> f64 {
+    /// √2 - 1
+    const SHARE: f64 = 0.414_214;
+    let (x, y) = (x.abs(), y.abs());
+    if x < y {
+        SHARE.mul_add(x, y)
+    } else {
+        SHARE.mul_add(y, x)
+    }
 }
 
 impl Rounding {
     /// Of a frame whose orbits have `limit` steps at most; `farthest` bounds |c| in the plane.
     pub(super) fn new(deep: &DeepFrame, farthest: f64, limit: u64) -> Self {
-        Self::with_unit(deep, UNIT, deep.epsilon_log2, farthest, limit)
+        Self::with_unit(deep, UNIT, farthest, limit)
     }
 
     /// The same of pairs of doubles.
     pub(super) fn of_pairs(deep: &DeepFrame, limit: u64) -> Self {
-        let all = Self::with_unit(deep, PAIRED_UNIT, pairs::EPSILON_LOG2, f64::INFINITY, limit);
-        Self {
-            // Radii are powers of two: what is left out of c³ is up to twice its share.
-            jet: 2.0 * all.jet,
-            ..all
-        }
+        Self::with_unit(deep, PAIRED_UNIT, f64::INFINITY, limit)
     }
 
-    fn with_unit(
-        deep: &DeepFrame,
-        unit: f64,
-        epsilon_log2: i32,
-        farthest: f64,
-        limit: u64,
-    ) -> Self {
+    fn with_unit(deep: &DeepFrame, unit: f64, farthest: f64, limit: u64) -> Self {
         let c_max = deep.c_max();
         let steps = limit.saturating_add(SPARE_STEPS);
         let step = STEPS * unit;
@@ -131,7 +139,6 @@ impl Rounding {
             floor: floor.max(f64::MIN_POSITIVE),
             floor_share: share(wide_floor, c_max),
             floor2: in_lanes * in_lanes,
-            jet: 4.0 * ABOVE * power_of_two(i64::from(epsilon_log2)),
             plain_c: farthest,
             c_max,
             near_c_max: c_max.to_f64(),
@@ -139,17 +146,20 @@ impl Rounding {
     }
 
     /// √q where at most `more` steps follow.
+    #[inline(always)]
     fn root_q(&self, bound: Bound, more: u64) -> f64 {
         ROOT3 * ABOVE * self.step * (bound.terms.saturating_add(more) as f64)
     }
 
     /// q of a lane that makes at most `more` steps.
+    #[inline(always)]
     pub(super) fn q(&self, bound: Bound, more: u64) -> f64 {
         let root = self.root_q(bound, more);
         root * root
     }
 
     /// The bound with one more error.
+    #[inline(always)]
     pub(super) fn with(&self, bound: Bound, error: f64) -> Bound {
         Bound {
             root: joined(bound.root, ABOVE * error / self.step),
@@ -282,15 +292,10 @@ impl Rounding {
         all * number(1.0 + 32.0 * UNIT)
     }
 
-    /// What a jet leaves out, as a share of |a u|.
-    pub(super) fn jet(&self) -> f64 {
-        self.jet
-    }
-
     /// After a rebasing by which Z and ŵ were summed to `full`.
     #[inline(always)]
     pub(super) fn rebased(&self, bound: Bound, reference: [f64; 2], full: [f64; 2]) -> Bound {
-        let rounded = (modulus(reference) + modulus(full)) * (1.1 / 24.0);
+        let rounded = (about(reference) + about(full)) * (1.1 / 24.0);
         Bound {
             root: joined(bound.root, rounded),
             terms: bound.terms + 1,
@@ -309,10 +314,18 @@ impl Rounding {
 
     /// What the sum of a reference value and a delta to `full` may be off by in doubles.
     pub(super) fn of_sum(&self, reference: [f64; 2], full: [f64; 2]) -> f64 {
-        ABOVE * UNIT * (modulus(reference) + 2.0 * modulus(full))
+        ABOVE * UNIT * (about(reference) + 2.0 * about(full))
+    }
+
+    /// Whether E is less than `most`, which is no less than 2^-400.
+    #[inline(always)]
+    pub(super) fn is_below(&self, bound: Bound, most: f64) -> bool {
+        let share = self.step * ABOVE * bound.root / most;
+        share * share * ((bound.terms + 1) as f64) < 1.0
     }
 
     /// E: the bound of |e|, times 2^-exponent as R is.
+    #[inline(always)]
     pub(super) fn error(&self, bound: Bound) -> f64 {
         self.step * ABOVE * bound.root * ((bound.terms + 1) as f64).sqrt()
     }

@@ -6,7 +6,7 @@ use fractal::{Measure, Plane, Settling, Value, smooth};
 use super::frame::Deep;
 use super::interior::Interior;
 use super::paired::lanes::PairedLanes;
-use super::paired::pixel::Paired;
+use super::paired::pixel::{self as paired_pixel, Paired};
 use super::pixels::lanes::Lanes;
 use super::pixels::pixel::{End, Pixel, norm2};
 use super::pixels::tail::{ENOUGH_STEEP2, Tail, Tails};
@@ -169,22 +169,10 @@ impl Task<'_> {
             let rounding = Rounding::of_pairs(self.deep, self.plan.limit);
             let paired = Paired::new(self.frame, &deep, tables, rounding);
             let mut waiting: Vec<(u32, u32)> = again.iter().map(|pixel| pixel.at).collect();
-            let mut ended = |(col, row): (u32, u32), end: End| ends[self.index(col, row)] = end;
+            let mut ended = |pixel: &paired_pixel::Pixel, end: End| {
+                ends[self.index(pixel.col, pixel.row)] = end;
+            };
             PairedLanes::<S, V>::new(s, &paired).run(&mut waiting, &mut ended)?;
-        }
-        if std::env::var("DBG").is_ok() && !again.is_empty() {
-            let open: Vec<_> = again
-                .iter()
-                .filter(|p| !self.is_certain(&ends[self.index(p.at.0, p.at.1)], p.at.0, p.at.1))
-                .map(|p| (p.at, ends[self.index(p.at.0, p.at.1)]))
-                .collect();
-            eprintln!(
-                "again {} open {} {:?}",
-                again.len(),
-                open.len(),
-                open.first()
-            );
-            again.clear();
         }
         self.settle_alone(ends, again)
     }

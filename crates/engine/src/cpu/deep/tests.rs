@@ -4,6 +4,7 @@ mod bounds;
 mod edges;
 mod long;
 mod minibrots;
+mod paired;
 
 use std::sync::Arc;
 

@@ -10,6 +10,8 @@
 //! W' = 4 |z|² W + r². For |e_k|² in r stands N W, N being more than the steps of any orbit. All of it is positive, so its own
 //! rounding is a small share, which [`ABOVE`] allows for.
 //!
+//! Orbits whose counts doubles do not tell are made again in pairs of doubles, with the same bound in another u.
+//!
 //! A count n is settled where |ẑ_n| - E > R and |z_(n-1)| < R for certain: its square is |z_n - c|. An orbit that escaped
 //! before would be outside at n - 1 as well, as orbits that come back are not settled this way at all.
 
@@ -17,6 +19,8 @@ use crate::cpu::simd::Simd;
 
 /// Unit roundoff.
 const UNIT: f64 = f64::EPSILON / 2.0;
+/// u of pairs of doubles: each sum or product of them errs by less than 2^-102 of the moduli of what it is made of.
+const PAIRED_UNIT: f64 = f64::from_bits((1023 - 99) << 52);
 /// Slightly over 1: more than the rounding of all steps of a bound, up to [`MOST_STEPS`] of them.
 const ABOVE: f64 = 1.01;
 /// Most steps of an orbit that is followed.
@@ -38,14 +42,23 @@ pub(in crate::cpu) struct Rounding {
 impl Rounding {
     /// Of orbits of up to `limit` steps whose |c| is `c_max` at most.
     pub(in crate::cpu) fn new(c_max: f64, limit: u64) -> Self {
+        Self::with_unit(UNIT, c_max, limit)
+    }
+
+    /// The same of orbits in pairs of doubles.
+    pub(super) fn of_pairs(c_max: f64, limit: u64) -> Self {
+        Self::with_unit(PAIRED_UNIT, c_max, limit)
+    }
+
+    fn with_unit(unit: f64, c_max: f64, limit: u64) -> Self {
         let steps = if limit <= MOST_STEPS {
             ABOVE * (limit + SPARE_STEPS) as f64
         } else {
             f64::INFINITY
         };
         Self {
-            by_norm2: ABOVE * 2.0 * UNIT,
-            by_c: ABOVE * 3.0 * UNIT * c_max,
+            by_norm2: ABOVE * 2.0 * unit,
+            by_c: ABOVE * 3.0 * unit * c_max,
             steps,
         }
     }

@@ -1,10 +1,11 @@
-//! Counts that are certain: by doubles with a bound of what rounding amounts to, and where that does not tell, again by
-//! integers.
+//! Counts that are certain: by doubles with a bound of what rounding amounts to, and where that does not tell, again in pairs of
+//! doubles, and at last by integers.
 
 use fractal::settled::{Settlement, settle};
 
-use super::band::{Band, End};
+use super::band::{Band, End, Scratch};
 use super::escape;
+use super::paired::{PairedOrbits, Pixel};
 use super::points::CHUNK;
 use crate::cpu::simd::Simd;
 
@@ -23,7 +24,70 @@ pub(super) fn run<S: Simd, const V: usize>(s: S, band: &mut Band<'_>) -> bool {
         (true, false) => escape::run::<S, V, true, false, true>(s, band),
         (true, true) => escape::run::<S, V, true, true, true>(s, band),
     };
-    counted && run_again(band)
+    if !counted {
+        return false;
+    }
+    let again = band.scratch.unsettled.len() as u64;
+    if !run_in_pairs(s, band) {
+        return false;
+    }
+    band.settling.again += again;
+    run_again(band)
+}
+
+/// Computes the pixels again whose counts are not certain, in pairs of doubles; those that still are not are left. `false` if
+/// cancelled.
+#[inline(always)]
+fn run_in_pairs<S: Simd>(s: S, band: &mut Band<'_>) -> bool {
+    let plan = band.plan;
+    // Bounds are those of orbits that stay outside.
+    if band.scratch.unsettled.is_empty() || !plan.outside_for_good {
+        return true;
+    }
+    let (width, first, progress) = (band.frame.columns.len(), band.first, band.progress);
+    let goes_on = || {
+        progress.step();
+        !progress.is_cancelled()
+    };
+    let scratch = &mut *band.scratch;
+    let mut waiting: Vec<Pixel> = scratch
+        .unsettled
+        .iter()
+        .map(|index| {
+            let pixel = first + *index as usize;
+            Pixel {
+                col: (pixel % width) as u32,
+                row: (pixel / width) as u32,
+                index: *index,
+            }
+        })
+        .collect();
+    let mut settled = Vec::new();
+    let mut orbits = PairedOrbits::<S, 2>::new(s, plan, &band.frame.spec);
+    if !orbits.run(&mut waiting, &goes_on, &mut |ended| settled.push(ended)) {
+        return false;
+    }
+    for ended in &settled {
+        write(scratch, ended.pixel.index as usize, ended.count, ended.end);
+    }
+    settled.sort_unstable_by_key(|ended| ended.pixel.index);
+    let is_open =
+        |index: &u32| (settled.binary_search_by_key(index, |ended| ended.pixel.index)).is_err();
+    scratch.unsettled.retain(is_open);
+    true
+}
+
+/// Takes over where a pixel ended.
+fn write(scratch: &mut Scratch, index: usize, count: u64, end: End) {
+    let ([x, y], [dx, dy]) = (end.z, end.slope);
+    scratch.counts[index] = count as u32;
+    scratch.norm2[index] = x.mul_add(x, y * y);
+    if let Some(derivative2) = scratch.derivative2.get_mut(index) {
+        *derivative2 = dx.mul_add(dx, dy * dy);
+    }
+    if let Some(kept) = scratch.ends.get_mut(index) {
+        *kept = end;
+    }
 }
 
 /// Leaves all pixels to integers.
@@ -49,10 +113,9 @@ fn run_again(band: &mut Band<'_>) -> bool {
         !band.progress.is_cancelled()
     };
     let scratch = &mut *band.scratch;
-    for index in scratch.unsettled.drain(..) {
+    for index in std::mem::take(&mut scratch.unsettled) {
         let (pixel, index) = (band.first + index as usize, index as usize);
         let (col, row) = ((pixel % width) as u32, (pixel / width) as u32);
-        band.settling.again += 1;
         let end = match settle(&band.frame.spec, col, row, &goes_on) {
             Settlement::Settled(end) => end,
             Settlement::Cancelled => return false,
@@ -61,16 +124,8 @@ fn run_again(band: &mut Band<'_>) -> bool {
                 continue;
             }
         };
-        let ([x, y], slope) = (end.z, [end.slope.re.to_f64(), end.slope.im.to_f64()]);
-        let [dx, dy] = slope;
-        scratch.counts[index] = end.count as u32;
-        scratch.norm2[index] = x.mul_add(x, y * y);
-        if let Some(derivative2) = scratch.derivative2.get_mut(index) {
-            *derivative2 = dx.mul_add(dx, dy * dy);
-        }
-        if let Some(kept) = scratch.ends.get_mut(index) {
-            *kept = End { z: end.z, slope };
-        }
+        let slope = [end.slope.re.to_f64(), end.slope.im.to_f64()];
+        write(scratch, index, end.count, End { z: end.z, slope });
     }
     true
 }

@@ -250,6 +250,12 @@ impl Block {
         if serves { shrunk } else { Self::NONE }
     }
 
+    /// What it drops at most, where |u| and |w| are 1, as shares of |a_1|: what is of u alone, of u²w, of uw², and of w³.
+    pub(in crate::deep) fn dropped(&self) -> [f64; 4] {
+        let linear = modulus(self.a[0]);
+        [self.lost_u, self.lost_u2w, self.lost_uw2, self.lost_w3].map(|lost| lost / linear)
+    }
+
     /// As it is stored.
     pub(in crate::deep) fn pack(&self) -> Jet {
         if self.radius <= 0.0 || self.radius.is_nan() {

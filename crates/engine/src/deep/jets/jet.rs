@@ -42,6 +42,14 @@ impl Default for Jet {
     }
 }
 
+/// What a block drops where |u| is `size`, as a share of |a_1|, from what it drops where that is 1: see `Block::dropped`.
+#[inline(always)]
+pub(crate) fn dropped_at([u, u2w, uw2, w3]: [f64; 4], size: f64) -> f64 {
+    let square = size * size;
+    let fourth = square * square;
+    (u * fourth).mul_add(fourth, u2w.mul_add(square, uw2.mul_add(size, w3)))
+}
+
 #[inline(always)]
 fn double(p: [f32; 2]) -> [f64; 2] {
     [f64::from(p[0]), f64::from(p[1])]
@@ -91,8 +99,11 @@ impl Jet {
         /// More than what blocks leave out may add to the derivative of one that keeps away from its radius.
         const LEFT_OUT: f64 = 1.0 / (1u64 << 16) as f64;
         const SINGLE: f64 = f32::EPSILON as f64;
-        // Sums of both parts, no less than the moduli.
-        let sum = |p: [f64; 2]| p[0].abs() + p[1].abs();
+        /// The sum of both parts, no less than the modulus.
+        #[inline(always)]
+        fn sum(p: [f64; 2]) -> f64 {
+            p[0].abs() + p[1].abs()
+        }
         let (cross, square) = (sum(double(self.cross)), sum(double(self.square)));
         let (mut growth, mut single) = (0.0, 0.0);
         for k in (0..DEGREE - 1).rev() {

@@ -20,6 +20,7 @@ mod tests;
 
 pub use block::LOWEST_LEVEL;
 pub(super) use block::{Block, Rules};
+pub(crate) use jet::dropped_at;
 pub use jet::{DEGREE, Jet};
 pub use table::JetTable;
 pub(super) use table::{each_level, next_block};

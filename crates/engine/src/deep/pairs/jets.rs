@@ -10,7 +10,7 @@ use super::linear::each_level as each_linear_level;
 use super::number::{Complex, Pair, times_plus as paired_times_plus};
 use crate::deep::bla;
 use crate::deep::complex::times_plus;
-use crate::deep::jets::{Block, DEGREE, LOWEST_LEVEL, Rules, each_level, next_block};
+use crate::deep::jets::{Block, DEGREE, LOWEST_LEVEL, Rules, dropped_at, each_level, next_block};
 use crate::deep::parallel::parallel_map;
 
 /// The powers whose coefficients are pairs.
@@ -32,6 +32,8 @@ pub(crate) struct PairedJet {
     low: [[Pair; 2]; PAIRED],
     /// b
     b: [Pair; 2],
+    /// What it drops, as shares of |a_1|: see [`dropped_at`].
+    dropped: [f64; 4],
 }
 
 impl Default for PairedJet {
@@ -43,6 +45,7 @@ impl Default for PairedJet {
             high: [[0.0; 2]; HIGH],
             low: [[Pair::default(); 2]; PAIRED],
             b: [Pair::default(); 2],
+            dropped: [0.0; 4],
         }
     }
 }
@@ -58,6 +61,8 @@ pub(crate) struct Sizes {
     /// All terms of u alone, and of these and the others those whose coefficients are doubles.
     pub(crate) by_u: f64,
     pub(crate) doubles: f64,
+    /// What it leaves out.
+    pub(crate) dropped: f64,
 }
 
 #[inline(always)]
@@ -149,6 +154,7 @@ impl PairedJet {
             growth: growth + cross,
             by_u,
             doubles: doubles + cross * size + modulus(self.square),
+            dropped: linear * dropped_at(self.dropped, size),
         }
     }
 }
@@ -302,6 +308,7 @@ fn pack(block: &Block, a: Complex, powers: Powers, b: Complex, unit_log2: i64) -
         cross: inner.cross,
         square: inner.square,
         b: b.in_units_of(-unit_log2),
+        dropped: inner.dropped(),
         ..PairedJet::default()
     };
     jet.low[0] = a.in_units_of(-log2);

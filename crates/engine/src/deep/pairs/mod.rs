@@ -15,4 +15,4 @@ mod tables;
 pub(crate) use jets::PairedJet;
 pub(crate) use linear::refine;
 pub(crate) use number::{Complex, Pair, times_plus};
-pub(crate) use tables::{EPSILON_LOG2, LinearBlock, PairedTables};
+pub(crate) use tables::{LinearBlock, PairedTables};

@@ -63,24 +63,28 @@ impl Pair {
     }
 }
 
+/// a b, not summed up.
+#[inline(always)]
+fn product(a: Pair, b: Pair) -> Pair {
+    let high = a.0 * b.0;
+    let rest = a.0.mul_add(b.0, -high);
+    Pair(high, a.0.mul_add(b.1, a.1.mul_add(b.0, rest)))
+}
+
+/// a + b + c
+#[inline(always)]
+fn sum_of(a: Pair, b: Pair, c: Pair) -> Pair {
+    let (first, second) = (Pair::of_sum(a.0, b.0), Pair::of_sum(a.0 + b.0, c.0));
+    let rest = (first.1 + second.1) + ((a.1 + b.1) + c.1);
+    Pair::of_sorted(second.0, rest)
+}
+
 /// p q + r, as exact as 2^-102 (|p| |q| + |r|); fast where the processor has fused products.
 #[inline(always)]
 pub(crate) fn times_plus(p: [Pair; 2], q: [Pair; 2], r: [Pair; 2]) -> [Pair; 2] {
-    let product = |a: Pair, b: Pair| {
-        let high = a.0 * b.0;
-        let rest = a.0.mul_add(b.0, -high);
-        (high, a.0.mul_add(b.1, a.1.mul_add(b.0, rest)))
-    };
-    let sum = |(a, a_rest): (f64, f64), (b, b_rest): (f64, f64), c: Pair| {
-        let (first, second) = (Pair::of_sum(a, b), Pair::of_sum(a + b, c.0));
-        let rest = (first.1 + second.1) + ((a_rest + b_rest) + c.1);
-        Pair::of_sorted(second.0, rest)
-    };
-    let minus = |(high, rest): (f64, f64)| (-high, -rest);
-    [
-        sum(product(p[0], q[0]), minus(product(p[1], q[1])), r[0]),
-        sum(product(p[0], q[1]), product(p[1], q[0]), r[1]),
-    ]
+    let (xx, yy) = (product(p[0], q[0]), product(p[1], q[1]));
+    let (xy, yx) = (product(p[0], q[1]), product(p[1], q[0]));
+    [sum_of(xx, Pair(-yy.0, -yy.1), r[0]), sum_of(xy, yx, r[1])]
 }
 
 /// A complex number of pairs times a power of two.

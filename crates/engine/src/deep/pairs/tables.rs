@@ -10,7 +10,7 @@ use crate::deep::jets::LOWEST_LEVEL;
 use crate::deep::losses::{Loss, LossTable, Stored};
 
 /// log2 of what a skipped step may lose at most, as a share of z: few counts are nearer to another one than that.
-pub(crate) const EPSILON_LOG2: i32 = -80;
+const EPSILON_LOG2: i32 = -84;
 /// Most steps of a reference orbit for which there are tables: some 150 bytes for each.
 const MOST_STEPS: u64 = 1 << 22;
 

@@ -1,8 +1,8 @@
 //! Vectors of pixels in pairs, each on its own way along the reference: as [`crate::cpu::deep::pixels::lanes`], which says how.
 
 use super::pixel::{Paired, Pixel, Stage, smallest};
-use super::vectors::{Wide, times_plus, twice_plus};
 use crate::cpu::deep::pixels::pixel::End;
+use crate::cpu::simd::pairs::{Wide, times_plus, twice_plus};
 use crate::cpu::simd::{Runs, Simd};
 use crate::deep::pairs::Pair;
 
@@ -12,6 +12,22 @@ const MOST_STEPS: usize = 1 << 12;
 const MOST_IDLE: usize = 24;
 /// |z| may have passed the escape radius only where its larger part is over this share of it.
 const PART: f64 = 0.7;
+
+/// Sets the lanes of a mask to those of `value`.
+#[inline(always)]
+fn keep<S: Simd>(s: S, lanes: S::M, to: &mut [f64; 8], value: S::V) {
+    let old = s.load(to);
+    s.store(to, s.select(lanes, value, old));
+}
+
+/// Pairs of vectors.
+#[inline(always)]
+fn load<S: Simd>(s: S, [re, im]: &[[[f64; 8]; 2]; 2]) -> [Wide<S>; 2] {
+    [
+        (s.load(&re[0]), s.load(&re[1])),
+        (s.load(&im[0]), s.load(&im[1])),
+    ]
+}
 
 /// One vector's lanes, as of the last time that they stood still.
 #[derive(Clone, Copy)]
@@ -83,7 +99,7 @@ impl<'a, S: Simd, const V: usize> PairedLanes<'a, S, V> {
     pub(in crate::cpu::deep) fn run(
         &mut self,
         waiting: &mut Vec<(u32, u32)>,
-        ended: &mut impl FnMut((u32, u32), End),
+        ended: &mut impl FnMut(&Pixel, End),
     ) -> Option<()> {
         for v in 0..V {
             for lane in 0..S::LANES {
@@ -112,7 +128,7 @@ impl<'a, S: Simd, const V: usize> PairedLanes<'a, S, V> {
                         }
                         Stage::Ready(wake) => self.put(v, lane, pixel, wake),
                         Stage::Ended(end) => {
-                            ended((pixel.col, pixel.row), end);
+                            ended(&pixel, end);
                             self.refill(v, lane, waiting, ended)?;
                         }
                         Stage::Cancelled => return None,
@@ -130,7 +146,7 @@ impl<'a, S: Simd, const V: usize> PairedLanes<'a, S, V> {
         v: usize,
         lane: usize,
         waiting: &mut Vec<(u32, u32)>,
-        ended: &mut impl FnMut((u32, u32), End),
+        ended: &mut impl FnMut(&Pixel, End),
     ) -> Option<()> {
         while let Some((col, row)) = waiting.pop() {
             let mut pixel = Pixel::start(self.paired, col, row);
@@ -139,7 +155,7 @@ impl<'a, S: Simd, const V: usize> PairedLanes<'a, S, V> {
                 None => pixel.settle(self.paired, &mut self.looks),
             };
             match stage {
-                Stage::Ended(end) => ended((col, row), end),
+                Stage::Ended(end) => ended(&pixel, end),
                 Stage::Cancelled => return None,
                 Stage::Ready(wake) => {
                     self.put(v, lane, pixel, wake);
@@ -220,7 +236,7 @@ impl<'a, S: Simd, const V: usize> PairedLanes<'a, S, V> {
             let state = &self.states[v];
             runs[v] = Runs::new(&deep.orbit.values, &state.m, S::LANES, most);
             low_runs[v] = Runs::new(lows, &state.m, S::LANES, most);
-            let z = [0, 1].map(|part| (s.load(&state.z[part][0]), s.load(&state.z[part][1])));
+            let z = load(s, &state.z);
             let (rx, ry) = s.pairs(&runs[v], 0);
             let (lx, ly) = s.pairs(&low_runs[v], 0);
             vectors[v] = Vector {
@@ -312,7 +328,7 @@ impl<'a, S: Simd, const V: usize> PairedLanes<'a, S, V> {
             slope: [dx, dy],
             off2,
         } = *vector;
-        let c = [0, 1].map(|part| (s.load(&state.c[part][0]), s.load(&state.c[part][1])));
+        let c = load(s, &state.c);
         let (gx, gy) = (s.add(fx, fx), s.add(fy, fy));
         let growth2 = s.fma(gx, gx, s.mul(gy, gy));
         let size = s.max_abs(z[0].0, z[1].0);
@@ -348,16 +364,12 @@ impl<'a, S: Simd, const V: usize> PairedLanes<'a, S, V> {
         }
         let (s, state) = (self.s, &mut self.states[v]);
         let mask = s.mask(lanes);
-        let keep = |to: &mut [f64; 8], value: S::V| {
-            let old = s.load(to);
-            s.store(to, s.select(mask, value, old));
-        };
         for part in 0..2 {
-            keep(&mut state.z[part][0], vector.z[part].0);
-            keep(&mut state.z[part][1], vector.z[part].1);
-            keep(&mut state.slope[part], vector.slope[part]);
+            keep(s, mask, &mut state.z[part][0], vector.z[part].0);
+            keep(s, mask, &mut state.z[part][1], vector.z[part].1);
+            keep(s, mask, &mut state.slope[part], vector.slope[part]);
         }
-        keep(&mut state.off2, vector.off2);
+        keep(s, mask, &mut state.off2, vector.off2);
         let mut left = lanes;
         while left != 0 {
             let lane = left.trailing_zeros() as usize % S::LANES;

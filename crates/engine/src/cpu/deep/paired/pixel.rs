@@ -19,7 +19,7 @@ const SMALLEST_LOG2: i64 = -200;
 const TIE: f64 = 1.0 / (1u64 << 44) as f64;
 /// Slightly over the square root of 2: |z| is at most this many times its larger part.
 const DIAGONAL: f64 = 1.4143;
-/// What is off by this much is not certain any more.
+/// What is off by this share of itself and of 1 is not certain any more.
 const HOPELESS: f64 = 0.25;
 /// Where the low parts of a reference value are not known, how much it may be off by.
 const UNPAIRED: f64 = f64::EPSILON;
@@ -88,17 +88,23 @@ fn modulus(p: [f64; 2]) -> f64 {
 }
 
 #[inline(always)]
-fn sum(p: [Pair; 2], q: [Pair; 2]) -> [Pair; 2] {
-    let part = |a: Pair, b: Pair| {
-        let high = Pair::of_sum(a.0, b.0);
-        Pair::of_sorted(high.0, high.1 + (a.1 + b.1))
-    };
-    [part(p[0], q[0]), part(p[1], q[1])]
+fn part_sum(a: Pair, b: Pair) -> Pair {
+    let high = Pair::of_sum(a.0, b.0);
+    Pair::of_sorted(high.0, high.1 + (a.1 + b.1))
 }
 
 #[inline(always)]
-fn twice(p: [Pair; 2]) -> [Pair; 2] {
-    p.map(|part| Pair(part.0 + part.0, part.1 + part.1))
+fn sum(p: [Pair; 2], q: [Pair; 2]) -> [Pair; 2] {
+    [part_sum(p[0], q[0]), part_sum(p[1], q[1])]
+}
+
+/// p times a power of two.
+#[inline(always)]
+fn scaled(p: [Pair; 2], by: f64) -> [Pair; 2] {
+    [
+        Pair(p[0].0 * by, p[0].1 * by),
+        Pair(p[1].0 * by, p[1].1 * by),
+    ]
 }
 
 /// The smallest z that goes to a lane.
@@ -238,21 +244,22 @@ impl Pixel {
     #[inline(always)]
     fn jet(&mut self, paired: &Paired<'_>, jet: &PairedJet, level: u32) {
         let (deep, tables) = (paired.deep, paired.tables);
-        let u = self
-            .z
-            .map(|part| Pair(part.0 * jet.inverse, part.1 * jet.inverse));
+        let u = scaled(self.z, jet.inverse);
         let steps = 1 << level;
         let loss = tables.block(level, self.m).map(|block| block.loss);
         let near_u = rounded(u);
         let length = modulus(near_u);
         let farther = length + INNER / 2.0;
         let sizes = jet.sizes(length, farther);
-        let own = paired.rounding.error(self.bound) * jet.inverse;
+        let is_exact = paired
+            .rounding
+            .is_below(self.bound, INNER / 2.0 / jet.inverse);
         // Within the radius by that much, what is left out adds no more to the derivative.
         let growth = sizes.growth + sizes.linear * INNER;
         let loss = loss.unwrap_or_default();
         let (rough_of_z, rough_of_c) = (f64::from(loss.rough_of_z), f64::from(loss.rough_of_c));
-        let lost = sizes.by_u * (paired.rounding.jet() + JET_ROUNDING * rough_of_z)
+        let lost = sizes.dropped
+            + sizes.by_u * JET_ROUNDING * rough_of_z
             + sizes.doubles * (DOUBLES_ROUNDING + JET_ROUNDING * f64::from(loss.rough_of_powers))
             + sizes.by_c * JET_ROUNDING * rough_of_c
             + LEAST;
@@ -263,7 +270,7 @@ impl Pixel {
             lost,
         );
         // Also where no bound is known.
-        if !(own < INNER / 2.0 && farther < 1.0 - INNER) {
+        if !(is_exact && farther < 1.0 - INNER) {
             bound.root = f64::INFINITY;
         }
         let unit = deep.spacing.scaled(tables.unit_log2);
@@ -288,7 +295,7 @@ impl Pixel {
             self.slope,
             paired.deep.unit,
         );
-        self.z = times_plus(sum(twice(reference), self.z), self.z, self.near_c);
+        self.z = times_plus(sum(scaled(reference, 2.0), self.z), self.z, self.near_c);
         self.m += 1;
         self.n += 1;
     }
@@ -478,10 +485,18 @@ impl Pixel {
         }
     }
 
+    /// z_n in pairs, of a pixel without an exponent, and the bound of its error.
+    #[cfg(test)]
+    pub(in crate::cpu::deep) fn value(&self, paired: &Paired<'_>) -> Option<([Pair; 2], f64)> {
+        let error = paired.rounding.error(self.bound);
+        (self.exponent == 0).then(|| (sum(paired.near(self.m), self.z), error))
+    }
+
     /// Whether nothing is certain any more.
     #[inline(always)]
     pub(super) fn is_hopeless(&self, paired: &Paired<'_>) -> bool {
-        !(paired.rounding.error(self.bound) * power_of_two(self.exponent) < HOPELESS)
+        let far = 1.0 + size(rounded(self.z));
+        !(paired.rounding.error(self.bound) * power_of_two(self.exponent) < HOPELESS * far)
     }
 }
 

@@ -3,14 +3,19 @@
 use super::pixel::{End, Pixel, norm2, size};
 use crate::cpu::deep::frame::Deep;
 use crate::cpu::deep::numbers::power_of_two;
-use crate::cpu::deep::rounding::Bound;
+use crate::cpu::deep::rounding::{Bound, about};
 use crate::cpu::plan::Plan;
 use crate::deep::bla::Entry;
-use crate::deep::jets::Jet;
+use crate::deep::jets::{Jet, dropped_at};
 
 /// How much more a jet's coefficients may be rounded than the numbers of a block of the same steps: each is a sum of several
 /// products.
 const JET_ROUNDING: f64 = 16.0;
+
+#[inline(always)]
+fn modulus(p: [f64; 2]) -> f64 {
+    norm2(p).sqrt()
+}
 
 impl End {
     /// Whether its count is certain, of a point c rounded to doubles; bounds are those of orbits that stay outside.
@@ -47,7 +52,7 @@ impl Pixel {
     ///
     /// With moduli in place of all numbers a jet is a majorant: its derivative bounds that of the steps. What it leaves out is
     /// a share of |a u| at u = 1 and convex in |u|, so that its derivative is no more than that share over 1 - |u|.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn bound_after_jet(
         &self,
         deep: &Deep<'_>,
@@ -58,21 +63,30 @@ impl Pixel {
         /// How far within its radius a z has to be, and more than the error is of the radius.
         const INNER: f64 = 1.0 / (1u64 << 18) as f64;
         let loss = deep.losses.loss(steps, self.m);
-        let modulus = |p: [f64; 2]| norm2(p).sqrt();
+        let length = about(u);
         let size = modulus(u) + INNER / 2.0;
-        let own = deep.rounding.error(self.bound) * jet.inverse;
+        let is_exact = deep
+            .rounding
+            .is_below(self.bound, INNER / 2.0 / jet.inverse);
         let linear = modulus(jet.a);
         let [growth, single] = jet.majorant(size);
-        let (by_z, by_c) = (linear * modulus(u), modulus(jet.b));
+        let (by_z, by_c) = (linear * length, about(jet.b));
         let powers = (growth - 1.0) * f64::from(loss.rough_of_powers);
         let rough_of_z = JET_ROUNDING * (f64::from(loss.rough_of_z) + powers);
-        let lost = by_z * (deep.rounding.jet() + rough_of_z)
-            + linear * single
+        let dropped = loss.dropped;
+        let dropped = [
+            f64::from(dropped[0]),
+            f64::from(dropped[1]),
+            f64::from(dropped[2]),
+            f64::from(dropped[3]),
+        ];
+        let lost = by_z * rough_of_z
+            + linear * (single + dropped_at(dropped, length))
             + by_c * JET_ROUNDING * f64::from(loss.rough_of_c);
         let growth = linear * jet.inverse * growth;
         let mut bound = deep.rounding.block(self.bound, growth, [by_z, by_c], lost);
         // Also where no bound is known.
-        if !(own < INNER / 2.0 && size < 1.0 - INNER) {
+        if !(is_exact && size < 1.0 - INNER) {
             bound.root = f64::INFINITY;
         }
         bound
@@ -89,9 +103,8 @@ impl Pixel {
     ) -> Bound {
         let loss = deep.losses.loss(steps, self.m);
         let (of_z, of_c) = (f64::from(loss.of_z), f64::from(loss.of_c));
-        let modulus = |p: [f64; 2]| norm2(p).sqrt();
-        let by_z = modulus(entry.a) * modulus(self.z);
-        let by_c = modulus(entry.b) * deep.rounding.near_c_max;
+        let by_z = about(entry.a) * about(self.z);
+        let by_c = about(entry.b) * deep.rounding.near_c_max;
         let growth = modulus(tangent) * (1.0 + 8.0 * of_z);
         deep.rounding
             .block(self.bound, growth, [by_z, by_c], of_z * by_z + of_c * by_c)
