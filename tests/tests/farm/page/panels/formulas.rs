@@ -145,3 +145,39 @@ fn formulas_are_computed_by_a_farm() {
     });
     assert!(by_farm);
 }
+
+/// Files that are saved say what was iterated, and are read as that.
+#[test]
+fn files_that_are_saved_say_the_formula() {
+    let page = Page::serve("");
+    let cookie = page.operator();
+    let ship = json!({ "formula": "burning-ship", "re": "-1.75", "im": "0.03", "zoom": "30", "size": "64x48", "iterations": 300 });
+    let mut julia = ship.clone();
+    julia["julia"] = json!(["-0.8", "0.156"]);
+    for (format, request) in [
+        ("png", &ship),
+        ("exr", &julia),
+        ("toml", &julia),
+        ("kfr", &ship),
+    ] {
+        let saved = page.ask(
+            &cookie,
+            "/api/picture",
+            &json!({ "format": format, "request": request }),
+        );
+        assert_eq!(saved.status, 200, "{format}: {}", saved.text());
+        let headers = [("Cookie", &*cookie), ("Sec-Fetch-Site", "same-origin")];
+        let path = format!("/api/place?kind={format}");
+        let read = page.send("POST", &path, &headers, &saved.body).json();
+        let said = &read["place"]["request"];
+        assert_eq!(said["formula"], "burning-ship", "{format}");
+        assert_eq!(said["julia"], request["julia"], "{format}");
+    }
+    // Kalles Fraktaler has no Julia sets: none is written, in one line.
+    let refused = page.ask(
+        &cookie,
+        "/api/picture",
+        &json!({ "format": "kfr", "request": julia }),
+    );
+    assert_eq!(refused.status, 422, "{}", refused.text());
+}

@@ -66,7 +66,7 @@ fn a_farm_that_is_busy_with_a_video_answers_within_a_second() {
             asked.took[VIEWS as usize / 2],
             asked.took[VIEWS as usize - 1],
         );
-        println!(
+        eprintln!(
             "{viewer}: {size} at 1/{scale}: median {median:.0?}, slowest {slowest:.0?}, {} of {VIEWS} by the farm",
             asked.by_farm
         );

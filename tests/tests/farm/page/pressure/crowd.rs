@@ -136,7 +136,10 @@ impl Watchers {
             stream.write_all(request.as_bytes()).unwrap();
             stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
             let (ends, events) = (Arc::clone(&ends), Arc::clone(&events));
-            std::thread::spawn(move || watch(stream, &ends, &events))
+            let watches = std::thread::Builder::new().name("watcher".into());
+            watches
+                .spawn(move || watch(stream, &ends, &events))
+                .expect("a thread")
         });
         let threads = threads.collect();
         Self {
@@ -232,14 +235,14 @@ fn a_crowd_and_a_long_history_are_answered_at_once() {
             })
             .collect();
         took.sort_unstable();
-        println!("{path}: median {:.1?}, slowest {:.1?}", took[5], took[10]);
+        eprintln!("{path}: median {:.1?}, slowest {:.1?}", took[5], took[10]);
         assert!(took[5] <= MOST_MEDIAN, "{path}: {took:?}");
         assert!(took[10] <= MOST, "{path}: {took:?}");
     }
     // Everybody is still told.
     watchers.until(3 * crowd);
     let held = resident(page.program.pid());
-    println!("the server: {} MiB resident", held >> 20);
+    eprintln!("the server: {} MiB resident", held >> 20);
     assert!(held < MOST_BYTES, "{} MiB", held >> 20);
     drop(watchers);
     let browser = Browser::start(1000, 700, &["--enable-precise-memory-info"]);
@@ -256,7 +259,7 @@ fn a_crowd_and_a_long_history_are_answered_at_once() {
         .value("performance.memory.usedJSHeapSize")
         .as_u64()
         .unwrap();
-    println!("the page: {} MiB of objects", heap >> 20);
+    eprintln!("the page: {} MiB of objects", heap >> 20);
     assert!((1..MOST_BYTES).contains(&heap), "{} MiB", heap >> 20);
     // Jobs of the written history have no small pictures.
     let errors = browser.errors();
