@@ -1,5 +1,6 @@
 //! Why there is no picture, in one line.
 
+use std::io;
 use std::time::Duration;
 
 use disk::WriteError;
@@ -95,4 +96,40 @@ pub enum CollectError {
     /// The user or the system asked to stop.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// Why a file is not whole whose picture is not: somebody else knows more.
+#[derive(Debug, thiserror::Error)]
+#[error("the picture was not finished")]
+pub struct CutOff;
+
+/// Whether a file failed because the picture did, and not by itself.
+#[must_use]
+pub fn is_cut_off(error: &WriteError) -> bool {
+    let mut cause = Some(error as &(dyn std::error::Error + 'static));
+    while let Some(error) = cause {
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        if inner.is_some_and(|inner| inner.is::<CutOff>()) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_failed_by_themselves_are_told_from_those_that_were_cut_off() {
+        let of = |source| WriteError::Create {
+            path: "x".into(),
+            source,
+        };
+        assert!(is_cut_off(&of(io::Error::other(CutOff))));
+        assert!(!is_cut_off(&of(io::Error::other("no space"))));
+    }
 }

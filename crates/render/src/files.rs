@@ -17,7 +17,7 @@ use pictures::rows::{StripRows, spooled_bytes};
 use pictures::{Channel, ColourPicture, Compression, SettlingSoFar, Texts, exr, npy};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::error::{CollectError, RenderError};
+use crate::error::{CollectError, CutOff, RenderError, is_cut_off};
 use crate::picture::Picture;
 use crate::plan::{Output, OutputKind};
 use crate::report::OutputReport;
@@ -64,7 +64,7 @@ impl Iterator for QueuedStrips {
         self.waited += asked.elapsed();
         // The sender is dropped early when the render failed or was interrupted.
         let Some(strip) = strip else {
-            return Some(Err(io::Error::other("the picture was not finished")));
+            return Some(Err(io::Error::other(CutOff)));
         };
         self.rows_left -= strip.strip.rows;
         self.settling.add(strip.settling);
@@ -298,12 +298,18 @@ impl Finished {
             Err(error) => return Err(error.into()),
         };
         let picture = self.picture?;
-        let written = self.files.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let (written, mut failed): (Vec<_>, Vec<_>) =
+            self.files.into_iter().partition(Result::is_ok);
+        // One that failed by itself says more than those that were cut off by it.
+        failed.sort_by_key(|file| file.as_ref().err().is_some_and(is_cut_off));
+        if let Some(Err(error)) = failed.into_iter().next() {
+            return Err(error.into());
+        }
         if let Some(error) = ended_early {
             return Err(error.into());
         }
         let mut outputs = Vec::new();
-        for file in written {
+        for file in written.into_iter().flatten() {
             let busy_secs = file.busy_secs;
             let (path, bytes) = file.publish()?;
             outputs.push(OutputReport {

@@ -31,6 +31,9 @@ export function caption(explorer, tile) {
   const sign = im.startsWith("-") ? "−" : "+";
   at("centre").textContent = `${shortened(re)} ${sign} ${shortened(im.replace("-", ""))} i`;
   at("centre").title = `${re} ${im}`;
+  const { formula, julia } = explorer.extra;
+  const words = [formula, julia && `the Julia set of ${shortened(julia[0])} ${julia[1].startsWith("-") ? "−" : "+"} ${shortened(julia[1].replace("-", ""))} i`];
+  at("iterated").textContent = words.filter(Boolean).join(", ") || "z² + c";
   at("zoom").textContent = `${zoom}, ${view.digits} digits`;
   at("iterations").textContent = `${explorer.iterations.toLocaleString("en")}${explorer.isAuto ? ", automatic" : ""}`;
   at("screen").textContent = screenOf(view.zoom);

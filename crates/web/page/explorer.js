@@ -32,6 +32,16 @@ export class Explorer {
     this.retryMs = 500;
   }
 
+  /** What is iterated and how the view is turned. Values of another formula are shown no longer. */
+  become(extra) {
+    const iterated = ({ formula, julia }) => `${formula} ${julia}`;
+    if (iterated(extra) !== iterated(this.extra)) {
+      this.drop(() => false);
+      this.needed = 0;
+    }
+    this.extra = extra;
+  }
+
   /** Goes to a view; its picture follows. */
   show(view, { iterations, isAuto } = {}) {
     this.view = view;
@@ -123,7 +133,7 @@ export class Explorer {
       return;
     }
     const step = this.step();
-    const [view, scheme] = [this.view, this.scheme];
+    const { view, scheme, extra } = this;
     const abort = new AbortController();
     const under = { abort, isFirst: step.isFirst };
     this.under = under;
@@ -138,8 +148,8 @@ export class Explorer {
       failed = error;
     }
     this.under = null;
-    const isStill = this.view === view && this.scheme === scheme;
-    if (tile) {
+    const isStill = this.view === view && this.scheme === scheme && this.extra === extra;
+    if (tile && this.extra === extra) {
       Object.assign(tile, { view, scheme, step });
       this.take(tile, isStill);
     } else if (failed && failed.name !== "AbortError" && !(failed instanceof Refused && failed.status === 409)) {

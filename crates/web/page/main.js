@@ -4,6 +4,7 @@ import * as address from "./address.js";
 import { plainPainter } from "./canvas.js";
 import { caption } from "./caption.js";
 import { Explorer } from "./explorer.js";
+import { formulas } from "./formulas.js";
 import { cardPainter } from "./gl.js";
 import { listen } from "./input.js";
 import { juliaPainter } from "./julia.js";
@@ -55,6 +56,7 @@ const explorer = new Explorer(canvas, makePainter, {
   },
   tile(tile) {
     caption(explorer, tile);
+    minimap.load(explorer, iterated.home(explorer.extra, 120, 96)).catch(() => {});
     if (at("message").dataset.problem) {
       delete at("message").dataset.problem;
       say("", true);
@@ -93,17 +95,19 @@ function go(view, told) {
 /** Opens what an address says, or the whole set. */
 async function open(hash) {
   const said = address.read(hash, ...size());
-  explorer.extra = said ? said.extra : {};
+  explorer.become(said ? said.extra : {});
   await explorer.colour(said ? said.scheme : explorer.scheme || plainScheme());
   tools.refresh();
   if (said) go(said.view, { iterations: said.iterations, isAuto: said.isAuto });
   else home();
 }
 
+/** All of what is iterated. */
 function home() {
-  explorer.extra = {};
+  const { formula, julia } = explorer.extra;
+  explorer.become(JSON.parse(JSON.stringify({ formula, julia })));
   explorer.needed = 0;
-  go(View.home(...size()), { isAuto: true });
+  go(iterated.home(explorer.extra, ...size()), { isAuto: true });
 }
 
 async function findMinibrot() {
@@ -126,13 +130,14 @@ async function findMinibrot() {
 
 /** Takes what a request says: place, iterations, colours. */
 async function take(request, warnings) {
-  explorer.extra = {};
+  const extra = {};
   for (const key of ["escape-radius", "rotate", "stretch", "stretch-angle", "skip-error-log2"]) {
-    if (request[key] !== null && request[key] !== undefined) explorer.extra[key] = Number(request[key]);
+    if (request[key] !== null && request[key] !== undefined) extra[key] = Number(request[key]);
   }
   for (const key of ["formula", "julia"]) {
-    if (request[key]) explorer.extra[key] = request[key];
+    if (request[key]) extra[key] = request[key];
   }
+  if (request.re) explorer.become(extra);
   if (request.palette) {
     const scheme = schemeOf({ ...request, light: request.light || "" }, plainScheme());
     await explorer.colour(scheme);
@@ -157,6 +162,7 @@ async function openFile(file) {
       tools.addPalettes(held.palettes);
       await explorer.colour({ ...explorer.scheme, palette: held.palettes[0].palette });
       tools.refresh();
+      remember();
       say(held.palettes.length > 1 ? `${held.palettes.length} gradients, in the list of palettes` : "");
     }
   } catch (error) {
@@ -164,8 +170,18 @@ async function openFile(file) {
   }
 }
 
-const julia = juliaPainter(at("julia"), explorer);
-const tools = panels({ explorer, say, go, home, findMinibrot, openFile, remember, address });
+const iterated = formulas(explorer, { become, say });
+const julia = juliaPainter(at("julia"), explorer, (c) => become({ ...explorer.extra, julia: c }));
+
+/** Iterates something else, and shows all of it. */
+function become(extra) {
+  explorer.become(extra);
+  home();
+  tools.refresh();
+  remember();
+}
+
+const tools = panels({ explorer, say, go, home, findMinibrot, openFile, remember, address, iterated });
 
 listen(canvas, (told) => {
   if (told.pointer) {
@@ -181,16 +197,18 @@ listen(canvas, (told) => {
     history.back();
   } else if (told.key === "m" || told.key === "M") {
     findMinibrot();
-  } else if (told.key === "j" || told.key === "J") {
+  } else if (told.key === "j") {
     julia.toggle(pointer);
+  } else if (told.key === "J") {
+    julia.enter(pointer);
   } else {
     tools.key(told.key);
   }
   remember();
 });
 at("minimap").addEventListener("click", (event) => {
-  const [re, im] = minimap.pointOf(event);
-  go(View.at(String(re), String(im), "8", explorer.view.width, explorer.view.height), { isAuto: true });
+  const view = minimap.viewOf(event);
+  if (view) go(view.sized(explorer.view.width, explorer.view.height), { isAuto: true });
 });
 addEventListener("resize", () => explorer.view && go(explorer.view.sized(...size()), { iterations: explorer.iterations }));
 addEventListener("popstate", () => open(location.hash));
@@ -214,4 +232,6 @@ fetchStatus()
     at("to-leave").hidden = !jobs || role !== "operator";
   })
   .catch(() => {});
-tools.load().catch((error) => say(error.message)).then(() => open(location.hash)).then(() => minimap.load());
+Promise.all([tools.load(), iterated.load()])
+  .catch((error) => say(error.message))
+  .then(() => open(location.hash));

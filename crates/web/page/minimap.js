@@ -1,45 +1,56 @@
 // The whole set, and where the view is in it.
 
 import { painted } from "./canvas.js";
+import { difference } from "./decimal.js";
 import { palette as layOutPalette, places } from "./painter.js";
 import { plainScheme } from "./scheme.js";
 import { fetchPalette, fetchTile } from "./server.js";
-import { difference, parse } from "./decimal.js";
-
-const [LEFT, TOP, ZOOM] = [-2.1, 1.28, 1.5625];
 
 export class Minimap {
   constructor(canvas) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
-    this.pixel = 2.56 / canvas.height;
+    this.generation = 0;
+    this.shown = null;
+    this.view = null;
     this.picture = null;
   }
 
-  async load() {
-    const { width, height } = this.canvas;
-    const re = LEFT + (width / 2) * this.pixel;
-    const request = { re: re.toFixed(6), im: "0", zoom: String(ZOOM), size: `${width}x${height}`, iterations: 500, samples: 4 };
-    const tile = await fetchTile({ request, scale: 1, near: false, generation: 1, map: true });
-    const { colours, closes } = await fetchPalette("ice");
-    const scheme = { ...plainScheme(), palette: "ice" };
-    const tables = { map: places(scheme, tile.range, []), colours: layOutPalette(colours, closes, scheme), banded: false, light: null, factor: 1 };
-    this.picture = painted(tile, tables);
-    if (this.latest) this.mark(this.latest);
+  /** The picture of what is iterated, whose home view is `view`, where it is not there already. */
+  async load(explorer, view) {
+    const { formula, julia } = explorer.extra;
+    const wanted = JSON.stringify({ formula, julia });
+    if (this.shown === wanted) return;
+    Object.assign(this, { shown: wanted, view, picture: null });
+    this.generation += 1;
+    const [re, im, zoom] = view.texts();
+    const request = { ...JSON.parse(wanted), re, im, zoom, size: `${view.width}x${view.height}`, iterations: 500, samples: 4 };
+    try {
+      const tile = await fetchTile({ request, scale: 1, near: false, generation: this.generation, of: "map" });
+      const { colours, closes } = await fetchPalette("ice");
+      if (this.shown !== wanted) return;
+      const scheme = { ...plainScheme(), palette: "ice" };
+      const tables = { map: places(scheme, tile.range, []), colours: layOutPalette(colours, closes, scheme), banded: false, light: null, factor: 1 };
+      this.picture = painted(tile, tables);
+      this.mark(explorer);
+    } catch (error) {
+      // Asked for again with the next tile.
+      if (this.shown === wanted) this.shown = null;
+      throw error;
+    }
   }
 
   /** Draws the view's frame. */
   mark(explorer) {
-    this.latest = explorer;
-    const { context, canvas, pixel } = this;
+    const { context, canvas } = this;
     context.fillStyle = "#0a0d14";
     context.fillRect(0, 0, canvas.width, canvas.height);
     if (this.picture) context.drawImage(this.picture, 0, 0);
     const { view } = explorer;
-    if (!view) return;
-    const of = (number, base) => difference(number, parse(base.toFixed(3)), 0);
-    const x = of(view.re, LEFT) / pixel;
-    const y = -of(view.im, TOP) / pixel;
+    if (!view || !this.view) return;
+    const pixel = 4 / (10 ** this.view.zoom.log10 * canvas.height);
+    const x = canvas.width / 2 + difference(view.re, this.view.re, 0) / pixel;
+    const y = canvas.height / 2 - difference(view.im, this.view.im, 0) / pixel;
     const half = 2 / 10 ** Math.min(300, view.zoom.log10) / pixel;
     const [high, wide] = [Math.max(3, half), Math.max(3, (half * view.width) / view.height)];
     context.strokeStyle = "#ffd166";
@@ -47,10 +58,13 @@ export class Minimap {
     context.strokeRect(x - wide, y - high, 2 * wide, 2 * high);
   }
 
-  /** The point of the plane under a pointer. */
-  pointOf(event) {
+  /** A view around the point under a pointer. */
+  viewOf(event) {
+    if (!this.view) return null;
     const box = this.canvas.getBoundingClientRect();
-    const part = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-    return [(LEFT + part[0] * this.canvas.width * this.pixel).toFixed(6), (TOP - part[1] * this.canvas.height * this.pixel).toFixed(6)];
+    const x = ((event.clientX - box.left) / box.width) * this.canvas.width;
+    const y = ((event.clientY - box.top) / box.height) * this.canvas.height;
+    const there = this.view.moved(x - this.canvas.width / 2, y - this.canvas.height / 2);
+    return there.zoomed(8 / 10 ** this.view.zoom.log10);
   }
 }

@@ -2,6 +2,7 @@
 
 import { hexOf, rgbOf, wordsOf } from "./scheme.js";
 import { leaving } from "./leave.js";
+import { editor } from "./palette.js";
 import { fetchFile, fetchPalettes } from "./server.js";
 import { View } from "./view.js";
 
@@ -25,7 +26,7 @@ function typed(value) {
   return /[ {]/.test(value) ? `"${value}"` : value;
 }
 
-export function panels({ explorer, say, go, home, findMinibrot, openFile, remember, address }) {
+export function panels({ explorer, say, go, home, findMinibrot, openFile, remember, address, iterated }) {
   function toggle(name) {
     for (const other of PANELS) {
       const isOpen = other === name && at(other).hidden;
@@ -54,6 +55,7 @@ export function panels({ explorer, say, go, home, findMinibrot, openFile, rememb
     const names = [...at("palette").options].map((option) => option.value);
     at("palette").value = names.includes(scheme.palette) ? scheme.palette : "";
     at("stops").value = names.includes(scheme.palette) ? "" : scheme.palette;
+    own.refresh();
     at("colour").value = scheme.colour;
     at("mapping").value = scheme.mapping;
     at("turns").value = scheme.period ? "period" : scheme.cycles ? "cycles" : "once";
@@ -72,6 +74,7 @@ export function panels({ explorer, say, go, home, findMinibrot, openFile, rememb
     at("go-zoom").value = zoom;
     at("go-iterations").value = explorer.isAuto ? "auto" : explorer.iterations;
     at("command").value = command();
+    iterated.refresh();
     showKept();
   }
 
@@ -94,8 +97,30 @@ export function panels({ explorer, say, go, home, findMinibrot, openFile, rememb
     recolour({ mapping, period: turns === "period" ? repeat : 0, cycles: turns === "cycles" ? repeat : 0 }).then(refresh);
   }
 
+  const own = editor(explorer, {
+    say,
+    async choose(palette) {
+      await recolour({ palette, range: explorer.scheme.range });
+      at("stops").value = palette;
+      at("palette").value = "";
+    },
+    list: (palettes) => add(palettes, true),
+  });
+  at("editor").addEventListener("toggle", own.refresh);
+
+  /** Adds palettes to the list; those that are kept replace what was kept before. */
+  function add(palettes, areKept) {
+    if (areKept) for (const option of at("palette").querySelectorAll("[data-kept]")) option.remove();
+    for (const { name, palette } of palettes) {
+      if ([...at("palette").options].some((option) => option.value === palette)) continue;
+      const option = new Option(name || "of a file", palette);
+      if (areKept) option.dataset.kept = "";
+      at("palette").append(option);
+    }
+  }
+
   at("palette").addEventListener("change", () => at("palette").value && recolour({ palette: at("palette").value }).then(refresh));
-  at("stops").addEventListener("change", () => at("stops").value && recolour({ palette: at("stops").value }));
+  at("stops").addEventListener("change", () => at("stops").value && recolour({ palette: at("stops").value }).then(refresh));
   at("colour").addEventListener("change", () => recolour({ colour: at("colour").value }));
   for (const id of ["mapping", "turns", "repeat"]) at(id).addEventListener("change", spread);
   at("offset").addEventListener("input", () => recolour({ offset: Number(at("offset").value), range: explorer.scheme.range }));
@@ -213,15 +238,11 @@ export function panels({ explorer, say, go, home, findMinibrot, openFile, rememb
       else if (key.toLowerCase() === "l" && !at("to-leave").hidden) deeds.leave();
       else if (keys[key.toLowerCase()]) deeds[keys[key.toLowerCase()]]();
     },
-    addPalettes(list) {
-      for (const { name, palette } of list) {
-        if ([...at("palette").options].some((option) => option.value === palette)) continue;
-        at("palette").append(new Option(name || "of a file", palette));
-      }
-    },
+    addPalettes: (list) => add(list, false),
     async load() {
       const names = await fetchPalettes();
       at("palette").replaceChildren(new Option("as its stops say", ""), ...names.map((name) => new Option(name, name)));
+      add(own.kept(), true);
     },
   };
 }

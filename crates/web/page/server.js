@@ -26,9 +26,9 @@ async function ask(path, body, signal) {
   return answered(await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal }));
 }
 
-/** The values of a view: `{width, height, side, values, smooth, range, ...}`. */
-export async function fetchTile({ request, scale, near, generation, signal, map }) {
-  const body = { viewer: map ? viewer + "-map" : viewer, generation, scale, near, request };
+/** The values of a view: `{width, height, side, values, smooth, range, ...}`; `of` names another picture of the page. */
+export async function fetchTile({ request, scale, near, generation, signal, of }) {
+  const body = { viewer: of ? `${viewer}-${of}` : viewer, generation, scale, near, request };
   const response = await ask("/api/tile", body, signal);
   const said = (name) => response.headers.get(name);
   const [width, height] = said("tile-size").split("x").map(Number);
@@ -61,6 +61,11 @@ export async function fetchStatus() {
 /** The names of all palettes. */
 export async function fetchPalettes() {
   return (await answered(await fetch("/api/palettes"))).json();
+}
+
+/** The formulas that have a name: `{name, operations, bounds}`. */
+export async function fetchFormulas() {
+  return (await answered(await fetch("/api/formulas"))).json();
 }
 
 /** The colours of a palette: `{colours, closes}`. */

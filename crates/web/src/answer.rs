@@ -2,16 +2,19 @@
 
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use hyper::{Response, StatusCode};
 use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
 /// An answer.
@@ -113,6 +116,58 @@ pub fn streamed(kind: &'static str, body: Sent) -> Answer {
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     answer
+}
+
+/// A whole body whose bytes hold a permit until they are sent.
+struct Held {
+    body: Sent,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Bytes, and the permit that goes with them.
+struct Counted(
+    Bytes,
+    #[expect(dead_code, reason = "dropped with the bytes")] OwnedSemaphorePermit,
+);
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Body for Held {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let permit = self.permit.take();
+        Poll::Ready(frame.map(|frame| {
+            frame.map(|frame| match permit {
+                Some(permit) => frame.map_data(|data| Bytes::from_owner(Counted(data, permit))),
+                None => frame,
+            })
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A whole body whose bytes hold a permit until they are sent.
+#[must_use]
+pub fn held(body: Sent, permit: OwnedSemaphorePermit) -> Sent {
+    let permit = Some(permit);
+    Held { body, permit }.boxed_unsync()
 }
 
 /// A value as JSON.

@@ -15,6 +15,7 @@ use crate::figures::sampler::Sampler;
 use crate::guard::check::Policy;
 use crate::guard::sessions::Sessions;
 use crate::jobs::queue::Jobs;
+use crate::jobs::told::Told;
 use crate::viewers::{NoPlace, Ticket, Viewers};
 use crate::views::places::Views;
 
@@ -30,8 +31,14 @@ pub struct App {
     pub farm: Option<Arc<Farm>>,
     /// Jobs that are left here, where there is a folder for them.
     pub jobs: Option<Arc<Jobs>>,
+    /// What is told of them to all who watch.
+    pub told: Told,
     /// Places of those who watch either.
     pub watchers: Arc<Semaphore>,
+    /// Places of files that are taken.
+    pub files: Semaphore,
+    /// Room for large answers that wait to be read, in mebibytes.
+    pub unread: Arc<Semaphore>,
     /// Figures over time.
     pub figures: Arc<Sampler>,
     /// What is waited for.

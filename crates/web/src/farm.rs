@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// A farm.
 pub struct Farm {
     options: ConnectOptions,
-    /// How it stands, as JSON; nothing where nobody has looked yet.
+    /// How it stands, as an event of JSON for all who watch; nothing where nobody has looked yet.
     seen: watch::Sender<Bytes>,
 }
 
@@ -111,7 +111,8 @@ impl Farm {
                     }
                 });
                 let seen = serde_json::to_vec(&seen).unwrap_or_default();
-                self.seen.send_replace(Bytes::from(seen));
+                let event = [&b"data: "[..], &seen, b"\n\n"].concat();
+                self.seen.send_replace(Bytes::from(event));
             }
             tokio::time::sleep(LOOK).await;
         }

@@ -24,13 +24,23 @@ pub const MOST_ITERATIONS: u64 = 10_000_000;
 pub const MOST_OPERATIONS: usize = 16;
 /// Tiles, files and searches that are computed at a time; more wait.
 pub const MOST_UNDER_WAY: usize = 4;
+/// Those of watchers among them: one is left for whoever may do everything.
+pub const MOST_OF_WATCHERS: usize = 3;
 /// Those that wait; more are refused.
 pub const MOST_WAITING: usize = 64;
+/// Those of watchers among them.
+pub const MOST_WAITING_WATCHERS: usize = 48;
+/// Files that are taken at a time, from their first byte until they are read; more are refused.
+pub const MOST_FILES: usize = 8;
+/// Mebibytes of large answers that wait to be read by whoever asked; more are refused.
+pub const MOST_UNREAD_MIB: usize = 512;
+/// How long whoever asked may read nothing of an answer.
+pub const READ_PATIENCE: Duration = Duration::from_secs(30);
 /// Pages whose generations are remembered; of more, the one that was silent for longest is forgotten.
 pub const MOST_VIEWERS: usize = 256;
 /// Letters of the name that a page gives itself.
 pub const MOST_VIEWER_LETTERS: usize = 64;
-/// Browsers that are let in; of more, the first is forgotten and has to come by the printed address again.
+/// Browsers that are let in by each address; of more, the first is forgotten and has to come by the printed address again.
 pub const MOST_SESSIONS: usize = 256;
 /// Bytes of a file that is saved.
 pub const MOST_SAVED_BYTES: u64 = 1 << 28;
@@ -38,6 +48,10 @@ pub const MOST_SAVED_BYTES: u64 = 1 << 28;
 pub const MOST_WATCHERS: usize = 256;
 /// Jobs or workers of one order.
 pub const MOST_ORDERED: usize = 1000;
+/// Bytes of a file of gradients.
+pub const MOST_GRADIENT_BYTES: usize = 4 << 20;
+/// Bytes that are read of one to find each of its gradients, all together.
+pub const MOST_GRADIENT_WORK: usize = 256 << 20;
 /// Gradients of a file that is dropped on the page.
 pub const MOST_GRADIENTS: usize = 256;
 /// Samples of a job: a poster of 2^17 x 2^17 pixels, or all key frames of a sequence together.

@@ -10,7 +10,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// Path, kind and text of each.
-const FILES: [(&str, &str, &str); 26] = [
+const FILES: [(&str, &str, &str); 29] = [
     ("/", HTML, include_str!("../page/index.html")),
     ("/style.css", CSS, include_str!("../page/style.css")),
     ("/farm", HTML, include_str!("../page/farm.html")),
@@ -23,7 +23,13 @@ const FILES: [(&str, &str, &str); 26] = [
     ("/decimal.js", SCRIPT, include_str!("../page/decimal.js")),
     ("/explorer.js", SCRIPT, include_str!("../page/explorer.js")),
     ("/figures.js", SCRIPT, include_str!("../page/figures.js")),
+    ("/formulas.js", SCRIPT, include_str!("../page/formulas.js")),
     ("/gl.js", SCRIPT, include_str!("../page/gl.js")),
+    (
+        "/gradients.js",
+        SCRIPT,
+        include_str!("../page/gradients.js"),
+    ),
     ("/input.js", SCRIPT, include_str!("../page/input.js")),
     ("/julia.js", SCRIPT, include_str!("../page/julia.js")),
     ("/leave.js", SCRIPT, include_str!("../page/leave.js")),
@@ -33,6 +39,7 @@ const FILES: [(&str, &str, &str); 26] = [
     ("/main.js", SCRIPT, include_str!("../page/main.js")),
     ("/minimap.js", SCRIPT, include_str!("../page/minimap.js")),
     ("/painter.js", SCRIPT, include_str!("../page/painter.js")),
+    ("/palette.js", SCRIPT, include_str!("../page/palette.js")),
     ("/panels.js", SCRIPT, include_str!("../page/panels.js")),
     ("/scheme.js", SCRIPT, include_str!("../page/scheme.js")),
     ("/server.js", SCRIPT, include_str!("../page/server.js")),

@@ -23,10 +23,15 @@ use crate::app::App;
 use crate::farm::Farm;
 use crate::figures::sampler::Sampler;
 use crate::guard::check::Policy;
+use crate::guard::heard::Heard;
 use crate::guard::sessions::Sessions;
 use crate::guard::tokens::{Role, Token};
 use crate::jobs::queue::{Jobs, JobsError, address_file};
-use crate::limits::{HEAD_PATIENCE, MOST_CONNECTIONS, MOST_HEAD_BYTES, MOST_WATCHERS};
+use crate::jobs::told::Told;
+use crate::limits::{
+    HEAD_PATIENCE, MOST_CONNECTIONS, MOST_FILES, MOST_HEAD_BYTES, MOST_UNREAD_MIB, MOST_WATCHERS,
+    READ_PATIENCE,
+};
 use crate::settings::{Settings, SettingsError};
 use crate::tls::{TlsError, acceptor};
 use crate::viewers::Viewers;
@@ -181,7 +186,10 @@ impl Server {
             views,
             farm,
             jobs: self.jobs.clone(),
+            told: Told::default(),
             watchers: Arc::new(Semaphore::new(MOST_WATCHERS)),
+            files: Semaphore::new(MOST_FILES),
+            unread: Arc::new(Semaphore::new(MOST_UNREAD_MIB)),
             figures,
             viewers,
             stop: stop.clone(),
@@ -234,7 +242,7 @@ async fn one(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, app: 
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
         .max_buf_size(MOST_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Heard::new(stream, READ_PATIENCE)), service);
     tokio::select! {
         served = connection => {
             if let Err(error) = served {

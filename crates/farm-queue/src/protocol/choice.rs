@@ -13,6 +13,9 @@ pub const STRIPS_PER_DRAW: u32 = 8;
 /// Most jobs that a worker asks for a strip in one look.
 pub const MAX_JOBS: usize = 64;
 
+/// A job of so many times the weight of the one that a worker stays with is urgent: that one's turn is over.
+pub const URGENT: f64 = 100.0;
+
 /// Smallest and largest weight: a job of any priority is served at last, and none starves all others.
 const WEIGHTS: (f64, f64) = (0.01, 1e6);
 
@@ -53,15 +56,9 @@ impl Chooser {
     }
 
     /// The order in which to ask `jobs` (name and priority): the current one first while its turn
-    /// lasts, then a draw without replacement.
+    /// lasts and nothing is urgent, then a draw without replacement.
     pub fn order(&mut self, mut jobs: Vec<(JobId, f64)>) -> Vec<JobId> {
         let mut order = Vec::with_capacity(jobs.len());
-        if let Some(at) = self
-            .current()
-            .and_then(|current| jobs.iter().position(|(job, _)| job == current))
-        {
-            order.push(jobs.swap_remove(at).0);
-        }
         let weight = |priority: f64| {
             if priority.is_nan() {
                 WEIGHTS.0
@@ -69,6 +66,15 @@ impl Chooser {
                 priority.clamp(WEIGHTS.0, WEIGHTS.1)
             }
         };
+        if let Some(at) = self
+            .current()
+            .and_then(|current| jobs.iter().position(|(job, _)| job == current))
+        {
+            let urgent = URGENT * weight(jobs[at].1);
+            if !jobs.iter().any(|(_, priority)| weight(*priority) >= urgent) {
+                order.push(jobs.swap_remove(at).0);
+            }
+        }
         while jobs.len() > 1 {
             let total: f64 = jobs.iter().map(|(_, priority)| weight(*priority)).sum();
             let mut drawn = self.uniform() * total;
@@ -126,6 +132,24 @@ mod tests {
         assert!(changes <= 8000 / STRIPS_PER_DRAW + 1);
         let share = f64::from(served[1]) / 8000.0;
         assert!((0.68..0.82).contains(&share), "{share}");
+    }
+
+    #[test]
+    fn what_is_urgent_ends_the_turn_of_another() {
+        let (long, view) = (JobId::generate(), JobId::generate());
+        let mut first = 0;
+        for seed in 1..=500 {
+            let mut chooser = Chooser::new(seed * 0x9e37_79b9);
+            chooser.note_served(&long);
+            let order = chooser.order(vec![(long.clone(), 1.0), (view.clone(), 1000.0)]);
+            assert_eq!(order.len(), 2);
+            first += u32::from(order[0] == view);
+        }
+        assert!(first > 490, "{first} of 500");
+        let mut chooser = Chooser::new(1);
+        chooser.note_served(&long);
+        let order = chooser.order(vec![(long.clone(), 1.0), (view, 99.0)]);
+        assert_eq!(order[0], long, "its turn lasts");
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub const FAILED: &str = "_failed";
 
 /// Message on [`CONTROL`]: there is something new to lease.
 pub const WAKE_WORK: &str = "work";
+/// Message on [`CONTROL`]: there is something new to lease, of a job before which others wait.
+pub const WAKE_URGENT: &str = "urgent";
 /// Message on [`CONTROL`]: a strip was given back, look among the leases now.
 pub const WAKE_CLAIM: &str = "claim";
 /// Message on [`CONTROL`]: a job ended.

@@ -9,7 +9,7 @@ use ::redis::{PushKind, Value, cmd};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::protocol::keys::{CONTROL, WAKE_CLAIM, WAKE_ENDED, WAKE_ORDERS};
+use crate::protocol::keys::{CONTROL, WAKE_CLAIM, WAKE_ENDED, WAKE_ORDERS, WAKE_URGENT};
 use crate::redis::connect::Server;
 
 /// Wait before a broken connection is opened anew.
@@ -26,6 +26,8 @@ pub(super) struct HintCounts {
     pub(super) claims: u64,
     /// Those of them that say that a job ended.
     pub(super) ends: u64,
+    /// Those of them that say that there is something urgent to lease.
+    pub(super) urgent: u64,
     /// Those of them that say that an operator wants something.
     pub(super) orders: u64,
 }
@@ -60,6 +62,7 @@ async fn listen_once(
                         heard.hints += 1;
                         heard.claims += u64::from(said == WAKE_CLAIM.as_bytes());
                         heard.ends += u64::from(said == WAKE_ENDED.as_bytes());
+                        heard.urgent += u64::from(said == WAKE_URGENT.as_bytes());
                         heard.orders += u64::from(said == WAKE_ORDERS.as_bytes());
                     });
                 }
@@ -74,6 +77,7 @@ async fn listen_once(
         heard.hints += 1;
         heard.claims += 1;
         heard.ends += 1;
+        heard.urgent += 1;
         heard.orders += 1;
     });
     loop {

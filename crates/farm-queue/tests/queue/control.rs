@@ -6,7 +6,7 @@ use std::time::Duration;
 use farm_queue::redis::RedisControl;
 use farm_queue::redis::control::OrderOutcome;
 use farm_queue::{
-    Issue, JobQueue, JobReport, JobState, LeaseState, LeaveOrder, Order, QueueError,
+    Issue, JobQueue, JobReport, JobState, LeaseState, LeaveOrder, Order, QueueError, RedisJobQueue,
     RedisWorkerQueue, WorkerAbout, WorkerQueue,
 };
 use tokio::time::{sleep, timeout};
@@ -92,6 +92,30 @@ async fn a_paused_job_is_not_offered_until_it_is_resumed() {
     lease(&worker).await;
     let told = farm.jobs().report(&job.id, &report).await.map(state);
     assert_eq!(told.unwrap(), JobState::Running);
+}
+
+/// What comes before all others, as views of the page do, is taken up in the middle of another job's turn.
+#[tokio::test]
+async fn an_urgent_job_ends_the_turn_of_another() {
+    let farm = RedisFarm::start().await;
+    let worker = farm.worker("w").await;
+    let (long, view, other) = (job(30), job(4), job(1));
+    submit(&farm, &other).await;
+    lease(&worker).await;
+    submit(&farm, &long).await;
+    assert_eq!(lease(&worker).await.job.id, long.id);
+    let hint = worker.hint();
+    let views = RedisJobQueue::connect(farm.server.url()).await.unwrap();
+    let views = views.of_priority(1e6);
+    views.create(Arc::clone(&view)).await.unwrap();
+    views.enqueue(&view.id, &orders(&view)).await.unwrap();
+    // Messages come in order: who has heard of this end has heard of the view.
+    farm.jobs().finish(&other.id).await.unwrap();
+    timeout(SOON, hint).await.expect("a hint");
+    for _ in 0..4 {
+        assert_eq!(lease(&worker).await.job.id, view.id);
+    }
+    assert_eq!(lease(&worker).await.job.id, long.id);
 }
 
 #[tokio::test]

@@ -13,6 +13,11 @@ use crate::kinds::Compression;
 /// Bytes of a file's mark and header, behind which other chunks may stand.
 const HEADER_BYTES: usize = 33;
 
+/// Most texts of a file, and bytes of all of them together once they are unpacked: a small file may hold a thousand times as
+/// much as it is long.
+const MOST_TEXTS: usize = 1024;
+const MOST_UNPACKED: usize = 8 * MAX_TEXT_BYTES as usize;
+
 /// Size and channels.
 pub(crate) fn contents(file: impl BufRead + Seek) -> io::Result<Contents> {
     let reader = Decoder::new(file).read_info().map_err(decoding_error)?;
@@ -42,13 +47,26 @@ pub(crate) fn texts(chunks: &[Vec<u8>]) -> Vec<(String, String)> {
     };
     let (begin, rest) = blank.split_at(HEADER_BYTES);
     let picture = |chunk: &Vec<u8>| Cursor::new([begin, chunk, rest].concat());
-    let texts = chunks.iter().map(|chunk| text(picture(chunk)));
+    let mut left = MOST_UNPACKED;
+    let texts = chunks.iter().take(MOST_TEXTS).map_while(|chunk| {
+        let limit = left.min(usize::try_from(MAX_TEXT_BYTES).unwrap_or(usize::MAX));
+        let read = (limit > 0).then(|| text(picture(chunk), limit))?;
+        // One that is over the limit was unpacked as far as that.
+        let unpacked = match &read {
+            Ok(text) => text.as_ref().map_or(0, |(_, text)| text.len()),
+            Err(_) => limit,
+        };
+        left = left.saturating_sub(unpacked);
+        Some(read)
+    });
     texts.filter_map(Result::ok).flatten().collect()
 }
 
-/// The text of a picture that has no more than one.
-fn text(file: impl BufRead + Seek) -> Result<Option<(String, String)>, DecodingError> {
-    let limit = usize::try_from(MAX_TEXT_BYTES).unwrap_or(usize::MAX);
+/// The text of a picture that has no more than one, of at most `limit` bytes where it is packed.
+fn text(
+    file: impl BufRead + Seek,
+    limit: usize,
+) -> Result<Option<(String, String)>, DecodingError> {
     let reader = Decoder::new(file).read_info()?;
     let info = reader.info();
     if let Some(chunk) = info.uncompressed_latin1_text.first() {
@@ -95,6 +113,17 @@ mod tests {
             &blank[end..],
         ];
         parts.concat()
+    }
+
+    #[test]
+    fn what_many_small_chunks_unpack_to_has_a_limit() {
+        let long = "a".repeat(MAX_TEXT_BYTES as usize);
+        let packed = written("k", &long);
+        assert!(packed.len() < long.len() / 100, "{}", packed.len());
+        let many = vec![packed; 50];
+        assert_eq!(texts(&many).len(), MOST_UNPACKED / long.len());
+        let short = vec![written("k", "a"); MOST_TEXTS + 5];
+        assert_eq!(texts(&short).len(), MOST_TEXTS);
     }
 
     /// The chunk that a text is written as.

@@ -94,15 +94,15 @@ pub fn events(app: &Arc<App>) -> Result<Answer, Problem> {
                         if seen.is_empty() {
                             continue;
                         }
-                        [&b"data: "[..], &seen, b"\n\n"].concat()
+                        seen
                     }
                     Ok(Err(_)) => return,
-                    Err(_) => b": still here\n\n".to_vec(),
+                    Err(_) => Bytes::from_static(b": still here\n\n"),
                 },
                 () = tell.closed() => return,
                 () = &mut ends => return,
             };
-            if tell.send(Bytes::from(event)).await.is_err() {
+            if tell.send(event).await.is_err() {
                 return;
             }
         }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::place::PlaceAnswer;
 use crate::answer::{Answer, Problem, json};
 use crate::app::App;
+use crate::guard::tokens::Role;
 use crate::limited::{check_iterations, check_numbers};
 
 /// The view that is searched.
@@ -52,7 +53,7 @@ struct MinibrotAnswer {
         super::responses::Problems
     )
 )]
-pub async fn answer(wanted: SearchRequest, app: &Arc<App>) -> Result<Answer, Problem> {
+pub async fn answer(wanted: SearchRequest, role: Role, app: &Arc<App>) -> Result<Answer, Problem> {
     let request = MinibrotRequest {
         re: Some(wanted.re),
         im: Some(wanted.im),
@@ -66,7 +67,7 @@ pub async fn answer(wanted: SearchRequest, app: &Arc<App>) -> Result<Answer, Pro
         ("zoom", &request.zoom),
     ])?;
     check_iterations(request.iterations)?;
-    let ticket = app.viewers.enter_alone();
+    let ticket = app.viewers.enter_alone(role);
     let found = app.compute(ticket, |stop| async move {
         let progress: Arc<dyn Progress> = Arc::new(Silent);
         Ok(minibrot(request, None, &progress, &stop).await?)

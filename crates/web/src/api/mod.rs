@@ -7,8 +7,8 @@ mod farm;
 mod figures;
 mod jobs;
 mod minibrot;
+mod names;
 mod openapi;
-mod palette;
 mod picture;
 pub mod place;
 mod responses;
@@ -17,13 +17,15 @@ mod tile;
 
 use std::sync::Arc;
 
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::{Method, Request, StatusCode};
 
-use crate::answer::{Answer, Problem, bytes, harden, with};
+use crate::answer::{Answer, Problem, bytes, harden, held, with};
 use crate::app::App;
 use crate::guard::check::Refusal;
+use crate::limits::{MOST_FILES, MOST_UNREAD_MIB};
 use crate::pages;
+use names::{formulas, palettes};
 
 /// Methods of what is read, and of what is asked with a body.
 const READ: &str = "GET, HEAD";
@@ -33,10 +35,25 @@ const BOTH: &str = "GET, HEAD, POST";
 /// Answers a request, whatever it is.
 pub async fn answer(request: Request<Incoming>, app: Arc<App>) -> Answer {
     let answer = match route(request, &app).await {
-        Ok(answer) => answer,
+        Ok(answer) => bounded(answer, &app),
         Err(problem) => problem.answer(),
     };
     harden(answer)
+}
+
+/// An answer that counts among those that wait to be read for as long as it does, where it is large.
+fn bounded(answer: Answer, app: &App) -> Answer {
+    let bytes = answer.body().size_hint().exact().unwrap_or(0);
+    let Some(mebibytes) = u32::try_from(bytes >> 20).ok().filter(|&some| some > 0) else {
+        return answer;
+    };
+    match Arc::clone(&app.unread).try_acquire_many_owned(mebibytes) {
+        Ok(room) => answer.map(|body| held(body, room)),
+        Err(_) => {
+            let line = format!("{MOST_UNREAD_MIB} MiB of answers wait to be read: try again");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, line).answer()
+        }
+    }
 }
 
 async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Problem> {
@@ -67,7 +84,7 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
         | "/api/jobs/thumbnail"
         | "/api/jobs/picture" => READ,
         "/api/jobs/plan" | "/api/jobs/orders" => ASK,
-        "/api/status" | "/api/palettes" | "/api/openapi.json" => READ,
+        "/api/status" | "/api/palettes" | "/api/formulas" | "/api/openapi.json" => READ,
         "/api/figures" | "/metrics" => READ,
         "/api/farm/events" | "/api/farm/job" => READ,
         "/api/farm/orders" => ASK,
@@ -90,7 +107,8 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
     let query = head.uri.query();
     match path {
         "/api/status" => Ok(status::answer(app, role)),
-        "/api/palettes" => Ok(palette::names()),
+        "/api/palettes" => Ok(palettes::names()),
+        "/api/formulas" => formulas::names(),
         "/api/openapi.json" => Ok(openapi::answer()),
         "/api/figures" => Ok(figures::answer(app)),
         "/metrics" => Ok(figures::metrics(app)),
@@ -112,11 +130,18 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
         "/api/jobs/thumbnail" => jobs::files::thumbnail(query, app).await,
         "/api/jobs/plan" => jobs::plan(body::json(&head, body).await?, role, app).await,
         "/api/jobs/orders" => jobs::order(body::json(&head, body).await?, role, app).await,
-        "/api/tile" => tile::answer(body::json(&head, body).await?, app).await,
-        "/api/palette" => palette::answer(&body::json(&head, body).await?),
-        "/api/place" => place::answer(&head, body::file(body).await?).await,
-        "/api/picture" => picture::answer(body::json(&head, body).await?, app).await,
-        _ => minibrot::answer(body::json(&head, body).await?, app).await,
+        "/api/tile" => tile::answer(body::json(&head, body).await?, role, app).await,
+        "/api/palette" => palettes::answer(&body::json(&head, body).await?),
+        "/api/place" => {
+            // Held until the file is read: so many lie in memory at a time.
+            let _one = app.files.try_acquire().map_err(|_| {
+                let line = format!("{MOST_FILES} files are taken at this moment: try again");
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, line)
+            })?;
+            place::answer(&head, body::file(body).await?).await
+        }
+        "/api/picture" => picture::answer(body::json(&head, body).await?, role, app).await,
+        _ => minibrot::answer(body::json(&head, body).await?, role, app).await,
     }
 }
 

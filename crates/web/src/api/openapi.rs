@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use utoipa::OpenApi;
 
-use super::{farm, figures, jobs, minibrot, palette, picture, place, status, tile};
+use super::names::{formulas, palettes};
+use super::{farm, figures, jobs, minibrot, picture, place, status, tile};
 use crate::answer::{Answer, bytes};
 
 /// Everything that may be asked.
@@ -15,8 +16,9 @@ use crate::answer::{Answer, bytes};
         picture::answer,
         minibrot::answer,
         place::answer,
-        palette::names,
-        palette::answer,
+        palettes::names,
+        palettes::answer,
+        formulas::names,
         status::answer,
         farm::events,
         farm::job,

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::answer::{Answer, Problem, bytes, with};
 use crate::app::App;
+use crate::guard::tokens::Role;
 use crate::limited::{KnownRequest, plan};
 use crate::limits::MOST_SAVED_BYTES;
 
@@ -57,12 +58,12 @@ impl FileFormat {
         super::responses::Problems
     )
 )]
-pub async fn answer(wanted: FileRequest, app: &Arc<App>) -> Result<Answer, Problem> {
+pub async fn answer(wanted: FileRequest, role: Role, app: &Arc<App>) -> Result<Answer, Problem> {
     let KnownRequest(request) = wanted.request;
     // Before anything begins.
     plan(request.clone(), &Means::in_memory())?;
     let (name, kind) = wanted.format.names();
-    let ticket = app.viewers.enter_alone();
+    let ticket = app.viewers.enter_alone(role);
     let file = app.compute(ticket, |stop| async move {
         let failed = |error: std::io::Error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error);
         let folder = tempfile::tempdir().map_err(failed)?;

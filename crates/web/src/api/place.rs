@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::answer::{Answer, Problem, json};
 use crate::limited::KnownRequest;
-use crate::limits::MOST_GRADIENTS;
+use crate::limits::{MOST_GRADIENT_BYTES, MOST_GRADIENT_WORK, MOST_GRADIENTS};
 
 /// Kinds of files that hold places.
 const PLACES: [&str; 7] = ["kfr", "toml", "png", "exr", "jpg", "webp", "tiff"];
@@ -63,11 +63,12 @@ pub async fn answer(head: &Parts, file: Bytes) -> Result<Answer, Problem> {
         .query()
         .and_then(|query| query.strip_prefix("kind="))
         .unwrap_or_default();
+    let failed = |error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error);
     let held = if let Some(kind) = GRADIENTS.iter().find(|known| **known == kind) {
-        palettes(kind, &file).map(Held::Palettes)?
+        let read = tokio::task::spawn_blocking(move || palettes(kind, &file)).await;
+        read.map_err(failed)?.map(Held::Palettes)?
     } else if let Some(kind) = PLACES.iter().find(|known| **known == kind) {
         let read = tokio::task::spawn_blocking(move || location(kind, &file)).await;
-        let failed = |error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error);
         Held::Place(Box::new(PlaceAnswer::of(read.map_err(failed)??)))
     } else {
         let line = format!(
@@ -99,6 +100,10 @@ fn location(kind: &str, file: &[u8]) -> Result<Location, Problem> {
 }
 
 fn palettes(kind: &str, file: &[u8]) -> Result<Vec<Gradient>, Problem> {
+    if file.len() > MOST_GRADIENT_BYTES {
+        let line = format!("a file of gradients of more than {MOST_GRADIENT_BYTES} bytes");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, line));
+    }
     let text = String::from_utf8_lossy(file);
     let text = text.trim_start_matches('\u{feff}');
     let format = GradientFormat::of_extension(kind).ok_or_else(|| Problem::unfit("kind"))?;
@@ -106,7 +111,9 @@ fn palettes(kind: &str, file: &[u8]) -> Result<Vec<Gradient>, Problem> {
         GradientFormat::UltraFractal => gradient_names(text).map_err(Problem::unfit)?,
         _ => vec![String::new()],
     };
-    let gradients = names.into_iter().take(MOST_GRADIENTS).map(|name| {
+    // Each is looked for from the file's beginning.
+    let most = (MOST_GRADIENT_WORK / file.len().max(1)).min(MOST_GRADIENTS);
+    let gradients = names.into_iter().take(most).map(|name| {
         let wanted = (!name.is_empty()).then_some(&*name);
         let palette = format
             .read(text, wanted)

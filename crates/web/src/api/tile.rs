@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::answer::{Answer, Problem, bytes, with};
 use crate::app::App;
+use crate::guard::tokens::Role;
 use crate::limited::{KnownRequest, plan};
 use crate::limits::MOST_VIEWER_LETTERS;
 
@@ -85,7 +86,7 @@ impl TileMeasure {
         super::responses::Problems
     )
 )]
-pub async fn answer(wanted: TileRequest, app: &Arc<App>) -> Result<Answer, Problem> {
+pub async fn answer(wanted: TileRequest, role: Role, app: &Arc<App>) -> Result<Answer, Problem> {
     let letters = 1..=MOST_VIEWER_LETTERS;
     if !letters.contains(&wanted.viewer.len()) {
         let line = format!("viewer: a name of 1 to {MOST_VIEWER_LETTERS} letters");
@@ -107,7 +108,7 @@ pub async fn answer(wanted: TileRequest, app: &Arc<App>) -> Result<Answer, Probl
         true => small.colours.measures().iter().collect(),
         false => measures.iter().map(|measure| measure.measure()).collect(),
     };
-    let ticket = app.viewers.enter(&wanted.viewer, wanted.generation)?;
+    let ticket = app.viewers.enter(&wanted.viewer, wanted.generation, role)?;
     let near = wanted.near || wanted.scale.0 > 1;
     let (tile, maker) = {
         let app = Arc::clone(app);

@@ -41,8 +41,12 @@ impl Sessions {
         };
         let cookie = Token::random()?;
         let mut cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
-        if cookies.len() >= MOST_SESSIONS {
-            cookies.pop_front();
+        // Of the same role: watchers, however often they come, put nobody else out.
+        let same = cookies.iter().filter(|(_, other)| *other == role);
+        if same.count() >= MOST_SESSIONS
+            && let Some(first) = cookies.iter().position(|(_, other)| *other == role)
+        {
+            cookies.remove(first);
         }
         cookies.push_back((cookie.fingerprint(), role));
         Ok(Some(cookie))
@@ -75,5 +79,21 @@ mod tests {
             sessions.exchange(token.text()).unwrap().unwrap();
         }
         assert_eq!(sessions.role(cookie.text()), None, "the first is forgotten");
+    }
+
+    #[test]
+    fn watchers_put_no_operator_out() {
+        let (operator, watcher) = (Token::random().unwrap(), Token::random().unwrap());
+        let sessions = Sessions::new(vec![
+            (operator.fingerprint(), Role::Operator),
+            (watcher.fingerprint(), Role::Watcher),
+        ]);
+        let cookie = sessions.exchange(operator.text()).unwrap().unwrap();
+        for _ in 0..2 * MOST_SESSIONS {
+            sessions.exchange(watcher.text()).unwrap().unwrap();
+        }
+        assert_eq!(sessions.role(cookie.text()), Some(Role::Operator));
+        let kept = sessions.cookies.lock().unwrap().len();
+        assert_eq!(kept, MOST_SESSIONS + 1);
     }
 }

@@ -3,6 +3,7 @@
 //! - [`request`]: what is asked for, as data: what is drawn, and names of files within the server's folder
 //! - [`record`]: what is kept of a job; [`store`]: where it is kept, an embedded database in that folder
 //! - [`queue`]: all jobs: those that wait, run and are done; `orders`: what can be done with them; [`runner`]: what makes them, one after another
+//! - [`told`]: what those who watch are told of them, made once for all
 //! - [`growth`]: how far one is; [`grown`]: its picture meanwhile; [`estimate`]: what one will cost, before it is begun
 
 pub mod estimate;
@@ -16,3 +17,4 @@ pub mod runner;
 pub mod store;
 #[cfg(test)]
 mod tests;
+pub mod told;

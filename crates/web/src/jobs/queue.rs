@@ -449,16 +449,15 @@ impl Jobs {
         let kept = match self.store.get(job) {
             Ok(Some(mut record)) => {
                 end(&mut record, is_cancelled);
-                let kept = self.store.put(std::slice::from_ref(&record));
                 state.all.insert(job.to_owned(), Brief::of(&record));
-                kept
+                self.store.put_or_hold(record)
             }
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
         drop(state);
         if let Err(error) = kept {
-            // It will be made again after a restart: its files are replaced by the same.
+            // It is kept as soon as the disk takes anything; it is made again if the server ends before.
             tracing::error!(%job, %error, "what became of a job could not be kept");
         }
         self.note();

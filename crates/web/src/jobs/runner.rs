@@ -109,7 +109,8 @@ impl Jobs {
                     } else if !(is_stopped && error.kind() == ErrorKind::Interrupted) {
                         record.state = JobState::Failed;
                         record.ended = Some(now());
-                        record.error = Some(with_causes(&error).replace(char::is_control, " "));
+                        record.error =
+                            Some(with_causes(failure(&error)).replace(char::is_control, " "));
                     }
                 });
                 if is_gone {
@@ -187,6 +188,14 @@ impl Jobs {
         if let Err(error) = self.store.put_thumbnail(job, &png) {
             tracing::warn!(%job, %error, "a small picture of a job could not be kept");
         }
+    }
+}
+
+/// What failed, without how a command line would go on with it: here that is `retry`.
+fn failure(error: &Error) -> &Error {
+    match error {
+        Error::Within { source, .. } => failure(source),
+        error => error,
     }
 }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use farm_queue::JobState;
 use farm_queue::redis::ConnectOptions;
 use render::tile::tiles::{Tile, Tiles, TilesError, Wanted};
 use render::{RenderPlan, Stop};
@@ -14,6 +15,8 @@ use crate::figures::sampler::Sampler;
 
 /// What a farm's workers have for a view before it is computed here as well: whoever is first answers.
 const HEAD_START: Duration = Duration::from_millis(800);
+/// The same of a farm that has other jobs, whose strips are under way first.
+const BUSY_HEAD_START: Duration = Duration::from_millis(300);
 /// Samples below which a view is computed here: it is there before a farm has heard of it.
 const LEAST_SAMPLES: u64 = 1 << 15;
 
@@ -96,7 +99,7 @@ impl Views {
             true => self.farm().await,
             false => None,
         };
-        let Some(farm) = farm else {
+        let Some((farm, head_start)) = farm else {
             let tile = self.here.tile(plan, wanted(whole.as_ref()), stop).await?;
             return Ok((tile, Maker::Here));
         };
@@ -107,7 +110,7 @@ impl Views {
             tile = &mut of_farm => if let Ok(Ok(tile)) = tile {
                 return Ok((tile, Maker::Farm));
             },
-            () = tokio::time::sleep(HEAD_START) => {
+            () = tokio::time::sleep(head_start) => {
                 let own = here.run(Arc::clone(&self.here), plan, whole);
                 tokio::pin!(own);
                 tokio::select! {
@@ -123,14 +126,16 @@ impl Views {
         ended(here.run(Arc::clone(&self.here), plan, whole).await)
     }
 
-    /// What computes on the farm, where that has workers.
-    async fn farm(&self) -> Option<Arc<Tiles>> {
+    /// What computes on the farm, where that has workers, and the head start that it is given.
+    async fn farm(&self) -> Option<(Arc<Tiles>, Duration)> {
         let farm = self.farm.as_ref()?;
-        let has_workers = {
+        let (has_workers, is_busy) = {
             let taken = farm.figures.taken();
             let seen = taken.farm.as_ref()?;
-            seen.workers.iter().any(serves)
+            let is_busy = seen.jobs.iter().any(|job| job.state == JobState::Running);
+            (seen.workers.iter().any(serves), is_busy)
         };
+        let head_start = if is_busy { BUSY_HEAD_START } else { HEAD_START };
         if !has_workers {
             return None;
         }
@@ -139,7 +144,7 @@ impl Views {
             tiles.map(Arc::new)
         });
         match tokio::time::timeout(HEAD_START, opened).await {
-            Ok(Ok(tiles)) => Some(Arc::clone(tiles)),
+            Ok(Ok(tiles)) => Some((Arc::clone(tiles), head_start)),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "views are computed here: the farm does not answer");
                 None

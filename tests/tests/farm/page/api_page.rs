@@ -54,6 +54,7 @@ fn every_command_of_the_page_works() {
     assert_eq!(json("place.json")["place"]["request"]["palette"], "dusk");
     assert_eq!(json("minibrot.json")["period"], 3);
     assert!(json("palettes.json").as_array().unwrap().len() >= 20);
+    assert_eq!(json("formulas.json")[8]["name"], "burning-ship");
     assert_eq!(read("dusk.f32").len(), 4 * 3 * 4097);
     assert!(
         json("status.json")["computations"]["finished"]

@@ -26,7 +26,7 @@ const ENTER: &str = "\u{e007}";
 const HOME: &str = "\u{e011}";
 
 /// The page in a browser, at rest.
-fn open(page: &Page, browser: &Browser, hash: &str) {
+pub fn open(page: &Page, browser: &Browser, hash: &str) {
     browser.open(&format!(
         "http://{}/?token={}{hash}",
         page.host, page.tokens[0]
@@ -35,7 +35,7 @@ fn open(page: &Page, browser: &Browser, hash: &str) {
 }
 
 /// Another place of the same page, once it is at rest.
-fn go(browser: &Browser, hash: &str) {
+pub fn go(browser: &Browser, hash: &str) {
     // A new place is begun in the same moment as it is heard of, and `rest` is not said before it is there.
     browser.run(
         "document.body.dataset.state = 'sent'; location.hash = arguments[0]",
@@ -44,14 +44,14 @@ fn go(browser: &Browser, hash: &str) {
     browser.until(REST);
 }
 
-fn pixels(browser: &Browser) -> Vec<u8> {
+pub fn pixels(browser: &Browser) -> Vec<u8> {
     let text = browser.ask(PIXELS, &[]);
     let text = text.as_str().unwrap();
     text.chars().map(|c| (c as u32 - 0x100) as u8).collect()
 }
 
 /// What the page's own command line renders.
-fn rendered(browser: &Browser) -> (Vec<u8>, String) {
+pub fn rendered(browser: &Browser) -> (Vec<u8>, String) {
     let script = "document.querySelector('[data-do=save]').click();
         const text = document.getElementById('command').value;
         document.querySelector('[data-do=save]').click();
@@ -76,7 +76,7 @@ fn rendered(browser: &Browser) -> (Vec<u8>, String) {
 }
 
 /// How far two pictures are apart at most, in levels.
-fn apart(a: &[u8], b: &[u8]) -> u8 {
+pub fn apart(a: &[u8], b: &[u8]) -> u8 {
     assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap()
 }

@@ -184,7 +184,7 @@ fn a_farm_that_is_away_is_waited_for() {
 
 /// What `/metrics` says of a name, once something is true of it. Programs say the token itself.
 #[track_caller]
-fn gathered(page: &Page, name: &str, is_so: impl Fn(f64) -> bool) -> f64 {
+pub fn gathered(page: &Page, name: &str, is_so: impl Fn(f64) -> bool) -> f64 {
     let token = format!("Bearer {}", page.tokens[1]);
     let start = Instant::now();
     loop {

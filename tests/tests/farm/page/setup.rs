@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use farm_tests::programs::Running;
+use farm_tests::programs::{Run, Running};
 use farm_tests::submitter;
 use serde_json::{Value, json};
 
@@ -34,8 +34,13 @@ impl Page {
     /// `submitter serve` with these options, on a free port of loopback.
     pub fn serve(options: &str) -> Self {
         let line = format!("serve --listen 127.0.0.1:0 --backend cpu {options}");
-        let mut program = submitter(&line).limit(LIFE).start();
         let lines = 2 - usize::from(options.contains("--read-only"));
+        Self::of(submitter(&line), lines)
+    }
+
+    /// A server that prints so many addresses.
+    pub fn of(serve: Run, lines: usize) -> Self {
+        let mut program = serve.limit(LIFE).start();
         let start = Instant::now();
         while program.written().lines().count() < lines {
             assert!(program.is_running(), "{}", program.said());

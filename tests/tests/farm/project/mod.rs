@@ -6,3 +6,4 @@ mod house;
 mod lan;
 mod library;
 mod notebook_page;
+mod pages;

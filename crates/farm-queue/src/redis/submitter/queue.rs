@@ -14,6 +14,7 @@ use super::strips;
 use crate::job::{JobId, JobSpec};
 use crate::orbit::SharedOrbit;
 use crate::order::Order;
+use crate::protocol::choice::{DEFAULT_PRIORITY, URGENT};
 use crate::protocol::{entry, keys};
 use crate::queue::{Collected, JobQueue, QueueError};
 use crate::redis::connect::CONTROL_TIMEOUT;
@@ -69,7 +70,11 @@ impl JobQueue for RedisJobQueue {
             }
             all.add_command(call.command());
         }
-        all.add_command(publish(keys::WAKE_WORK));
+        let is_urgent = job.standing().priority >= URGENT * DEFAULT_PRIORITY;
+        all.add_command(publish(match is_urgent {
+            true => keys::WAKE_URGENT,
+            false => keys::WAKE_WORK,
+        }));
         for answer in self.control.all(&all, CONTROL_TIMEOUT).await? {
             if self.control.read::<i64>(answer)? < 0 {
                 return Err(self.reason_gone(&job).await);

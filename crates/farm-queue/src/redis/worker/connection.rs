@@ -98,6 +98,7 @@ impl RedisWorkerQueue {
                 quarantined_until: None,
                 depth: None,
                 claims_seen: 0,
+                urgent_seen: 0,
             }),
             leave_order: watch::Sender::new(None),
             broken: watch::Sender::new(None),

@@ -42,7 +42,10 @@ impl Inner {
     ) -> Result<Option<Lease>, QueueError> {
         let (current, current_turn) = {
             let mut state = self.state();
-            let claims = self.heard.borrow().claims;
+            let (claims, urgent) = {
+                let heard = self.heard.borrow();
+                (heard.claims, heard.urgent)
+            };
             if state
                 .quarantined_until
                 .is_some_and(|until| Instant::now() < until)
@@ -57,6 +60,11 @@ impl Inner {
                         *next_scan = now;
                     }
                 }
+            }
+            if state.urgent_seen != urgent {
+                // The job that is served may have to wait.
+                state.urgent_seen = urgent;
+                state.listed = None;
             }
             // A job that is paused is listed no more.
             let listed = state.listed.is_some_and(|at| at.elapsed() < LIST_INTERVAL);

@@ -73,6 +73,8 @@ pub(super) struct WorkerState {
     pub(super) depth: Option<u64>,
     /// Claim hints that were acted on.
     pub(super) claims_seen: u64,
+    /// Urgent hints that were acted on.
+    pub(super) urgent_seen: u64,
 }
 
 /// What is known of a job.

@@ -29,26 +29,28 @@ const TOLD: usize = 50;
 pub fn events(app: &Arc<App>) -> Result<Answer, Problem> {
     let jobs = Arc::clone(jobs(app)?);
     let (tell, answer) = Events::open(app)?;
-    let stop = app.stop.clone();
+    let (held, stop) = (Arc::clone(app), app.stop.clone());
     tokio::spawn(async move {
         let mut changed = jobs.watch();
         let mut ends = stop.requested();
         loop {
-            changed.borrow_and_update();
-            let wanted = Wanted {
-                most: TOLD,
-                ..Wanted::default()
+            let change = *changed.borrow_and_update();
+            let told = held.told.event(change, async {
+                let wanted = Wanted {
+                    most: TOLD,
+                    ..Wanted::default()
+                };
+                let told = aside(&jobs, move |jobs| JobsAnswer::of(jobs, &wanted)).await?;
+                let text = serde_json::to_vec(&told).unwrap_or_default();
+                let event = [&b"data: "[..], &text, b"\n\n"].concat();
+                Ok::<_, Problem>((event.into(), told.is_under_way()))
+            });
+            let Ok((event, is_under_way)) = told.await else {
+                return;
             };
-            let told = aside(&jobs, move |jobs| JobsAnswer::of(jobs, &wanted)).await;
-            let Ok(told) = told else { return };
-            let wait = match told.is_under_way() {
-                true => LOOK,
-                false => SILENCE,
-            };
-            let told = serde_json::to_vec(&told).unwrap_or_default();
-            let event = [&b"data: "[..], &told, b"\n\n"].concat();
+            let wait = if is_under_way { LOOK } else { SILENCE };
             tokio::select! {
-                sent = tell.send(event.into()) => if sent.is_err() { return },
+                sent = tell.send(event) => if sent.is_err() { return },
                 _ = &mut ends => return,
             }
             tokio::select! {

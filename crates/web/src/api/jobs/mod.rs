@@ -149,7 +149,7 @@ pub async fn plan(request: JobRequest, role: Role, app: &Arc<App>) -> Result<Ans
         Some(farm) => Some(farm.crew().await?),
         None => None,
     };
-    let ticket = app.viewers.enter_alone();
+    let ticket = app.viewers.enter_alone(role);
     let held = Arc::clone(app);
     let estimate = app.compute(ticket, |stop| async move {
         planned.estimate(held.views.here(), crew, &stop).await

@@ -22,7 +22,7 @@ pub struct PaletteRequest {
     path = "/api/palettes", operation_id = "palettes",
     responses(
         (status = 200, description = "Their names.", body = [String]),
-        super::responses::Problems
+        super::super::responses::Problems
     )
 )]
 pub fn names() -> Answer {
@@ -38,7 +38,7 @@ pub fn names() -> Answer {
     request_body = PaletteRequest,
     responses(
         (status = 200, description = "The colours.", body = [u8], content_type = "application/octet-stream"),
-        super::responses::Problems
+        super::super::responses::Problems
     )
 )]
 pub fn answer(wanted: &PaletteRequest) -> Result<Answer, Problem> {
