@@ -7,6 +7,7 @@
 
 pub mod choice;
 mod conceal;
+mod credential_files;
 pub mod farm_args;
 mod log_file;
 mod secrets;
