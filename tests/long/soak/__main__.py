@@ -195,6 +195,14 @@ class Soak:
             self.crew.tend(comings=bool(events) or bool(waiting))
             time.sleep(0.05)
 
+    def held(self, before=None):
+        """What each process that stays holds at rest; of Python what is allocated, as it says itself."""
+        pids = dict(self.staying())
+        held = figures.at_rest_again(pids, before) if before else figures.at_rest(pids)
+        if self.notebook:
+            held["python"].mib = self.notebook.held()
+        return held
+
     def staying(self):
         yield from self.crew.staying()
         yield "page", self.page.process.pid
@@ -224,13 +232,13 @@ class Soak:
         self.crew.fill()
         first = [scene for scene in self.scenes] * 2
         self.make(first, 0, [])
-        before, redis = figures.at_rest(dict(self.staying())), self.memory()
+        before, redis = self.held(), self.memory()
         seconds = self.options.minutes * 60
         self.say(f"{self.options.jobs} jobs in {self.options.minutes:g} min")
         self.make(work.drawn(self.scenes, self.options.jobs, self.dice), seconds, self.events())
         self.say("all jobs have ended")
         self.crew.fill()
-        after = figures.at_rest_again(dict(self.staying()), before)
+        after = self.held(before)
         for name, now in after.items():
             line, good = figures.compare(name, before[name], now, MOST_MIB)
             print(line)
