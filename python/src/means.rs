@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use mandelfarm::{Address, BackendChoice, Environment, FarmArgs, FarmMeans, Palette};
+use mandelfarm::{Address, BackendChoice, Environment, FarmArgs, FarmMeans, JobTerms, Palette};
 use pyo3::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -23,6 +23,9 @@ pub struct Place {
     tls_key: Option<PathBuf>,
     farm_key_file: Option<PathBuf>,
     insecure: bool,
+    /// The tag that workers have which may compute it.
+    on: Option<String>,
+    owner: Option<String>,
     workers: Option<u16>,
     backend: String,
     /// Variables that say of ways into farms.
@@ -47,6 +50,10 @@ impl Place {
         Ok(FarmMeans {
             redis: self.url.map(|url| Address::of_user(url, access)),
             workers: self.workers,
+            terms: JobTerms {
+                on: self.on,
+                owner: self.owner,
+            },
             backend: word::<BackendChoice>("backend", &self.backend)?,
             environment: Environment::of(|name| self.environment.get(name).cloned()),
             ..FarmMeans::default()

@@ -63,6 +63,10 @@ def run_python(code: str, **environment: str) -> subprocess.Popen[str]:
     )
 
 
+# The farm's worker: its name, and what it is good for.
+WORKER = ("--name", "w", "--tag", "tagged")
+
+
 class RunningFarm:
     """A Redis server on a socket of its own, and a worker."""
 
@@ -72,7 +76,7 @@ class RunningFarm:
         options = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--maxmemory-policy", "noeviction"]
         self.processes = [self._start("redis-server", *options, within=folder)]
         until("the server's socket", self.socket.exists)
-        self.processes.append(self._start(program("farm-worker"), "--redis", self.url, "--name", "w", within=folder))
+        self.processes.append(self._start(program("farm-worker"), *WORKER, "--redis", self.url, within=folder))
         until("a worker", lambda: b'"w"' in submitter("workers", "list", "--redis", self.url, "--json").stdout)
 
     @staticmethod

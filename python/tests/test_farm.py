@@ -62,6 +62,26 @@ def test_a_job_is_watched_and_cancelled(farm: RunningFarm) -> None:
     assert __import__("json").loads(farm.jobs()) == []
 
 
+def test_jobs_have_a_tag_and_an_owner(farm: RunningFarm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FARM_OWNER", "benoit")
+    # Nobody has the tag: they wait.
+    jobs = [mandelfarm.Farm(farm.url, on="gpu-box", owner=owner).submit(**VIEW) for owner in ("ada", None)]
+
+    def owners() -> list[str]:
+        return sorted(job["report"]["owner"] for job in __import__("json").loads(farm.jobs()))
+
+    until("both are told of", lambda: owners() == ["ada", "benoit"])
+    assert all(job.progress().done == 0 for job in jobs)
+    for job in jobs:
+        job.cancel()
+    tagged = mandelfarm.Farm(farm.url, on="tagged").submit(**VIEW).result(120)
+    assert np.array_equal(tagged, mandelfarm.render(**VIEW))
+    with pytest.raises(mandelfarm.UsageError, match="--on: a tag is of"):
+        mandelfarm.Farm(farm.url, on="gpu,box").submit(**VIEW).result(60)
+    with pytest.raises(mandelfarm.UsageError, match="--owner: a name is one line"):
+        mandelfarm.Farm(farm.url, owner="a:b").submit(**VIEW).result(60)
+
+
 @pytest.mark.parametrize("url", ["unix:///nowhere/redis.sock", "nonsense", "redis://example.invalid"])
 def test_a_farm_that_is_not_there(url: str) -> None:
     with pytest.raises(mandelfarm.Error) as raised:

@@ -62,6 +62,7 @@ pub use fractal::{BackendChoice, Decimal, Formula, Measure, Plane};
 pub use locations::Location;
 pub use pictures::{Channel, Compression, thumbnail};
 pub use render::picture::PaintError;
+pub use render::plan::JobTerms;
 pub use render::{Event, Picture, Progress, Report, Silent, Stop};
 pub use requests::perform::colours::{PaintMeans, PaintReport, colours};
 pub use requests::perform::minibrot::minibrot;

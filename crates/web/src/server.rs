@@ -16,7 +16,6 @@ use render::{RenderError, Stop};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
 
 use crate::api;
 use crate::app::App;
@@ -33,7 +32,7 @@ use crate::limits::{
     READ_PATIENCE,
 };
 use crate::settings::{Settings, SettingsError};
-use crate::tls::{TlsError, acceptor};
+use crate::tls::{RenewedAcceptor, TlsError};
 use crate::viewers::Viewers;
 use crate::views::places::Views;
 
@@ -72,7 +71,7 @@ pub enum ServeError {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<RenewedAcceptor>>,
     settings: Settings,
     operator: Option<Token>,
     watcher: Token,
@@ -88,7 +87,7 @@ impl Server {
         settings.check()?;
         let jobs = settings.jobs.take().map(Jobs::open).transpose()?;
         let tls = match &settings.tls {
-            Some((certificates, key)) => Some(acceptor(certificates, key)?),
+            Some((certificates, key)) => Some(RenewedAcceptor::open(certificates, key)?),
             None => None,
         };
         let failed = |reason| ServeError::Listen {
@@ -213,8 +212,9 @@ impl Server {
                         match tls {
                             None => one(stream, app).await,
                             Some(tls) => {
+                                let acceptor = tls.current().await;
                                 let shaken =
-                                    tokio::time::timeout(HEAD_PATIENCE, tls.accept(stream));
+                                    tokio::time::timeout(HEAD_PATIENCE, acceptor.accept(stream));
                                 if let Ok(Ok(stream)) = shaken.await {
                                     one(stream, app).await;
                                 }

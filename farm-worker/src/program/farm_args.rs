@@ -3,11 +3,13 @@
 //! The environment is read by each program's `cli`, and handed in as [`Environment`].
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
-use farm_queue::redis::{ConnectOptions, Identity, Secret};
+use farm_queue::redis::{ConnectOptions, Secret};
 
-use super::secrets::{key, read, text};
+use super::credential_files::{CredentialFiles, NamedFile};
+use super::secrets::key;
 
 pub use super::conceal::conceal;
 pub use super::secrets::{FarmArgsError, MAX_FILE_BYTES, key_in, password_in};
@@ -118,22 +120,10 @@ impl FarmArgs {
             ("--redis-password-file", &self.redis_password_file),
             ("FARM_REDIS_PASSWORD_FILE", environment.password_file),
         );
-        options.password = match file {
-            Some((option, path)) if self.redis_password_file.is_some() || !has_password => {
-                Some(password_in(option, &path)?)
-            }
-            _ => (environment.password.filter(|_| !has_password)).map(Secret::new),
-        };
+        let from_file = self.redis_password_file.is_some() || !has_password;
+        let password = file.filter(|_| from_file);
         // Certificates of the environment are for the farms that have TLS; typed, they have to be of use.
         let of_tls = |path: Option<String>| path.filter(|_| is_tls);
-        let authorities = given(
-            ("--tls-ca", &self.tls_ca),
-            ("FARM_TLS_CA", of_tls(environment.tls_ca)),
-        );
-        options.authorities = match authorities {
-            Some((option, path)) => Some(read(option, &path)?),
-            None => None,
-        };
         let certificate = given(
             ("--tls-cert", &self.tls_cert),
             ("FARM_TLS_CERT", of_tls(environment.tls_cert)),
@@ -142,14 +132,25 @@ impl FarmArgs {
             ("--tls-key", &self.tls_key),
             ("FARM_TLS_KEY", of_tls(environment.tls_key)),
         );
-        options.identity = match (certificate, private) {
-            (Some((certificate_option, certificate)), Some((key_option, key))) => Some(Identity {
-                certificate: read(certificate_option, &certificate)?,
-                key: text(key_option, &key)?,
-            }),
-            (None, None) => None,
-            _ => return Err(FarmArgsError::Half),
+        let files = CredentialFiles {
+            password,
+            fixed_password: (environment.password.filter(|_| !has_password)).map(Secret::new),
+            authorities: given(
+                ("--tls-ca", &self.tls_ca),
+                ("FARM_TLS_CA", of_tls(environment.tls_ca)),
+            ),
+            identity: match (certificate, private) {
+                (Some(certificate), Some(key)) => Some((certificate, key)),
+                (None, None) => None,
+                _ => return Err(FarmArgsError::Half),
+            },
         };
+        let may_be_renewed = files.may_be_renewed();
+        options.credentials = files.credentials()?;
+        files.warn_of_readers();
+        if may_be_renewed {
+            options.renewed_by = Some(Arc::new(files));
+        }
         options.insecure = self.insecure
             || match environment.insecure.as_deref() {
                 None | Some("0" | "false" | "no") => false,
@@ -161,7 +162,7 @@ impl FarmArgs {
             ("FARM_KEY_FILE", environment.key_file),
         );
         options.farm_key = match (key_file, environment.key) {
-            (Some((option, path)), _) => Some(key_in(option, &path)?),
+            (Some(file), _) => Some(key_in(file.option, &file.path)?),
             (None, Some(text)) => Some(key(text.as_bytes(), "FARM_KEY", None)?),
             (None, None) => None,
         };
@@ -173,9 +174,9 @@ impl FarmArgs {
 fn given(
     (option, typed): (&'static str, &Option<PathBuf>),
     (variable, set): (&'static str, Option<String>),
-) -> Option<(&'static str, PathBuf)> {
-    let typed = typed.clone().map(|path| (option, path));
-    typed.or_else(|| set.map(|path| (variable, path.into())))
+) -> Option<NamedFile> {
+    let typed = (typed.as_ref()).map(|path| NamedFile::new(option, path));
+    typed.or_else(|| set.map(|path| NamedFile::new(variable, path)))
 }
 
 #[cfg(test)]
@@ -193,10 +194,13 @@ mod tests {
         };
         let args = FarmArgs::default();
         let options = args.options(URL.to_owned(), environment()).unwrap();
-        assert_eq!((options.user, options.password), (None, None));
+        assert_eq!((options.user, options.credentials.password), (None, None));
         let options = args.options("redis://h".to_owned(), environment()).unwrap();
         assert_eq!(options.user.as_deref(), Some("env-user"));
-        assert_eq!(options.password, Some(Secret::new("env-password")));
+        assert_eq!(
+            options.credentials.password,
+            Some(Secret::new("env-password"))
+        );
         let args = FarmArgs {
             redis_user: Some("typed".to_owned()),
             ..FarmArgs::default()
@@ -207,8 +211,8 @@ mod tests {
         let options = FarmArgs::default()
             .options("redis://h".to_owned(), nothing)
             .unwrap();
-        assert_eq!((options.user, options.password), (None, None));
-        assert!(options.farm_key.is_none() && !options.insecure);
+        assert_eq!((options.user, options.credentials.password), (None, None));
+        assert!(options.farm_key.is_none() && !options.insecure && options.renewed_by.is_none());
     }
 
     #[test]
@@ -233,26 +237,37 @@ mod tests {
         let args = FarmArgs::default();
         let given = |url: &str| args.options(url.to_owned(), environment()).unwrap();
         let options = given("rediss://h");
-        assert_eq!(options.password, Some(Secret::new("filed")));
-        assert_eq!(options.authorities.as_deref(), Some(&b"some PEM"[..]));
-        assert!(options.identity.is_some() && options.farm_key.is_some());
+        assert_eq!(options.credentials.password, Some(Secret::new("filed")));
+        assert_eq!(
+            options.credentials.authorities.as_deref(),
+            Some(&b"some PEM"[..])
+        );
+        assert!(options.credentials.identity.is_some() && options.farm_key.is_some());
+        assert!(options.renewed_by.is_some());
         // An address that holds its password needs none, and one without TLS no certificates.
         let options = given("redis://u:typed@h");
-        assert_eq!(options.password, None);
-        assert!(options.authorities.is_none() && options.identity.is_none());
+        assert_eq!(options.credentials.password, None);
+        assert!(
+            options.credentials.authorities.is_none() && options.credentials.identity.is_none()
+        );
         // So with Sentinels, whose own password is another matter.
         let options = given("rediss+sentinel://h,i/farm?sentinel_pass=x");
-        assert_eq!(options.password, Some(Secret::new("filed")));
-        assert!(options.authorities.is_some());
+        assert_eq!(options.credentials.password, Some(Secret::new("filed")));
+        assert!(options.credentials.authorities.is_some());
         let options = given("redis+sentinel://u:typed@h/farm");
-        assert!(options.password.is_none() && options.authorities.is_none());
+        assert!(
+            options.credentials.password.is_none() && options.credentials.authorities.is_none()
+        );
         // What is typed counts more.
         let typed = FarmArgs {
             redis_password_file: Some(file("other", "typed\n").into()),
             ..FarmArgs::default()
         };
         let options = typed.options("rediss://u:x@h".to_owned(), environment());
-        assert_eq!(options.unwrap().password, Some(Secret::new("typed")));
+        assert_eq!(
+            options.unwrap().credentials.password,
+            Some(Secret::new("typed"))
+        );
         // A file that is not there is named by its variable.
         let missing = Environment::of(|name| (name == "FARM_KEY_FILE").then(|| "/none".to_owned()));
         let error = args.options("redis://h".to_owned(), missing).unwrap_err();

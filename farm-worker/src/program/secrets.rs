@@ -112,7 +112,6 @@ pub fn password_in(option: &'static str, path: &Path) -> Result<Secret, FarmArgs
 /// A file with a secret text.
 pub(super) fn text(option: &'static str, path: &Path) -> Result<Secret, FarmArgsError> {
     let bytes = read(option, path)?;
-    warn_of_readers(option, path);
     let text = String::from_utf8(bytes).map_err(|_| FarmArgsError::Content {
         option,
         path: path.to_owned(),
@@ -138,7 +137,7 @@ pub(super) fn read(option: &'static str, path: &Path) -> Result<Vec<u8>, FarmArg
 
 /// Says so when every user of the machine may read a secret. Not refused: where secrets are mounted from outside
 /// that is how they come.
-fn warn_of_readers(option: &str, path: &Path) {
+pub(super) fn warn_of_readers(option: &str, path: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

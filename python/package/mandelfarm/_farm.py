@@ -43,11 +43,22 @@ class Job:
         stop(self._task)
 
 
+def _user() -> str | None:
+    """The user's name, where the environment tells it."""
+    names = (os.environ.get(name, "") for name in ("FARM_OWNER", "USER", "LOGNAME", "USERNAME"))
+    return next((name for name in names if name.strip() and ":" not in name), None)
+
+
 class Farm:
     """The farm around a Redis: rediss://[USER:PASSWORD@]HOST[:PORT] (TLS), redis:// (plain text), unix:///PATH, or what
     Sentinels call NAME: rediss+sentinel://HOST[:PORT],HOST/NAME.
 
     What is left out of the way in is as the environment has it (FARM_REDIS_PASSWORD and so on: docs/security.md).
+
+    on
+        A tag: its jobs go to workers that have it alone (farm-worker --tag TAG).
+    owner
+        Whose its jobs are, for people; the user's name where it is left out.
     """
 
     def __init__(
@@ -61,6 +72,8 @@ class Farm:
         tls_key: StrPath | None = None,
         farm_key_file: StrPath | None = None,
         insecure: bool = False,
+        on: str | None = None,
+        owner: str | None = None,
     ) -> None:
         self._place: Place = {
             **nowhere(),
@@ -72,6 +85,8 @@ class Farm:
             "tls_key": path_of(tls_key),
             "farm_key_file": path_of(farm_key_file),
             "insecure": insecure,
+            "on": on,
+            "owner": _user() if owner is None else owner,
             "environment": {name: value for name, value in os.environ.items() if name.startswith("FARM_")},
         }
 

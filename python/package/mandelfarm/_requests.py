@@ -188,6 +188,8 @@ def nowhere() -> Place:
         "tls_key": None,
         "farm_key_file": None,
         "insecure": False,
+        "on": None,
+        "owner": None,
         "workers": None,
         "backend": "auto",
         "environment": {},

@@ -25,6 +25,8 @@ class Place(TypedDict):
     tls_key: Path | None
     farm_key_file: Path | None
     insecure: bool
+    on: str | None
+    owner: str | None
     workers: int | None
     backend: str
     environment: dict[str, str]

@@ -7,6 +7,7 @@ use farm_worker::farm_args::FarmArgs;
 use farm_worker::usage::{BackendArg, LogFormat};
 use fractal::{Decimal, Formula};
 use render::plan::JobTerms;
+use requests::plan::picture::is_owner;
 
 /// The farm, and how to get in.
 #[derive(Clone, Debug, Args)]
@@ -136,7 +137,7 @@ pub fn user_name() -> Option<String> {
 
 /// A name to show beside a job.
 pub fn owner(text: &str) -> Result<String, String> {
-    if !text.trim().is_empty() && lines::worker_name(text) == text {
+    if is_owner(text) {
         Ok(text.to_owned())
     } else {
         let most = lines::MAX_NAME_BYTES;

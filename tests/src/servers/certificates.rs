@@ -8,6 +8,9 @@ use rcgen::{
 };
 use tempfile::TempDir;
 
+use crate::servers::ports::free_port;
+use crate::servers::server::Server;
+
 /// An authority with a folder of its own for what it signs.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -74,6 +77,27 @@ impl Authority {
     #[must_use]
     pub fn client(&self, name: &str) -> Pair {
         self.sign(name, ExtendedKeyUsagePurpose::ClientAuth, 2100)
+    }
+
+    /// A server that speaks TLS as `pair`, asks clients for certificates of this authority (`yes`) or not (`no`), and speaks
+    /// plain text for the test itself; and its port for TLS.
+    #[must_use]
+    pub fn redis(&self, pair: &Pair, clients: &str) -> (Server, u16) {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let port = free_port();
+        let server = Server::start_with(&[
+            "--tls-port",
+            &port.to_string(),
+            "--tls-cert-file",
+            &text(&pair.certificate),
+            "--tls-key-file",
+            &text(&pair.key),
+            "--tls-ca-cert-file",
+            &text(&self.file()),
+            "--tls-auth-clients",
+            clients,
+        ]);
+        (server, port)
     }
 
     fn sign(&self, name: &str, usage: ExtendedKeyUsagePurpose, until: i32) -> Pair {

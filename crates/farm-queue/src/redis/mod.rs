@@ -29,7 +29,7 @@ mod submitter;
 mod wake;
 mod worker;
 
-pub use connect::{ConnectOptions, Identity, Secret};
+pub use connect::{ConnectOptions, CredentialSource, Credentials, Identity, Secret};
 pub use control::RedisControl;
 pub use lifetimes::{
     ENDED_LIFETIME, JOB_LIFETIME, PRESENCE_LIFETIME, RESULT_LIFETIME, YOUNG_LIFETIME,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use colour::Scheme;
 use disk::homes::state_folder;
-use farm_queue::protocol::lines::is_tag;
+use farm_queue::protocol::lines::{is_tag, worker_name};
 use fractal::strip::MAX_STRIP_BYTES;
 use fractal::{Counts, Decimal, FrameSpec, Grid, Measure, MeasureSet, StripPlan, Transform, View};
 use locations::Location;
@@ -166,12 +166,21 @@ pub(crate) fn check_workers(workers: Option<u16>) -> Result<(), PlanError> {
     }
 }
 
+/// Whether this is a name to show beside a job.
+#[must_use]
+pub fn is_owner(name: &str) -> bool {
+    !name.trim().is_empty() && worker_name(name) == name
+}
+
 /// Where something is computed, but for a world's network, which is yet to be booted.
 pub(super) fn place(means: &FarmMeans) -> Result<Place, PlanError> {
     match means.terms.on.as_deref() {
         Some(tag) if !is_tag(tag) => return Err(PlanError::Tag),
         Some(_) if means.redis.is_none() => return Err(PlanError::TagOfNoFarm),
         _ => {}
+    }
+    if !means.terms.owner.as_deref().is_none_or(is_owner) {
+        return Err(PlanError::Owner);
     }
     Ok(match &means.redis {
         None => Place::InProcess {

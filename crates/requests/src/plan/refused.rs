@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use colour::SchemeError;
-use farm_queue::protocol::lines::MAX_TAG_BYTES;
+use farm_queue::protocol::lines::{MAX_NAME_BYTES, MAX_TAG_BYTES};
 use farm_worker::farm_args::FarmArgsError;
 use locations::{LocationError, NoSuchFormula};
 use render::prepare::precision::PrecisionError;
@@ -74,6 +74,9 @@ pub enum PlanError {
     /// A tag, and no farm whose workers could have it.
     #[error("--on: asks for workers of a farm that is there: give its --redis")]
     TagOfNoFarm,
+    /// Nobody's name.
+    #[error("--owner: a name is one line of at most {MAX_NAME_BYTES} bytes without ':'")]
+    Owner,
     /// Workers.
     #[error("--workers: not in 1..={MAX_WORKERS}")]
     Workers,

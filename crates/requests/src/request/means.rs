@@ -205,8 +205,15 @@ mod tests {
         let url = || "redis://127.0.0.1:1".to_owned();
         let own = Address::of_user(url(), FarmArgs::default());
         let own = own.options(&environment).unwrap();
-        assert_eq!(own.password.unwrap().expose(), "secret");
+        assert_eq!(own.credentials.password.unwrap().expose(), "secret");
         let foreign = Address::from_elsewhere(url(), FarmArgs::default());
-        assert!(foreign.options(&environment).unwrap().password.is_none());
+        assert!(
+            foreign
+                .options(&environment)
+                .unwrap()
+                .credentials
+                .password
+                .is_none()
+        );
     }
 }

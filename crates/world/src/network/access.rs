@@ -197,7 +197,7 @@ fn secrets(
     set("FARM_REDIS_USER", options.user);
     set(
         "FARM_REDIS_PASSWORD",
-        (options.password).map(|password| password.expose().to_owned()),
+        (options.credentials.password).map(|password| password.expose().to_owned()),
     );
     if options.farm_key.is_some() {
         set("FARM_KEY", Some(key_text(target, environment)?));

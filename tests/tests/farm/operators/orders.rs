@@ -73,6 +73,43 @@ fn a_job_for_a_tag_waits_for_workers_that_have_it() {
 }
 
 #[test]
+fn jobs_of_a_batch_have_tags_and_owners() {
+    let server = Server::start();
+    let out = folder();
+    let batch = |lines: &str| {
+        let text = format!(
+            "[[job]]\nredis = \"{}\"\nre = -0.7436\nim = 0.1318\nzoom = 300\nsize = \"64x64\"\noutput = \"x.npy\"\n{lines}\n",
+            server.url()
+        );
+        std::fs::write(out.path().join("jobs.toml"), text).expect("a file of the test");
+        submitter("batch jobs.toml").within(&out)
+    };
+    for (lines, why) in [
+        ("on = \"gpu,box\"", "--on: a tag is of"),
+        ("owner = \"a:b\"", "--owner: a name is one line"),
+    ] {
+        let refused = batch(lines).run();
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.stderr.contains(why), "{refused:?}");
+    }
+    let _plain = Worker::start(&server, "plain");
+    let running = batch("on = \"gpu-box\"\nowner = \"ada\"").start();
+    let owners = |options: &str| {
+        let listed = ask(&server, &format!("jobs list --json {options}"));
+        let listed: Vec<Value> = serde_json::from_str(&listed).expect("a list");
+        listed.len()
+    };
+    server.until("it is hers", || owners("--owner ada") == 1);
+    assert_eq!(owners("--owner charles"), 0);
+    let job = server.job();
+    assert_eq!(server.committed(&job), 0, "nobody has the tag");
+    let _tagged = Worker::start_with(&server, "tagged", "--backend cpu --threads 1 --tag gpu-box");
+    let done = running.wait();
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(out.path().join("x.npy").is_file());
+}
+
+#[test]
 fn jobs_have_owners() {
     let server = Server::start();
     let out = folder();

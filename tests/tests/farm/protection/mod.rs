@@ -3,5 +3,6 @@
 mod access;
 mod hostile;
 mod memory;
+mod renewal;
 mod security;
 mod terminal;

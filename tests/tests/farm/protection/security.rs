@@ -6,7 +6,6 @@ use std::time::Duration;
 use farm_tests::certificates::{Authority, Pair};
 use farm_tests::programs::{Finished, Run, Running};
 use farm_tests::scenes::QUICK;
-use farm_tests::server::free_port;
 use farm_tests::{Server, digest, folder, submitter, write_secret};
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -56,30 +55,11 @@ fn assert_refused(done: &Finished, code: i32, says: &str) {
     assert!(line.contains(says), "'{says}' in: {line}");
 }
 
-/// A server that speaks TLS as `pair`, and plain text for the test itself; its port for TLS.
-fn tls_server(authority: &Authority, pair: &Pair, clients: &str) -> (Server, u16) {
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    let port = free_port();
-    let server = Server::start_with(&[
-        "--tls-port",
-        &port.to_string(),
-        "--tls-cert-file",
-        &text(&pair.certificate),
-        "--tls-key-file",
-        &text(&pair.key),
-        "--tls-ca-cert-file",
-        &text(&authority.file()),
-        "--tls-auth-clients",
-        clients,
-    ]);
-    (server, port)
-}
-
 #[test]
 fn a_farm_over_tls_makes_the_same_picture() {
     let (expected, authority) = (expected(), Authority::new());
     for host in ["127.0.0.1", "localhost"] {
-        let (_server, port) = tls_server(&authority, &authority.server(host), "no");
+        let (_server, port) = authority.redis(&authority.server(host), "no");
         let farm = format!(
             "--redis rediss://{host}:{port} --tls-ca {}",
             authority.file().display()
@@ -95,7 +75,7 @@ fn a_farm_over_tls_makes_the_same_picture() {
 fn a_server_that_is_another_or_that_nobody_vouches_for_is_refused() {
     let (authority, other) = (Authority::new(), Authority::new());
     let good = authority.server("127.0.0.1");
-    let (server, port) = tls_server(&authority, &good, "no");
+    let (server, port) = authority.redis(&good, "no");
     let ca = format!("--tls-ca {}", authority.file().display());
     let refused = |options: &str, code: i32, says: &str| {
         let folder = folder();
@@ -124,7 +104,7 @@ fn a_server_that_is_another_or_that_nobody_vouches_for_is_refused() {
     let plain = format!("--redis rediss://127.0.0.1:{} {ca}", server.port());
     refused(&plain, FAILED, "is there TLS on that port?");
 
-    let (_server, port) = tls_server(&authority, &authority.expired_server("127.0.0.1"), "no");
+    let (_server, port) = authority.redis(&authority.expired_server("127.0.0.1"), "no");
     refused(
         &format!("--redis rediss://127.0.0.1:{port} {ca}"),
         FAILED,
@@ -155,7 +135,7 @@ fn a_server_that_is_another_or_that_nobody_vouches_for_is_refused() {
 fn a_server_that_wants_to_know_its_clients_is_shown_certificates() {
     let (expected, authority, other) = (expected(), Authority::new(), Authority::new());
     let pair = authority.server("127.0.0.1");
-    let (_server, port) = tls_server(&authority, &pair, "yes");
+    let (_server, port) = authority.redis(&pair, "yes");
     let at = format!(
         "--redis rediss://127.0.0.1:{port} --tls-ca {}",
         authority.file().display()

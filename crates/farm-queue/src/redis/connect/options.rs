@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ::redis::ConnectionAddr;
 
@@ -41,6 +42,26 @@ pub struct Identity {
     pub key: Secret,
 }
 
+/// What shows a server who somebody is, and by what that knows the server: all that may be renewed while a program runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// Instead of the password in the address.
+    pub password: Option<Secret>,
+    /// Certificates of the authorities to trust, in PEM; those of the system when `None`.
+    pub authorities: Option<Vec<u8>>,
+    /// What to show to a server that wants to know its clients.
+    pub identity: Option<Identity>,
+}
+
+/// Where credentials are looked up again whenever a connection is opened.
+pub trait CredentialSource: Send + Sync + 'static {
+    /// Those that count by now. It may block: it is called on a thread for that.
+    ///
+    /// # Errors
+    /// Why there are none now, in one line without a secret; those that were known before count on.
+    fn read(&self) -> Result<Credentials, String>;
+}
+
 /// Where the farm's Redis is, and how to get in.
 #[derive(Clone)]
 pub struct ConnectOptions {
@@ -48,12 +69,10 @@ pub struct ConnectOptions {
     pub url: String,
     /// Instead of the user in the address.
     pub user: Option<String>,
-    /// Instead of the password in the address.
-    pub password: Option<Secret>,
-    /// Certificates of the authorities to trust, in PEM; those of the system when `None`.
-    pub authorities: Option<Vec<u8>>,
-    /// What to show to a server that wants to know its clients.
-    pub identity: Option<Identity>,
+    /// Password, authorities and identity, as they are now.
+    pub credentials: Credentials,
+    /// Where they are looked up again whenever a connection is opened; where there is nothing they stay as they are.
+    pub renewed_by: Option<Arc<dyn CredentialSource>>,
     /// Whether plain text may leave this machine.
     pub insecure: bool,
     /// The key that signs job specs.
@@ -67,9 +86,8 @@ impl ConnectOptions {
         Self {
             url: url.into(),
             user: None,
-            password: None,
-            authorities: None,
-            identity: None,
+            credentials: Credentials::default(),
+            renewed_by: None,
             insecure: false,
             farm_key: None,
         }
@@ -124,9 +142,10 @@ impl fmt::Debug for ConnectOptions {
         f.debug_struct("ConnectOptions")
             .field("url", &without_credentials(&self.url))
             .field("user", &self.user)
-            .field("password", &self.password)
-            .field("authorities", &self.authorities.is_some())
-            .field("identity", &self.identity.is_some())
+            .field("password", &self.credentials.password)
+            .field("authorities", &self.credentials.authorities.is_some())
+            .field("identity", &self.credentials.identity.is_some())
+            .field("renewed", &self.renewed_by.is_some())
             .field("insecure", &self.insecure)
             .field("farm_key", &self.farm_key)
             .finish()
@@ -154,13 +173,16 @@ mod tests {
     #[test]
     fn nothing_secret_is_shown() {
         let mut options = ConnectOptions::new("redis://u:secret@127.0.0.1");
-        options.password = Some(Secret::new("secret"));
-        options.identity = Some(Identity {
+        options.credentials.password = Some(Secret::new("secret"));
+        options.credentials.identity = Some(Identity {
             certificate: b"secret".to_vec(),
             key: Secret::new("secret"),
         });
         options.farm_key = Some(FarmKey::new(b"secret secret secret").unwrap());
-        let text = format!("{options:?} {:?}", options.identity.as_ref().unwrap().key);
+        let text = format!(
+            "{options:?} {:?}",
+            options.credentials.identity.as_ref().unwrap().key
+        );
         assert!(!text.contains("secret"), "{text}");
         assert!(text.contains("127.0.0.1"), "{text}");
     }

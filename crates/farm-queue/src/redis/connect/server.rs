@@ -1,44 +1,37 @@
 //! The farm's server: the way to it, the login, and what its errors mean.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{AsyncConnectionConfig, Client, ConnectionAddr, ProtocolVersion, RedisError};
+use ::redis::{AsyncConnectionConfig, ProtocolVersion, RedisError};
 
-use super::address::{self, Destination, without_credentials};
-use super::entrance::Entrance;
-use super::errors::{ErrorOrigin, SERVERS_LOGIN, Security};
-use super::options::{self, ConnectOptions};
-use super::sentinel::Sentinels;
-use super::timeouts::{CONNECT_TIMEOUT, CONTROL_TIMEOUT};
-use super::tls;
+use super::options::{ConnectOptions, Credentials};
+use super::route::Route;
+use super::timeouts::CONTROL_TIMEOUT;
 use crate::protocol::signing::FarmKey;
 use crate::queue::QueueError;
 
 /// Where the server is, and how to get in.
 pub(in crate::redis) struct Server {
-    route: Route,
-    security: Security,
-    farm_key: Option<FarmKey>,
+    options: ConnectOptions,
+    way: Mutex<Way>,
+    /// Whether it has let anybody in so far.
+    is_known: AtomicBool,
     /// How often the server at this address turned out to be no master any more: connections that are older than the
     /// last time are opened anew, by the name, which may lead elsewhere by then.
     demotions: Arc<AtomicU64>,
 }
 
-/// The way to the server.
-enum Route {
-    /// Always the same one.
-    Direct {
-        client: Box<Client>,
-        /// The same in the protocol that carries published messages.
-        push_client: Box<Client>,
-        address: String,
-    },
-    /// Sentinels are asked for it.
-    Sentinels(Arc<Sentinels>),
+/// The way that is gone now.
+struct Way {
+    route: Arc<Route>,
+    /// What it was made with.
+    credentials: Credentials,
+    /// What is wrong with those that would have come after; told once.
+    wrong: Option<String>,
 }
 
 impl fmt::Debug for Server {
@@ -50,97 +43,37 @@ impl fmt::Debug for Server {
 impl Server {
     /// The server of `options`; nothing is opened yet.
     pub(in crate::redis) fn parse(options: &ConnectOptions) -> Result<Arc<Self>, QueueError> {
-        let url = options.url.as_str();
-        let address = |reason: &str| QueueError::Address {
-            given: without_credentials(url),
-            reason: reason.to_owned(),
-        };
-        let place = address::parse(url).map_err(address)?;
-        let is_unchecked =
-            |at: &&ConnectionAddr| matches!(at, ConnectionAddr::TcpTls { insecure: true, .. });
-        let is_open = |at: &&ConnectionAddr| !matches!(at, ConnectionAddr::TcpTls { .. });
-        let addresses = place.addresses();
-        if addresses.iter().any(is_unchecked) {
-            return Err(address(
-                "it ends in #insecure, and certificates are always checked",
-            ));
-        }
-        let is_tls = !addresses.iter().any(is_open);
-        let here = addresses.iter().all(|at| options::stays_here(at));
-        let with_tls = match place {
-            Destination::Server(_) => "rediss://",
-            Destination::Sentinels(_) => "rediss+sentinel://",
-        };
-        if !is_tls && !here && !options.insecure {
-            return Err(QueueError::Options(format!(
-                "{} would carry passwords and pictures in plain text: \
-                 use {with_tls} (TLS), or --insecure on a network that you trust",
-                without_credentials(url)
-            )));
-        }
-        if !is_tls && (options.authorities.is_some() || options.identity.is_some()) {
-            return Err(QueueError::Options(format!(
-                "certificates are given, and {} is without TLS: use {with_tls}",
-                without_credentials(url)
-            )));
-        }
-        let mut login = place.login().clone();
-        if let Some(user) = &options.user {
-            login = login.set_username(user);
-        }
-        if let Some(password) = &options.password {
-            login = login.set_password(password.expose());
-        }
-        let security = match options.identity {
-            _ if !is_tls => Security::Plain,
-            None => Security::Anonymous,
-            Some(_) => Security::Identified,
-        };
-        let certificates = if is_tls {
-            Some(tls::certificates(options).map_err(QueueError::Options)?)
-        } else {
-            None
-        };
-        let entrance = Entrance {
-            certificates,
-            security,
-            insecure: options.insecure,
-        };
         let demotions = Arc::default();
-        let refuse = |error: RedisError| address(address::reason(&error));
-        let route = match &place {
-            Destination::Server(info) => {
-                let client =
-                    |protocol| (entrance.client(info.addr(), &login, protocol)).map_err(refuse);
-                Route::Direct {
-                    client: client(ProtocolVersion::RESP2)?.into(),
-                    push_client: client(ProtocolVersion::RESP3)?.into(),
-                    address: info.addr().to_string(),
-                }
-            }
-            Destination::Sentinels(place) => Route::Sentinels(Arc::new(
-                Sentinels::new(place, entrance, login, Arc::clone(&demotions)).map_err(refuse)?,
-            )),
-        };
+        let credentials = options.credentials.clone();
+        let route = Route::new(options, &credentials, &demotions)?;
         Ok(Arc::new(Self {
-            route,
-            security,
-            farm_key: options.farm_key.clone(),
+            options: options.clone(),
+            way: Mutex::new(Way {
+                route: Arc::new(route),
+                credentials,
+                wrong: None,
+            }),
+            is_known: AtomicBool::new(false),
             demotions,
         }))
     }
 
+    fn way(&self) -> MutexGuard<'_, Way> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn route(&self) -> Arc<Route> {
+        Arc::clone(&self.way().route)
+    }
+
     /// Host and port, or path of the socket, without credentials.
     pub(super) fn address(&self) -> String {
-        match &self.route {
-            Route::Direct { address, .. } => address.clone(),
-            Route::Sentinels(sentinels) => sentinels.address(),
-        }
+        self.route().address()
     }
 
     /// The key that signs job specs, where the farm has one.
     pub(in crate::redis) fn farm_key(&self) -> Option<&FarmKey> {
-        self.farm_key.as_ref()
+        self.options.farm_key.as_ref()
     }
 
     /// A new connection whose commands may take `timeout`.
@@ -168,37 +101,65 @@ impl Server {
         protocol: ProtocolVersion,
         config: AsyncConnectionConfig,
     ) -> Result<MultiplexedConnection, QueueError> {
-        let config = config.set_connection_timeout(Some(CONNECT_TIMEOUT));
-        match &self.route {
-            Route::Direct {
-                client,
-                push_client,
-                ..
-            } => {
-                let client = match protocol {
-                    ProtocolVersion::RESP3 => push_client,
-                    _ => client,
-                };
-                (client
-                    .get_multiplexed_async_connection_with_config(&config)
-                    .await)
-                    .map_err(|error| self.origin().opening_error(&error))
+        self.look_up_credentials().await;
+        match self.route().open(protocol, config).await {
+            Ok(connection) => {
+                self.is_known.store(true, Ordering::Relaxed);
+                Ok(connection)
             }
-            Route::Sentinels(sentinels) => sentinels.open(protocol, &config).await,
+            // The server was told before we were.
+            Err(QueueError::Denied { address, reason }) if self.may_be_let_in_again() => {
+                let reason = format!("it refuses these credentials, and did not before: {reason}");
+                Err(QueueError::Unreachable { address, reason })
+            }
+            Err(error) => Err(error),
         }
     }
 
-    fn origin(&self) -> ErrorOrigin {
-        ErrorOrigin {
-            address: self.address(),
-            security: self.security,
-            login: SERVERS_LOGIN,
+    /// Whether credentials that are refused may be others soon.
+    fn may_be_let_in_again(&self) -> bool {
+        self.options.renewed_by.is_some() && self.is_known.load(Ordering::Relaxed)
+    }
+
+    /// Takes credentials over that were renewed, where they can be used.
+    async fn look_up_credentials(&self) {
+        let Some(source) = self.options.renewed_by.clone() else {
+            return;
+        };
+        let read = tokio::task::spawn_blocking(move || source.read()).await;
+        let read = read.unwrap_or_else(|error| Err(error.to_string()));
+        let mut way = self.way();
+        let credentials = match read {
+            Ok(credentials) if credentials == way.credentials => {
+                way.wrong = None;
+                return;
+            }
+            other => other,
+        };
+        let renewed = credentials.and_then(|credentials| {
+            let route = Route::new(&self.options, &credentials, &self.demotions);
+            Ok((route.map_err(|error| error.to_string())?, credentials))
+        });
+        match renewed {
+            Ok((route, credentials)) => {
+                tracing::info!("credentials were renewed; connections are opened with them");
+                *way = Way {
+                    route: Arc::new(route),
+                    credentials,
+                    wrong: None,
+                };
+            }
+            Err(wrong) if way.wrong.as_ref() != Some(&wrong) => {
+                tracing::warn!("renewed credentials cannot be used, and the old ones are: {wrong}");
+                way.wrong = Some(wrong);
+            }
+            Err(_) => {}
         }
     }
 
     /// What an error means to the caller.
     pub(in crate::redis) fn error(&self, error: &RedisError) -> QueueError {
-        self.origin().error(error)
+        self.route().origin().error(error)
     }
 
     /// How often it was found demoted so far.
@@ -288,10 +249,10 @@ mod tests {
             change(&mut options);
             Server::parse(&options).unwrap_err().to_string()
         };
-        let text = refused(|options| options.authorities = Some(b"no PEM".to_vec()));
+        let text = refused(|options| options.credentials.authorities = Some(b"no PEM".to_vec()));
         assert!(text.contains("--tls-ca holds no certificate"), "{text}");
         let text = refused(|options| {
-            options.identity = Some(Identity {
+            options.credentials.identity = Some(Identity {
                 certificate: Vec::new(),
                 key: Secret::new(""),
             });
@@ -299,7 +260,7 @@ mod tests {
         assert!(text.contains("--tls-cert holds no certificate"), "{text}");
         let text = refused(|options| {
             options.url = "redis://127.0.0.1".to_owned();
-            options.authorities = Some(Vec::new());
+            options.credentials.authorities = Some(Vec::new());
         });
         assert!(text.contains("without TLS"), "{text}");
     }

@@ -9,16 +9,16 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 
-use crate::redis::connect::ConnectOptions;
+use crate::redis::connect::Credentials;
 
-/// The certificates of `options` as the crate takes them, each looked at before anything is opened.
+/// The certificates of `credentials` as the crate takes them, each looked at before anything is opened.
 ///
 /// # Errors
 /// One line: which file is none of its kind, or that certificate and key are not of one pair.
-pub(super) fn certificates(options: &ConnectOptions) -> Result<TlsCertificates, String> {
+pub(super) fn certificates(credentials: &Credentials) -> Result<TlsCertificates, String> {
     // Named, so that it does not depend on which others some dependency brings in. Done twice it changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    if let Some(pem) = &options.authorities {
+    if let Some(pem) = &credentials.authorities {
         let mut store = RootCertStore::empty();
         for certificate in chain(pem, "--tls-ca")? {
             store
@@ -26,7 +26,7 @@ pub(super) fn certificates(options: &ConnectOptions) -> Result<TlsCertificates, 
                 .map_err(|error| format!("a certificate of --tls-ca cannot be used: {error}"))?;
         }
     }
-    if let Some(identity) = &options.identity {
+    if let Some(identity) = &credentials.identity {
         let chain = chain(&identity.certificate, "--tls-cert")?;
         let key = PrivateKeyDer::from_pem_slice(identity.key.expose().as_bytes())
             // Not the error's own text: it may quote the key.
@@ -42,11 +42,11 @@ pub(super) fn certificates(options: &ConnectOptions) -> Result<TlsCertificates, 
             })?;
     }
     Ok(TlsCertificates {
-        client_tls: (options.identity.as_ref()).map(|identity| ClientTlsConfig {
+        client_tls: (credentials.identity.as_ref()).map(|identity| ClientTlsConfig {
             client_cert: identity.certificate.clone(),
             client_key: identity.key.expose().as_bytes().to_vec(),
         }),
-        root_cert: options.authorities.clone(),
+        root_cert: credentials.authorities.clone(),
     })
 }
 
