@@ -3,12 +3,14 @@
 //! WGSL has no generics and no imports, so a program is a concatenation of named pieces from `wgsl/`: what
 //! a round or a proof is told, a number type, what a pixel carries, and one entry point, always called
 //! [`ENTRY_POINT`]. Every number type offers the same functions (`parameter`, `start_value`, `step`,
-//! `leading`, `norm2`, `is_out`, `may_be_out`, `parts`), so the entry points are written once.
+//! `leading`, `norm2`, `is_out`, `may_be_out`, `parts`), so the entry points are written once. The steps of other formulas are
+//! composed of their operations (`square`, `multiply`, `sum` and folds), one function a phase.
 //!
 //! What must agree between WGSL and Rust is in [`layout`], and held together by tests.
 
 #![forbid(unsafe_code)]
 
+mod formula;
 pub mod layout;
 mod program;
 

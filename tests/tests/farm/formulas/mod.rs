@@ -1,5 +1,6 @@
 //! Other formulas than z² + c, and Julia sets.
 
+mod adapters;
 mod counts;
 mod deep;
 mod options;
