@@ -3,4 +3,5 @@
 mod adapters;
 mod counts;
 mod deep;
+mod minibrots;
 mod options;
