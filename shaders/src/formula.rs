@@ -5,8 +5,7 @@ use std::fmt::Write;
 use fractal::formula::{Fold, Instruction, Phase, turns_of};
 use fractal::{Arithmetic, Formula};
 
-use crate::BLOCK;
-use crate::layout::split;
+use crate::layout::{BLOCK, split};
 
 /// Steps between two tests for escape, of a formula with so many phases: whole cycles of them.
 pub(crate) fn block_of(phases: usize) -> u32 {

@@ -14,16 +14,11 @@ mod formula;
 pub mod layout;
 mod program;
 
-pub use layout::WORKGROUP;
+pub use layout::{BLOCK, WORKGROUP};
 pub use program::{Kernel, Program};
 
 /// Name of every program's entry point.
 pub const ENTRY_POINT: &str = "main";
-
-/// Steps that are made between two tests for escape where a pixel that has escaped cannot come back. Rounds
-/// that do not end at the iteration limit are whole multiples of it, so that the blocks of a pixel do
-/// not depend on how its way is cut into rounds.
-pub const BLOCK: u32 = 8;
 
 /// Multiply-adds, or instructions as dear, of one step of plain iteration: 4 in a native type
 /// (x' = fma(x, x, fma(-y, y, cx)), y' = fma(x + x, y, cy)); in double-single those of

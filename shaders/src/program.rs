@@ -2,7 +2,8 @@
 
 use fractal::{Arithmetic, Formula};
 
-use crate::{BLOCK, formula as composed};
+use crate::formula as composed;
+use crate::layout::BLOCK;
 
 macro_rules! pieces {
     ($($name:ident),* $(,)?) => {
