@@ -37,7 +37,7 @@ fn minibrots_of_formulas_are_located_and_shown() {
         assert_eq!(location["minibrot"]["period"], period, "{said}");
         assert_eq!(location["minibrot"]["shape"], "minibrot", "{said}");
         assert_eq!(location["formula"], formula, "{said}");
-        // It fills a good part of its view, and none of the edge.
+        // It fills a good part of its view; where it is the whole set made smaller, nothing of it reaches the edge.
         let line = "render -q --location mini.toml --size 61x61 --measure iterations -o x.npy";
         submitter(line).within(&folder).ok();
         let picture = Npy::read(folder.path().join("x.npy"));
@@ -46,10 +46,10 @@ fn minibrots_of_formulas_are_located_and_shown() {
             .map(|(at, _)| at)
             .collect();
         assert!(inside.len() > 100, "{formula}: {}", inside.len());
-        assert!(
-            inside.iter().all(|at| *at > 61 && *at < 60 * 61),
-            "{formula}"
-        );
+        if location["minibrot"]["turned"].is_number() {
+            let is_within = |at: &usize| *at > 61 && *at < 60 * 61;
+            assert!(inside.iter().all(is_within), "{formula}");
+        }
     }
 }
 
