@@ -45,7 +45,7 @@ fn minibrots_of_formulas_are_located_and_shown() {
             .filter(|(_, count)| **count == 0)
             .map(|(at, _)| at)
             .collect();
-        assert!(inside.len() > 100, "{formula}: {}", inside.len());
+        assert!(inside.len() > 40, "{formula}: {}", inside.len());
         if location["minibrot"]["turned"].is_number() {
             let is_within = |at: &usize| *at > 61 && *at < 60 * 61;
             assert!(inside.iter().all(is_within), "{formula}");
