@@ -69,7 +69,7 @@ fn off(ours: &StripBuffer, known: &StripBuffer) -> Vec<(Measure, f64)> {
                         known.values::<f64>().unwrap(),
                     );
                     let differs = |(a, b): &(&f64, &f64)| {
-                        !(a.is_nan() && b.is_nan()) && !close(**a, **b, 1e-5)
+                        !(close(**a, **b, 1e-5) || a.is_nan() && b.is_nan())
                     };
                     ours.iter().zip(known).filter(differs).count()
                 }
