@@ -6,6 +6,11 @@ use bytemuck::{Pod, Zeroable};
 /// Invocations of a workgroup, in every program.
 pub const WORKGROUP: u32 = 64;
 
+/// Steps that are made between two tests for escape where a pixel that has escaped cannot come back. Rounds
+/// that do not end at the iteration limit are whole multiples of it, so that the blocks of a pixel do
+/// not depend on how its way is cut into rounds.
+pub const BLOCK: u32 = 8;
+
 /// Bindings of a round, all in group 0.
 pub mod round_binding {
     /// Uniform [`super::Round`], with a dynamic offset.

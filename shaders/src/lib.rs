@@ -3,25 +3,22 @@
 //! WGSL has no generics and no imports, so a program is a concatenation of named pieces from `wgsl/`: what
 //! a round or a proof is told, a number type, what a pixel carries, and one entry point, always called
 //! [`ENTRY_POINT`]. Every number type offers the same functions (`parameter`, `start_value`, `step`,
-//! `leading`, `norm2`, `is_out`, `may_be_out`, `parts`), so the entry points are written once.
+//! `leading`, `norm2`, `is_out`, `may_be_out`, `parts`), so the entry points are written once. The steps of other formulas are
+//! composed of their operations (`square`, `multiply`, `sum` and folds), one function a phase.
 //!
 //! What must agree between WGSL and Rust is in [`layout`], and held together by tests.
 
 #![forbid(unsafe_code)]
 
+mod formula;
 pub mod layout;
 mod program;
 
-pub use layout::WORKGROUP;
+pub use layout::{BLOCK, WORKGROUP};
 pub use program::{Kernel, Program};
 
 /// Name of every program's entry point.
 pub const ENTRY_POINT: &str = "main";
-
-/// Steps that are made between two tests for escape where a pixel that has escaped cannot come back. Rounds
-/// that do not end at the iteration limit are whole multiples of it, so that the blocks of a pixel do
-/// not depend on how its way is cut into rounds.
-pub const BLOCK: u32 = 8;
 
 /// Multiply-adds, or instructions as dear, of one step of plain iteration: 4 in a native type
 /// (x' = fma(x, x, fma(-y, y, cx)), y' = fma(x + x, y, cy)); in double-single those of

@@ -1,6 +1,9 @@
 //! Programs: which pieces make up which kernel.
 
-use fractal::Arithmetic;
+use fractal::{Arithmetic, Formula};
+
+use crate::formula as composed;
+use crate::layout::BLOCK;
 
 macro_rules! pieces {
     ($($name:ident),* $(,)?) => {
@@ -30,6 +33,9 @@ pieces! {
     proof, prove_single, prove_double, prove_orbit, limit,
     number_delta_double_single, number_delta_f64, delta_step, delta_data, delta_jets, delta_moves,
     state_delta_plain, state_delta_derivative, delta_escape, delta_stability, prove_delta,
+    operations_f32, operations_double_single, operations_f64, orbit_plain, orbit_jacobian,
+    plane_parameter, plane_julia, formula_round, formula_escape, formula_stability, formula_main,
+    prove_formula,
 }
 
 /// What a program does.
@@ -88,7 +94,14 @@ pub struct Program {
     pub arithmetic: Arithmetic,
     /// The whole WGSL source.
     pub source: String,
+    /// Steps between two tests for escape, where there are such: rounds that do not end at the limit are whole multiples of it.
+    pub block: u32,
+    /// Whether it is of a formula, see [`Program::of_formula`].
+    is_of_formula: bool,
 }
+
+/// Uses every operation, in two phases: what formulas' programs are told apart by from those of another build.
+const EXEMPLAR: &str = "store absx sqr mul rot{30} negy add / negx absy pow7 add";
 
 impl Program {
     /// The program of `kernel` in `arithmetic`; `None` where there is none such (see [`Kernel`]).
@@ -99,6 +112,81 @@ impl Program {
             false => [hide_uniform, exact],
         };
         Self::compose(kernel, arithmetic, &transformations)
+    }
+
+    /// The program of `kernel` in `arithmetic` for plain views of a formula, or of its Julia sets; `None` where there is none
+    /// such: elementary operations and limits are no formula's, and its deltas are for processors.
+    #[must_use]
+    pub fn of_formula(
+        kernel: Kernel,
+        arithmetic: Arithmetic,
+        formula: &Formula,
+        is_julia: bool,
+    ) -> Option<Self> {
+        let (number, operations): (&[Piece], Piece) = match arithmetic {
+            Arithmetic::F32 => (&[number_f32], operations_f32),
+            Arithmetic::DoubleSingle => (
+                &[hide_memory, exact, number_double_single],
+                operations_double_single,
+            ),
+            Arithmetic::F64 => (&[number_f64], operations_f64),
+            _ => return None,
+        };
+        let (told, orbit, entry): (Piece, Piece, &[Piece]) = match kernel {
+            Kernel::Escape => (round, orbit_plain, &[append, formula_escape, formula_main]),
+            Kernel::EscapeWithDerivative => (
+                round,
+                orbit_jacobian,
+                &[append, formula_escape, formula_main],
+            ),
+            // As that of z² + c.
+            Kernel::Stability if arithmetic == Arithmetic::F32 => return None,
+            Kernel::Stability => (
+                round,
+                orbit_plain,
+                &[append, formula_stability, formula_main],
+            ),
+            Kernel::ProveOrbit => (proof, orbit_plain, &[prove_formula]),
+            Kernel::ProveOperations | Kernel::Limit => return None,
+        };
+        let plane = if is_julia {
+            plane_julia
+        } else {
+            plane_parameter
+        };
+        let mut source = String::new();
+        for piece in number.iter().chain(&[operations, plane, orbit, told]) {
+            push(&mut source, *piece);
+        }
+        source += &composed::steps(formula, arithmetic);
+        if kernel != Kernel::ProveOrbit {
+            source += &composed::traced(formula.phases().len());
+            push(&mut source, formula_round);
+        }
+        for piece in entry {
+            push(&mut source, *piece);
+        }
+        Some(Self {
+            name: format!("{} of {formula} in {}", kernel.name(), arithmetic.name()),
+            kernel,
+            arithmetic,
+            source,
+            block: composed::block_of(formula.phases().len()),
+            is_of_formula: true,
+        })
+    }
+
+    /// What [`Program::id`] is of all formulas' programs of a kernel in an arithmetic, where there are such.
+    #[must_use]
+    pub fn formula_id(kernel: Kernel, arithmetic: Arithmetic) -> Option<u64> {
+        let exemplar = EXEMPLAR.parse().ok()?;
+        let planes = [false, true].map(|is_julia| {
+            Self::of_formula(kernel, arithmetic, &exemplar, is_julia).map(|program| program.source)
+        });
+        let [Some(parameter), Some(julia)] = planes else {
+            return None;
+        };
+        Some(digest(parameter.bytes().chain(julia.bytes()), arithmetic))
     }
 
     /// The same with the textbook versions of the error-free transformations, which some drivers simplify
@@ -126,6 +214,7 @@ impl Program {
     #[must_use]
     pub const fn state_bytes(&self) -> u32 {
         match (self.kernel, self.arithmetic) {
+            (Kernel::EscapeWithDerivative, _) if self.is_of_formula => 48,
             (Kernel::EscapeWithDerivative, arithmetic) if arithmetic.is_delta() => 48,
             (Kernel::Escape | Kernel::Stability, Arithmetic::F32) => 16,
             (Kernel::EscapeWithDerivative, Arithmetic::F32) => 24,
@@ -135,24 +224,14 @@ impl Program {
     }
 
     /// Identifies the algorithm: FNV-1a of the whole source, which contains every choice but the host's
-    /// schedule, and that changes no value.
+    /// schedule, and that changes no value. Programs of formulas have that of one formula with all operations.
     #[must_use]
     pub fn id(&self) -> u64 {
-        /// Raise when the host's part in the values changes: coordinates, start, or the final formulas.
-        const HOST_VERSION: u8 = 1;
-        /// The same for deltas: their coordinates, and the blocks of steps, how they are made and where they hold.
-        const DELTA_HOST_VERSION: u8 = 2;
-        let version = match self.arithmetic.is_delta() {
-            true => DELTA_HOST_VERSION,
-            false => HOST_VERSION,
-        };
-        let prime = 0x0000_0100_0000_01b3u64;
-        self.source
-            .bytes()
-            .chain([version, self.arithmetic as u8])
-            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(prime)
-            })
+        let of_formulas = || Self::formula_id(self.kernel, self.arithmetic);
+        match self.is_of_formula.then(of_formulas).flatten() {
+            Some(id) => id,
+            None => digest(self.source.bytes(), self.arithmetic),
+        }
     }
 
     fn compose(kernel: Kernel, arithmetic: Arithmetic, transformations: &[Piece]) -> Option<Self> {
@@ -219,8 +298,28 @@ impl Program {
             kernel,
             arithmetic,
             source,
+            block: BLOCK,
+            is_of_formula: false,
         })
     }
+}
+
+/// FNV-1a of a source's bytes, of the number type, and of the host's part in the values.
+fn digest(source: impl Iterator<Item = u8>, arithmetic: Arithmetic) -> u64 {
+    /// Raise when the host's part in the values changes: coordinates, start, or the final formulas.
+    const HOST_VERSION: u8 = 1;
+    /// The same for deltas: their coordinates, and the blocks of steps, how they are made and where they hold.
+    const DELTA_HOST_VERSION: u8 = 2;
+    let version = match arithmetic.is_delta() {
+        true => DELTA_HOST_VERSION,
+        false => HOST_VERSION,
+    };
+    let prime = 0x0000_0100_0000_01b3u64;
+    source
+        .chain([version, arithmetic as u8])
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(prime)
+        })
 }
 
 fn push(source: &mut String, piece: Piece) {

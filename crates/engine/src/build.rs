@@ -24,10 +24,28 @@ pub fn build_id() -> u64 {
     *ID
 }
 
-/// Whether this build has the kernel that a buffer names as its maker.
+/// Whether this build has the kernels that a buffer names as its makers: one, or an adapter's two of one number type, joined by
+/// exclusive or, where iterations are counted and stability is asked for.
 #[must_use]
 pub fn has_kernel(id: u64) -> bool {
-    kernel_ids().any(|own| own == id)
+    static PAIRS: LazyLock<Vec<u64>> = LazyLock::new(|| {
+        let of = [Program::formula_id, |kernel, arithmetic| {
+            Program::new(kernel, arithmetic).map(|program| program.id())
+        }];
+        let mut pairs = Vec::new();
+        for id in of {
+            for arithmetic in Arithmetic::PLAIN.into_iter().chain(Arithmetic::DELTA) {
+                let Some(stability) = id(Kernel::Stability, arithmetic) else {
+                    continue;
+                };
+                for kernel in [Kernel::Escape, Kernel::EscapeWithDerivative] {
+                    pairs.extend(id(kernel, arithmetic).map(|id| id ^ stability));
+                }
+            }
+        }
+        pairs
+    });
+    kernel_ids().any(|own| own == id) || PAIRS.contains(&id)
 }
 
 /// The kernels' own ids, in an order that never changes.
@@ -39,6 +57,10 @@ fn kernel_ids() -> impl Iterator<Item = u64> {
             .chain(Arithmetic::DELTA)
             .filter_map(of)
     });
+    let of_formulas = COMPUTING.into_iter().flat_map(|kernel| {
+        (Arithmetic::PLAIN.into_iter())
+            .filter_map(move |arithmetic| Program::formula_id(kernel, arithmetic))
+    });
     [
         cpu::plain::KERNEL_ID,
         cpu::deep::KERNEL_ID,
@@ -46,6 +68,7 @@ fn kernel_ids() -> impl Iterator<Item = u64> {
     ]
     .into_iter()
     .chain(programs.map(|program| program.id()))
+    .chain(of_formulas)
 }
 
 /// FNV-1a of the ids' bytes, the lowest first.
@@ -64,8 +87,9 @@ mod tests {
     #[test]
     fn every_kernel_counts_and_so_does_their_order() {
         let ids: Vec<u64> = kernel_ids().collect();
-        // The processor's three, and three kernels in six arithmetics but for stability in single precision.
-        assert_eq!(ids.len(), 3 + 3 * 6 - 1);
+        // The processor's three, and three kernels in six arithmetics but for stability in single precision; the same three of
+        // formulas in the plain ones.
+        assert_eq!(ids.len(), 3 + (3 * 6 - 1) + (3 * 3 - 1));
         assert_eq!(build_id(), digest(ids.iter().copied()));
         for at in 0..ids.len() {
             let mut changed = ids.clone();
@@ -74,6 +98,14 @@ mod tests {
         }
         assert_ne!(build_id(), digest(ids.iter().rev().copied()));
         assert!(ids.iter().all(|id| has_kernel(*id) && !has_kernel(!id)));
+        // Of a strip with counts and stability.
+        let id = |kernel, arithmetic| Program::new(kernel, arithmetic).unwrap().id();
+        let [escape, stability] =
+            [Kernel::Escape, Kernel::Stability].map(|kernel| id(kernel, Arithmetic::F64));
+        assert!(has_kernel(escape ^ stability));
+        assert!(!has_kernel(
+            escape ^ id(Kernel::Stability, Arithmetic::DoubleSingle)
+        ));
     }
 
     #[test]

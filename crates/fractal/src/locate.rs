@@ -10,12 +10,15 @@
 //! - Shape: e = -(Z_cc / 2Z_c + Z_cz / Z_z) / (Z_c Z_z) at the nucleus is near 0 for a cardioid and near 1 for a disc
 //!   (Dolotin and Morozov, "On the shapes of elementary domains", equation 5.8; `m_shape` of mandelbrot-numerics).
 
+pub(crate) mod fixed;
+
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
+use dashu_int::IBig;
 use dashu_int::ops::{BitTest, UnsignedAbs};
-use dashu_int::{IBig, UBig};
 
+use self::fixed::{decimal_of, distance, shifted, with_bits};
 use crate::numbers::decimal::Decimal;
 use crate::numbers::floatexp::{ComplexExp, FloatExp};
 use crate::picture::frame::FrameSpec;
@@ -367,27 +370,6 @@ fn quotient(x: &IBig, y: &IBig, fraction: usize, slope: &Slope, bits: u32) -> (I
     )
 }
 
-fn distance(re: &IBig, im: &IBig, bits: u32) -> FloatExp {
-    let part = |value: &IBig| FloatExp::from_big(value, -i64::from(bits));
-    ComplexExp::new(part(re), part(im)).abs()
-}
-
-/// The same point in other bits.
-fn with_bits(point: &ReferencePoint, bits: u32) -> ReferencePoint {
-    let part = |value: &IBig| {
-        if bits >= point.bits {
-            value << (bits - point.bits) as usize
-        } else {
-            value >> (point.bits - bits) as usize
-        }
-    };
-    ReferencePoint {
-        re: part(&point.re),
-        im: part(&point.im),
-        bits,
-    }
-}
-
 /// The nucleus of a period next to a point.
 fn newton(
     centre: &ReferencePoint,
@@ -438,17 +420,6 @@ fn newton(
     Err(far)
 }
 
-/// A fixed-point number with so many decimal digits after the point.
-fn decimal(value: &IBig, bits: u32, digits: usize) -> Option<Decimal> {
-    let scaled = value * IBig::from(UBig::from(10u8).pow(digits));
-    let rounded = (scaled + (IBig::ONE << (bits as usize - 1))) >> bits as usize;
-    let text = rounded.clone().unsigned_abs().to_string();
-    let text = format!("{text:0>width$}", width = digits + 1);
-    let (whole, part) = text.split_at(text.len() - digits);
-    let sign = if rounded < IBig::ZERO { "-" } else { "" };
-    format!("{sign}{whole}.{part}").parse().ok()
-}
-
 /// What is known of a nucleus found.
 fn nucleus(point: &ReferencePoint, period: u64, lap: &Lap) -> Result<Nucleus, LocateError> {
     /// Where in the whole set, or the disc, the middle is, and how high half a picture of it is.
@@ -459,31 +430,28 @@ fn nucleus(point: &ReferencePoint, period: u64, lap: &Lap) -> Result<Nucleus, Lo
     let (middle, half) = MIDDLE[usize::from(lap.shape == Shape::Disc)];
     let offset = lap.size * Scaled::real(middle);
     let offset = offset.to_exp();
-    let shifted = |part: &IBig, by: FloatExp| {
-        // The mantissa as an integer of 53 bits, in the units of the point.
-        let mantissa = IBig::from((by.mantissa() * (1u64 << 52) as f64) as i64);
-        let power = by.exponent() - 52 + i64::from(point.bits);
-        let amount = power.unsigned_abs() as usize;
-        part + if power >= 0 {
-            mantissa << amount
-        } else {
-            mantissa >> amount
-        }
-    };
     let zoom = log10(FloatExp::from_f64(2.0 / half) / size);
     let whole = zoom.floor();
     let zoom = format!("{:.3}e{whole}", libm::pow(10.0, zoom - whole));
     let found = || {
         Some(Nucleus {
-            re: decimal(&point.re, point.bits, digits)?,
-            im: decimal(&point.im, point.bits, digits)?,
+            re: decimal_of(&point.re, point.bits, digits)?,
+            im: decimal_of(&point.im, point.bits, digits)?,
             period,
             size,
             angle: libm::atan2(lap.size.im, lap.size.re),
             shape: lap.shape,
             view: (
-                decimal(&shifted(&point.re, offset.re), point.bits, digits)?,
-                decimal(&shifted(&point.im, offset.im), point.bits, digits)?,
+                decimal_of(
+                    &shifted(&point.re, offset.re, point.bits),
+                    point.bits,
+                    digits,
+                )?,
+                decimal_of(
+                    &shifted(&point.im, offset.im, point.bits),
+                    point.bits,
+                    digits,
+                )?,
                 zoom.parse().ok()?,
             ),
         })

@@ -58,12 +58,13 @@ pub struct Minibrot {
     pub im: Option<Decimal>,
     /// Period of its nucleus.
     pub period: u64,
-    /// `cardioid` or `disc`.
+    /// `cardioid` or `disc`; `minibrot` of other formulas than z² + c, where nothing more is known.
     pub shape: String,
     /// The factor that shrinks the whole set to it.
     pub size: String,
-    /// By how many degrees it is turned.
-    pub turned: f64,
+    /// By how many degrees it is turned, where it is a turned copy of the whole set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turned: Option<f64>,
 }
 
 /// A way to write down a location.

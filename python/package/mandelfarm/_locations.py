@@ -24,7 +24,7 @@ class Location:
     period: int | None = None
     """Iterations after which the minibrot's nucleus comes back to 0."""
     shape: str | None = None
-    """`cardioid` or `disc`."""
+    """`cardioid` or `disc`; `minibrot` of other formulas than z² + c."""
     scale: Decimal | None = None
     """The factor that shrinks the whole set to the minibrot."""
     turned: float | None = None

@@ -14,6 +14,15 @@ use crate::layout::{
 fn programs() -> Vec<Program> {
     let mut programs = Program::all();
     programs.extend(Kernel::ALL.into_iter().filter_map(Program::textbook));
+    for formula in ["burning-ship", "multibrot-3", super::EXEMPLAR] {
+        let formula = formula.parse().unwrap();
+        for (kernel, arithmetic) in (Kernel::ALL.into_iter())
+            .flat_map(|kernel| Arithmetic::PLAIN.map(|arithmetic| (kernel, arithmetic)))
+        {
+            let of = |is_julia| Program::of_formula(kernel, arithmetic, &formula, is_julia);
+            programs.extend(of(false).into_iter().chain(of(true)));
+        }
+    }
     assert!(
         programs.len() >= 15,
         "programs got lost: {}",
@@ -333,9 +342,18 @@ fn bindings_and_constants_are_the_same_in_rust_and_wgsl() {
 #[test]
 fn ids_tell_programs_apart_and_are_stable() {
     let all = programs();
-    let ids: BTreeSet<u64> = all.iter().map(Program::id).collect();
-    assert_eq!(ids.len(), all.len());
-    for program in &all {
+    let (of_formulas, own): (Vec<&Program>, Vec<&Program>) =
+        all.iter().partition(|program| program.is_of_formula);
+    let ids: BTreeSet<u64> = own.iter().map(|program| program.id()).collect();
+    assert_eq!(ids.len(), own.len());
+    // One for all formulas and both planes, of each kernel and number type.
+    let shared: BTreeSet<u64> = of_formulas.iter().map(|program| program.id()).collect();
+    assert_eq!((shared.len(), of_formulas.len()), (11, 11 * 6));
+    assert!(shared.is_disjoint(&ids));
+    let sources: BTreeSet<&str> = all.iter().map(|program| &*program.source).collect();
+    // Proofs do not tell planes apart by what they compute, and have both of them.
+    assert_eq!(sources.len(), all.len());
+    for program in own {
         if program.name.contains("textbook") {
             continue;
         }

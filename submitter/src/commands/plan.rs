@@ -29,8 +29,10 @@ pub async fn run(args: RenderArgs, context: &Context) -> Result<(), Failure> {
 fn check(preview: &Preview) -> Option<String> {
     let samples = u64::from(check::SIDE * check::SIDE).min(preview.pixels);
     let is_settled = preview.counts == Counts::Settled;
+    // Their deep views are for processors.
     let is_general = preview.formula.is_some() || preview.julia.is_some();
-    if preview.arithmetic.only.is_some() || is_settled || is_general {
+    let is_deep_formula = is_general && preview.reference.is_some();
+    if preview.arithmetic.only.is_some() || is_settled || is_deep_formula {
         return None;
     }
     let adapters = format!(

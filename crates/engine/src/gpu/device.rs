@@ -105,8 +105,39 @@ impl GpuDevice {
         let stability = frame.spec.measures.contains(Measure::Stability);
         let serves =
             move |a: &Arithmetic| !stability || Program::new(Kernel::Stability, *a).is_some();
-        let plain = move |a: &Arithmetic| !a.is_delta() && serves(a);
+        let plain = move |a: &Arithmetic| {
+            !a.is_delta() && serves(a) && self.iterates(frame, *a) == Ok(true)
+        };
         self.info.arithmetics.iter().copied().filter(plain)
+    }
+
+    /// Whether what a frame iterates passed its proof in an arithmetic of plain iteration that did: z² + c did with it.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn iterates(&self, frame: &PreparedFrame, arithmetic: Arithmetic) -> Result<bool, EngineError> {
+        let spec = &frame.spec;
+        if !spec.is_general() {
+            return Ok(true);
+        }
+        self.with_workspace(|workspace| {
+            let context = &workspace.context;
+            workspace.formulas.is_proved(spec, arithmetic, || {
+                let result = proof::prove_formula(context, &spec.formula, arithmetic);
+                // A kernel that does not compile is an answer too.
+                let failure = context.failure.take();
+                let Some(reason) = result.err().or(failure) else {
+                    return Ok(true);
+                };
+                tracing::warn!(
+                    adapter = self.info.name,
+                    arithmetic = arithmetic.name(),
+                    reason,
+                    "arithmetic is not used for this formula"
+                );
+                Ok(false)
+            })
+        })
     }
 
     /// What [`GpuDevice::arithmetic_for`] takes for a frame, and after it whatever is more precise, each as far as it is
@@ -122,7 +153,10 @@ impl GpuDevice {
                 all.filter(|a| a.is_delta() && exact(a)).collect()
             }
             Some(_) => Vec::new(),
-            None => self.proved_plain(frame).filter(exact).collect(),
+            // Processors have nothing better than doubles for plain views of formulas.
+            None => (self.proved_plain(frame))
+                .filter(|a| exact(a) || frame.spec.is_general() && *a == Arithmetic::F64)
+                .collect(),
         };
         let mut candidates: Vec<Arithmetic> = Vec::new();
         for arithmetic in offered {
@@ -287,13 +321,15 @@ impl GpuDevice {
     /// Does `work` if the arithmetic is offered; once more if the device was lost.
     fn attempts<T>(&self, task: Task<'_>, work: Work<'_, T>) -> Result<T, EngineError> {
         let deep = task.frame.deep.as_ref();
-        let is_served = match (task.arithmetic.is_delta(), deep) {
-            (true, Some(deep)) => self.serves_deltas(task.frame, deep),
-            (true, None) => false,
-            (false, _) => true,
-        };
-        let is_served = is_served && task.frame.is_for_adapters();
-        if !is_served || !self.info.arithmetics.contains(&task.arithmetic) {
+        let is_for_adapters = task.frame.is_for_adapters();
+        let is_served = is_for_adapters && self.info.arithmetics.contains(&task.arithmetic);
+        let is_served = is_served
+            && match (task.arithmetic.is_delta(), deep) {
+                (true, Some(deep)) => self.serves_deltas(task.frame, deep),
+                (true, None) => false,
+                (false, _) => self.iterates(task.frame, task.arithmetic)?,
+            };
+        if !is_served {
             return Err(self.not_served(task.frame));
         }
         let mut reason = String::new();
@@ -349,9 +385,13 @@ impl GpuDevice {
     }
 
     fn origin(&self, task: Task<'_>) -> Origin {
+        let is_general = task.frame.spec.is_general();
         let kernel_id = strip::kernels(task.frame)
-            .filter_map(|kernel| Program::new(kernel, task.arithmetic))
-            .fold(0, |id, program| id ^ program.id());
+            .filter_map(|kernel| match is_general {
+                true => Program::formula_id(kernel, task.arithmetic),
+                false => Program::new(kernel, task.arithmetic).map(|program| program.id()),
+            })
+            .fold(0, |id, own| id ^ own);
         Origin {
             backend: Backend::Gpu,
             arithmetic: task.arithmetic,

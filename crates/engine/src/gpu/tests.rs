@@ -5,6 +5,7 @@
 mod checks;
 mod deltas;
 mod faults;
+mod formulas;
 mod kernels;
 mod proofs;
 mod ties;

@@ -1,10 +1,11 @@
-//! An open device with what strips leave on it for each other: spare buffers, and the references of deep views.
+//! An open device with what strips leave on it for each other: spare buffers, the references of deep views, and the kernels of formulas.
 
 use std::sync::Mutex;
 
 use super::reference::cache::DeltaCache;
 use super::session::buffers::BufferSet;
 use super::session::context::Context;
+use super::session::formulas::FormulaKernels;
 use super::session::stop::{Stop, lock};
 
 /// Spare sets of buffers that are kept: one for each strip that a lane has in flight.
@@ -16,6 +17,8 @@ pub(super) struct Workspace {
     pub(super) context: Context,
     /// The references of deep views.
     pub(super) deltas: DeltaCache,
+    /// The kernels of formulas.
+    pub(super) formulas: FormulaKernels,
     spare: Mutex<Vec<BufferSet>>,
 }
 
@@ -25,6 +28,7 @@ impl Workspace {
         Ok(Self {
             context: Context::open(adapter, binding_cap)?,
             deltas: DeltaCache::default(),
+            formulas: FormulaKernels::default(),
             spare: Mutex::default(),
         })
     }

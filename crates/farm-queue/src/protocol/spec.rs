@@ -61,8 +61,8 @@ pub enum SpecError {
     /// Settled counts are asked for where none are made: of adapters, or in another arithmetic than that of processors.
     #[error("job spec with settled counts that cannot be")]
     Settled,
-    /// Another formula than z² + c, which processors alone compute.
-    #[error("formulas other than z² + c are computed by processors alone")]
+    /// A view of another formula than z² + c that processors alone compute.
+    #[error("this view of a formula is computed by processors alone")]
     Formula,
     /// What is no tag is asked for.
     #[error("job spec for workers with a tag that is none")]
@@ -202,13 +202,15 @@ fn check_orbit(spec: &JobSpec) -> Result<(), SpecError> {
     Ok(())
 }
 
-/// Whether a spec of another formula leaves reference orbits to workers, and the work to processors.
+/// Whether a spec of another formula leaves reference orbits to workers, and to processors what adapters do not compute.
 fn check_general(spec: &JobSpec) -> Result<(), SpecError> {
     let own = spec.frame.general_arithmetic();
-    if spec.orbit.is_some() || spec.arithmetic.is_some_and(|arithmetic| arithmetic != own) {
+    let adapters = spec.frame.processors_alone().is_none();
+    let fits = |arithmetic: Arithmetic| arithmetic == own || adapters && !arithmetic.is_delta();
+    if spec.orbit.is_some() || !spec.arithmetic.is_none_or(fits) {
         return Err(SpecError::Orbit);
     }
-    if spec.backend == BackendChoice::Gpu {
+    if spec.backend == BackendChoice::Gpu && !adapters {
         return Err(SpecError::Formula);
     }
     Ok(())
@@ -313,6 +315,34 @@ mod tests {
         wide.frame.measures = Measure::ALL.into_iter().collect();
         wide.strips.strip_rows = 1;
         assert_eq!(check(&wide), Ok(()));
+    }
+
+    #[test]
+    fn formulas_are_for_adapters_as_far_as_these_compute_them() {
+        let of = |zoom: &str, change: &dyn Fn(&mut JobSpec)| {
+            let mut spec = spec();
+            spec.frame.formula = "burning-ship".parse().unwrap();
+            spec.frame.view = View::Centre {
+                re: "-0.4".parse().unwrap(),
+                im: "0.1".parse().unwrap(),
+                zoom: zoom.parse().unwrap(),
+            };
+            change(&mut spec);
+            check(&spec)
+        };
+        assert_eq!(of("1", &|_| ()), Ok(()));
+        let single = |spec: &mut JobSpec| spec.arithmetic = Some(Arithmetic::F32);
+        assert_eq!(of("1", &single), Ok(()));
+        let delta = |spec: &mut JobSpec| spec.arithmetic = Some(Arithmetic::DeltaF64);
+        assert_eq!(of("1", &delta), Err(SpecError::Orbit));
+        assert_eq!(of("1e12", &|_| ()), Err(SpecError::Formula));
+        let auto = |spec: &mut JobSpec| spec.backend = BackendChoice::Auto;
+        assert_eq!(of("1e12", &auto), Ok(()));
+        let single = |spec: &mut JobSpec| {
+            auto(spec);
+            single(spec);
+        };
+        assert_eq!(of("1e12", &single), Err(SpecError::Orbit));
     }
 
     #[test]

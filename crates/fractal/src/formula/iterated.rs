@@ -126,6 +126,47 @@ impl Formula {
         phases.join(" / ")
     }
 
+    /// Whether orbits that are beyond `radius` grow for good, where |c| is `c_max` at most and no operation rounds by more than
+    /// the share `rounding` of its value: by the least that each phase makes of a value on the radius. What it makes of a larger
+    /// one is more.
+    #[must_use]
+    pub fn stays_outside(&self, radius: f64, c_max: f64, rounding: f64) -> bool {
+        let below = 1.0 - rounding;
+        self.phases().iter().all(|phase| {
+            let mut least = radius;
+            let mut kept = [radius; 2];
+            for instruction in phase.instructions() {
+                match *instruction {
+                    Instruction::Square => least = least * least * below,
+                    Instruction::Store(place) => kept[place] = least,
+                    Instruction::Multiply(place) => least *= kept[place] * below,
+                    Instruction::Add => least = (least - c_max) * below,
+                    Instruction::Tap | Instruction::Fold(_) => {}
+                    Instruction::Rotate(_) => least *= below,
+                }
+                if least <= 0.0 || least.is_nan() {
+                    return false;
+                }
+            }
+            least > radius
+        })
+    }
+
+    /// Multiplications of complex numbers in all of its phases, squares among them.
+    #[must_use]
+    pub fn products(&self) -> usize {
+        let is_product = |one: &&Instruction| {
+            matches!(
+                one,
+                Instruction::Square | Instruction::Multiply(_) | Instruction::Rotate(_)
+            )
+        };
+        let of_phases = (self.phases().iter()).map(|phase| phase.instructions());
+        of_phases
+            .map(|all| all.iter().filter(is_product).count())
+            .sum()
+    }
+
     /// From the operations of its phases.
     ///
     /// # Errors

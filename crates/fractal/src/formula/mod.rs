@@ -7,6 +7,7 @@ mod error;
 mod exact;
 mod iterated;
 pub mod names;
+pub mod nuclei;
 mod numbers;
 mod operation;
 mod phase;

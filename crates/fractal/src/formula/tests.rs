@@ -355,3 +355,24 @@ fn reference_orbits_are_of_each_phase_and_tap_what_deltas_need() {
         OrbitsError::Cancelled
     );
 }
+
+#[test]
+fn orbits_stay_outside_of_radii_that_c_cannot_bring_back() {
+    let of = |text: &str, radius, c| {
+        let formula: Formula = text.parse().unwrap();
+        formula.stays_outside(radius, c, 1e-12)
+    };
+    assert!(of("mandelbrot", 256.0, 4.0) && of("mandelbrot", 2.1, 2.0));
+    assert!(!of("mandelbrot", 2.0, 2.0) && !of("mandelbrot", 1.0, 0.1));
+    assert!(of("sqr add / pow3 add", 2.1, 2.0) && !of("sqr add / sqr add", 3.0, 9.0));
+}
+
+#[test]
+fn products_are_squares_and_what_powers_are_made_of() {
+    let of = |text: &str| text.parse::<Formula>().unwrap().products();
+    assert_eq!(
+        (of("mandelbrot"), of("multibrot-4"), of("multibrot-7")),
+        (1, 2, 4)
+    );
+    assert_eq!(of("absx sqr mul rot 30 add / sqr add"), 4);
+}

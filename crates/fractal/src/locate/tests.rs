@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::reference::tests::frame;
+use dashu_int::UBig;
 
 fn find(re: &str, im: &str, zoom: &str) -> Nucleus {
     locate(&frame(re, im, zoom, 100_000), &mut |_| true).unwrap()

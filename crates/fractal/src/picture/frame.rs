@@ -75,8 +75,10 @@ fn skip_error_log2() -> i32 {
 /// What processors alone compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessorsAlone {
-    /// Another formula than z² + c, a Julia set, or a deep view from a z₀ beyond 0.
-    Formulas,
+    /// A deep view of another formula than z² + c, of a Julia set, or from a z₀ beyond 0.
+    DeepFormulas,
+    /// A formula of more operations than adapters compile soon, or of a higher degree than their numbers hold.
+    LargeFormulas,
     /// Counts that are certain.
     SettledCounts,
     /// Counts beyond 32 bits.

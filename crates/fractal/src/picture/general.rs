@@ -11,6 +11,12 @@ const GENERAL_DELTAS_LOG2: f64 = -26.0;
 /// log2 of the distance of samples below which orbits from a z₀ beyond 0 are computed as deltas: kernels of all formulas do it.
 const PLAIN_START_SPACING_LOG2: f64 = -44.0;
 
+/// Most multiplications of complex numbers in the phases of a formula that adapters compute: what is composed of more takes their
+/// drivers long to compile.
+const MAX_ADAPTER_PRODUCTS: usize = 32;
+/// log2 of the largest |z| that an orbit may end with on adapters, which hold it in single precision.
+const MAX_ADAPTER_LOG2: f64 = 120.0;
+
 impl FrameSpec {
     /// Whether the kernels of all formulas compute it, and not those of z² + c from one z₀: another formula, a Julia set, or a
     /// view from a z₀ beyond 0 that is too deep for plain doubles.
@@ -38,7 +44,13 @@ impl FrameSpec {
     #[must_use]
     pub fn processors_alone(&self) -> Option<ProcessorsAlone> {
         if self.is_general() {
-            return Some(ProcessorsAlone::Formulas);
+            if self.general_arithmetic().is_delta() {
+                return Some(ProcessorsAlone::DeepFormulas);
+            }
+            let largest = f64::from(self.formula.degree()) * libm::log2(self.escape_radius);
+            if self.formula.products() > MAX_ADAPTER_PRODUCTS || largest > MAX_ADAPTER_LOG2 {
+                return Some(ProcessorsAlone::LargeFormulas);
+            }
         }
         if self.counts == Counts::Settled {
             return Some(ProcessorsAlone::SettledCounts);

@@ -55,7 +55,7 @@ fn our_files_come_back_with_every_digit() {
             period: 3,
             shape: "cardioid".to_owned(),
             size: "1.9e-2".to_owned(),
-            turned: 0.0,
+            turned: Some(0.0),
         }),
         colours: Some(colour::Scheme {
             range: Some((3.25, 1e6)),

@@ -48,7 +48,7 @@ pub fn arithmetic(
     backend: BackendChoice,
 ) -> Result<ArithmeticPlan, PrecisionError> {
     if frame.is_general() {
-        return general(frame, only);
+        return general(frame, only, backend);
     }
     if frame.counts == Counts::Settled {
         return settled(frame, only);
@@ -98,9 +98,23 @@ const SETTLED_PLAIN_LOG2: f64 = -44.0;
 const SETTLED_DELTAS_LOG2: f64 = -26.0;
 
 /// How a frame of another formula is computed: workers make its reference orbits themselves.
-fn general(frame: &FrameSpec, only: Option<Arithmetic>) -> Result<ArithmeticPlan, PrecisionError> {
+fn general(
+    frame: &FrameSpec,
+    only: Option<Arithmetic>,
+    backend: BackendChoice,
+) -> Result<ArithmeticPlan, PrecisionError> {
     let own = frame.general_arithmetic();
+    let adapters = frame.processors_alone().is_none();
+    let of_adapters = |only: Arithmetic| adapters && !only.is_delta();
     match only.filter(|only| *only != own) {
+        Some(other) if of_adapters(other) && backend == BackendChoice::Cpu => {
+            Err(PrecisionError::NotOnCpu(other.name()))
+        }
+        Some(other) if of_adapters(other) => Ok(ArithmeticPlan {
+            deltas: false,
+            only,
+            checked: false,
+        }),
         Some(other) => Err(PrecisionError::OfFormula(other.name(), own.name())),
         None => Ok(ArithmeticPlan {
             deltas: false,
@@ -147,7 +161,12 @@ pub fn backend(
 ) -> Result<(BackendChoice, Option<String>), PrecisionError> {
     let what = match frame.processors_alone() {
         None => return Ok((wanted, None)),
-        Some(ProcessorsAlone::Formulas) => "formulas other than z² + c, and deep views from a --z0",
+        Some(ProcessorsAlone::DeepFormulas) => {
+            "deep views of Julia sets, of formulas other than z² + c, and from a --z0"
+        }
+        Some(ProcessorsAlone::LargeFormulas) => {
+            "formulas of so many operations, or of so high a degree with this escape radius,"
+        }
         Some(ProcessorsAlone::SettledCounts) => "settled counts",
         Some(ProcessorsAlone::LongCounts) => "counts beyond 32 bits",
         Some(ProcessorsAlone::Angles) => "angles (T, DEX and DEY; phase, direction)",
@@ -354,5 +373,53 @@ mod tests {
         assert!(of(start(), deltas).is_err());
         let single = Some(Arithmetic::F32);
         assert!(arithmetic(&frame("2"), single, BackendChoice::Cpu).is_err());
+    }
+
+    #[test]
+    fn plain_views_of_formulas_are_for_adapters_too() {
+        let of = |formula: &str, zoom: &str| FrameSpec {
+            formula: formula.parse().unwrap(),
+            ..frame(zoom)
+        };
+        let ship = || of("burning-ship", "2");
+        for choice in BackendChoice::ALL {
+            assert_eq!(backend(&ship(), choice), Ok((choice, None)));
+        }
+        let large = format!("{}sqr add", "pow32 add / ".repeat(7));
+        let high = "pow16 add";
+        for (spec, said) in [
+            (of("burning-ship", "1e9"), "deep views of Julia sets"),
+            (of(&large, "2"), "formulas of so many operations"),
+            (of(high, "2"), "so high a degree with this escape radius"),
+        ] {
+            let refused = backend(&spec, BackendChoice::Gpu).unwrap_err();
+            assert!(refused.to_string().contains(said), "{refused}");
+            let (chosen, warning) = backend(&spec, BackendChoice::Auto).unwrap();
+            assert_eq!(chosen, BackendChoice::Cpu);
+            assert!(warning.is_some_and(|text| text.contains(said)));
+        }
+        let small_radius = FrameSpec {
+            escape_radius: 16.0,
+            ..of(high, "2")
+        };
+        assert!(backend(&small_radius, BackendChoice::Gpu).is_ok());
+        // A number type of adapters is theirs.
+        let of_type = |frame: &FrameSpec, only, backend| arithmetic(frame, Some(only), backend);
+        let (single, double) = (Arithmetic::F32, Arithmetic::F64);
+        assert!(of_type(&ship(), single, BackendChoice::Auto).is_ok());
+        assert!(of_type(&ship(), double, BackendChoice::Cpu).is_ok());
+        let refused = of_type(&ship(), single, BackendChoice::Cpu);
+        assert_eq!(refused.err(), Some(PrecisionError::NotOnCpu("f32")));
+        for (zoom, only) in [
+            ("2", Arithmetic::DeltaF64),
+            ("1e9", single),
+            ("1e9", double),
+        ] {
+            let refused = of_type(&of("burning-ship", zoom), only, BackendChoice::Auto);
+            assert!(
+                matches!(refused, Err(PrecisionError::OfFormula(..))),
+                "{zoom}"
+            );
+        }
     }
 }

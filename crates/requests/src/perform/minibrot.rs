@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use colour::Scheme;
 use farm_worker::Fault;
-use fractal::locate::{LocateError, Nucleus, Progress as Far, Shape, locate};
-use fractal::{FloatExp, FrameSpec, Grid, Measure, MeasureSet, Transform, View};
+use fractal::formula::nuclei;
+use fractal::locate::{self, LocateError, Progress as Far, Shape};
+use fractal::{Decimal, FloatExp, Formula, FrameSpec, Grid, Measure, MeasureSet, Transform, View};
 use locations::{Format, Location, Minibrot};
 use render::Stop;
 use render::progress::{Ending, Event, Progress};
@@ -46,18 +47,20 @@ pub fn minibrot<'a>(
             progress.tell(Event::Warning(warning));
         }
         let frame = frame(&request, given.as_ref())?;
-        let transform = frame.transform;
+        let (transform, formula) = (frame.transform, frame.formula.clone());
         let nucleus = find(frame, progress, stop).await?;
-        Ok(Location {
-            transform: match request.upright {
-                // Its axis of symmetry is the view's.
-                true => Transform {
-                    rotate: nucleus.angle.to_degrees(),
-                    ..Transform::default()
-                },
-                false => transform,
+        let transform = match (request.upright, nucleus.angle) {
+            (false, _) => transform,
+            // Its axis of symmetry is the view's.
+            (true, Some(angle)) => Transform {
+                rotate: angle.to_degrees(),
+                ..Transform::default()
             },
-            ..location(&nucleus, given)
+            (true, None) => return Err(PlanError::NotTurned(formula.to_string()).into()),
+        };
+        Ok(Location {
+            transform,
+            ..location(nucleus, formula, given)
         })
     })
 }
@@ -102,6 +105,46 @@ fn frame(args: &MinibrotRequest, given: Option<&Location>) -> Result<FrameSpec, 
     Ok(frame)
 }
 
+/// A nucleus of any formula.
+struct Nucleus {
+    re: Decimal,
+    im: Decimal,
+    period: u64,
+    shape: &'static str,
+    size: FloatExp,
+    angle: Option<f64>,
+    view: (Decimal, Decimal, Decimal),
+}
+
+/// By the search for what is iterated.
+fn locate(frame: &FrameSpec, watch: &mut dyn FnMut(Far) -> bool) -> Result<Nucleus, LocateError> {
+    if !frame.formula.is_mandelbrot() {
+        let found = nuclei::locate(frame, watch)?;
+        return Ok(Nucleus {
+            re: found.re,
+            im: found.im,
+            period: found.period,
+            shape: "minibrot",
+            size: found.size,
+            angle: found.angle,
+            view: found.view,
+        });
+    }
+    let found = locate::locate(frame, watch)?;
+    Ok(Nucleus {
+        re: found.re,
+        im: found.im,
+        period: found.period,
+        shape: match found.shape {
+            Shape::Cardioid => "cardioid",
+            Shape::Disc => "disc",
+        },
+        size: found.size,
+        angle: Some(found.angle),
+        view: found.view,
+    })
+}
+
 async fn find(
     frame: FrameSpec,
     progress: &Arc<dyn Progress>,
@@ -132,12 +175,8 @@ async fn find(
 }
 
 /// The place of the minibrot; its picture is as large and coloured as that of the place where it was found.
-fn location(nucleus: &Nucleus, given: Option<Location>) -> Location {
-    let (re, im, zoom) = nucleus.view.clone();
-    let shape = match nucleus.shape {
-        Shape::Cardioid => "cardioid",
-        Shape::Disc => "disc",
-    };
+fn location(nucleus: Nucleus, formula: Formula, given: Option<Location>) -> Location {
+    let (re, im, zoom) = nucleus.view;
     Location {
         iterations: Some(
             PERIODS
@@ -145,13 +184,14 @@ fn location(nucleus: &Nucleus, given: Option<Location>) -> Location {
                 .saturating_add(ITERATIONS),
         ),
         minibrot: Some(Minibrot {
-            re: Some(nucleus.re.clone()),
-            im: Some(nucleus.im.clone()),
+            re: Some(nucleus.re),
+            im: Some(nucleus.im),
             period: nucleus.period,
-            shape: shape.to_owned(),
+            shape: nucleus.shape.to_owned(),
             size: decimal(nucleus.size),
-            turned: nucleus.angle.to_degrees(),
+            turned: nucleus.angle.map(f64::to_degrees),
         }),
+        formula: Some(formula).filter(|formula| !formula.is_mandelbrot()),
         size: given.as_ref().and_then(|given| given.size),
         // The range was found in the other view.
         colours: (given.and_then(|given| given.colours)).map(|colours| Scheme {

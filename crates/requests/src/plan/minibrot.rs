@@ -1,6 +1,7 @@
 //! What a request for a minibrot may not say.
 
 use fractal::FrameSpec;
+use fractal::formula::nuclei::order;
 
 use super::refused::PlanError;
 use crate::request::MinibrotRequest;
@@ -34,14 +35,14 @@ pub fn check_request(request: &MinibrotRequest, has_location: bool) -> Result<()
 /// Checks that minibrots are found of what is iterated.
 ///
 /// # Errors
-/// When it is another formula than z² + c, or a Julia set.
+/// When it is a Julia set, or a formula of which 0 is no critical point.
 pub fn check_formula(frame: &FrameSpec) -> Result<(), PlanError> {
     if frame.julia.is_some() {
         return Err(PlanError::Minibrots("a Julia set".to_owned()));
     }
-    match frame.formula.is_mandelbrot() {
-        true => Ok(()),
-        false => Err(PlanError::Minibrots(frame.formula.to_string())),
+    match order(&frame.formula) {
+        Some(_) => Ok(()),
+        None => Err(PlanError::Minibrots(frame.formula.to_string())),
     }
 }
 

@@ -98,9 +98,12 @@ pub enum PlanError {
     /// One that says nothing by itself.
     #[error("--{0} needs --{1}")]
     Alone(&'static str, &'static str),
-    /// Minibrots are found of z² + c.
-    #[error("minibrots are found of z² + c alone, and this view is of {0}")]
+    /// Minibrots are found where orbits of 0 have a nucleus to come back to.
+    #[error("there are no minibrots to be found of {0}")]
     Minibrots(String),
+    /// A minibrot that is no turned copy of the whole set.
+    #[error("--upright: minibrots of {0} are not the whole set turned")]
+    NotTurned(String),
     /// The file's format has no such formula.
     #[error("-o {}: {reason}", .path.display())]
     Formula {

@@ -80,7 +80,8 @@ pub async fn answer(wanted: SearchRequest, role: Role, app: &Arc<App>) -> Result
         period: known.period,
         shape: known.shape,
         size: known.size,
-        turned: known.turned,
+        // Of z² + c each is.
+        turned: known.turned.unwrap_or_default(),
         place: PlaceAnswer::of(location),
     }))
 }

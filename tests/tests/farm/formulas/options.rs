@@ -197,8 +197,8 @@ const REFUSED: [(&str, Option<&str>, &str); 12] = [
     ),
     (
         "locate --re 0 --im 0 --zoom 1",
-        Some("tricorn"),
-        "of tricorn",
+        Some("add sqr"),
+        "of add sqr",
     ),
     (
         "locate --re 0 --im 0 --zoom 1 --julia 0 1",

@@ -27,6 +27,8 @@ pub(in crate::gpu) fn compute(
         run(workspace, task, kernel, &mut |words, pixels| {
             if kernel == Kernel::Stability {
                 values.add_stability(words, pixels);
+            } else if task.frame.spec.is_general() {
+                values.add_formula(task.frame, words, pixels);
             } else {
                 // Deltas carry the derivative in units that make a pixel 1 wide.
                 let spacing = match task.arithmetic.is_delta() {
@@ -103,7 +105,11 @@ fn run(
 ) -> Result<(), Stop> {
     let context = &workspace.context;
     let width = task.frame.spec.width;
-    let pipeline = context.pipeline(kernel, task.arithmetic)?;
+    let spec = &task.frame.spec;
+    let pipeline = match spec.is_general() {
+        true => (workspace.formulas).pipeline(context, spec, kernel, task.arithmetic)?,
+        false => context.pipeline(kernel, task.arithmetic)?,
+    };
     let by_limits = context
         .limits
         .max_storage_buffer_binding_size
@@ -132,6 +138,9 @@ fn run(
             }
             None => (rows * width, width, rows),
         };
+        // Formulas' kernels are given two and one more.
+        let more = u32::from(task.frame.spec.is_general());
+        let (column_values, row_values) = (column_values + 2 * more, row_values + more);
         let mut set = workspace.take_buffers(pixels, column_values, row_values, states)?;
         let part = Part {
             row0,
@@ -148,7 +157,10 @@ fn run(
     let end = task.strip.row0 + task.strip.rows;
     let mut row0 = task.strip.row0;
     while row0 < end {
-        let rows = schedule::part_rows(width, end - row0, most_pixels, pipeline.rate());
+        let rows = {
+            let (block, rate) = (pipeline.program.block, pipeline.rate());
+            schedule::part_rows(width, end - row0, most_pixels, block, rate)
+        };
         if task.frame.turned.is_some() {
             let listed: Vec<(u32, u32)> = (row0..row0 + rows)
                 .flat_map(|row| (0..width).map(move |column| (column, row)))

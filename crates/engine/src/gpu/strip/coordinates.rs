@@ -21,6 +21,14 @@ pub(super) fn listed_coordinates(
     )
 }
 
+/// What kernels of formulas are given once for all pixels, behind the coordinates: c of a Julia set, z0 of other views. (Columns end with a 0.)
+pub(super) fn given_to_all(frame: &PreparedFrame) -> [f64; 2] {
+    match &frame.spec.julia {
+        Some([re, im]) => [re.to_f64(), im.to_f64()],
+        None => frame.spec.z0.into(),
+    }
+}
+
 /// Coordinates as a kernel reads them: `f64`, or high and low `f32`.
 pub(super) fn coordinates(values: &[f64], arithmetic: Arithmetic) -> Vec<u8> {
     match arithmetic {

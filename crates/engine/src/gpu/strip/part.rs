@@ -5,7 +5,7 @@ use std::time::Instant;
 use shaders::Kernel;
 use shaders::layout::{Round, flag};
 
-use super::coordinates::{coordinates, listed_coordinates};
+use super::coordinates::{coordinates, given_to_all, listed_coordinates};
 use super::rounds::{States, copy_output, lost, steps_made, submit_rounds};
 use super::schedule;
 use super::task::{Task, first_round};
@@ -52,13 +52,18 @@ pub(super) fn run_part(
             deltas.bind_groups(context, set)?
         }
         _ => {
-            let (columns, rows) = match task.listed {
+            let (mut columns, mut rows) = match task.listed {
                 Some(listed) => listed_coordinates(frame, listed, task.arithmetic),
                 None => (
                     coordinates(&frame.columns, task.arithmetic),
                     coordinates(&frame.rows[rows], task.arithmetic),
                 ),
             };
+            if frame.spec.is_general() {
+                let [re, im] = given_to_all(frame);
+                columns.extend(coordinates(&[re, 0.0], task.arithmetic));
+                rows.extend(coordinates(&[im], task.arithmetic));
+            }
             set.upload_columns(&context.queue, columns);
             set.upload_rows(&context.queue, &rows);
             vec![set.bind_groups.clone()]
@@ -90,26 +95,27 @@ pub(super) fn run_part(
         turn: 0,
         page: 0,
     };
-    let (mut active, mut at) = (pixels, 0);
+    let (mut active, mut at, block) = (pixels, 0, pipeline.program.block);
     loop {
         if task.progress.is_cancelled() {
             return Err(Stop::Cancelled);
         }
-        let rounds: Vec<Round> = schedule::submission(at, active, end, longest, pipeline.rate())
-            .into_iter()
-            .enumerate()
-            .map(|(slot, (first_step, steps))| Round {
-                first_step,
-                steps,
-                slot: slot as u32,
-                flags: if first_step == 0 {
-                    template.flags | flag::FRESH
-                } else {
-                    template.flags
-                },
-                ..template
-            })
-            .collect();
+        let rounds: Vec<Round> =
+            schedule::submission(at, active, end, longest, block, pipeline.rate())
+                .into_iter()
+                .enumerate()
+                .map(|(slot, (first_step, steps))| Round {
+                    first_step,
+                    steps,
+                    slot: slot as u32,
+                    flags: if first_step == 0 {
+                        template.flags | flag::FRESH
+                    } else {
+                        template.flags
+                    },
+                    ..template
+                })
+                .collect();
         at += rounds.iter().map(|round| round.steps).sum::<u32>();
         if part.deltas.is_some() {
             // However many moves a pixel needs, it makes them: the count only tells how long rounds are.

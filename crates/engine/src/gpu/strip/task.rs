@@ -1,6 +1,6 @@
 //! What is asked of a strip, and what all its rounds have in common.
 
-use fractal::{Arithmetic, Measure, Strip};
+use fractal::{Arithmetic, Decimal, Measure, MeasureSet, Strip};
 use shaders::Kernel;
 use shaders::layout::{Round, flag, split};
 
@@ -10,6 +10,9 @@ use crate::progress::Progress;
 /// Escape radius from which on a pixel that has left it cannot come back if |c| is not larger: |z² + c| >=
 /// |z|² - |z| >= 1.5 |z|, with much to spare for rounding.
 const NO_RETURN_RADIUS: f64 = 2.5;
+
+/// A share of a value that an operation in single precision rounds it by at most, with much to spare.
+const ROUNDING_OF_SINGLES: f64 = 1.0 / (1u64 << 16) as f64;
 
 /// What is asked of a strip beside its frame.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +44,12 @@ pub(in crate::gpu) fn kernels(frame: &PreparedFrame) -> impl Iterator<Item = Ker
         .chain(stability.then_some(Kernel::Stability))
 }
 
+/// Whether measures are made of |z| at escape.
+fn has_norms(measures: MeasureSet) -> bool {
+    let of_norms = [Measure::Smooth, Measure::Fraction, Measure::Distance];
+    of_norms.iter().any(|measure| measures.contains(*measure))
+}
+
 /// What all rounds of a part have in common.
 pub(super) fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round {
     let spec = &task.frame.spec;
@@ -55,7 +64,25 @@ pub(super) fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round 
         Some(turned) => turned.farthest2().sqrt(),
         None => reach(&task.frame.columns).hypot(reach(&task.frame.rows)),
     };
-    let (radius2, flags) = if kernel == Kernel::Stability {
+    let (radius2, flags) = if spec.is_general() {
+        let largest_c = match &spec.julia {
+            Some(c) => c.each_ref().map(Decimal::to_f64).map(f64::abs),
+            None => [largest_c, 0.0],
+        };
+        let largest_c = largest_c[0].hypot(largest_c[1]);
+        // As processors have it: beyond it nothing comes back.
+        let radius = match kernel {
+            Kernel::Stability => (4.0 * largest_c).max(256.0),
+            _ => spec.escape_radius,
+        };
+        let stays = (spec.formula).stays_outside(radius, largest_c, ROUNDING_OF_SINGLES);
+        let flags = [
+            (stays, flag::BLOCKS),
+            (has_norms(spec.measures), flag::NORM),
+        ];
+        let flags = flags.map(|(is_set, flag)| if is_set { flag } else { 0 });
+        (radius * radius, flags[0] | flags[1])
+    } else if kernel == Kernel::Stability {
         // Beyond both 2 and |c| every orbit grows for good.
         ((largest_c * largest_c).max(4.0) * 1.001, 0)
     } else {
@@ -66,11 +93,7 @@ pub(super) fn first_round(task: Task<'_>, kernel: Kernel, pixels: u32) -> Round 
         if spec.escape_radius >= NO_RETURN_RADIUS && spec.escape_radius >= largest_c {
             flags |= flag::BLOCKS;
         }
-        let of_norms = [Measure::Smooth, Measure::Fraction, Measure::Distance];
-        if of_norms
-            .iter()
-            .any(|measure| spec.measures.contains(*measure))
-        {
+        if has_norms(spec.measures) {
             flags |= flag::NORM;
         }
         (spec.escape_radius * spec.escape_radius, flags)

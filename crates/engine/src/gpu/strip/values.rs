@@ -65,6 +65,50 @@ impl Values {
         }
     }
 
+    /// Takes in the planes of formulas' escape kernels: n, |z|, and how steeply it rises in the plane.
+    pub(super) fn add_formula(&mut self, frame: &PreparedFrame, words: &[u32], pixels: usize) {
+        let spec = &frame.spec;
+        let limit = spec.iterations;
+        let steps = |n: &u32| if *n == 0 { limit } else { u64::from(*n) };
+        let counts = &words[..pixels];
+        self.iterations_total += counts.iter().map(|n| u128::from(steps(n))).sum::<u128>();
+        if spec.measures.contains(Measure::Iterations) {
+            self.iterations.extend_from_slice(counts);
+        }
+        // By the phase that led to an orbit's end.
+        let smoothing: Vec<Smoothing> = (spec.formula.phases().iter())
+            .map(|phase| Smoothing::of_degree(spec.escape_radius, phase.degree()))
+            .collect();
+        let of = |n: u32| &smoothing[(n as usize - 1) % smoothing.len()];
+        let number = |at: usize| f64::from(f32::from_bits(words[at]));
+        for (pixel, n) in counts.iter().copied().enumerate() {
+            let value = |measure: Measure| {
+                if n == 0 {
+                    return 0.0;
+                }
+                let norm = number(pixels + pixel);
+                let norm2 = norm * norm;
+                match measure {
+                    Measure::Fraction => of(n).fraction(norm2),
+                    Measure::Smooth => of(n).count(n, norm2),
+                    _ => {
+                        let slope = number(2 * pixels + pixel);
+                        smooth::distance(n, norm2, slope, frame.pixel_spacing)
+                    }
+                }
+            };
+            for (measure, values) in [
+                (Measure::Fraction, &mut self.fraction),
+                (Measure::Smooth, &mut self.smooth),
+                (Measure::Distance, &mut self.distance),
+            ] {
+                if spec.measures.contains(measure) {
+                    values.push(value(measure));
+                }
+            }
+        }
+    }
+
     /// Takes in the planes of the stability kernel: the high and the low part of |z_N|².
     pub(super) fn add_stability(&mut self, words: &[u32], pixels: usize) {
         let (high, low) = words[..2 * pixels].split_at(pixels);

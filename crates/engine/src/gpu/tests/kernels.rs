@@ -46,7 +46,7 @@ fn wiki6() -> Oracle {
 
 impl Oracle {
     /// How many samples differ, and how many of them are falsely inside.
-    fn compare(&self, counts: &[u32]) -> (usize, usize) {
+    pub(super) fn compare(&self, counts: &[u32]) -> (usize, usize) {
         let wrong: Vec<_> = self
             .samples
             .iter()

@@ -23,6 +23,9 @@ pub(super) enum Plain {
 /// Steps of a block, at least; it has whole rounds of the phases.
 const BLOCK: u64 = 16;
 
+/// A share of a value that an operation rounds it by at most, with much to spare.
+const ROUNDING: f64 = 1.0 / (1u64 << 40) as f64;
+
 /// What a frame asks of the kernel.
 pub(in crate::cpu::formulas) struct PlainPlan {
     pub(super) program: Vec<Vec<Plain>>,
@@ -50,7 +53,7 @@ impl PlainPlan {
             limit,
             radius,
             // Orbits that may come back are looked at in each step.
-            block: if stays_outside(formula, radius, c_max) {
+            block: if formula.stays_outside(radius, c_max, ROUNDING) {
                 BLOCK.next_multiple_of(phases)
             } else {
                 1
@@ -122,30 +125,6 @@ fn push_fold(made: &mut Vec<Plain>, fold: Fold) {
     }
 }
 
-/// Whether orbits that are beyond `radius` grow for good, where |c| is `c_max` at most: by the least that each phase makes of a
-/// value on the radius. What it makes of a larger one is more.
-fn stays_outside(formula: &Formula, radius: f64, c_max: f64) -> bool {
-    const BELOW: f64 = 1.0 - 1.0 / (1u64 << 40) as f64;
-    formula.phases().iter().all(|phase| {
-        let mut least = radius;
-        let mut kept = [radius; 2];
-        for instruction in phase.instructions() {
-            match *instruction {
-                Instruction::Square => least = least * least * BELOW,
-                Instruction::Store(place) => kept[place] = least,
-                Instruction::Multiply(place) => least *= kept[place] * BELOW,
-                Instruction::Add => least = (least - c_max) * BELOW,
-                Instruction::Tap | Instruction::Fold(_) => {}
-                Instruction::Rotate(_) => least *= BELOW,
-            }
-            if least <= 0.0 || least.is_nan() {
-                return false;
-            }
-        }
-        least > radius
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,13 +162,5 @@ mod tests {
                 Plain::Add
             ]
         );
-    }
-
-    #[test]
-    fn orbits_stay_outside_of_radii_that_c_cannot_bring_back() {
-        let of = |text: &str, radius, c| stays_outside(&text.parse().unwrap(), radius, c);
-        assert!(of("mandelbrot", 256.0, 4.0) && of("mandelbrot", 2.1, 2.0));
-        assert!(!of("mandelbrot", 2.0, 2.0) && !of("mandelbrot", 1.0, 0.1));
-        assert!(of("sqr add / pow3 add", 2.1, 2.0) && !of("sqr add / sqr add", 3.0, 9.0));
     }
 }
