@@ -262,11 +262,7 @@ impl LossTable {
     }
 
     /// Takes over what the polynomials of a level drop.
-    pub(crate) fn add_polynomials(
-        &mut self,
-        level: u32,
-        dropped: &mut dyn Iterator<Item = [f64; 4]>,
-    ) {
+    pub(crate) fn add_polynomials(&mut self, level: u32, dropped: &[[f64; 4]]) {
         let index = level.checked_sub(LOWEST_LEVEL);
         let losses = index.and_then(|index| self.levels.get_mut(index as usize));
         for (loss, dropped) in losses.into_iter().flatten().zip(dropped) {

@@ -260,17 +260,17 @@ impl<'a, S: Simd, const V: usize> PairedOrbits<'a, S, V> {
             }
             made += 1;
             counted = [all; V];
-            for v in 0..V {
+            for (vector, state) in vectors.iter_mut().zip(&self.states) {
                 let Vector {
                     z,
                     slope: [dx, dy],
                     off2,
-                } = vectors[v];
+                } = *vector;
                 let (x, y) = (z[0].0, z[1].0);
                 let norm2 = s.fma(x, x, s.mul(y, y));
                 let (gx, gy) = (s.add(x, x), s.add(y, y));
-                vectors[v] = Vector {
-                    z: square_plus(s, z, load(s, &self.states[v].c)),
+                *vector = Vector {
+                    z: square_plus(s, z, load(s, &state.c)),
                     slope: [
                         s.fma(gx, dx, s.fnma(gy, dy, one)),
                         s.fma(gx, dy, s.mul(gy, dx)),

@@ -115,8 +115,8 @@ mod tests {
     }
 
     /// Whether `made` is `wanted` but for 2^-102 of `of`.
-    fn is_near(made: (Values, Values), wanted: IBig, of: IBig) -> bool {
-        size(&(exact(made) - wanted)) << 102 <= of
+    fn is_near(made: (Values, Values), wanted: IBig, of: &IBig) -> bool {
+        size(&(exact(made) - wanted)) << 102 <= *of
     }
 
     #[test]
@@ -148,26 +148,18 @@ mod tests {
             let of =
                 shift((size(&px) + size(&py)) * (size(&qx) + size(&qy))) + size(&rx) + size(&ry);
             let [x, y] = times_plus(s, p, q, r);
-            assert!(is_near(
-                x,
-                shift(&px * &qx) - shift(&py * &qy) + &rx,
-                of.clone()
-            ));
-            assert!(is_near(y, shift(&px * &qy) + shift(&py * &qx) + &ry, of));
+            assert!(is_near(x, shift(&px * &qx) - shift(&py * &qy) + &rx, &of));
+            assert!(is_near(y, shift(&px * &qy) + shift(&py * &qx) + &ry, &of));
             let of =
                 shift((size(&px) + size(&py)) * (size(&px) + size(&py))) + size(&rx) + size(&ry);
             let [x, y] = square_plus(s, p, r);
-            assert!(is_near(
-                x,
-                shift(&px * &px) - shift(&py * &py) + &rx,
-                of.clone()
-            ));
-            assert!(is_near(y, shift(IBig::from(2) * &px * &py) + &ry, of));
+            assert!(is_near(x, shift(&px * &px) - shift(&py * &py) + &rx, &of));
+            assert!(is_near(y, shift(IBig::from(2) * &px * &py) + &ry, &of));
             let sum = twice_plus(s, p[0], q[0]);
             assert!(is_near(
                 sum,
                 IBig::from(2) * &px + &qx,
-                size(&px) + size(&qx)
+                &(size(&px) + size(&qx))
             ));
         }
     }

@@ -73,13 +73,13 @@ impl JetTable {
         c_max: FloatExp,
         escape_radius: f64,
         epsilon: f64,
-        visit: &mut dyn FnMut(u32, &mut dyn Iterator<Item = [f64; 4]>),
+        visit: &mut dyn FnMut(u32, &[[f64; 4]]),
     ) -> Self {
         let rules = Rules::new(c_max, escape_radius, epsilon);
         let mut levels = Vec::new();
         let reaches = each_level(orbit, &rules, &mut |level| {
             let at = LOWEST_LEVEL + levels.len() as u32;
-            visit(at, &mut level.iter().map(Block::dropped));
+            visit(at, &level.iter().map(Block::dropped).collect::<Vec<_>>());
             levels.push(parallel_map(level.len(), &|i| level[i].pack()));
         });
         let farthest = reaches.iter().fold(0.0, |far: f32, reach| far.max(*reach));

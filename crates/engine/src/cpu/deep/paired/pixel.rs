@@ -335,7 +335,8 @@ impl Pixel {
         let slope = self.wide_slope(block.a, block.b, deep.spacing);
         let next = block.a.times(z).plus(block.b.times(self.c));
         self.put(next, slope, root, 1);
-        if !(of_z + of_c < f64::INFINITY) {
+        // No bound is known where these are infinite.
+        if !(of_z + of_c).is_finite() {
             self.bound.root = f64::INFINITY;
         }
         self.m += 1 << level;
@@ -458,7 +459,7 @@ impl Pixel {
     fn ended(&self, paired: &Paired<'_>, full: [f64; 2]) -> Option<End> {
         let limit = paired.deep.radius * paired.deep.radius;
         let square = norm2(full);
-        if (square - limit).abs() <= TIE * limit || !(self.bound.root < f64::INFINITY) {
+        if (square - limit).abs() <= TIE * limit || !self.bound.root.is_finite() {
             return Some(End {
                 error: f64::INFINITY,
                 ..End::default()
@@ -496,7 +497,8 @@ impl Pixel {
     #[inline(always)]
     pub(super) fn is_hopeless(&self, paired: &Paired<'_>) -> bool {
         let far = 1.0 + size(rounded(self.z));
-        !(paired.rounding.error(self.bound) * power_of_two(self.exponent) < HOPELESS * far)
+        let error = paired.rounding.error(self.bound) * power_of_two(self.exponent);
+        error >= HOPELESS * far || error.is_nan()
     }
 }
 
