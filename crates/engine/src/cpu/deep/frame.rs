@@ -17,8 +17,9 @@ const NORMAL_LOG2: f64 = -965.0;
 /// log2 of a series' error in pixels over the relative error of a skipped step: 2^-32 of a pixel for 2^-40. Where counts are
 /// chaotic even a millionth of a pixel shows.
 const PIXEL_LOG2: i64 = 8;
-/// The same error where counts have to be certain: series are cheap, and lose as much of each of their points.
-const SETTLED_SERIES_LOG2: i32 = -50;
+/// The relative error for which a series' is taken where counts have to be certain. For less, squares would end earlier, and
+/// their pixels go longer ways each; for more, more of them would have to go again.
+const SETTLED_SERIES_LOG2: i32 = -46;
 /// Fewest steps of a block for which a tail goes back to deltas.
 const LONG: u64 = 256;
 /// Blocks are looked for where |z| is below this share of their farthest reach: above it too few are left.
@@ -126,7 +127,7 @@ impl<'a> Deep<'a> {
             returning2: 4.0 * deep.jets().first_reach(LONG),
             tolerance: power_of_two(
                 i64::from(if plan.settled {
-                    deep.epsilon_log2.min(SETTLED_SERIES_LOG2)
+                    SETTLED_SERIES_LOG2
                 } else {
                     deep.epsilon_log2
                 }) + PIXEL_LOG2,

@@ -6,7 +6,7 @@ use super::{escape, finish, settle, stability};
 use crate::cpu::simd::Simd;
 
 /// The kernels' version: changes whenever the bytes of any strip may change.
-pub(crate) const KERNEL_ID: u64 = 0x6370_7500_0000_0002; // "cpu", 2
+pub(crate) const KERNEL_ID: u64 = 0x6370_7500_0000_0003; // "cpu", 3
 
 /// Computes a band; `false` if it was cancelled.
 #[inline(always)]
