@@ -52,7 +52,7 @@ struct State {
     slope: [[f64; 8]; 2],
     steep2: [f64; 8],
     off2: [f64; 8],
-    /// See [`Bound::q`].
+    /// See [`Rounding::q`](crate::cpu::deep::rounding::Rounding::q).
     q: [f64; 8],
     c: [[f64; 8]; 2],
     /// The size of z below which a lane stops.

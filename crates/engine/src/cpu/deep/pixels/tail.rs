@@ -77,7 +77,7 @@ struct LaneConstants {
     births: [u64; 8],
     /// T of `cpu::deep::rounding` minus n.
     terms: [u64; 8],
-    /// See [`Bound::q`].
+    /// See [`Rounding::q`](crate::cpu::deep::rounding::Rounding::q).
     q: [f64; 8],
     /// Column, row, and how often the pixel has been a tail.
     pixels: [(u32, u32, u32); 8],
