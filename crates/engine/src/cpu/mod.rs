@@ -1,6 +1,7 @@
 //! The processor's kernels: one algorithm, instantiated for each vector instruction set, chosen at run time.
 //!
 //! - [`simd`]: what kernels ask of an instruction set; `x86` and `neon`: its thin instances and their entry points
+//! - [`pairs`]: vectors of numbers of two doubles
 //! - [`isa`]: which instruction sets there are; [`peak`]: the processor's own limit
 //! - [`plan`]: what a frame asks of the kernels; [`radius`]: the escape radius; [`shortcuts`]: what need not be iterated
 //! - [`plain`]: pixels as orbits in doubles
@@ -17,6 +18,7 @@ pub(crate) mod formulas;
 mod isa;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod pairs;
 mod peak;
 pub(crate) mod plain;
 mod plan;

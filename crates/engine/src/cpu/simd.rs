@@ -7,12 +7,8 @@
 //! Every operation is exactly rounded (IEEE 754) lane by lane, or moves bits, so a pixel's value cannot
 //! depend on the instruction set or on the lane that it was computed in.
 //!
-//! [`pairs`] are numbers of two vectors.
-//!
 //! Everything here and everything generic over it must be `#[inline(always)]`: code is compiled for an
 //! instruction set only once it is part of that set's entry point.
-
-pub(super) mod pairs;
 
 /// A run of pairs for each lane of a vector, all equally long, which are read in step: what that needs to be safe is
 /// looked at once for all of them.

@@ -203,7 +203,7 @@ fn formulas_and_julia_sets_have_home_views_of_their_own() {
     let ship = planned("--formula burning-ship --density 4").unwrap();
     assert_eq!(ship.frame.formula.operations(), "absx absy sqr add");
     assert_eq!((ship.frame.width, ship.frame.height), (15, 12));
-    assert_eq!(ship.backend, BackendChoice::Cpu);
+    assert_eq!(ship.backend, BackendChoice::Auto);
     assert!(
         ship.location(None)
             .text()

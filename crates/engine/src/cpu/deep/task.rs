@@ -5,8 +5,9 @@ use fractal::{Measure, Plane, Settling, Value, smooth};
 
 use super::frame::Deep;
 use super::interior::Interior;
+use super::paired::frame::Paired;
 use super::paired::lanes::PairedLanes;
-use super::paired::pixel::{self as paired_pixel, Paired};
+use super::paired::pixel as paired_pixel;
 use super::pixels::lanes::Lanes;
 use super::pixels::pixel::{End, Pixel, norm2};
 use super::pixels::tail::{ENOUGH_STEEP2, Tail, Tails};

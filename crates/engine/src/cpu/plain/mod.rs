@@ -4,8 +4,7 @@
 //! - [`lanes`]: orbits iterated in blocks, each lane refilled as soon as its pixel is done
 //! - [`escape`], [`stability`]: the two kernels
 //! - [`interior`]: pixels that are proved to be inside
-//! - [`rounding`]: what orbits may be off by; [`settle`]: those again of which the count is not certain,
-//!   first by [`paired`]
+//! - [`rounding`]: what orbits may be off by; [`settle`]: those again of which the count is not certain
 //! - [`band`]: one thread's share of a strip; [`finish`]: its counts and final states to planes; [`mod@compute`]: all of it
 
 pub(super) mod band;
@@ -15,7 +14,6 @@ mod finish;
 pub(super) mod interior;
 mod lanes;
 mod orbits;
-mod paired;
 mod points;
 pub(super) mod rounding;
 mod settle;

@@ -1,8 +1,9 @@
 //! Vectors of pixels in pairs, each on its own way along the reference: as [`crate::cpu::deep::pixels::lanes`], which says how.
 
-use super::pixel::{Paired, Pixel, Stage, smallest};
+use super::frame::{Paired, smallest};
+use super::pixel::{Pixel, Stage};
 use crate::cpu::deep::pixels::pixel::End;
-use crate::cpu::simd::pairs::{Wide, times_plus, twice_plus};
+use crate::cpu::pairs::{Wide, times_plus, twice_plus};
 use crate::cpu::simd::{Runs, Simd};
 use crate::deep::pairs::Pair;
 

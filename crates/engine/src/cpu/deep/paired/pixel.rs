@@ -2,27 +2,22 @@
 
 use fractal::{FloatExp, settled};
 
-use crate::cpu::deep::frame::Deep;
+use super::frame::{Paired, SMALLEST_LOG2, smallest};
 use crate::cpu::deep::numbers::power_of_two;
 use crate::cpu::deep::pixels::pixel::{End, norm2};
-use crate::cpu::deep::rounding::{Bound, Rounding, wide_joined};
+use crate::cpu::deep::rounding::{Bound, wide_joined};
 use crate::deep::complex::times_plus as double_times_plus;
 use crate::deep::jets::LOWEST_LEVEL;
-use crate::deep::pairs::{Complex, LinearBlock, Pair, PairedJet, PairedTables, times_plus};
-use crate::frame::PreparedFrame;
+use crate::deep::pairs::{Complex, LinearBlock, Pair, PairedJet, times_plus};
 
 /// Steps between two looks at whether the computation was cancelled.
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 12;
-/// log2 of the smallest z without an exponent: the square of its bound is a double.
-const SMALLEST_LOG2: i64 = -200;
 /// Share of R² by which |z|² may be off it where doubles do not decide between them.
 const TIE: f64 = 1.0 / (1u64 << 44) as f64;
 /// Slightly over the square root of 2: |z| is at most this many times its larger part.
 const DIAGONAL: f64 = 1.4143;
 /// What is off by this share of itself and of 1 is not certain any more.
 const HOPELESS: f64 = 0.25;
-/// Where the low parts of a reference value are not known, how much it may be off by.
-const UNPAIRED: f64 = f64::EPSILON;
 /// How much more the coefficients of polynomials may be rounded than A of a block of the same steps: each is a sum of several
 /// products of up to seven of those.
 const JET_ROUNDING: f64 = 64.0;
@@ -32,17 +27,6 @@ const DOUBLES_ROUNDING: f64 = 16.0 * f64::EPSILON;
 const LEAST: f64 = f64::from_bits((1023 - 900) << 52);
 /// How far within its radius a z has to be, and more than the error is of the radius.
 const INNER: f64 = 1.0 / (1u64 << 18) as f64;
-
-/// What pixels in pairs need of a frame.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::cpu::deep) struct Paired<'a> {
-    pub(super) deep: &'a Deep<'a>,
-    frame: &'a PreparedFrame,
-    pub(super) tables: &'a PairedTables,
-    pub(super) rounding: Rounding,
-    /// Blocks are not looked for where z's larger part is this or more.
-    pub(super) skippable: f64,
-}
 
 /// A pixel on its way. All values are times 2^exponent.
 #[derive(Clone, Copy, Debug)]
@@ -105,44 +89,6 @@ fn scaled(p: [Pair; 2], by: f64) -> [Pair; 2] {
         Pair(p[0].0 * by, p[0].1 * by),
         Pair(p[1].0 * by, p[1].1 * by),
     ]
-}
-
-/// The smallest z that goes to a lane.
-pub(super) fn smallest() -> f64 {
-    power_of_two(SMALLEST_LOG2)
-}
-
-impl<'a> Paired<'a> {
-    /// `None` where there are no tables, or orbits do not begin at 0.
-    pub(in crate::cpu::deep) fn new(
-        frame: &'a PreparedFrame,
-        deep: &'a Deep<'a>,
-        tables: &'a PairedTables,
-        rounding: Rounding,
-    ) -> Self {
-        Self {
-            deep,
-            frame,
-            tables,
-            rounding,
-            skippable: tables.jets.farthest.max(smallest()),
-        }
-    }
-
-    #[inline(always)]
-    fn near(&self, m: u64) -> [Pair; 2] {
-        self.tables.near(self.deep.orbit, m)
-    }
-
-    /// What Z_m may be off by as a share of itself, beyond what pairs are.
-    #[inline(always)]
-    fn lacking(&self, m: u64) -> f64 {
-        if m > 0 && self.tables.lows[m as usize] == [0.0; 2] {
-            UNPAIRED
-        } else {
-            0.0
-        }
-    }
 }
 
 impl Pixel {

@@ -6,8 +6,8 @@ use fractal::reference::{ReferencePoint, compute};
 use fractal::{Counts, FrameSpec, Transform};
 
 use super::super::frame::Deep;
+use super::super::paired::frame::Paired;
 use super::super::paired::lanes::PairedLanes;
-use super::super::paired::pixel::Paired;
 use super::super::rounding::Rounding;
 use super::super::trees::Trees;
 use super::{centre, oracle};

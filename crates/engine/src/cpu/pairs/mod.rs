@@ -1,6 +1,6 @@
 //! Pairs of vectors: each lane's number is the sum of its two.
 
-use super::Simd;
+use super::simd::Simd;
 
 /// A number of each lane.
 pub(in crate::cpu) type Wide<S> = (<S as Simd>::V, <S as Simd>::V);

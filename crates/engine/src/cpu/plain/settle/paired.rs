@@ -2,11 +2,11 @@
 
 use fractal::{FrameSpec, ReferencePoint, settled};
 
-use super::band::End;
-use super::rounding::Rounding;
+use crate::cpu::pairs::{Wide, square_plus};
+use crate::cpu::plain::band::End;
+use crate::cpu::plain::rounding::Rounding;
 use crate::cpu::plan::Plan;
 use crate::cpu::simd::Simd;
-use crate::cpu::simd::pairs::{Wide, square_plus};
 
 /// Steps between two looks at whether the computation was cancelled.
 const STEPS_BETWEEN_LOOKS: u64 = 1 << 13;

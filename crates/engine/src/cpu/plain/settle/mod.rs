@@ -1,13 +1,15 @@
 //! Counts that are certain: by doubles with a bound of what rounding amounts to, and where that does not tell, again in pairs of
 //! doubles, and at last by integers.
 
+mod paired;
+
 use fractal::settled::{Settlement, settle};
 
 use super::band::{Band, End, Scratch};
 use super::escape;
-use super::paired::{PairedOrbits, Pixel};
 use super::points::CHUNK;
 use crate::cpu::simd::Simd;
+use paired::{PairedOrbits, Pixel};
 
 /// The same as `escape::run`, each count for certain. `false` if cancelled.
 #[inline(always)]
