@@ -63,7 +63,7 @@ impl Target<'_> {
                 arithmetic: Arithmetic::F64,
                 device: "forged".into(),
                 // The processor's: buffers of kernels that nobody has are refused.
-                kernel_id: 0x6370_7500_0000_0002,
+                kernel_id: 0x6370_7500_0000_0003,
             },
             busy_secs: 0.0,
         };
