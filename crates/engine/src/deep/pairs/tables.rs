@@ -11,7 +11,7 @@ use crate::deep::losses::{Loss, LossTable, Stored};
 
 /// log2 of what a skipped step may lose at most, as a share of z: few counts are nearer to another one than that.
 const EPSILON_LOG2: i32 = -84;
-/// Most steps of a reference orbit for which there are tables: some 150 bytes for each.
+/// Most steps of a reference orbit for which there are tables: some 50 bytes for each, and as many again while they are made.
 const MOST_STEPS: u64 = 1 << 22;
 
 /// A block of steps: z' = A z + B c while |z| < radius.
