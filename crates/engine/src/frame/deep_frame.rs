@@ -19,7 +19,7 @@ struct Refined {
     bla: BlaTable,
     jets: JetTable,
     losses: LossTable,
-    lows: Vec<[f64; 2]>,
+    lows: Arc<[[f64; 2]]>,
 }
 
 /// A reference orbit, the deltas of a frame's columns and rows from it, and the blocks of its steps.
@@ -120,7 +120,7 @@ impl DeepFrame {
                 bla,
                 jets,
                 losses,
-                lows,
+                lows: lows.into(),
             }
         })
     }
@@ -129,7 +129,7 @@ impl DeepFrame {
     /// asked for.
     pub(crate) fn paired(&self) -> Option<&PairedTables> {
         let new = || {
-            let lows = self.refined().lows.clone();
+            let lows = Arc::clone(&self.refined().lows);
             PairedTables::new(&self.orbit, lows, self.c_max, self.escape_radius)
         };
         self.paired.get_or_init(new).as_ref()

@@ -11,6 +11,12 @@ pub(super) fn power_of_two(n: i64) -> f64 {
     FloatExp::new(1.0, n).to_f64()
 }
 
+/// |p|
+#[inline(always)]
+pub(super) fn modulus(p: [f64; 2]) -> f64 {
+    p[0].mul_add(p[0], p[1] * p[1]).sqrt()
+}
+
 /// The larger one.
 pub(super) fn larger(a: FloatExp, b: FloatExp) -> FloatExp {
     if b > a { b } else { a }

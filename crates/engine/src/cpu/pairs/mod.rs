@@ -5,6 +5,27 @@ use super::simd::Simd;
 /// A number of each lane.
 pub(in crate::cpu) type Wide<S> = (<S as Simd>::V, <S as Simd>::V);
 
+/// High and low parts of both parts of a complex number of each lane, in memory.
+pub(in crate::cpu) type Lanes = [[[f64; 8]; 2]; 2];
+
+/// From memory.
+#[inline(always)]
+pub(in crate::cpu) fn load<S: Simd>(s: S, [re, im]: &Lanes) -> [Wide<S>; 2] {
+    [
+        (s.load(&re[0]), s.load(&re[1])),
+        (s.load(&im[0]), s.load(&im[1])),
+    ]
+}
+
+/// To memory.
+#[inline(always)]
+pub(in crate::cpu) fn store<S: Simd>(s: S, to: &mut Lanes, from: [Wide<S>; 2]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        s.store(&mut to[0], from.0);
+        s.store(&mut to[1], from.1);
+    }
+}
+
 /// a + b, exact (Knuth).
 #[inline(always)]
 fn exact_sum<S: Simd>(s: S, a: S::V, b: S::V) -> Wide<S> {

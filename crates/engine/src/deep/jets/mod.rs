@@ -23,4 +23,4 @@ pub(super) use block::{Block, Rules};
 pub(crate) use jet::dropped_at;
 pub use jet::{DEGREE, Jet};
 pub use table::JetTable;
-pub(super) use table::{each_level, next_block};
+pub(super) use table::{each_level, longest, next_block};

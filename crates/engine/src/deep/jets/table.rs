@@ -32,6 +32,42 @@ pub(in crate::deep) fn each_level(
     reaches
 }
 
+/// The longest block from `m` that takes `z` and has at most `most` steps, u, and its level; `inverse` is one over a block's
+/// radius, `least2` the square of the smallest |u| that blocks serve for.
+#[inline(always)]
+pub(in crate::deep) fn longest<T>(
+    levels: &[Vec<T>],
+    least2: f64,
+    m: u64,
+    z: [f64; 2],
+    most: u64,
+    inverse: impl Fn(&T) -> f64,
+) -> Option<(&T, [f64; 2], u32)> {
+    let place = m.wrapping_sub(1);
+    let mut level = LOWEST_LEVEL;
+    let mut best = None;
+    while m > 0
+        && place & ((1 << level) - 1) == 0
+        && 1 << level <= most
+        && let Some(jets) = levels.get((level - LOWEST_LEVEL) as usize)
+        && let Some(jet) = jets.get((place >> level) as usize)
+    {
+        let inverse = inverse(jet);
+        let u = [z[0] * inverse, z[1] * inverse];
+        let square = u[0] * u[0] + u[1] * u[1];
+        // Also where no z may take it, and u is not a number.
+        if square >= 1.0 || square.is_nan() {
+            break;
+        }
+        // Too small a z may do for a longer block.
+        if square > least2 {
+            best = Some((jet, u, level));
+        }
+        level += 1;
+    }
+    best
+}
+
 /// The next m from which a block may take a z of modulus `bound`, or the end of the look-ahead, of blocks of the lowest level
 /// with these radii.
 #[inline(always)]
@@ -95,28 +131,8 @@ impl JetTable {
     #[inline(always)]
     #[must_use]
     pub fn longest(&self, m: u64, z: [f64; 2], most: u64) -> Option<(&Jet, [f64; 2], u64)> {
-        let place = m.wrapping_sub(1);
-        let mut level = LOWEST_LEVEL;
-        let mut best = None;
-        while m > 0
-            && place & ((1 << level) - 1) == 0
-            && 1 << level <= most
-            && let Some(jets) = self.levels.get((level - LOWEST_LEVEL) as usize)
-            && let Some(jet) = jets.get((place >> level) as usize)
-        {
-            let u = [z[0] * jet.inverse, z[1] * jet.inverse];
-            let square = u[0] * u[0] + u[1] * u[1];
-            // Also where no z may take it, and u is not a number.
-            if square >= 1.0 || square.is_nan() {
-                break;
-            }
-            // Too small a z may do for a longer block.
-            if square > self.least2 {
-                best = Some((jet, u, 1 << level));
-            }
-            level += 1;
-        }
-        best
+        let (jet, u, level) = longest(&self.levels, self.least2, m, z, most, |jet| jet.inverse)?;
+        Some((jet, u, 1 << level))
     }
 
     /// The largest |z_1| that a block of at least `steps` steps from Z_1 on takes; 0 if there is none.

@@ -6,11 +6,12 @@
 
 use fractal::{FloatExp, ReferenceOrbit};
 
-use super::linear::each_level as each_linear_level;
+use super::linear::Linear;
 use super::number::{Complex, Pair, times_plus as paired_times_plus};
-use crate::deep::bla;
 use crate::deep::complex::times_plus;
-use crate::deep::jets::{Block, DEGREE, LOWEST_LEVEL, Rules, dropped_at, each_level, next_block};
+use crate::deep::jets::{
+    Block, DEGREE, LOWEST_LEVEL, Rules, dropped_at, each_level, longest, next_block,
+};
 use crate::deep::parallel::parallel_map;
 
 /// The powers whose coefficients are pairs.
@@ -208,84 +209,78 @@ pub(crate) struct PairedJets {
     least2: f64,
 }
 
-impl PairedJets {
+/// Polynomial blocks while they are made, level by level.
+pub(super) struct Making<'a> {
+    orbit: &'a ReferenceOrbit,
+    lows: &'a [[f64; 2]],
+    unit_log2: i64,
+    /// The same blocks in doubles, of which radii are.
+    blocks: Vec<Vec<Block>>,
+    /// a_1 to a_4 of the last level.
+    below: Vec<(Complex, Powers)>,
+    made: PairedJets,
+}
+
+impl<'a> Making<'a> {
     /// As [`crate::deep::JetTable::new`], for |c| up to 2^`unit_log2`, with the low parts of the orbit.
-    pub(crate) fn new(
-        orbit: &ReferenceOrbit,
-        lows: &[[f64; 2]],
+    pub(super) fn new(
+        orbit: &'a ReferenceOrbit,
+        lows: &'a [[f64; 2]],
         unit_log2: i64,
         escape_radius: f64,
         epsilon: f64,
     ) -> Self {
-        let unit = FloatExp::new(1.0, unit_log2);
-        let rules = Rules::new(unit, escape_radius, epsilon);
+        let rules = Rules::new(FloatExp::new(1.0, unit_log2), escape_radius, epsilon);
         let mut blocks = Vec::new();
         let reaches = each_level(orbit, &rules, &mut |level| blocks.push(level.to_vec()));
         let farthest = reaches.iter().fold(0.0, |far: f32, reach| far.max(*reach));
-        // Those of levels below have A and B as well.
-        let steps = orbit.steps().saturating_sub(1);
-        let counts: Vec<usize> = (bla::LOWEST_LEVEL..LOWEST_LEVEL + blocks.len() as u32)
-            .map(|level| (steps >> level) as usize)
-            .collect();
-        let mut levels: Vec<Vec<PairedJet>> = Vec::new();
-        let mut powers: Vec<Powers> = Vec::new();
-        let mut below: Vec<Complex> = Vec::new();
-        each_linear_level(&counts, orbit, lows, &mut |at, linear| {
-            let Some(index) = at.checked_sub(LOWEST_LEVEL) else {
-                return;
-            };
-            let blocks = &blocks[index as usize];
-            powers = if index == 0 {
-                parallel_map(linear.len(), &|i| {
-                    first(orbit, lows, 1 + ((i as u64) << LOWEST_LEVEL))
-                })
-            } else {
-                parallel_map(linear.len(), &|i| {
-                    joined(
-                        (below[2 * i], powers[2 * i]),
-                        (below[2 * i + 1], powers[2 * i + 1]),
-                    )
-                })
-            };
-            levels.push(parallel_map(linear.len(), &|i| {
-                let (a, b) = linear[i];
-                pack(&blocks[i], a, powers[i], b, unit_log2)
-            }));
-            below = linear.iter().map(|(a, _)| *a).collect();
-        });
         Self {
-            levels,
-            reaches,
-            farthest: farthest.into(),
-            least2: rules.least * rules.least,
+            orbit,
+            lows,
+            unit_log2,
+            blocks,
+            below: Vec::new(),
+            made: PairedJets {
+                levels: Vec::new(),
+                reaches,
+                farthest: farthest.into(),
+                least2: rules.least * rules.least,
+            },
         }
     }
 
+    /// The next level, from [`LOWEST_LEVEL`] on, whose A and B these are.
+    pub(super) fn add(&mut self, linear: &[Linear]) {
+        let Some(blocks) = self.blocks.get(self.made.levels.len()) else {
+            return;
+        };
+        let (orbit, lows, below) = (self.orbit, self.lows, &self.below);
+        let powers = if self.made.levels.is_empty() {
+            parallel_map(linear.len(), &|i| {
+                first(orbit, lows, 1 + ((i as u64) << LOWEST_LEVEL))
+            })
+        } else {
+            parallel_map(linear.len(), &|i| joined(below[2 * i], below[2 * i + 1]))
+        };
+        let unit_log2 = self.unit_log2;
+        self.made.levels.push(parallel_map(linear.len(), &|i| {
+            pack(&blocks[i], linear[i], powers[i], unit_log2)
+        }));
+        self.below = linear.iter().map(|(a, _)| *a).zip(powers).collect();
+    }
+
+    /// What has been made.
+    pub(super) fn finish(self) -> PairedJets {
+        self.made
+    }
+}
+
+impl PairedJets {
     /// The longest block from `m` that takes `z`, which doubles hold, and has at most `most` steps; its level.
     #[inline(always)]
     pub(crate) fn longest(&self, m: u64, z: [f64; 2], most: u64) -> Option<(&PairedJet, u32)> {
-        let place = m.wrapping_sub(1);
-        let mut level = LOWEST_LEVEL;
-        let mut best = None;
-        while m > 0
-            && place & ((1 << level) - 1) == 0
-            && 1 << level <= most
-            && let Some(jets) = self.levels.get((level - LOWEST_LEVEL) as usize)
-            && let Some(jet) = jets.get((place >> level) as usize)
-        {
-            let u = [z[0] * jet.inverse, z[1] * jet.inverse];
-            let square = u[0] * u[0] + u[1] * u[1];
-            // Also where no z may take it, and u is not a number.
-            if square >= 1.0 || square.is_nan() {
-                break;
-            }
-            // Too small a z may do for a longer block.
-            if square > self.least2 {
-                best = Some((jet, level));
-            }
-            level += 1;
-        }
-        best
+        let jets = longest(&self.levels, self.least2, m, z, most, |jet| jet.inverse);
+        jets.map(|(jet, _, level)| (jet, level))
     }
 
     /// See [`crate::deep::JetTable::next_block`].
@@ -296,7 +291,7 @@ impl PairedJets {
 }
 
 /// A block as it is stored, beside A, B and the powers of z in pairs.
-fn pack(block: &Block, a: Complex, powers: Powers, b: Complex, unit_log2: i64) -> PairedJet {
+fn pack(block: &Block, (a, b): Linear, powers: Powers, unit_log2: i64) -> PairedJet {
     if block.radius <= 0.0 || block.radius.is_nan() {
         return PairedJet::default();
     }

@@ -74,7 +74,8 @@ fn product(a: Pair, b: Pair) -> Pair {
 /// a + b + c
 #[inline(always)]
 fn sum_of(a: Pair, b: Pair, c: Pair) -> Pair {
-    let (first, second) = (Pair::of_sum(a.0, b.0), Pair::of_sum(a.0 + b.0, c.0));
+    let first = Pair::of_sum(a.0, b.0);
+    let second = Pair::of_sum(first.0, c.0);
     let rest = (first.1 + second.1) + ((a.1 + b.1) + c.1);
     Pair::of_sorted(second.0, rest)
 }

@@ -1,8 +1,10 @@
 //! All that pixels go by whose counts doubles do not tell.
 
+use std::sync::Arc;
+
 use fractal::{FloatExp, ReferenceOrbit};
 
-use super::jets::PairedJets;
+use super::jets::{Making, PairedJets};
 use super::linear::each_level;
 use super::number::{Complex, Pair};
 use crate::deep::bla::{self, BlaTable};
@@ -28,7 +30,7 @@ pub(crate) struct LinearBlock {
 #[derive(Clone, Debug)]
 pub(crate) struct PairedTables {
     /// What each value of the orbit is beyond its doubles.
-    pub(crate) lows: Vec<[f64; 2]>,
+    pub(crate) lows: Arc<[[f64; 2]]>,
     /// The values, by index and ascending, of which that is not known.
     unpaired: Vec<u64>,
     /// Levels from [`LOWEST_LEVEL`] on.
@@ -42,7 +44,7 @@ impl PairedTables {
     /// Of an orbit, its low parts, the largest |c| and an escape radius; `None` where it has no low parts, or too many values.
     pub(crate) fn new(
         orbit: &ReferenceOrbit,
-        lows: Vec<[f64; 2]>,
+        lows: Arc<[[f64; 2]]>,
         c_max: FloatExp,
         escape_radius: f64,
     ) -> Option<Self> {
@@ -54,6 +56,7 @@ impl PairedTables {
         let table = BlaTable::new(orbit, c_max, escape_radius, epsilon);
         let losses = LossTable::new(orbit, &lows, &table, c_max, Stored::Pairs);
         let mut blocks = Vec::new();
+        let mut jets = Making::new(orbit, &lows, unit_log2, escape_radius, epsilon);
         each_level(&table.counts(), orbit, &lows, &mut |level, linear| {
             if level < LOWEST_LEVEL {
                 return;
@@ -66,12 +69,14 @@ impl PairedTables {
                 loss: losses.loss(1 << level, 1 + ((i as u64) << level)),
             };
             blocks.push(linear.iter().enumerate().map(one).collect());
+            jets.add(linear);
         });
         let unknown = |m: &u64| lows[*m as usize] == [0.0; 2];
+        let unpaired = (1..=orbit.steps()).filter(unknown).collect();
         Some(Self {
-            unpaired: (1..=orbit.steps()).filter(unknown).collect(),
+            unpaired,
             blocks,
-            jets: PairedJets::new(orbit, &lows, unit_log2, escape_radius, epsilon),
+            jets: jets.finish(),
             unit_log2,
             lows,
         })

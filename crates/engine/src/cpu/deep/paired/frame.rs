@@ -28,7 +28,7 @@ pub(super) fn smallest() -> f64 {
 }
 
 impl<'a> Paired<'a> {
-    /// `None` where there are no tables, or orbits do not begin at 0.
+    /// Of a frame whose orbits begin at 0; `rounding` is that of pairs.
     pub(in crate::cpu::deep) fn new(
         frame: &'a PreparedFrame,
         deep: &'a Deep<'a>,

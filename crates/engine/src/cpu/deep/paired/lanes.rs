@@ -2,8 +2,9 @@
 
 use super::frame::{Paired, smallest};
 use super::pixel::{Pixel, Stage};
+use crate::cpu::deep::pixels::lanes::keep;
 use crate::cpu::deep::pixels::pixel::End;
-use crate::cpu::pairs::{Wide, times_plus, twice_plus};
+use crate::cpu::pairs::{Lanes, Wide, load, times_plus, twice_plus};
 use crate::cpu::simd::{Runs, Simd};
 use crate::deep::pairs::Pair;
 
@@ -14,29 +15,13 @@ const MOST_IDLE: usize = 24;
 /// |z| may have passed the escape radius only where its larger part is over this share of it.
 const PART: f64 = 0.7;
 
-/// Sets the lanes of a mask to those of `value`.
-#[inline(always)]
-fn keep<S: Simd>(s: S, lanes: S::M, to: &mut [f64; 8], value: S::V) {
-    let old = s.load(to);
-    s.store(to, s.select(lanes, value, old));
-}
-
-/// Pairs of vectors.
-#[inline(always)]
-fn load<S: Simd>(s: S, [re, im]: &[[[f64; 8]; 2]; 2]) -> [Wide<S>; 2] {
-    [
-        (s.load(&re[0]), s.load(&re[1])),
-        (s.load(&im[0]), s.load(&im[1])),
-    ]
-}
-
 /// One vector's lanes, as of the last time that they stood still.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 struct State {
     /// High and low parts of both parts.
-    z: [[[f64; 8]; 2]; 2],
-    c: [[[f64; 8]; 2]; 2],
+    z: Lanes,
+    c: Lanes,
     slope: [[f64; 8]; 2],
     off2: [f64; 8],
     q: [f64; 8],

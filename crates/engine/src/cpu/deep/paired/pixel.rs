@@ -3,8 +3,8 @@
 use fractal::{FloatExp, settled};
 
 use super::frame::{Paired, SMALLEST_LOG2, smallest};
-use crate::cpu::deep::numbers::power_of_two;
-use crate::cpu::deep::pixels::pixel::{End, norm2};
+use crate::cpu::deep::numbers::{modulus, power_of_two};
+use crate::cpu::deep::pixels::pixel::{End, norm2, size};
 use crate::cpu::deep::rounding::{Bound, wide_joined};
 use crate::deep::complex::times_plus as double_times_plus;
 use crate::deep::jets::LOWEST_LEVEL;
@@ -59,16 +59,6 @@ pub(super) enum Stage {
 #[inline(always)]
 pub(super) fn rounded(p: [Pair; 2]) -> [f64; 2] {
     [p[0].0, p[1].0]
-}
-
-#[inline(always)]
-fn size(p: [f64; 2]) -> f64 {
-    p[0].abs().max(p[1].abs())
-}
-
-#[inline(always)]
-fn modulus(p: [f64; 2]) -> f64 {
-    norm2(p).sqrt()
 }
 
 #[inline(always)]

@@ -1,8 +1,8 @@
 //! What a pixel may be off by, after blocks and at its end.
 
-use super::pixel::{End, Pixel, norm2, size};
+use super::pixel::{End, Pixel, size};
 use crate::cpu::deep::frame::Deep;
-use crate::cpu::deep::numbers::power_of_two;
+use crate::cpu::deep::numbers::{modulus, power_of_two};
 use crate::cpu::deep::rounding::{Bound, about};
 use crate::cpu::plan::Plan;
 use crate::deep::bla::Entry;
@@ -11,11 +11,6 @@ use crate::deep::jets::{Jet, dropped_at};
 /// How much more a jet's coefficients may be rounded than the numbers of a block of the same steps: each is a sum of several
 /// products.
 const JET_ROUNDING: f64 = 16.0;
-
-#[inline(always)]
-fn modulus(p: [f64; 2]) -> f64 {
-    norm2(p).sqrt()
-}
 
 impl End {
     /// Whether its count is certain, of a point c rounded to doubles; bounds are those of orbits that stay outside.

@@ -25,7 +25,7 @@ const PART: f64 = 0.7;
 
 /// Sets the lanes of a mask to those of `value`.
 #[inline(always)]
-fn keep<S: Simd>(s: S, lanes: S::M, to: &mut [f64; 8], value: S::V) {
+pub(in crate::cpu::deep) fn keep<S: Simd>(s: S, lanes: S::M, to: &mut [f64; 8], value: S::V) {
     let old = s.load(to);
     s.store(to, s.select(lanes, value, old));
 }

@@ -95,7 +95,7 @@ pub(in crate::cpu::deep) const fn smallest<const E: bool>() -> f64 {
 
 /// The larger of |re| and |im|.
 #[inline(always)]
-pub(super) fn size(p: [f64; 2]) -> f64 {
+pub(in crate::cpu::deep) fn size(p: [f64; 2]) -> f64 {
     p[0].abs().max(p[1].abs())
 }
 

@@ -14,7 +14,7 @@ use crate::cpu::simd::Portable;
 const SIDE: u32 = 24;
 
 /// Views whose orbits go by tiles, blocks with exponents and without, polynomials, steps, tails and all of these.
-fn views() -> Vec<(&'static str, fractal::FrameSpec)> {
+pub(super) fn views() -> Vec<(&'static str, fractal::FrameSpec)> {
     let of = |text: &str| oracle(text).0;
     vec![
         (

@@ -10,7 +10,7 @@ use super::super::paired::frame::Paired;
 use super::super::paired::lanes::PairedLanes;
 use super::super::rounding::Rounding;
 use super::super::trees::Trees;
-use super::{centre, oracle};
+use super::bounds::views;
 use crate::cpu::plan::Plan;
 use crate::cpu::simd::Portable;
 use crate::deep::pairs::Pair;
@@ -20,41 +20,8 @@ const SIDE: u32 = 24;
 /// Bits of the integers beyond those that tell pixels apart.
 const MORE_BITS: usize = 400;
 
-fn views() -> Vec<(&'static str, FrameSpec)> {
-    let of = |text: &str| oracle(text).0;
-    vec![
-        (
-            "e14",
-            of(include_str!("../../../../../../tests/data/oracle/e14.json")),
-        ),
-        (
-            "wiki14",
-            of(include_str!(
-                "../../../../../../tests/data/oracle/wiki-seahorse-wiki14.json"
-            )),
-        ),
-        (
-            "flake",
-            of(include_str!(
-                "../../../../../../tests/data/oracle/flake.json"
-            )),
-        ),
-        (
-            "mini-1e317",
-            of(include_str!(
-                "../../../../../../tests/data/oracle/mini-1e317.json"
-            )),
-        ),
-        (
-            "wide",
-            centre(
-                ("-0.7436438870371587", "0.1318259042053119", "3e4"),
-                (SIDE, SIDE),
-                2000,
-            ),
-        ),
-    ]
-}
+/// Views whose orbits in integers take seconds.
+const VIEWS: [&str; 5] = ["e14", "wiki14", "flake", "mini-1e317", "wide"];
 
 /// `value` times 2^`bits`.
 fn whole(value: f64, bits: usize) -> IBig {
@@ -85,7 +52,7 @@ fn distance(pair: Pair, z: &IBig, bits: usize) -> f64 {
 #[test]
 fn errors_in_pairs_stay_below_their_bounds_and_not_far_below() {
     let (mut pixels, mut closest) = (0, 0.0f64);
-    for (name, view) in views() {
+    for (name, view) in views().into_iter().filter(|(name, _)| VIEWS.contains(name)) {
         for degrees in [0.0, 30.0] {
             let spec = FrameSpec {
                 width: SIDE,

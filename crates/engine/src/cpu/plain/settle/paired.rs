@@ -2,7 +2,7 @@
 
 use fractal::{FrameSpec, ReferencePoint, settled};
 
-use crate::cpu::pairs::{Wide, square_plus};
+use crate::cpu::pairs::{Lanes, Wide, load, square_plus, store};
 use crate::cpu::plain::band::End;
 use crate::cpu::plain::rounding::Rounding;
 use crate::cpu::plan::Plan;
@@ -38,8 +38,8 @@ pub(super) struct Ended {
 #[repr(C, align(64))]
 struct State {
     /// High and low parts of both parts.
-    z: [[[f64; 8]; 2]; 2],
-    c: [[[f64; 8]; 2]; 2],
+    z: Lanes,
+    c: Lanes,
     slope: [[f64; 8]; 2],
     off2: [f64; 8],
     n: [u64; 8],
@@ -63,22 +63,6 @@ struct Vector<S: Simd> {
     z: [Wide<S>; 2],
     slope: [S::V; 2],
     off2: S::V,
-}
-
-#[inline(always)]
-fn load<S: Simd>(s: S, [re, im]: &[[[f64; 8]; 2]; 2]) -> [Wide<S>; 2] {
-    [
-        (s.load(&re[0]), s.load(&re[1])),
-        (s.load(&im[0]), s.load(&im[1])),
-    ]
-}
-
-#[inline(always)]
-fn store<S: Simd>(s: S, to: &mut [[[f64; 8]; 2]; 2], from: [Wide<S>; 2]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        s.store(&mut to[0], from.0);
-        s.store(&mut to[1], from.1);
-    }
 }
 
 impl<'a, S: Simd, const V: usize> PairedOrbits<'a, S, V> {
@@ -160,7 +144,7 @@ impl<'a, S: Simd, const V: usize> PairedOrbits<'a, S, V> {
     #[inline(never)]
     fn end(&self, v: usize, lane: usize, pixel: Pixel, stays: bool) -> Option<Ended> {
         let state = &self.states[v];
-        let part = |of: &[[[f64; 8]; 2]; 2]| [of[0][0][lane], of[1][0][lane]];
+        let part = |of: &Lanes| [of[0][0][lane], of[1][0][lane]];
         let (z, c, n, off2) = (
             part(&state.z),
             part(&state.c),
