@@ -66,7 +66,7 @@ export class Explorer {
     this.scheme = scheme;
     const kept = await this.paletteOf(scheme.palette);
     if (this.scheme !== scheme) return;
-    this.kept = kept;
+    this.kept = { ...kept, palette: scheme.palette };
     this.tables = null;
     const measures = (one) => (one.colour === "distance" ? 1 : 0) + (one.light ? 2 : 0);
     const isOther = !before || measures(before) !== measures(scheme);
@@ -121,7 +121,7 @@ export class Explorer {
   async proceed() {
     if (this.under || !this.view || !this.scheme) return;
     if (this.next === "rest") {
-      this.told.state("rest");
+      this.restOncePainted();
       return;
     }
     if (this.next && this.next.waits) {
@@ -165,7 +165,7 @@ export class Explorer {
     this.told.problem(error.message);
     if (isStill && error instanceof Refused && error.status < 500) {
       this.next = "rest";
-      this.told.state("rest");
+      this.restOncePainted();
       return;
     }
     setTimeout(() => this.proceed(), this.retryMs);
@@ -261,7 +261,13 @@ export class Explorer {
     requestAnimationFrame(() => {
       this.isPainting = false;
       this.paint();
+      if (this.next === "rest" && !this.under) this.restOncePainted();
     });
+  }
+
+  /** Says that the view is complete: once it is seen, too. */
+  restOncePainted() {
+    if (!this.isPainting) this.told.state("rest");
   }
 
   paint() {

@@ -68,7 +68,7 @@ const explorer = new Explorer(canvas, makePainter, {
   },
   painted() {
     document.body.dataset.painter = explorer.painter.name;
-    document.body.dataset.palette = explorer.scheme.palette;
+    document.body.dataset.palette = explorer.kept.palette;
     minimap.mark(explorer);
   },
 });
@@ -77,9 +77,12 @@ let settling = 0;
 /** Puts the view into the address, once it stays: a step of the history where it is another place. */
 function remember() {
   clearTimeout(settling);
+  const before = location.hash;
   settling = setTimeout(() => {
+    // Another address came meanwhile: that one is on its way to be opened.
+    if (location.hash !== before) return;
     const hash = address.write(explorer);
-    if (hash === location.hash) return;
+    if (hash === before) return;
     const placed = (text) => text.split("&").slice(0, 3).join("&");
     const isOther = location.hash && placed(hash) !== placed(location.hash);
     history[isOther ? "pushState" : "replaceState"](null, "", hash);

@@ -286,8 +286,8 @@ fn what_many_send_or_leave_unread_has_a_limit() {
 fn watchers_leave_room_for_others() {
     let page = Page::serve("--threads 2");
     let operator = page.operator();
-    // All of it inside, to the largest limit, and of formulas that prove nothing.
-    let long = json!({ "formula": "burning-ship", "re": "0", "im": "0", "zoom": "40", "size": "1024x1024", "iterations": 10_000_000 });
+    // Outside, beside the cusp: a million iterations each, which no proof shortens. Minutes on any machine.
+    let long = json!({ "re": "0.25000000001", "im": "0", "zoom": "1e12", "size": "2048x2048", "iterations": 10_000_000 });
     let waiting: Vec<TcpStream> = (0..6)
         .map(|number| {
             let body = json!({ "viewer": format!("w{number}"), "generation": 1, "request": long })
