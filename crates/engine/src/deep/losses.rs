@@ -15,6 +15,7 @@
 use fractal::{ComplexExp, FloatExp, ReferenceOrbit};
 
 use super::bla::{BlaTable, Entry, LOWEST_LEVEL};
+use super::jets::{self, Block, JetTable, PolynomialLoss, Rounded};
 use super::parallel::parallel_map;
 
 /// Over 1 by more than products of small terms and the bounds' own rounding add in a join: 1/64.
@@ -39,8 +40,6 @@ pub struct Loss {
     pub rough_of_c: f32,
     /// What rounding of A would be in doubles: that of the coefficients of higher powers.
     pub rough_of_powers: f32,
-    /// What the polynomial of the same steps drops, as shares of |a_1|: of u alone, of u²w, of uw² and of w³.
-    pub dropped: [f32; 4],
 }
 
 /// Bounds that are carried along.
@@ -165,7 +164,6 @@ impl Bounds {
             rough_of_z: share(rough_a, self.a),
             rough_of_c: share(rough_b, self.b),
             rough_of_powers: share(self.rough[0], self.a),
-            dropped: [f32::INFINITY; 4],
         }
     }
 }
@@ -188,7 +186,6 @@ const UNKNOWN: Loss = Loss {
     rough_of_z: f32::INFINITY,
     rough_of_c: f32::INFINITY,
     rough_of_powers: f32::INFINITY,
-    dropped: [f32::INFINITY; 4],
 };
 
 /// What the blocks of a table lose.
@@ -196,6 +193,8 @@ const UNKNOWN: Loss = Loss {
 pub struct LossTable {
     /// As [`BlaTable::levels`].
     levels: Vec<Vec<Loss>>,
+    /// As `JetTable::levels`.
+    polynomials: Vec<Vec<PolynomialLoss>>,
 }
 
 /// |A|, |B| and the farthest |z| of an entry.
@@ -211,7 +210,10 @@ fn moduli(entry: &Entry, stored: Stored) -> [FloatExp; 3] {
 
 impl LossTable {
     /// Of no blocks: none has a bound.
-    pub(crate) const NONE: &'static Self = &Self { levels: Vec::new() };
+    pub(crate) const NONE: &'static Self = &Self {
+        levels: Vec::new(),
+        polynomials: Vec::new(),
+    };
 
     /// What the blocks of `table` lose for |c| up to `c_max`, A and B of which are those of [`super::pairs`] with these low
     /// parts, and are used as `stored` says.
@@ -244,7 +246,7 @@ impl LossTable {
             (bounds, bounds.loss(entry, reach, c_max, stored))
         };
         let Some(lowest) = table.levels.first() else {
-            return Self { levels: Vec::new() };
+            return Self::NONE.clone();
         };
         let mut level: Vec<Draft> = parallel_map(lowest.len(), &|i| {
             first(&lowest[i], 1 + ((i as u64) << LOWEST_LEVEL))
@@ -258,16 +260,47 @@ impl LossTable {
             });
             levels.push(level.iter().map(|(_, loss)| *loss).collect());
         }
-        Self { levels }
+        Self {
+            levels,
+            polynomials: Vec::new(),
+        }
     }
 
-    /// Takes over what the polynomials of a level drop.
-    pub(crate) fn add_polynomials(&mut self, level: u32, dropped: &[[f64; 4]]) {
-        let index = level.checked_sub(LOWEST_LEVEL);
-        let losses = index.and_then(|index| self.levels.get_mut(index as usize));
-        for (loss, dropped) in losses.into_iter().flatten().zip(dropped) {
-            loss.dropped = dropped.map(|share| (share as f32).next_up());
-        }
+    /// The polynomials of the same orbit (see [`JetTable::new`]), and what they lose.
+    pub(crate) fn polynomials_of(
+        &mut self,
+        orbit: &ReferenceOrbit,
+        c_max: FloatExp,
+        escape_radius: f64,
+        epsilon: f64,
+    ) -> JetTable {
+        let mut add = |level, blocks: &[Block]| self.add_polynomials(level, blocks);
+        JetTable::with_blocks(orbit, c_max, escape_radius, epsilon, &mut add)
+    }
+
+    fn add_polynomials(&mut self, level: u32, blocks: &[Block]) {
+        let one = |(i, block): (usize, &Block)| {
+            let loss = self.loss(1 << level, 1 + ((i as u64) << level));
+            let rounded = Rounded {
+                of_z: loss.rough_of_z.into(),
+                of_c: loss.rough_of_c.into(),
+                of_powers: loss.rough_of_powers.into(),
+            };
+            PolynomialLoss::new(block, rounded)
+        };
+        let losses = blocks.iter().enumerate().map(one).collect();
+        self.polynomials.push(losses);
+    }
+
+    /// What the polynomial of `steps` steps that begins at `m` loses.
+    #[inline(always)]
+    pub(crate) fn polynomial(&self, steps: u64, m: u64) -> &PolynomialLoss {
+        let level = steps.trailing_zeros();
+        let known = level
+            .checked_sub(jets::LOWEST_LEVEL)
+            .and_then(|index| self.polynomials.get(index as usize))
+            .and_then(|losses| losses.get((m.wrapping_sub(1) >> level) as usize));
+        known.unwrap_or(&PolynomialLoss::UNKNOWN)
     }
 
     /// What the block of `steps` steps that begins at `m` loses.

@@ -113,8 +113,7 @@ impl DeepFrame {
             let lows = reference::low_parts(orbit, c_max, &mut |_| true);
             let lows = lows.unwrap_or_else(|| vec![[0.0; 2]; orbit.values.len()]);
             let mut losses = LossTable::new(orbit, &lows, &bla, c_max, Stored::Doubles);
-            let mut add = |level, dropped: &[[f64; 4]]| losses.add_polynomials(level, dropped);
-            let mut jets = JetTable::with_losses(orbit, c_max, radius, epsilon, &mut add);
+            let mut jets = losses.polynomials_of(orbit, c_max, radius, epsilon);
             pairs::refine(&mut bla, &mut jets, orbit, &lows, c_max);
             Refined {
                 bla,

@@ -57,6 +57,8 @@ pub(super) struct Rounding {
     /// u, and the unit of R.
     unit: f64,
     step: f64,
+    /// R of an error of 1.
+    over_step: f64,
     /// f, with an exponent and without.
     wide_floor: FloatExp,
     floor: f64,
@@ -71,9 +73,28 @@ pub(super) struct Rounding {
     pub(super) near_c_max: f64,
 }
 
-/// A bound of √(a² + b²), by its series, without a root and without leaving the range of doubles.
+/// Whether a sum of squares has lost nothing by the range of doubles that counts.
+#[inline(always)]
+fn is_safe(squares: f64) -> bool {
+    /// 2^-900: squares that are lost are less by far.
+    const LEAST: f64 = f64::from_bits((1023 - 900) << 52);
+    squares > LEAST && squares < f64::INFINITY
+}
+
+/// A bound of √(a² + b²).
 #[inline(always)]
 pub(super) fn joined(a: f64, b: f64) -> f64 {
+    let squares = a.mul_add(a, b * b);
+    if is_safe(squares) {
+        return squares.sqrt() * (1.0 + 4.0 * UNIT);
+    }
+    joined_anywhere(a, b)
+}
+
+/// The same by its series, without leaving the range of doubles.
+#[cold]
+#[inline(never)]
+fn joined_anywhere(a: f64, b: f64) -> f64 {
     let (large, small) = if a < b { (b, a) } else { (a, b) };
     if large == 0.0 || large.is_infinite() {
         return large;
@@ -84,9 +105,20 @@ pub(super) fn joined(a: f64, b: f64) -> f64 {
     large * (1.0 + square * (0.5 + square * (square / 16.0 - 0.125))) * (1.0 + 8.0 * UNIT)
 }
 
-/// |p|, rounded up, without leaving the range of doubles.
+/// |p|, rounded up.
 #[inline(always)]
-fn modulus([x, y]: [f64; 2]) -> f64 {
+fn modulus(p: [f64; 2]) -> f64 {
+    let squares = p[0].mul_add(p[0], p[1] * p[1]);
+    if is_safe(squares) {
+        return squares.sqrt() * (1.0 + 4.0 * UNIT);
+    }
+    modulus_anywhere(p)
+}
+
+/// The same without leaving the range of doubles.
+#[cold]
+#[inline(never)]
+fn modulus_anywhere([x, y]: [f64; 2]) -> f64 {
     let (x, y) = (x.abs(), y.abs());
     let (large, small) = if x < y { (y, x) } else { (x, y) };
     if large == 0.0 || large.is_infinite() {
@@ -135,6 +167,7 @@ impl Rounding {
         Self {
             unit,
             step,
+            over_step: ABOVE / step,
             wide_floor,
             floor: floor.max(f64::MIN_POSITIVE),
             floor_share: share(wide_floor, c_max),
@@ -162,7 +195,7 @@ impl Rounding {
     #[inline(always)]
     pub(super) fn with(&self, bound: Bound, error: f64) -> Bound {
         Bound {
-            root: joined(bound.root, ABOVE * error / self.step),
+            root: joined(bound.root, error * self.over_step),
             terms: bound.terms + 1,
         }
     }
@@ -218,12 +251,21 @@ impl Rounding {
     /// After a step from ŵ of the size `size`, where |ẑ| is `full`.
     #[inline(always)]
     pub(super) fn step(&self, bound: Bound, full: [f64; 2], size: f64) -> Bound {
-        let growth = 2.0 * modulus(full);
-        let added = joined(joined(bound.root, size) * growth, self.floor);
+        let terms = bound.terms + 1;
+        let square = self.root_q(bound, 1) * bound.root * bound.root;
+        let growth2 = 4.0 * full[0].mul_add(full[0], full[1] * full[1]);
+        let own = bound.root.mul_add(bound.root, size * size);
+        let squares = growth2.mul_add(own, self.floor.mul_add(self.floor, square * square));
+        let root = if is_safe(squares) {
+            squares.sqrt()
+        } else {
+            let growth = 2.0 * modulus(full);
+            let added = joined(joined(bound.root, size) * growth, self.floor);
+            joined(added, square)
+        };
         Bound {
-            root: joined(added, self.root_q(bound, 1) * bound.root * bound.root)
-                * (1.0 + 8.0 * UNIT),
-            terms: bound.terms + 1,
+            root: root * (1.0 + 8.0 * UNIT),
+            terms,
         }
     }
 
@@ -252,7 +294,17 @@ impl Rounding {
     ) -> Bound {
         let rounded = lost + BLOCK_ROUNDING * self.unit * (by_z + by_c);
         // What C is off by is off in every step.
-        let own = ABOVE * rounded / self.step + by_c * self.floor_share + f64::MIN_POSITIVE;
+        let own = rounded * self.over_step + by_c * self.floor_share + f64::MIN_POSITIVE;
+        Bound {
+            root: joined(growth * bound.root, own) * (1.0 + 16.0 * UNIT),
+            terms: bound.terms + 1,
+        }
+    }
+
+    /// The same after a polynomial, where `lost` has its rounding, too.
+    #[inline(always)]
+    pub(super) fn polynomial(&self, bound: Bound, growth: f64, by_c: f64, lost: f64) -> Bound {
+        let own = lost * self.over_step + by_c * self.floor_share + f64::MIN_POSITIVE;
         Bound {
             root: joined(growth * bound.root, own) * (1.0 + 16.0 * UNIT),
             terms: bound.terms + 1,
@@ -317,10 +369,10 @@ impl Rounding {
         ABOVE * UNIT * (about(reference) + 2.0 * about(full))
     }
 
-    /// Whether E is less than `most`, which is no less than 2^-400.
+    /// Whether E is less than 1 / `inverse`, which is no less than 2^-400.
     #[inline(always)]
-    pub(super) fn is_below(&self, bound: Bound, most: f64) -> bool {
-        let share = self.step * ABOVE * bound.root / most;
+    pub(super) fn is_below(&self, bound: Bound, inverse: f64) -> bool {
+        let share = self.step * ABOVE * bound.root * inverse;
         share * share * ((bound.terms + 1) as f64) < 1.0
     }
 

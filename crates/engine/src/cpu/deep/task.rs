@@ -22,7 +22,7 @@ use crate::frame::{DeepFrame, PreparedFrame};
 use crate::progress::Progress;
 
 /// The kernels' version: changes whenever the bytes of any strip may change.
-pub(crate) const KERNEL_ID: u64 = 0x6465_6570_0000_0007; // "deep", 7
+pub(crate) const KERNEL_ID: u64 = 0x6465_6570_0000_0008; // "deep", 8
 
 /// The plane of a value of each end.
 #[inline(always)]

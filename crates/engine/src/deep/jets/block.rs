@@ -28,7 +28,7 @@ pub(in crate::deep) fn modulus(p: [f64; 2]) -> f64 {
 pub(in crate::deep) struct Block {
     pub(in crate::deep) radius: f64,
     pub(in crate::deep) a: [[f64; 2]; DEGREE],
-    b: [f64; 2],
+    pub(in crate::deep) b: [f64; 2],
     /// Of uw.
     pub(in crate::deep) cross: [f64; 2],
     /// Of w².

@@ -91,46 +91,24 @@ impl Jet {
         growth[0].mul_add(growth[0], growth[1] * growth[1])
     }
 
-    /// With moduli in place of all numbers, |u| = `size` and |w| = 1: a bound of |dz'/du| as a share of |a|, and what its
-    /// single-precision terms may be off by as a share of the same.
+    /// dz'/du for a `u` and `w`, as a share of a.
     #[inline(always)]
     #[must_use]
-    pub(crate) fn majorant(&self, size: f64) -> [f64; 2] {
-        /// More than what blocks leave out may add to the derivative of one that keeps away from its radius.
-        const LEFT_OUT: f64 = 1.0 / (1u64 << 16) as f64;
-        const SINGLE: f64 = f32::EPSILON as f64;
-        /// The sum of both parts, no less than the modulus.
-        #[inline(always)]
-        fn sum(p: [f64; 2]) -> f64 {
-            p[0].abs() + p[1].abs()
-        }
-        let (cross, square) = (sum(double(self.cross)), sum(double(self.square)));
-        let (mut growth, mut single) = (0.0, 0.0);
-        for k in (0..DEGREE - 1).rev() {
-            let power = sum(self.power(k));
-            growth = growth * size + (k + 2) as f64 * power;
-            single *= size;
-            if k >= LOW {
-                single += power;
-            }
-        }
-        [
-            growth * size + 1.0 + cross + LEFT_OUT,
-            SINGLE * (single * size * size + cross * size + square),
-        ]
-    }
-
-    /// dz' for a `u` and `w`, from `slope` = dz and `unit` = dw, which is real.
-    #[inline(always)]
-    #[must_use]
-    pub fn derive(&self, u: [f64; 2], w: [f64; 2], slope: [f64; 2], unit: f64) -> [f64; 2] {
+    pub(crate) fn by_u(&self, u: [f64; 2], w: [f64; 2]) -> [f64; 2] {
         let mut by_u = [0.0; 2];
         for k in (0..DEGREE - 1).rev() {
             let (factor, power) = ((k + 2) as f64, self.power(k));
             by_u = times_plus(by_u, u, [power[0] * factor, power[1] * factor]);
         }
         let linear = times_plus(double(self.cross), w, [1.0, 0.0]);
-        by_u = times_plus(by_u, u, linear);
+        times_plus(by_u, u, linear)
+    }
+
+    /// dz' for a `u` and `w`, from `slope` = dz and `unit` = dw, which is real.
+    #[inline(always)]
+    #[must_use]
+    pub fn derive(&self, u: [f64; 2], w: [f64; 2], slope: [f64; 2], unit: f64) -> [f64; 2] {
+        let by_u = self.by_u(u, w);
         let twice = [w[0] + w[0], w[1] + w[1]];
         let square = times_plus(double(self.square), twice, [0.0; 2]);
         let by_w = times_plus(times_plus(double(self.cross), u, square), self.a, self.b);

@@ -11,9 +11,11 @@
 
 //!
 //! - [`jet`]: one block and what it does to a delta; [`block`]: how it is built; [`table`]: all of an orbit
+//! - [`loss`]: what it may lose
 
 mod block;
 mod jet;
+mod loss;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,5 +24,7 @@ pub use block::LOWEST_LEVEL;
 pub(super) use block::{Block, Rules};
 pub(crate) use jet::dropped_at;
 pub use jet::{DEGREE, Jet};
+pub use loss::PolynomialLoss;
+pub(super) use loss::Rounded;
 pub use table::JetTable;
 pub(super) use table::{each_level, longest, next_block};

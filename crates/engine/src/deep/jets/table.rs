@@ -100,22 +100,22 @@ impl JetTable {
     /// A skipped block is wrong by the share `epsilon` of z at most. 9 bytes for each value of the orbit.
     #[must_use]
     pub fn new(orbit: &ReferenceOrbit, c_max: FloatExp, escape_radius: f64, epsilon: f64) -> Self {
-        Self::with_losses(orbit, c_max, escape_radius, epsilon, &mut |_, _| {})
+        Self::with_blocks(orbit, c_max, escape_radius, epsilon, &mut |_, _| {})
     }
 
-    /// The same; shows what each level's blocks drop (`Block::dropped`) to `visit`.
-    pub(crate) fn with_losses(
+    /// The same; shows each level's blocks to `visit`.
+    pub(in crate::deep) fn with_blocks(
         orbit: &ReferenceOrbit,
         c_max: FloatExp,
         escape_radius: f64,
         epsilon: f64,
-        visit: &mut dyn FnMut(u32, &[[f64; 4]]),
+        visit: &mut dyn FnMut(u32, &[Block]),
     ) -> Self {
         let rules = Rules::new(c_max, escape_radius, epsilon);
-        let mut levels = Vec::new();
+        let mut levels: Vec<Vec<Jet>> = Vec::new();
         let reaches = each_level(orbit, &rules, &mut |level| {
             let at = LOWEST_LEVEL + levels.len() as u32;
-            visit(at, &level.iter().map(Block::dropped).collect::<Vec<_>>());
+            visit(at, level);
             levels.push(parallel_map(level.len(), &|i| level[i].pack()));
         });
         let farthest = reaches.iter().fold(0.0, |far: f32, reach| far.max(*reach));

@@ -189,7 +189,7 @@ impl Pixel {
         let sizes = jet.sizes(length, farther);
         let is_exact = paired
             .rounding
-            .is_below(self.bound, INNER / 2.0 / jet.inverse);
+            .is_below(self.bound, jet.inverse * (2.0 / INNER));
         // Within the radius by that much, what is left out adds no more to the derivative.
         let growth = sizes.growth + sizes.linear * INNER;
         let loss = loss.unwrap_or_default();

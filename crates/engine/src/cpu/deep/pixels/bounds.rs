@@ -1,16 +1,12 @@
 //! What a pixel may be off by, after blocks and at its end.
 
-use super::pixel::{End, Pixel, size};
+use super::pixel::{End, Pixel, norm2, size};
 use crate::cpu::deep::frame::Deep;
 use crate::cpu::deep::numbers::{modulus, power_of_two};
 use crate::cpu::deep::rounding::{Bound, about};
 use crate::cpu::plan::Plan;
 use crate::deep::bla::Entry;
-use crate::deep::jets::{Jet, dropped_at};
-
-/// How much more a jet's coefficients may be rounded than the numbers of a block of the same steps: each is a sum of several
-/// products.
-const JET_ROUNDING: f64 = 16.0;
+use crate::deep::jets::{Jet, PolynomialLoss};
 
 impl End {
     /// Whether its count is certain, of a point c rounded to doubles; bounds are those of orbits that stay outside.
@@ -43,48 +39,34 @@ impl Pixel {
         (self.z, self.m) = (full, 0);
     }
 
-    /// The bound after a jet of `steps` steps, for its `u`.
+    /// The bound after a jet of `steps` steps, for its `u` and `w`, and the jet's |dz'/dz|.
     ///
-    /// With moduli in place of all numbers a jet is a majorant: its derivative bounds that of the steps. What it leaves out is
-    /// a share of |a u| at u = 1 and convex in |u|, so that its derivative is no more than that share over 1 - |u|.
+    /// An error e of z becomes e times a derivative somewhere between the two values of u, which is no more than `slack` from
+    /// that at `u` (see [`PolynomialLoss`]).
     #[inline(always)]
     pub(super) fn bound_after_jet(
         &self,
         deep: &Deep<'_>,
         jet: &Jet,
-        u: [f64; 2],
+        [u, w]: [[f64; 2]; 2],
         steps: u64,
-    ) -> Bound {
-        /// How far within its radius a z has to be, and more than the error is of the radius.
-        const INNER: f64 = 1.0 / (1u64 << 18) as f64;
-        let loss = deep.losses.loss(steps, self.m);
-        let length = about(u);
-        let size = modulus(u) + INNER / 2.0;
-        let is_exact = deep
-            .rounding
-            .is_below(self.bound, INNER / 2.0 / jet.inverse);
+    ) -> (Bound, f64) {
+        const INNER: f64 = PolynomialLoss::INNER;
+        let loss = deep.losses.polynomial(steps, self.m);
+        let is_exact = (deep.rounding).is_below(self.bound, jet.inverse * (2.0 / INNER));
         let linear = modulus(jet.a);
-        let [growth, single] = jet.majorant(size);
-        let (by_z, by_c) = (linear * length, about(jet.b));
-        let powers = (growth - 1.0) * f64::from(loss.rough_of_powers);
-        let rough_of_z = JET_ROUNDING * (f64::from(loss.rough_of_z) + powers);
-        let dropped = loss.dropped;
-        let dropped = [
-            f64::from(dropped[0]),
-            f64::from(dropped[1]),
-            f64::from(dropped[2]),
-            f64::from(dropped[3]),
-        ];
-        let lost = by_z * rough_of_z
-            + linear * (single + dropped_at(dropped, length))
-            + by_c * JET_ROUNDING * f64::from(loss.rough_of_c);
-        let growth = linear * jet.inverse * growth;
-        let mut bound = deep.rounding.block(self.bound, growth, [by_z, by_c], lost);
+        let by_u = modulus(jet.by_u(u, w));
+        let size = about(u).min(1.0);
+        let lost = linear * loss.lost_at(size);
+        let by_c = linear * f64::from(loss.of_c);
+        let scale = linear * jet.inverse;
+        let growth = scale * (by_u + f64::from(loss.slack));
+        let mut bound = deep.rounding.polynomial(self.bound, growth, by_c, lost);
         // Also where no bound is known.
-        if !(is_exact && size < 1.0 - INNER) {
+        if !(is_exact && norm2(u) < (1.0 - INNER) * (1.0 - INNER)) {
             bound.root = f64::INFINITY;
         }
-        bound
+        (bound, scale * by_u)
     }
 
     /// The same after a block of linear and square terms, in doubles, whose derivative is `tangent`.

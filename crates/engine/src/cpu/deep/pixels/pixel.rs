@@ -209,10 +209,13 @@ impl Pixel {
                     if D {
                         self.slope = jet.derive(u, w, self.slope, deep.unit_share);
                     }
-                    if E {
-                        self.bound = self.bound_after_jet(deep, jet, u, steps);
-                    }
-                    self.steep2 *= jet.growth2(u);
+                    self.steep2 *= if E {
+                        let (bound, growth) = self.bound_after_jet(deep, jet, [u, w], steps);
+                        self.bound = bound;
+                        growth * growth
+                    } else {
+                        jet.growth2(u)
+                    };
                     self.z = jet.apply(u, w);
                     self.m += steps;
                     self.n += steps;
