@@ -7,9 +7,11 @@
 //! of C by N 2^-64 of a pixel (`fractal::reference::point`). So |ρ| <= 9 u |2 ẑ| |ŵ| + 3.5 u C + shift, C the largest |c|.
 //!
 //! As for plain orbits (`cpu::plain::rounding`) |e|² <= T Σ |ρ_k P_k|² after T steps and blocks, where P_k is the product of
-//! all 2 ẑ after step k. In units of (24 u)², which has room for the split of ρ into three, that sum is
-//! W' = |2 ẑ|² (W + s²) + f² + q W², s being the larger part of ŵ (|ŵ|² <= 2 s²) and q W², with q = 3 (24 u T)², room for e². Lanes carry W; a pixel
-//! that is by itself R = √W, so that no square leaves the range of doubles.
+//! all 2 ẑ after step k. By the same inequality (a + b + d)² <= (a² + d²) / 0.475 + 20 b²; here a is the rounding by ŵ, d what
+//! stands for e², which is the first to tell where an orbit becomes uncertain, and b the rounding of c, mostly far smaller. So in
+//! units of (19 u)², a little over 2 (9 u)² / 0.475, that sum is W' = |2 ẑ|² (W + s²) + f² + q W², s being the larger part of ŵ
+//! (|ŵ|² <= 2 s²), f² room for c, and q W², with q = (19 u T)² / 0.475, for e². Lanes carry W; a pixel that is by itself R = √W,
+//! so that no square leaves the range of doubles.
 //!
 //! A block of steps adds what it loses (`deep::losses`) and its own rounding, and multiplies R by a bound of its derivative.
 //!
@@ -28,9 +30,10 @@ const UNIT: f64 = f64::EPSILON / 2.0;
 /// u of pairs of doubles.
 const PAIRED_UNIT: f64 = f64::from_bits((1023 - 99) << 52);
 /// The unit of R, over u.
-const STEPS: f64 = 24.0;
-/// √3, a little over.
-const ROOT3: f64 = 1.7321;
+const STEPS: f64 = 19.0;
+/// √20, and √(1 / 0.475), a little over: the weights of the smallest part of a step's error, and of the other two.
+const SMALLEST: f64 = 4.4722;
+const OTHERS: f64 = 1.451;
 /// Slightly over 1: the rounding of bounds themselves, of up to 2^40 steps.
 const ABOVE: f64 = 1.01;
 /// Rounding of a block's few products, as a share of its sums, over u.
@@ -59,11 +62,11 @@ pub(super) struct Rounding {
     step: f64,
     /// R of an error of 1.
     over_step: f64,
-    /// f, with an exponent and without.
+    /// R of the rounding of c alone, and as a share of C.
     wide_floor: FloatExp,
-    floor: f64,
-    /// f as a share of C.
     floor_share: f64,
+    /// f
+    floor: f64,
     /// f² of lanes.
     floor2: f64,
     /// C of tails: |c| of the plane.
@@ -161,8 +164,8 @@ impl Rounding {
         // What a turned view's sums lose, too.
         let sums = if deep.cross.is_some() { 8.0 } else { 0.0 };
         let own = FloatExp::from_f64((3.5 + sums) * unit) * c_max + shift;
-        let wide_floor = own * FloatExp::from_f64(ROOT3 * ABOVE / step);
-        let floor = wide_floor.to_f64();
+        let wide_floor = own * FloatExp::from_f64(ABOVE / step);
+        let floor = SMALLEST * wide_floor.to_f64();
         let in_lanes = floor.max(power_of_two(LEAST_LOG2));
         Self {
             unit,
@@ -181,7 +184,7 @@ impl Rounding {
     /// √q where at most `more` steps follow.
     #[inline(always)]
     fn root_q(&self, bound: Bound, more: u64) -> f64 {
-        ROOT3 * ABOVE * self.step * (bound.terms.saturating_add(more) as f64)
+        OTHERS * ABOVE * self.step * (bound.terms.saturating_add(more) as f64)
     }
 
     /// q of a lane that makes at most `more` steps.
@@ -223,7 +226,7 @@ impl Rounding {
     /// The same of a tail, a plain step in doubles: |ρ| <= u (3 |c| + 2 |z|²), and |2 z|² is `growth2`.
     #[inline(always)]
     pub(super) fn next_plain<S: Simd>(&self, s: S, growth2: S::V, off2: S::V, q: S::V) -> S::V {
-        const SHARE: f64 = ROOT3 * ABOVE / 24.0;
+        const SHARE: f64 = OTHERS * ABOVE / STEPS;
         let own = s.fma(
             growth2,
             s.splat(0.5 * SHARE),
@@ -336,7 +339,7 @@ impl Rounding {
         centre: FloatExp,
         spread: FloatExp,
     ) -> FloatExp {
-        const SHARE: f64 = 10.0 * ROOT3 * ABOVE / 24.0;
+        const SHARE: f64 = 10.0 * ABOVE / STEPS;
         let number = FloatExp::from_f64;
         let own = (full + centre + spread) * (centre + spread * number(3.0)) * number(SHARE);
         let square = number(self.root_q(bound, 1)) * root * root;
@@ -347,7 +350,7 @@ impl Rounding {
     /// After a rebasing by which Z and ŵ were summed to `full`.
     #[inline(always)]
     pub(super) fn rebased(&self, bound: Bound, reference: [f64; 2], full: [f64; 2]) -> Bound {
-        let rounded = (about(reference) + about(full)) * (1.1 / 24.0);
+        let rounded = (about(reference) + about(full)) * (1.1 / STEPS);
         Bound {
             root: joined(bound.root, rounded),
             terms: bound.terms + 1,
@@ -361,7 +364,7 @@ impl Rounding {
         reference: FloatExp,
         full: FloatExp,
     ) -> FloatExp {
-        wide_joined(root, (reference + full) * FloatExp::from_f64(1.1 / 24.0))
+        wide_joined(root, (reference + full) * FloatExp::from_f64(1.1 / STEPS))
     }
 
     /// What the sum of a reference value and a delta to `full` may be off by in doubles.

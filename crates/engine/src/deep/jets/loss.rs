@@ -3,8 +3,9 @@
 use super::block::{Block, modulus};
 use super::jet::{DEGREE, LOW};
 
-/// How much more a polynomial's coefficients may be rounded than the numbers of a linear block of the same steps: each is a sum
-/// of several products.
+/// How much more A and B may be rounded than those of a linear block of the same steps, in units of the radius and the largest c.
+const LINEAR_ROUNDING: f64 = 2.0;
+/// The same of the coefficients of higher powers: each is a sum of several products.
 const ROUNDING: f64 = 16.0;
 /// What the few products of one block err by, as a share of its sums.
 const PRODUCTS: f64 = 16.0 * f64::EPSILON / 2.0;
@@ -73,8 +74,8 @@ impl PolynomialLoss {
         let powers = ROUNDING * rounded.of_powers;
         Self {
             lost: [
-                up(SINGLE * square + w3 + of_c * (ROUNDING * rounded.of_c + PRODUCTS)),
-                up(ROUNDING * rounded.of_z
+                up(SINGLE * square + w3 + of_c * (LINEAR_ROUNDING * rounded.of_c + PRODUCTS)),
+                up(LINEAR_ROUNDING * rounded.of_z
                     + powers * (cross + LEFT_OUT)
                     + SINGLE * cross
                     + uw2
