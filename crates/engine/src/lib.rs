@@ -27,6 +27,6 @@ mod spares;
 
 pub use build::{build_id, has_kernel};
 pub use device::{Compute, Device};
-pub use frame::{ORBIT_VALUE_BYTES, PreparedFrame};
+pub use frame::{PreparedFrame, orbit_value_bytes};
 pub use info::{DeviceInfo, EngineError};
 pub use progress::Progress;

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use engine::{ORBIT_VALUE_BYTES, PreparedFrame, Progress};
+use engine::{PreparedFrame, Progress, orbit_value_bytes};
 use farm_queue::{JobId, JobSpec, OrbitKey, QueueError, WorkerQueue};
 use fractal::ReferenceOrbit;
 use fractal::frame::FrameError;
@@ -135,13 +135,12 @@ impl Frames {
         }
         // As it travels and unpacked, both are there for a moment.
         self.check(key.bytes())?;
-        let most = (self.memory - key.bytes()) / ORBIT_VALUE_BYTES;
+        let each = orbit_value_bytes(job.frame.counts);
+        let most = (self.memory - key.bytes()) / each;
         let piece = || progress.step();
         match queue.orbit(job, most, &piece).await {
             Err(QueueError::LongOrbit(values)) => Err(FrameTrouble::Memory {
-                takes: values
-                    .saturating_mul(ORBIT_VALUE_BYTES)
-                    .saturating_add(key.bytes()),
+                takes: values.saturating_mul(each).saturating_add(key.bytes()),
                 most: self.memory,
             }),
             orbit => orbit?.ok_or(FrameTrouble::NoOrbit),

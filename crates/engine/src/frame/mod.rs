@@ -15,4 +15,4 @@ pub mod turned;
 
 pub use deep_frame::DeepFrame;
 pub use general::GeneralFrame;
-pub use prepared::{ORBIT_VALUE_BYTES, PreparedFrame};
+pub use prepared::{PreparedFrame, orbit_value_bytes};

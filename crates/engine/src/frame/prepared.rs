@@ -13,8 +13,15 @@ use super::general::GeneralFrame;
 use super::picks::picked;
 use super::turned::{Cross, TurnedPoints};
 
-/// Bytes of a value of a reference orbit, roughly: itself, and what kernels make of it.
-pub const ORBIT_VALUE_BYTES: u64 = 64;
+/// Bytes of a value of a reference orbit, roughly: itself, and what kernels make of it for counts of this kind.
+#[must_use]
+pub fn orbit_value_bytes(counts: Counts) -> u64 {
+    match counts {
+        Counts::Fast => 64,
+        // With the low parts, with what blocks lose, and with blocks in pairs of doubles.
+        Counts::Settled => 128,
+    }
+}
 
 /// A checked frame with the coordinates of its columns and rows as numbers; made once a job, shared by
 /// all its strips, so that a strip's coordinates cannot depend on the strip.
@@ -166,7 +173,7 @@ impl PreparedFrame {
             SIDE
         };
         let orbit = self.deep.as_ref().map_or(0, |deep| deep.orbit.steps() + 1);
-        each * sides + ORBIT_VALUE_BYTES * orbit
+        each * sides + orbit_value_bytes(self.spec.counts) * orbit
     }
 
     /// The number type of the processor's kernels for this frame.
