@@ -18,3 +18,4 @@ pub use request::{
     ColourRequest, FarmMeans, FormulaRequest, Means, MinibrotRequest, PaintRequest, PictureRequest,
     SequenceMeans, SequenceRequest, Size, TurnRequest, ViewRequest,
 };
+pub use world::error::with_causes;

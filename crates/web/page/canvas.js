@@ -25,9 +25,11 @@ export function plainPainter(canvas) {
       context.imageSmoothingEnabled = false;
       context.fillStyle = "#0a0d14";
       context.fillRect(0, 0, canvas.width, canvas.height);
-      for (const { tile, x, y, scale, factor } of layers) {
+      for (const { tile, x, y, scale, factor, isOwn } of layers) {
         let known = made.get(tile);
-        if (!known || known.tables !== tables || known.factor !== factor) {
+        // What another view has left keeps its colours until the values of this one come.
+        const isOther = known && known.tables !== tables && (isOwn || known.tables.scheme !== tables.scheme);
+        if (!known || isOther || known.factor !== factor) {
           known = { tables, factor, picture: painted(tile, { ...tables, factor }) };
           made.set(tile, known);
         }

@@ -4,13 +4,17 @@ import { palette as layOutPalette, places, ranksOf, relief } from "./painter.js"
 import { requestOf } from "./scheme.js";
 import { fetchPalette, fetchTile, Refused } from "./server.js";
 
-// Seconds that the first picture of a view may take; and seconds of rest before pixels get more samples.
+// Seconds that the first picture of a view may take, and milliseconds of rest before pixels get more samples.
 const SOON = 0.06;
-const NEXT = 0.25;
 const REST_MS = 250;
+// Pictures on the way, each the square of its number cheaper than the whole one, and seconds of that from which they are worth it.
+const FIRST = [1, 4, 8];
+const WORTH = { 4: 1, 2: 8, 1: 0 };
+// Seconds of a pixel where nothing like it was seen, and how much nearer or farther a place is like another.
+const UNKNOWN = 1e-6;
+const ALIKE = 16;
 const MOST_SAMPLES = 1 << 23;
 const MOST_ITERATIONS = 10_000_000;
-const SCALES = [8, 4, 2, 1];
 
 export class Explorer {
   constructor(canvas, makePainter, told) {
@@ -25,7 +29,7 @@ export class Explorer {
     this.layers = [];
     this.range = [0, 1];
     this.generation = 0;
-    this.secondsOfPixel = 1e-7;
+    this.secondsOfPixel = UNKNOWN;
     this.under = null;
     this.palettes = new Map();
     this.ranks = null;
@@ -38,12 +42,16 @@ export class Explorer {
     if (iterated(extra) !== iterated(this.extra)) {
       this.drop(() => false);
       this.needed = 0;
+      this.secondsOfPixel = UNKNOWN;
     }
     this.extra = extra;
   }
 
   /** Goes to a view; its picture follows. */
   show(view, { iterations, isAuto } = {}) {
+    const { x, y, scale } = view.placeOf(this.view || view);
+    const isAlike = Math.hypot(x, y) < ALIKE * view.width && scale < ALIKE && scale > 1 / ALIKE;
+    if (!isAlike) this.secondsOfPixel = Math.max(this.secondsOfPixel, UNKNOWN);
     this.view = view;
     if (isAuto !== undefined) this.isAuto = isAuto;
     if (iterations) this.iterations = Math.min(iterations, MOST_ITERATIONS);
@@ -63,6 +71,7 @@ export class Explorer {
   /** Other colours for the same view; values are asked for anew where these are made of others. */
   async colour(scheme) {
     const before = this.scheme;
+    if (this.kept && this.kept.palette === scheme.palette && JSON.stringify(before) === JSON.stringify(scheme)) return;
     this.scheme = scheme;
     const kept = await this.paletteOf(scheme.palette);
     if (this.scheme !== scheme) return;
@@ -107,14 +116,16 @@ export class Explorer {
     return this.view.width * this.view.height;
   }
 
+  /** Seconds that all of the view will take, as far as is known. */
+  get seconds() {
+    return this.secondsOfPixel * this.pixels;
+  }
+
   /** What is asked for next of the view. */
   step() {
-    if (this.next === null) {
-      const first = SCALES.find((scale) => (this.secondsOfPixel * this.pixels) / scale ** 2 > SOON);
-      const index = first === undefined ? SCALES.length - 1 : Math.max(0, SCALES.indexOf(first) - 1);
-      return { scale: SCALES[index], samples: 1, isFirst: true };
-    }
-    return this.next;
+    if (this.next !== null) return this.next;
+    const scale = FIRST.find((one) => this.seconds / one ** 2 <= SOON) || FIRST[FIRST.length - 1];
+    return { scale, samples: 1, isFirst: true };
   }
 
   /** Asks for the next picture of the view, if none is under way. */
@@ -150,7 +161,7 @@ export class Explorer {
     this.under = null;
     const isStill = this.view === view && this.scheme === scheme && this.extra === extra;
     if (tile && this.extra === extra) {
-      Object.assign(tile, { view, scheme, step });
+      Object.assign(tile, { view, scheme, step, generation: this.generation });
       this.take(tile, isStill);
     } else if (failed && failed.name !== "AbortError" && !(failed instanceof Refused && failed.status === 409)) {
       this.fail(failed, isStill);
@@ -207,10 +218,9 @@ export class Explorer {
       this.next = null;
       return;
     }
-    const more = SCALES.slice(SCALES.indexOf(tile.step.scale) + 1);
-    if (more.length) {
-      const quick = more.filter((scale) => (this.secondsOfPixel * this.pixels) / scale ** 2 < NEXT);
-      this.next = { scale: quick.length ? quick[quick.length - 1] : more[0], samples: 1 };
+    if (tile.step.scale > 1) {
+      const more = [4, 2, 1].find((scale) => scale < tile.step.scale && this.seconds >= WORTH[scale]);
+      this.next = { scale: more, samples: 1 };
     } else if (tile.reference === "near") {
       this.next = { scale: 1, samples: 1 };
     } else {
@@ -251,6 +261,7 @@ export class Explorer {
       colours: layOutPalette(this.kept.colours, this.kept.closes, scheme),
       banded: scheme.colour === "bands",
       light: scheme.light ? relief(scheme.light) : null,
+      scheme,
     };
     return this.tables;
   }
@@ -278,7 +289,7 @@ export class Explorer {
       const pixel = scale * tile.step.scale;
       const [width, height] = [(tile.width / tile.side) * pixel, (tile.height / tile.side) * pixel];
       const factor = tile.scheme.colour === "distance" ? pixel / tile.side : 1;
-      return { tile, x: x - width / 2, y: y - height / 2, scale: pixel, factor };
+      return { tile, x: x - width / 2, y: y - height / 2, scale: pixel, factor, isOwn: view === this.view };
     });
     const seen = layers.filter(({ scale, x, y }) => [scale, x, y].every(Number.isFinite) && scale > 1e-4 && scale < 1e6);
     // The finest lie on top.
@@ -288,6 +299,7 @@ export class Explorer {
       x <= 0 && y <= 0 && x + (tile.width / tile.side) * scale >= this.view.width && y + (tile.height / tile.side) * scale >= this.view.height;
     const first = Math.max(0, seen.findLastIndex(covers));
     if (seen.length) this.painter.paint(seen.slice(first), tables);
-    this.told.painted();
+    const own = seen.slice(first).findLast(({ isOwn }) => isOwn);
+    this.told.painted(own && own.tile);
   }
 }

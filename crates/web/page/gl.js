@@ -133,8 +133,16 @@ function compiled(gl, kind, text) {
   return shader;
 }
 
-/** What paints layers with WebGL2; `null` where there is none. */
-export function cardPainter(canvas) {
+/** Whether shaders run on a graphics card; by the processor they are slower than plain code. */
+function isCard() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const told = gl && gl.getExtension("WEBGL_debug_renderer_info");
+  return Boolean(gl) && !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(gl.getParameter(told ? told.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+}
+
+/** What paints layers with WebGL2; `null` where no card has it, unless `isAny`. */
+export function cardPainter(canvas, isAny) {
+  if (!isAny && !isCard()) return null;
   const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, preserveDrawingBuffer: true });
   if (!gl) return null;
   const program = gl.createProgram();

@@ -126,6 +126,11 @@ export function leaving(explorer, say) {
     }
   });
   return () => {
+    // Nuclei are found of z² + c alone.
+    const { formula, julia } = explorer.extra;
+    const nucleus = at("leave-kind").querySelector("[value=nucleus]");
+    nucleus.disabled = Boolean(formula || julia);
+    if (nucleus.disabled && nucleus.selected) at("leave-kind").value = "here";
     at("leave").showModal();
     named();
   };

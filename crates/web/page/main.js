@@ -40,7 +40,8 @@ function size() {
 
 function makePainter(target) {
   try {
-    const card = cardPainter(target);
+    // Without a graphics card shaders are slower than plain code, and are taken where the address asks for them.
+    const card = cardPainter(target, /[#&]painter=shaders/.test(location.hash));
     if (card) return card;
   } catch (error) {
     say(`No WebGL: ${error.message}`);
@@ -66,7 +67,10 @@ const explorer = new Explorer(canvas, makePainter, {
     at("message").dataset.problem = "1";
     say(text, true);
   },
-  painted() {
+  painted(tile) {
+    // Whoever measures how soon pixels are there hears it of these, of which one is kept.
+    performance.clearMarks();
+    if (tile) performance.mark("painted", { detail: { generation: tile.generation, scale: tile.step.scale, samples: tile.step.samples } });
     document.body.dataset.painter = explorer.painter.name;
     document.body.dataset.palette = explorer.kept.palette;
     minimap.mark(explorer);

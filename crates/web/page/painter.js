@@ -8,14 +8,15 @@ const TURN = 4294967296;
 export const STEPS = 4096;
 export const ROW = 1024;
 
-const word = new DataView(new ArrayBuffer(4));
+const float = new Float32Array(1);
+const word = new Uint32Array(float.buffer);
 export function bitsOf(value) {
-  word.setFloat32(0, value);
-  return word.getUint32(0);
+  float[0] = value;
+  return word[0];
 }
 function floatOf(bits) {
-  word.setUint32(0, bits);
-  return word.getFloat32(0);
+  word[0] = bits;
+  return float[0];
 }
 function wrapped(units) {
   return Math.trunc(units - Math.floor(units / TURN) * TURN) >>> 0;
@@ -140,9 +141,14 @@ export function relief(light) {
   return { right: Math.cos(turn), up: Math.sin(turn), flat: height / (1 + height), height };
 }
 
+// sRGB of linear light, by its 65535ths: at most a twentieth of a level away.
+const levels = Uint8Array.from({ length: 65536 }, (_, index) => {
+  const value = index / 65535;
+  return Math.floor(255 * (value <= 0.0031308 ? value * 12.92 : 1.055 * value ** (1 / 2.4) - 0.055) + 0.5);
+});
+
 function encode(light) {
-  const value = light > 0 ? Math.min(light, 1) : 0;
-  return value <= 0.0031308 ? value * 12.92 : 1.055 * value ** (1 / 2.4) - 0.055;
+  return levels[light > 0 ? Math.min(65535, Math.floor(65535 * light + 0.5)) : 0];
 }
 
 function rise(before, here, after, to, from) {
@@ -163,44 +169,51 @@ export function paint(tile, tables, pixels) {
     const piece = at >>> SHIFT;
     return (map.pieces[2 * piece] + Math.imul(at & 8191, map.pieces[2 * piece + 1])) >>> 0;
   };
+  if (isPlain) {
+    const bytes = Uint8Array.from(colours.bytes, (byte, index) => (index % 4 === 3 ? 255 : byte));
+    const steps = new Uint32Array(bytes.buffer);
+    const seen = new Uint32Array(pixels.buffer, pixels.byteOffset, pixels.length / 4);
+    for (let i = 0; i < seen.length; i += 1) {
+      const value = values[i];
+      if (value === 0) {
+        seen[i] = steps[STEPS + 1];
+        continue;
+      }
+      const piece = isShort ? bits(value) >>> SHIFT : 0;
+      const middle = isShort ? (map.pieces[2 * piece] + Math.imul(4096, map.pieces[2 * piece + 1])) >>> 0 : place(value);
+      seen[i] = steps[((middle >>> 19) + 1) >>> 1];
+    }
+    return;
+  }
+  const { linear } = colours;
   const columns = width / side;
   for (let y = 0; y < height / side; y += 1) {
     for (let x = 0; x < columns; x += 1) {
-      const out = 4 * (y * columns + x);
-      pixels[out + 3] = 255;
-      if (isPlain) {
-        const value = values[y * width + x];
-        let step = STEPS + 1;
-        if (value !== 0) {
-          const piece = bits(value) >>> SHIFT;
-          const middle = isShort ? (map.pieces[2 * piece] + Math.imul(4096, map.pieces[2 * piece + 1])) >>> 0 : place(value);
-          step = ((middle >>> 19) + 1) >>> 1;
-        }
-        for (let i = 0; i < 3; i += 1) pixels[out + i] = colours.bytes[4 * step + i];
-        continue;
-      }
-      const sum = [0, 0, 0];
-      for (let sample = 0; sample < side * side; sample += 1) {
-        const column = x * side + (sample % side);
-        const row = y * side + Math.floor(sample / side);
-        const at = row * width + column;
-        const value = values[at];
-        let gain = 1;
-        let step = STEPS + 1;
-        let part = 0;
-        if (value !== 0) {
+      let [red, green, blue] = [0, 0, 0];
+      for (let row = y * side; row < (y + 1) * side; row += 1) {
+        for (let column = x * side; column < (x + 1) * side; column += 1) {
+          const value = values[row * width + column];
+          if (value === 0) {
+            red += linear[4 * STEPS + 4];
+            green += linear[4 * STEPS + 5];
+            blue += linear[4 * STEPS + 6];
+            continue;
+          }
           const where = place(value);
-          step = where >>> 20;
-          part = (where & 0xfffff) / 0x100000;
-          if (light && smooth[at] !== 0) gain = gainOf(light, smooth, width, height, column, row, side);
-        }
-        const next = value === 0 ? step : step + 1;
-        for (let i = 0; i < 3; i += 1) {
-          const from = colours.linear[4 * step + i];
-          sum[i] += gain * (from + part * (colours.linear[4 * next + i] - from));
+          const from = 4 * (where >>> 20);
+          const part = (where & 0xfffff) / 0x100000;
+          const gain = light && smooth[row * width + column] !== 0 ? gainOf(light, smooth, width, height, column, row, side) : 1;
+          red += gain * (linear[from] + part * (linear[from + 4] - linear[from]));
+          green += gain * (linear[from + 1] + part * (linear[from + 5] - linear[from + 1]));
+          blue += gain * (linear[from + 2] + part * (linear[from + 6] - linear[from + 2]));
         }
       }
-      for (let i = 0; i < 3; i += 1) pixels[out + i] = Math.floor(encode(sum[i] / (side * side)) * 255 + 0.5);
+      const out = 4 * (y * columns + x);
+      const count = side * side;
+      pixels[out] = encode(red / count);
+      pixels[out + 1] = encode(green / count);
+      pixels[out + 2] = encode(blue / count);
+      pixels[out + 3] = 255;
     }
   }
 }

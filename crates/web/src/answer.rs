@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http_body_util::combinators::UnsyncBoxBody;
@@ -14,7 +15,7 @@ use hyper::header::{
 };
 use hyper::{Response, StatusCode};
 use serde::Serialize;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use utoipa::ToSchema;
 
 /// An answer.
@@ -118,16 +119,16 @@ pub fn streamed(kind: &'static str, body: Sent) -> Answer {
     answer
 }
 
-/// A whole body whose bytes hold a permit until they are sent.
+/// A body that holds a permit for as long as it, or bytes of it, are there.
 struct Held {
     body: Sent,
-    permit: Option<OwnedSemaphorePermit>,
+    permit: Arc<OwnedSemaphorePermit>,
 }
 
 /// Bytes, and the permit that goes with them.
 struct Counted(
     Bytes,
-    #[expect(dead_code, reason = "dropped with the bytes")] OwnedSemaphorePermit,
+    #[expect(dead_code, reason = "dropped with the bytes")] Arc<OwnedSemaphorePermit>,
 );
 
 impl AsRef<[u8]> for Counted {
@@ -145,13 +146,8 @@ impl Body for Held {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        let permit = self.permit.take();
-        Poll::Ready(frame.map(|frame| {
-            frame.map(|frame| match permit {
-                Some(permit) => frame.map_data(|data| Bytes::from_owner(Counted(data, permit))),
-                None => frame,
-            })
-        }))
+        let counted = |data| Bytes::from_owner(Counted(data, Arc::clone(&self.permit)));
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(counted))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -163,11 +159,33 @@ impl Body for Held {
     }
 }
 
-/// A whole body whose bytes hold a permit until they are sent.
+/// A body that holds a permit for as long as it, or bytes of it, are there.
 #[must_use]
 pub fn held(body: Sent, permit: OwnedSemaphorePermit) -> Sent {
-    let permit = Some(permit);
+    let permit = Arc::new(permit);
     Held { body, permit }.boxed_unsync()
+}
+
+/// A body of what is put into a channel.
+struct Coming(mpsc::Receiver<Bytes>);
+
+impl Body for Coming {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let coming = self.0.poll_recv(context);
+        coming.map(|part| part.map(|part| Ok(Frame::data(part))))
+    }
+}
+
+/// A body of what is put into a channel, until that is closed.
+#[must_use]
+pub fn coming(parts: mpsc::Receiver<Bytes>) -> Sent {
+    Coming(parts).boxed_unsync()
 }
 
 /// A value as JSON.
@@ -189,16 +207,4 @@ pub fn with(mut answer: Answer, name: &'static str, text: &str) -> Answer {
             .insert(HeaderName::from_static(name), text);
     }
     answer
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
-    }
-    line
 }

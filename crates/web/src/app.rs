@@ -6,10 +6,10 @@ use hyper::StatusCode;
 use render::Stop;
 use render::tile::TileError;
 use render::tile::tiles::TilesError;
-use requests::ErrorKind;
+use requests::{ErrorKind, with_causes};
 use tokio::sync::Semaphore;
 
-use crate::answer::{Problem, with_causes};
+use crate::answer::Problem;
 use crate::farm::Farm;
 use crate::figures::sampler::Sampler;
 use crate::guard::check::Policy;

@@ -9,11 +9,12 @@ use farm_queue::{JobId, QueueError};
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use requests::place::placing::serves;
+use requests::with_causes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
-use crate::answer::{Problem, with_causes};
+use crate::answer::Problem;
 use crate::limits::MOST_ORDERED;
 
 /// How often the farm is asked, as long as somebody watches.

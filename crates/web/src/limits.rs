@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-/// Connections at a time; more wait.
+/// Connections at a time; for one more the oldest ends by which nobody was let in, or it waits.
 pub const MOST_CONNECTIONS: usize = 512;
+/// Those of watchers: some are left for whoever may do everything.
+pub const MOST_CONNECTIONS_OF_WATCHERS: usize = MOST_CONNECTIONS - 64;
 /// How long a request's head may take to come.
 pub const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a request's body may take to come.

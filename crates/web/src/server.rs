@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use render::tile::tiles::Tiles;
 use render::{RenderError, Stop};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use crate::api;
@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::farm::Farm;
 use crate::figures::sampler::Sampler;
 use crate::guard::check::Policy;
+use crate::guard::connections::{Connection, Connections};
 use crate::guard::heard::Heard;
 use crate::guard::sessions::Sessions;
 use crate::guard::tokens::{Role, Token};
@@ -194,31 +195,30 @@ impl Server {
             stop: stop.clone(),
         });
         let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let connections = Arc::new(Connections::default());
         let mut ends = stop.requested();
         loop {
-            let place = tokio::select! {
-                place = Arc::clone(&places).acquire_owned() => place,
-                () = &mut ends => return,
-            };
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
                 () = &mut ends => return,
             };
             match accepted {
                 Ok((stream, _)) => {
+                    if places.available_permits() == 0 {
+                        connections.make_room();
+                    }
+                    let place = tokio::select! {
+                        place = Arc::clone(&places).acquire_owned() => place,
+                        () = &mut ends => return,
+                    };
                     let _ = stream.set_nodelay(true);
                     let (app, tls) = (Arc::clone(&app), self.tls.clone());
+                    let connection = connections.enter();
                     tokio::spawn(async move {
-                        match tls {
-                            None => one(stream, app).await,
-                            Some(tls) => {
-                                let acceptor = tls.current().await;
-                                let shaken =
-                                    tokio::time::timeout(HEAD_PATIENCE, acceptor.accept(stream));
-                                if let Ok(Ok(stream)) = shaken.await {
-                                    one(stream, app).await;
-                                }
-                            }
+                        let end = connection.end().clone();
+                        tokio::select! {
+                            () = answered(stream, tls, app, connection) => {}
+                            () = end.requested() => {}
                         }
                         drop(place);
                     });
@@ -232,11 +232,32 @@ impl Server {
     }
 }
 
+/// Answers the requests of one connection, under TLS where that is asked for.
+async fn answered(
+    stream: TcpStream,
+    tls: Option<Arc<RenewedAcceptor>>,
+    app: Arc<App>,
+    connection: Connection,
+) {
+    let Some(tls) = tls else {
+        return one(stream, app, connection).await;
+    };
+    let acceptor = tls.current().await;
+    let shaken = tokio::time::timeout(HEAD_PATIENCE, acceptor.accept(stream));
+    if let Ok(Ok(stream)) = shaken.await {
+        one(stream, app, connection).await;
+    }
+}
+
 /// Answers the requests of one connection.
-async fn one(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, app: Arc<App>) {
+async fn one(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    app: Arc<App>,
+    connection: Connection,
+) {
     let service = service_fn(|request| {
-        let app = Arc::clone(&app);
-        async move { Ok::<_, Infallible>(api::answer(request, app).await) }
+        let (app, connection) = (Arc::clone(&app), &connection);
+        async move { Ok::<_, Infallible>(api::answer(request, app, connection).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

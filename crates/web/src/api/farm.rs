@@ -1,17 +1,13 @@
 //! `/api/farm/…`: how the farm stands, as events; a job; and orders.
 
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http_body_util::BodyExt;
 use hyper::StatusCode;
-use hyper::body::{Body, Bytes, Frame};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use hyper::body::Bytes;
+use tokio::sync::mpsc;
 
-use crate::answer::{Answer, Problem, json, streamed};
+use crate::answer::{Answer, Problem, coming, held, json, streamed};
 use crate::app::App;
 use crate::farm::{Farm, FarmOrder, Ordered};
 use crate::guard::tokens::Role;
@@ -19,44 +15,20 @@ use crate::guard::tokens::Role;
 /// How long nothing may be sent: so that those who are gone are found.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// Events, one after another.
-pub struct Events {
-    coming: mpsc::Receiver<Bytes>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Events {
-    /// A stream of events for whoever watches: where they are put, and its answer.
-    ///
-    /// # Errors
-    /// When too many watch already.
-    pub fn open(app: &App) -> Result<(mpsc::Sender<Bytes>, Answer), Problem> {
-        let Ok(place) = Arc::clone(&app.watchers).try_acquire_owned() else {
-            return Err(Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "too many watch already",
-            ));
-        };
-        let (tell, coming) = mpsc::channel(2);
-        let events = Self {
-            coming,
-            _place: place,
-        };
-        Ok((tell, streamed("text/event-stream", events.boxed_unsync())))
-    }
-}
-
-impl Body for Events {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let coming = self.coming.poll_recv(context);
-        coming.map(|event| event.map(|event| Ok(Frame::data(event))))
-    }
+/// A stream of events for whoever watches: where they are put, and its answer.
+///
+/// # Errors
+/// When too many watch already.
+pub fn watched(app: &App) -> Result<(mpsc::Sender<Bytes>, Answer), Problem> {
+    let Ok(place) = Arc::clone(&app.watchers).try_acquire_owned() else {
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many watch already",
+        ));
+    };
+    let (tell, told) = mpsc::channel(2);
+    let body = held(coming(told), place);
+    Ok((tell, streamed("text/event-stream", body)))
 }
 
 fn farm(app: &App) -> Result<&Arc<Farm>, Problem> {
@@ -80,7 +52,7 @@ fn farm(app: &App) -> Result<&Arc<Farm>, Problem> {
 )]
 pub fn events(app: &Arc<App>) -> Result<Answer, Problem> {
     let farm = farm(app)?;
-    let (tell, answer) = Events::open(app)?;
+    let (tell, answer) = watched(app)?;
     let mut seen = farm.watch();
     seen.mark_changed();
     let stop = app.stop.clone();

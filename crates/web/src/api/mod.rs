@@ -23,6 +23,7 @@ use hyper::{Method, Request, StatusCode};
 use crate::answer::{Answer, Problem, bytes, harden, held, with};
 use crate::app::App;
 use crate::guard::check::Refusal;
+use crate::guard::connections::Connection;
 use crate::limits::{MOST_FILES, MOST_UNREAD_MIB};
 use crate::pages;
 use names::{formulas, palettes};
@@ -33,8 +34,8 @@ const ASK: &str = "POST";
 const BOTH: &str = "GET, HEAD, POST";
 
 /// Answers a request, whatever it is.
-pub async fn answer(request: Request<Incoming>, app: Arc<App>) -> Answer {
-    let answer = match route(request, &app).await {
+pub async fn answer(request: Request<Incoming>, app: Arc<App>, connection: &Connection) -> Answer {
+    let answer = match route(request, &app, connection).await {
         Ok(answer) => bounded(answer, &app),
         Err(problem) => problem.answer(),
     };
@@ -56,7 +57,11 @@ fn bounded(answer: Answer, app: &App) -> Answer {
     }
 }
 
-async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Problem> {
+async fn route(
+    request: Request<Incoming>,
+    app: &Arc<App>,
+    connection: &Connection,
+) -> Result<Answer, Problem> {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
     let is_read = matches!(head.method, Method::GET | Method::HEAD);
@@ -72,6 +77,8 @@ async fn route(request: Request<Incoming>, app: &Arc<App>) -> Result<Answer, Pro
         Err(Refusal::Stranger) if path == "/" && is_read => return Ok(pages::stranger()),
         checked => checked.map_err(refused)?,
     };
+    let too_many = |error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error);
+    connection.know(role).map_err(too_many)?;
     if let Some(file) = pages::file(path) {
         return if is_read { Ok(file) } else { Err(not_so(READ)) };
     }

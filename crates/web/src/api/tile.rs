@@ -179,7 +179,12 @@ fn values(picture: &Picture, measures: &[Measure]) -> Result<Vec<u8>, Problem> {
             );
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, line));
         };
-        body.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        let begin = body.len();
+        body.resize(begin + size_of_val(values), 0);
+        let places = body[begin..].chunks_exact_mut(size_of::<f32>());
+        for (place, value) in places.zip(values) {
+            place.copy_from_slice(&value.to_le_bytes());
+        }
     }
     Ok(body)
 }

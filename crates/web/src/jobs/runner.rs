@@ -8,7 +8,7 @@ use pictures::thumbnail;
 use render::{CollectError, Progress, RenderError, Stop};
 use requests::perform::picture::{Made, picture};
 use requests::perform::sequence::sequence;
-use requests::{Error, ErrorKind};
+use requests::{Error, ErrorKind, with_causes};
 use tokio::task::JoinSet;
 use zoom::ZoomError;
 use zoom::sinks::sink::RawStream;
@@ -16,7 +16,6 @@ use zoom::sinks::sink::RawStream;
 use super::growth::Growth;
 use super::queue::{Jobs, Running, remove_folder};
 use super::record::{JobState, OutputFile, Record, now};
-use crate::answer::with_causes;
 use crate::limits::{MOST_RUNNING, MOST_SAVED_BYTES, THUMBNAIL_SIDE};
 
 /// How long a job waits that the farm did not answer for.

@@ -103,7 +103,11 @@ fn what_is_seen_is_what_the_program_renders() {
         (&["--disable-gpu", "--disable-3d-apis"], "Canvas"),
     ] {
         let browser = Browser::start(480, 320, arguments);
+        // Shaders that no card has are slower than plain code, and are taken where somebody says so.
         open(&page, &browser, "");
+        assert_eq!(browser.value("document.body.dataset.painter"), "Canvas");
+        browser.open("about:blank");
+        open(&page, &browser, "#painter=shaders");
         assert_eq!(browser.value("document.body.dataset.painter"), painter);
         // Frames that come late, as on a busy machine: at rest all of it is seen nevertheless.
         browser.run(LATE_FRAMES, &[]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::farm::Events;
+use super::super::farm::watched;
 use super::answers::JobsAnswer;
 use super::parts::{aside, jobs};
 use crate::answer::{Answer, Problem};
@@ -28,7 +28,7 @@ const TOLD: usize = 50;
 )]
 pub fn events(app: &Arc<App>) -> Result<Answer, Problem> {
     let jobs = Arc::clone(jobs(app)?);
-    let (tell, answer) = Events::open(app)?;
+    let (tell, answer) = watched(app)?;
     let (held, stop) = (Arc::clone(app), app.stop.clone());
     tokio::spawn(async move {
         let mut changed = jobs.watch();

@@ -1,5 +1,6 @@
-//! Panels of the explorer in a real Chromium: what is iterated, and the palette editor.
+//! Panels of the explorer in a real Chromium: what is iterated, the palette editor, and videos that are left.
 
 mod formulas;
 mod palettes;
+mod sequences;
 mod steps;

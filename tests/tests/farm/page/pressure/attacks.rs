@@ -21,6 +21,13 @@ fn connect(page: &Page) -> TcpStream {
     stream
 }
 
+/// A connection that has said so much.
+fn connect_and(page: &Page, said: &str) -> TcpStream {
+    let mut stream = connect(page);
+    stream.write_all(said.as_bytes()).unwrap();
+    stream
+}
+
 /// A request's head, with whatever else it says.
 fn head(page: &Page, method: &str, path: &str, more: &str) -> String {
     let (host, token) = (&page.host, &page.tokens[1]);
@@ -34,6 +41,73 @@ fn is_answered(page: &Page, what: &str) {
     let answer = page.raw(head(page, "GET", "/api/status", "Connection: close\r\n\r\n").as_bytes());
     assert_eq!(answer.status, 200, "{what}: {answer:?}");
     assert!(start.elapsed() < SOON, "{what}: {:?}", start.elapsed());
+}
+
+/// As many connections as there may be, that say nothing: whoever comes then is answered while they still may speak, and the
+/// oldest of them have ended for it.
+#[test]
+fn connections_that_say_nothing_keep_nobody_out() {
+    let page = Page::serve("");
+    let speaks = |mut stream: TcpStream| {
+        let text = head(&page, "GET", "/api/status", "Connection: close\r\n\r\n");
+        let mut answer = String::new();
+        let _ = stream.write_all(text.as_bytes());
+        let _ = stream.read_to_string(&mut answer);
+        answer.starts_with("HTTP/1.1 200")
+    };
+    // Again where the machine took longer than a head may take, after which all of them end.
+    let is_shown = (0..10).any(|_| {
+        let mut silent: Vec<TcpStream> = (0..512).map(|_| connect(&page)).collect();
+        is_answered(&page, "as many as there may be");
+        let newest = silent.pop().unwrap();
+        let oldest = silent.swap_remove(0);
+        assert!(!speaks(oldest), "the oldest has ended");
+        speaks(newest)
+    });
+    assert!(is_shown, "answered only once all of them had ended");
+}
+
+/// Watchers with more connections than they may have, all let in, and all waited for: whoever may do everything is answered.
+#[test]
+fn connections_of_watchers_leave_some_for_others() {
+    let page = Page::serve("");
+    let cookie = page.operator();
+    let body = "{\"palette\": \"ice\"}";
+    let more = format!(
+        "Content-Type: application/json\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let text = head(&page, "POST", "/api/palette", &more);
+    let mut watchers: Vec<TcpStream> = (0..480).map(|_| connect_and(&page, &text)).collect();
+    // Those that are over the limit hear it at once, and nothing of the others is waited for.
+    let is_told = |stream: &TcpStream| {
+        stream.set_nonblocking(true).unwrap();
+        let told = stream.peek(&mut [0]).is_ok();
+        stream.set_nonblocking(false).unwrap();
+        told
+    };
+    let start = Instant::now();
+    while watchers.iter().filter(|stream| is_told(stream)).count() < 32 {
+        assert!(start.elapsed() < SOON, "none is refused");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    page.computations(&cookie);
+    let status = |stream: &mut TcpStream| {
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[9..]).into_owned()
+    };
+    // The others are answered once they have said all of it, or are told that it took them too long.
+    let (told, waiting): (Vec<_>, Vec<_>) = watchers.iter_mut().partition(|stream| is_told(stream));
+    for stream in told {
+        assert!(["503", "408"].contains(&&*status(stream)));
+    }
+    for stream in waiting {
+        if stream.write_all(body.as_bytes()).is_ok() {
+            assert!(["200", "408"].contains(&&*status(stream)));
+        }
+    }
+    is_answered(&page, "once they have gone");
 }
 
 /// More connections than there may be, that say half a head or nothing: after the time that a head may take, others are heard.
