@@ -9,7 +9,7 @@ const SOON = 0.06;
 const REST_MS = 250;
 // Pictures on the way, each the square of its number cheaper than the whole one, and seconds of that from which they are worth it.
 const FIRST = [1, 4, 8];
-const WORTH = { 4: 1, 2: 8, 1: 0 };
+const WORTH = { 4: 4, 2: 8, 1: 0 };
 // Seconds of a pixel where nothing like it was seen, and how much nearer or farther a place is like another.
 const UNKNOWN = 1e-6;
 const ALIKE = 16;

@@ -79,7 +79,7 @@ const WATCH: &str = "const [hash] = arguments;
 const PARKED: &str = "document.body.dataset.state = 'sent';
     location.hash = '#re=0&im=0&zoom=1&iterations=10&palette=plasma';";
 
-/// The page's own command for what is seen.
+/// The page's own command for what is seen, which has the samples of a view at rest: they are taken out of it.
 const COMMAND: &str = "document.querySelector('[data-do=save]').click();
     const text = document.getElementById('command').value;
     document.querySelector('[data-do=save]').click();
@@ -147,10 +147,8 @@ fn view(browser: &Browser, hash: &str) -> (Vec<f64>, String) {
     let painted = painted.as_array().expect("a list");
     let times = painted.iter().map(|one| one[1].as_f64().expect("a time"));
     let command = browser.ask(COMMAND, &[]);
-    (
-        times.collect(),
-        command.as_str().expect("a command").to_owned(),
-    )
+    let command = command.as_str().expect("a command");
+    (times.collect(), command.replace(" --samples 4", ""))
 }
 
 /// The same with what a render of it takes.
