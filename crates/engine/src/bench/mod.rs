@@ -72,7 +72,7 @@ pub fn run(
     if choice.admits(Backend::Gpu) {
         let adapters = crate::gpu::open_all();
         if adapters.is_empty() && choice == BackendChoice::Gpu {
-            return Err(crate::gpu::GpuError::NoAdapter("usable").into());
+            return Err(crate::gpu::GpuError::none("usable").into());
         }
         for adapter in adapters.iter().filter(|_| plain) {
             add(&mut report, run_gpu(adapter)?);

@@ -118,8 +118,15 @@ pub(super) fn may_have_hardware() -> bool {
     })
 }
 
-/// Every adapter of this machine, the preferred API first.
+/// Whether drivers can be loaded. They are shared libraries of the machine's C library, beside which a program that brings
+/// its own would run a second one.
+pub(super) const LOADS_DRIVERS: bool = !cfg!(all(unix, target_feature = "crt-static"));
+
+/// Every adapter of this machine, the preferred API first; none where drivers cannot be loaded.
 pub(super) fn find() -> Vec<Candidate> {
+    if !LOADS_DRIVERS {
+        return Vec::new();
+    }
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends: Backends::PRIMARY | Backends::GL,
         // Indirect arguments come from our own kernels and are bounded by the dispatch before: wgpu's extra

@@ -9,9 +9,23 @@ pub enum GpuError {
     /// The machine offers none of the kind asked for.
     #[error("this machine has no {0} adapter")]
     NoAdapter(&'static str),
+    /// This program cannot load any adapter's driver, whatever the machine has.
+    #[error("a static program loads no drivers of adapters")]
+    Static,
     /// There are some, but none that computes rightly.
     #[error("{0}")]
     Unusable(String),
+}
+
+impl GpuError {
+    /// That none of a kind was found, or why none could be.
+    pub(crate) fn none(kind: &'static str) -> Self {
+        if adapters::LOADS_DRIVERS {
+            Self::NoAdapter(kind)
+        } else {
+            Self::Static
+        }
+    }
 }
 
 /// Every adapter of this machine, each GPU as often as there are APIs that offer it.
@@ -42,7 +56,7 @@ pub fn open_hardware() -> Vec<GpuDevice> {
 pub fn open_software() -> Result<Vec<GpuDevice>, GpuError> {
     let found = adapters::find();
     let traits: Vec<_> = found.iter().map(|found| found.traits.clone()).collect();
-    let mut why = GpuError::NoAdapter("software");
+    let mut why = GpuError::none("software");
     for at in adapters::software(&traits) {
         let (opened, mut failures) = open_each([&found[at]]);
         if !opened.is_empty() {
