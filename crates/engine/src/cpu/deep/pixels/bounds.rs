@@ -39,18 +39,18 @@ impl Pixel {
         (self.z, self.m) = (full, 0);
     }
 
-    /// The bound after a jet of `steps` steps, for its `u` and `w`, and the jet's |dz'/dz|.
+    /// Follows the bound through a jet of `steps` steps, for its `u` and `w`; the jet's |dz'/dz|².
     ///
     /// An error e of z becomes e times a derivative somewhere between the two values of u, which is no more than `slack` from
     /// that at `u` (see [`PolynomialLoss`]).
     #[inline(always)]
-    pub(super) fn bound_after_jet(
-        &self,
+    pub(super) fn follow_bound(
+        &mut self,
         deep: &Deep<'_>,
         jet: &Jet,
         [u, w]: [[f64; 2]; 2],
         steps: u64,
-    ) -> (Bound, f64) {
+    ) -> f64 {
         const INNER: f64 = PolynomialLoss::INNER;
         let loss = deep.losses.polynomial(steps, self.m);
         let is_exact = (deep.rounding).is_below(self.bound, jet.inverse * (2.0 / INNER));
@@ -61,12 +61,12 @@ impl Pixel {
         let by_c = linear * f64::from(loss.of_c);
         let scale = linear * jet.inverse;
         let growth = scale * (by_u + f64::from(loss.slack));
-        let mut bound = deep.rounding.polynomial(self.bound, growth, by_c, lost);
+        self.bound = deep.rounding.polynomial(self.bound, growth, by_c, lost);
         // Also where no bound is known.
         if !(is_exact && norm2(u) < (1.0 - INNER) * (1.0 - INNER)) {
-            bound.root = f64::INFINITY;
+            self.bound.root = f64::INFINITY;
         }
-        (bound, scale * by_u)
+        (scale * by_u) * (scale * by_u)
     }
 
     /// The same after a block of linear and square terms, in doubles, whose derivative is `tangent`.

@@ -210,9 +210,7 @@ impl Pixel {
                         self.slope = jet.derive(u, w, self.slope, deep.unit_share);
                     }
                     self.steep2 *= if E {
-                        let (bound, growth) = self.bound_after_jet(deep, jet, [u, w], steps);
-                        self.bound = bound;
-                        growth * growth
+                        self.follow_bound(deep, jet, [u, w], steps)
                     } else {
                         jet.growth2(u)
                     };
