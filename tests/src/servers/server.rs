@@ -400,16 +400,20 @@ impl Server {
         found.expect("a job")
     }
 
-    /// Strips of a job that are under way.
+    /// Strips of a job that are under way; none of one that has ended.
+    ///
+    /// # Panics
+    /// When it refuses.
     #[must_use]
     pub fn pending(&self, job: &JobId) -> Vec<Pending> {
+        let mut connection = self.try_connect().expect("redis-server answers");
         let queue = format!("mf:{{{job}}}:q");
-        let exists: bool = self.ask(&["EXISTS", &queue]);
-        if !exists {
-            return Vec::new();
-        }
-        let rows: Vec<(String, String, u64, u64)> =
-            self.ask(&["XPENDING", &queue, "w", "-", "+", "1000"]);
+        let mut command = redis::cmd("XPENDING");
+        command.arg(&[&queue, "w", "-", "+", "1000"]);
+        let rows: Vec<(String, String, u64, u64)> = match command.query(&mut connection) {
+            Err(error) if error.code() == Some("NOGROUP") => Vec::new(),
+            rows => rows.expect("redis-server obeys"),
+        };
         rows.into_iter()
             .map(|(entry, owner, idle_ms, deliveries)| Pending {
                 entry,

@@ -100,7 +100,7 @@ pub(super) fn joined(a: f64, b: f64) -> f64 {
 fn joined_anywhere(a: f64, b: f64) -> f64 {
     let (large, small) = if a < b { (b, a) } else { (a, b) };
     if large == 0.0 || large.is_infinite() {
-        return large;
+        return large + small;
     }
     let ratio = small / large;
     let square = ratio * ratio;
@@ -125,7 +125,7 @@ fn modulus_anywhere([x, y]: [f64; 2]) -> f64 {
     let (x, y) = (x.abs(), y.abs());
     let (large, small) = if x < y { (y, x) } else { (x, y) };
     if large == 0.0 || large.is_infinite() {
-        return large;
+        return large + small;
     }
     let ratio = small / large;
     large * (1.0 + ratio * ratio).sqrt() * (1.0 + 4.0 * UNIT)
