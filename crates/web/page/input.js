@@ -71,7 +71,7 @@ export function listen(canvas, act) {
   canvas.addEventListener("dblclick", (event) => act({ zoomed: event.shiftKey ? 0.5 : 2, at: place(event), isStep: true }));
 
   document.addEventListener("keydown", (event) => {
-    const isTyping = event.target.closest("input, select, textarea, dialog");
+    const isTyping = event.target.closest("input, select, textarea, dialog[open]");
     if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = KEY_STEP * Math.min(canvas.width, canvas.height) * (event.shiftKey ? 5 : 1);
     const arrows = { ArrowLeft: [step, 0], ArrowRight: [-step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
