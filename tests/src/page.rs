@@ -50,11 +50,13 @@ pub fn blocks(page: &str) -> Result<Vec<Block>, usize> {
     let mut usage = None;
     let mut lines = page.lines().enumerate();
     while let Some((at, line)) = lines.next() {
+        // Blocks of lists stand to the right.
+        let (before, line) = line.split_at(line.len() - line.trim_start().len());
         let said = (line.strip_prefix("<!-- ")).and_then(|rest| rest.strip_suffix(" -->"));
         match (line, said) {
             ("```sh", _) => {
                 let commands: Vec<&str> = (lines.by_ref())
-                    .map(|(_, line)| line)
+                    .map(|(_, line)| line.strip_prefix(before).unwrap_or(line))
                     .take_while(|line| *line != "```")
                     .collect();
                 blocks.push(Block {
@@ -167,6 +169,11 @@ mod tests {
                 block(BlockUse::NotRun("no disk".to_owned()), "c\n", 10),
                 block(BlockUse::Background, "e\n", 17),
             ])
+        );
+        let of_a_list = "1. A\n   <!-- run -->\n   ```sh\n   a\n     b\n   ```\n";
+        assert_eq!(
+            blocks(of_a_list),
+            Ok(vec![block(BlockUse::Run, "a\n  b\n", 3)])
         );
         assert_eq!(blocks("```sh\na\n```\n"), Err(1));
         assert_eq!(blocks("<!-- run -->\nwords\n```sh\na\n```\n"), Err(3));

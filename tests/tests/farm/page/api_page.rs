@@ -10,10 +10,10 @@ use serde_json::Value;
 #[test]
 fn every_command_of_the_page_works() {
     let text = page::read("docs/api.md");
-    let blocks: Vec<&str> = (text.split("```sh\n").skip(1))
-        .map(|rest| rest.split("```").next().unwrap())
-        .collect();
+    let blocks = page::blocks(&text).expect("every block says whether it is run");
     assert!(blocks.len() >= 7, "{}", blocks.len());
+    assert!((blocks.iter()).all(|block| block.usage == page::BlockUse::Run));
+    let blocks: Vec<String> = blocks.into_iter().map(|block| block.commands).collect();
     let port = free_port();
     let commands = blocks
         .concat()
