@@ -296,17 +296,13 @@ impl Rounding {
         lost: f64,
     ) -> Bound {
         let rounded = lost + BLOCK_ROUNDING * self.unit * (by_z + by_c);
-        // What C is off by is off in every step.
-        let own = rounded * self.over_step + by_c * self.floor_share + f64::MIN_POSITIVE;
-        Bound {
-            root: joined(growth * bound.root, own) * (1.0 + 16.0 * UNIT),
-            terms: bound.terms + 1,
-        }
+        self.polynomial(bound, growth, by_c, rounded)
     }
 
     /// The same after a polynomial, where `lost` has its rounding, too.
     #[inline(always)]
     pub(super) fn polynomial(&self, bound: Bound, growth: f64, by_c: f64, lost: f64) -> Bound {
+        // What C is off by is off in every step.
         let own = lost * self.over_step + by_c * self.floor_share + f64::MIN_POSITIVE;
         Bound {
             root: joined(growth * bound.root, own) * (1.0 + 16.0 * UNIT),

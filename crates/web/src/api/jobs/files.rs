@@ -1,19 +1,15 @@
 //! Files of jobs: those that they made, as they are read from the disk, and small pictures of them.
 
-use std::convert::Infallible;
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use http_body_util::BodyExt;
 use hyper::StatusCode;
-use hyper::body::{Body, Bytes, Frame};
+use hyper::body::Bytes;
 use tokio::sync::mpsc;
 
 use super::parts::{aside, job_of, jobs, query};
-use crate::answer::{Answer, Problem, bytes, streamed, with};
+use crate::answer::{self, Answer, Problem, bytes, streamed, with};
 use crate::app::App;
 use crate::jobs::queue::Jobs;
 
@@ -21,22 +17,6 @@ use crate::jobs::queue::Jobs;
 const READ: usize = 64 << 10;
 /// Parts of a file that wait for a slow reader.
 const AHEAD: usize = 4;
-
-/// A file as it is read.
-struct FileBody(mpsc::Receiver<Bytes>);
-
-impl Body for FileBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let coming = self.0.poll_recv(context);
-        coming.map(|part| part.map(|part| Ok(Frame::data(part))))
-    }
-}
 
 /// A file that a job made.
 #[utoipa::path(
@@ -88,7 +68,7 @@ pub async fn file(text: Option<&str>, is_head: bool, app: &App) -> Result<Answer
             }
         });
     }
-    let answer = streamed("application/octet-stream", FileBody(coming).boxed_unsync());
+    let answer = streamed("application/octet-stream", answer::coming(coming));
     let answer = with(answer, "content-length", &length.to_string());
     // Names of files have no quotes; what is no plain letter stands as its bytes.
     let encoded: String = (shown.bytes())
