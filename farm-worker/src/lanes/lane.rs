@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{EngineError, PreparedFrame};
-use farm_queue::{AcceptedBackends, DeliveryOutcome, Lease, QueueError, WorkerQueue};
+use farm_queue::{
+    AcceptedBackends, DeliveryOutcome, Lease, LeaseState, QueueError, WorkerQueue, job,
+};
 use fractal::{Backend, BackendChoice, Strip, StripBuffer};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
@@ -23,6 +25,8 @@ use crate::metrics::meters::{Call, Meters, Outcome};
 
 /// How long one call waits for a strip before it asks again.
 const LEASE_WAIT: Duration = Duration::from_secs(5);
+/// How long a buffer is offered in vain before its strip is given back, while heartbeats are taken.
+const OFFERED: Duration = job::LEASE;
 /// First and longest pause after a failure of the queue or of a device.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
@@ -159,6 +163,8 @@ enum StripTrouble {
     Device(String),
     /// The device hangs over others, and this one was not begun.
     Elsewhere,
+    /// The queue takes heartbeats and no buffer.
+    Undelivered(QueueError),
 }
 
 /// Waits until the lane hangs, or does not.
@@ -255,7 +261,8 @@ async fn compute_and_deliver<Q: WorkerQueue>(
             }
         };
         drop(turn.take());
-        Ok((deliver(shared, lease, Arc::clone(&buffer)).await, buffer))
+        let delivered = deliver(shared, lease, Arc::clone(&buffer)).await;
+        (delivered.map(|outcome| (outcome, buffer))).map_err(StripTrouble::Undelivered)
     };
     let still = gate::wait_until_hung(&computation, shared.settings.strip_timeout);
     let kept = tokio::select! {
@@ -292,10 +299,13 @@ async fn compute_and_deliver<Q: WorkerQueue>(
         Ok(Err(StripTrouble::Frame(trouble))) if trouble.may_pass() => {
             tracing::warn!(error = %trouble, "strip given back");
             shared.meters.count_queue_error(Call::Orbit);
-            if let Err(error) = shared.queue.release(lease).await {
-                tracing::warn!(%error, "strip not released; its lease will expire");
-            }
+            release_strip(shared, lease).await;
             // With a pause: the same is to be expected of the next one.
+            Outcome::Failed
+        }
+        Ok(Err(StripTrouble::Undelivered(error))) => {
+            tracing::error!(%error, "strip given back: its buffer is not taken");
+            release_strip(shared, lease).await;
             Outcome::Failed
         }
         Ok(Err(StripTrouble::Frame(trouble))) => {
@@ -385,19 +395,39 @@ fn compute<Q>(
 
 /// Delivers, again and again while the queue cannot be reached or is full: the lease's heartbeats tell
 /// when to stop.
+///
+/// # Errors
+/// Why the queue takes no buffer from this worker, though it takes its heartbeats: they would keep the strip from everybody
+/// else for ever.
 async fn deliver<Q: WorkerQueue>(
     shared: &Shared<Q>,
     lease: &Lease,
     buffer: Arc<StripBuffer>,
-) -> DeliveryOutcome {
+) -> Result<DeliveryOutcome, QueueError> {
     let mut back_off = BackOff::new();
+    let mut refused_since = None;
     loop {
         match shared.queue.deliver(lease, Arc::clone(&buffer)).await {
-            Ok(delivered) => return delivered,
-            Err(error @ QueueError::Server(_)) => {
-                tracing::error!(%error, "delivery refused; trying again");
+            Ok(delivered) => return Ok(delivered),
+            // It takes them again when there is room.
+            Err(error @ QueueError::OutOfMemory(_)) => {
+                refused_since = None;
+                tracing::warn!(%error, "not delivered yet; trying again");
             }
-            Err(error) => tracing::warn!(%error, "not delivered yet; trying again"),
+            Err(error) => {
+                let since = refused_since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= OFFERED
+                    && let Ok(LeaseState::Held) = shared.queue.heartbeat(lease).await
+                {
+                    return Err(error);
+                }
+                match error {
+                    QueueError::Server(_) => {
+                        tracing::error!(%error, "delivery refused; trying again");
+                    }
+                    _ => tracing::warn!(%error, "not delivered yet; trying again"),
+                }
+            }
         }
         shared.meters.count_queue_error(Call::Deliver);
         back_off.pause().await;

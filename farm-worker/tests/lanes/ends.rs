@@ -15,10 +15,11 @@ use fractal::{ReferenceOrbit, StripBuffer};
 
 use crate::setup::*;
 
-/// A queue that takes buffers late.
+/// A queue that takes buffers late, or never.
 struct Late {
     inner: MemoryQueue,
     offers: AtomicU32,
+    takes: bool,
 }
 
 impl WorkerQueue for Late {
@@ -27,6 +28,9 @@ impl WorkerQueue for Late {
         accepts: AcceptedBackends,
         wait: Duration,
     ) -> Result<Option<Lease>, QueueError> {
+        if !self.takes && self.offers.load(Ordering::SeqCst) > 0 {
+            return Err(QueueError::Server("planted".into()));
+        }
         self.inner.lease(accepts, wait).await
     }
 
@@ -39,7 +43,11 @@ impl WorkerQueue for Late {
         lease: &Lease,
         buffer: Arc<StripBuffer>,
     ) -> Result<DeliveryOutcome, QueueError> {
-        if self.offers.fetch_add(1, Ordering::SeqCst) == 0 {
+        let offers = self.offers.fetch_add(1, Ordering::SeqCst);
+        if !self.takes {
+            return Err(QueueError::Server("planted".into()));
+        }
+        if offers == 0 {
             tokio::time::sleep(3 * TIMEOUT).await;
             return Err(QueueError::OutOfMemory("planted".into()));
         }
@@ -77,7 +85,7 @@ impl WorkerQueue for Late {
 
     async fn leave_order(&self) -> LeaveOrder {
         // As if an operator had asked as soon as the first buffer was taken.
-        while self.offers.load(Ordering::SeqCst) < 2 {
+        while !self.takes || self.offers.load(Ordering::SeqCst) < 2 {
             tokio::time::sleep(STEP).await;
         }
         LeaveOrder::Drain
@@ -102,6 +110,7 @@ async fn a_late_delivery_is_no_hang_and_a_drained_worker_ends() {
     let late = Late {
         inner: queue.as_worker("late"),
         offers: AtomicU32::new(0),
+        takes: true,
     };
     let mut worker = start(late, Fake::new(|_| Ok(())));
     let strips = collected(&queue, &job).await;
@@ -117,6 +126,25 @@ async fn a_late_delivery_is_no_hang_and_a_drained_worker_ends() {
         worker.figure("farm_worker_queue_errors_total{call=\"deliver\"}"),
         1.0
     );
+}
+
+/// As one that may not open a new connection any more, while its heartbeats go on over an open one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strip_whose_buffer_is_never_taken_is_somebody_elses() {
+    let (queue, job) = queued(1).await;
+    let refused = Late {
+        inner: queue.as_worker("refused"),
+        offers: AtomicU32::new(0),
+        takes: false,
+    };
+    let worker = start(refused, Fake::new(|_| Ok(())));
+    until("it has a buffer that nobody takes", || {
+        worker.figure("farm_worker_queue_errors_total{call=\"deliver\"}") >= 1.0
+    })
+    .await;
+    let _other = start(queue.as_worker("other"), Fake::new(|_| Ok(())));
+    let strips = collected(&queue, &job).await;
+    assert_eq!(strips, [(0, "other".to_owned(), 1)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -76,6 +76,62 @@ fn renew_server(server: &Server, authority: &Authority, pair: &Pair) {
     ]);
 }
 
+/// What a worker opened before the server wanted a password stays open: it must not sit on strips, with heartbeats on the
+/// one connection, that it may not deliver on another. Both have one name, as two of one machine: nothing else gives a strip of
+/// the one to the other.
+#[test]
+fn a_worker_that_is_let_in_no_more_is_in_nobodys_way() {
+    let (server, folder) = (Server::start(), folder());
+    let old = Worker::start(&server, "worker");
+    let password = folder.path().join("password");
+    write_secret(&password, "a secret\n");
+    server.ask::<()>(&[
+        "ACL",
+        "SETUSER",
+        "farm",
+        "on",
+        ">a secret",
+        "~*",
+        "&*",
+        "+@all",
+    ]);
+    // The connection on which buffers go; that of heartbeats stays.
+    let of_buffers = || {
+        let clients: String = server.ask(&["CLIENT", "LIST", "TYPE", "normal"]);
+        let line = clients.lines().find(|line| line.contains(" cmd=ping "))?;
+        let id = line.strip_prefix("id=")?.split(' ').next()?;
+        Some(id.to_owned())
+    };
+    until("it is open", || of_buffers().is_some());
+    let id = of_buffers().expect("it is open");
+    server.ask::<i64>(&["CLIENT", "KILL", "ID", &id]);
+    server.ask::<()>(&["ACL", "SETUSER", "default", "resetpass", ">another"]);
+    let access = format!(
+        "--redis-user farm --redis-password-file {}",
+        password.display()
+    );
+    let _new = Worker::start_with(
+        &server,
+        "worker",
+        &format!("--backend cpu --threads 1 {access}"),
+    );
+    let of_the_farm = format!(
+        "render {SCENE} -q -o a.npy {access} --redis {}",
+        server.url()
+    );
+    submitter(&of_the_farm).within(&folder).ok();
+    submitter(&format!("render {SCENE} -q -o b.npy"))
+        .within(&folder)
+        .ok();
+    let [a, b] = ["a.npy", "b.npy"].map(|name| digest(folder.path().join(name)));
+    assert_eq!(a, b);
+    let said = old.said();
+    assert!(
+        said.contains("NOAUTH") && said.contains("strip given back"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_job_goes_on_while_passwords_and_certificates_are_renewed() {
     let expected = quiet(SCENE);

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{
-    Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind, Value, from_redis_value,
+    Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind, Value, cmd,
+    from_redis_value,
 };
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
@@ -72,8 +73,6 @@ struct LinkState {
     not_before: Option<Instant>,
     /// When the scripts were last known to be known.
     scripts_seen: Option<Instant>,
-    /// The server refused to say whether it knows them: the next command is to hear why.
-    refused: bool,
 }
 
 impl Link {
@@ -137,7 +136,7 @@ impl Link {
         if let Some(not_before) = state.not_before {
             sleep_until(not_before).await;
         }
-        match self.server.open(CONTROL_TIMEOUT).await {
+        match self.enter().await {
             Ok(connection) => {
                 state.connection = Some(connection.clone());
                 state.demotions = demotions;
@@ -156,6 +155,29 @@ impl Link {
                 Err(error)
             }
         }
+    }
+
+    /// A new connection whose server lets this user in.
+    ///
+    /// Told by a short command: one that wants a password first hangs up on long ones, and says why only to short ones.
+    async fn enter(&self) -> Result<MultiplexedConnection, QueueError> {
+        let mut connection = self.server.open(CONTROL_TIMEOUT).await?;
+        let answer = connection.send_packed_command(&cmd("PING")).await;
+        match answer.and_then(Value::extract_error) {
+            // Whatever else it says, such as that it is loading, the next command hears, too.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::Io | ErrorKind::Parse)
+                    || error.code() == Some("NOAUTH") =>
+            {
+                Err(self.server.error(&error))
+            }
+            _ => Ok(connection),
+        }
+    }
+
+    /// Opens the connection where there is none.
+    pub(in crate::redis) async fn open(&self) -> Result<(), QueueError> {
+        self.connection().await.map(|_| ())
     }
 
     /// Closes the connection, unless it is another one by now.
@@ -347,24 +369,11 @@ impl Link {
                 return;
             }
             state.scripts_seen = Some(Instant::now());
-            if std::mem::take(&mut state.refused) {
-                return;
-            }
         }
         connection.set_response_timeout(CONTROL_TIMEOUT);
-        let mut ask = Pipeline::with_capacity(2);
-        ask.cmd("PING").add_command(scripts::ask_known());
-        let answers = connection.send_packed_commands(&ask, 0, ask.len()).await;
-        let known = answers.and_then(|answers| {
-            let answers: Result<Vec<_>, _> =
-                answers.into_iter().map(Value::extract_error).collect();
-            let known = answers?.pop().unwrap_or(Value::Nil);
-            Ok(from_redis_value::<Vec<bool>>(known)?)
-        });
-        if known.is_err() {
-            // A server that wants a password first hangs up on longer commands, and says why only to shorter ones.
-            self.state.lock().await.refused = true;
-        }
+        let answer = connection.send_packed_command(&scripts::ask_known()).await;
+        let known = (answer.and_then(Value::extract_error))
+            .and_then(|known| Ok(from_redis_value::<Vec<bool>>(known)?));
         let kept = match known {
             Ok(known) if known.iter().all(|known| *known) => Ok(()),
             Ok(_) => load(connection).await,

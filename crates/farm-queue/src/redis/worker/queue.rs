@@ -60,6 +60,8 @@ impl WorkerQueue for RedisWorkerQueue {
         accepts: AcceptedBackends,
         wait: Duration,
     ) -> Result<Option<Lease>, QueueError> {
+        // What is computed has to go on its way: who may not enter any more, on a connection that is open still, takes nothing.
+        self.inner.bulk.open().await?;
         let deadline = Instant::now() + wait;
         let mut hints = self.inner.heard.subscribe();
         loop {
