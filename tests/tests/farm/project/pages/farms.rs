@@ -3,7 +3,7 @@
 use farm_tests::server::free_port;
 use farm_tests::{folder, submitter};
 
-use super::{are_there, copy, walk};
+use super::walk::{are_there, copy, walk};
 
 /// The farm of the page's two halves, and then what the longer page says of one.
 #[test]

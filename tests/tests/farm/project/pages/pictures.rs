@@ -5,7 +5,7 @@ use farm_tests::scenes::{SLOW, SLOW_STRIPS};
 use farm_tests::{folder, house, names_in};
 use tempfile::TempDir;
 
-use super::{are_there, copy, walk};
+use super::walk::{are_there, copy, walk};
 
 #[test]
 fn a_first_picture() {
