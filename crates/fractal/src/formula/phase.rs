@@ -41,6 +41,12 @@ impl Phase {
         };
         let mut is_tapped = true;
         let mut stored = 1u32;
+        // Where something is multiplied by what was kept last before anything was, that is the z that the phase begins with.
+        let keeps =
+            |operation: &&Operation| matches!(operation, Operation::Multiply | Operation::Store);
+        if let Some(Operation::Multiply) = operations.iter().find(keeps) {
+            phase.instructions.push(Instruction::Store(0));
+        }
         for operation in operations {
             match operation {
                 Operation::Square => {

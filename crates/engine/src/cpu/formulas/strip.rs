@@ -12,7 +12,7 @@ use fractal::{
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use super::deep::{Deep, Outcome, Pixel};
+use super::deep::{Deep, LaneEnd, Lanes, Outcome, Pixel};
 use super::plain::{self, PlainEnd, PlainPixel, PlainPlan};
 use super::values::{End, Values};
 use crate::cpu::planes::copy_row;
@@ -21,7 +21,7 @@ use crate::info::EngineError;
 use crate::progress::Progress;
 
 /// What these kernels compute; another number wherever a value changes.
-pub(crate) const KERNEL_ID: u64 = 0x666f_726d_0000_0001; // "form", 1
+pub(crate) const KERNEL_ID: u64 = 0x666f_726d_0000_0002; // "form", 2
 
 /// Most pixels of a band.
 const MAX_BAND: usize = 1 << 12;
@@ -90,6 +90,33 @@ impl Band<'_> {
                     }
                     let [a, b, c, d] = end.slope.map(FloatExp::from_f64);
                     self.put::<D>(index, end.count, end.z, &[[a, b], [c, d]]);
+                }
+            }
+            Way::Deep(deep, general) if !D && deep.has_lanes() => {
+                let width = self.frame.columns.len();
+                let offsets: Vec<[FloatExp; 2]> = (self.first..self.first + self.len)
+                    .map(|at| {
+                        let offset = general.at(at % width, at / width);
+                        [offset.re, offset.im]
+                    })
+                    .collect();
+                let lanes = Lanes {
+                    deep,
+                    formula: &self.frame.spec.formula,
+                    limit: self.frame.spec.iterations,
+                    escape_radius: self.frame.spec.escape_radius,
+                    goes_on: &goes_on,
+                };
+                let mut ends = vec![LaneEnd::default(); self.len];
+                if !lanes.run::<E>(&offsets, &mut ends) {
+                    return false;
+                }
+                for (index, end) in ends.into_iter().enumerate() {
+                    if end.is_certain {
+                        self.put::<D>(index, end.count, end.z, &Jacobian::default());
+                    } else if !self.settle(index, &goes_on) {
+                        return false;
+                    }
                 }
             }
             Way::Deep(deep, general) => {

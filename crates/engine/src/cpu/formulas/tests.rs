@@ -82,6 +82,7 @@ fn formulas_plain_counts_are_exact() {
         ("perpendicular-burning-ship", "-1.3", "0.2", "12"),
         ("multibrot-3", "0.2", "1.0", "20"),
         ("multibrot-7", "0.3", "0.95", "3"),
+        ("sqr mul add", "0.2", "1.0", "20"),
         ("sqr add / absx absy pow3 rot{30} add", "-0.4", "0.6", "3"),
         ("absx absy pow3 add / sqr add", "-0.4", "0.6", "3"),
         ("sqr add / absx absy pow3 add", "-0.4", "0.6", "3"),
@@ -127,6 +128,8 @@ fn formulas_deep_counts_are_exact() {
     }
     let places = [
         ("multibrot-3", "0.24127184187152", "1.08231742613"),
+        // The same in other words: times the z that the phase begins with.
+        ("sqr mul add", "0.24127184187152", "1.08231742613"),
         ("multibrot-4", "-0.60213457", "0.8331923"),
         ("burning-ship", "-1.62003714", "-0.00241893"),
     ];
@@ -179,6 +182,56 @@ fn formulas_deep_julia_sets_and_start_values_are_exact() {
         ..frame("mandelbrot", "-1.62003714", "0.00241893", "1e20", 3000)
     };
     check(&started, Arithmetic::DeltaF64, 1500);
+}
+
+/// Orbits that are computed with their derivatives are so one by one, the others side by side.
+#[test]
+fn formulas_deep_orbits_side_by_side_are_those_of_one_by_one() {
+    let place = ["0.24127184187152", "1.08231742613"];
+    let other = ["-1.62003714", "-0.00241893"];
+    for (formula, [re, im], zoom) in [
+        ("multibrot-3", place, "1e8"),
+        ("multibrot-4", ["-0.60213457", "0.8331923"], "1e30"),
+        ("sqr mul add", place, "1e8"),
+        ("burning-ship", other, "1e8"),
+        ("burning-ship", ["-2", "0"], "1e40"),
+        ("celtic", ["-1.2", "0.3"], "1e9"),
+        ("buffalo", ["-0.3", "-0.9"], "1e9"),
+        (
+            "store negx sqr mul rot{30} absx add",
+            ["-0.4", "0.6"],
+            "1e9",
+        ),
+    ] {
+        let plane = frame(formula, re, im, zoom, 3000);
+        let near = julia(formula, [re, im], "0.1", "0.05", zoom);
+        for (spec, counts) in [&plane, &near]
+            .into_iter()
+            .flat_map(|spec| [Counts::Fast, Counts::Settled].map(|counts| (spec, counts)))
+        {
+            let with = |measures: &[Measure]| FrameSpec {
+                counts,
+                measures: measures.iter().copied().collect(),
+                ..spec.clone()
+            };
+            let own = [Measure::Iterations, Measure::Smooth];
+            let alone = with(&[own[0], own[1], Measure::Distance]);
+            let alone = computed(&alone, &CpuDevice::new(Some(2)));
+            for isa in Isa::available() {
+                let beside = computed(&with(&own), &CpuDevice::with_isa(isa, Some(1)));
+                for measure in own {
+                    let bytes = |made: &StripBuffer| {
+                        let plane = Plane::find(&made.planes, measure).unwrap();
+                        plane.bytes().to_vec()
+                    };
+                    assert!(
+                        bytes(&beside) == bytes(&alone),
+                        "{isa:?} {measure:?} of {spec:?}"
+                    );
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@
 
 use fractal::formula::{Fold, FormulaOrbit, Numbers, Phase};
 
+use super::delta::norm;
 use super::matrix::Matrix;
 use super::real::Real;
 use crate::cpu::formulas::roundoff::UNIT;
@@ -69,6 +70,22 @@ impl<R: Real> Block<R> {
             radius,
         }
         .checked()
+    }
+
+    /// Where it leads the delta z of a pixel with this offset, in the view's unit; and how far that may be from what belongs
+    /// there, only if `E`.
+    #[inline(always)]
+    pub(super) fn lead<const E: bool>(&self, z: [R; 2], error: R, offset: [R; 2]) -> ([R; 2], R) {
+        let [ax, ay] = self.a.apply(z);
+        let [bx, by] = self.b.apply(offset);
+        let mut after = error;
+        if E {
+            after = (self.growth + self.alpha) * error
+                + (self.alpha + self.growth * R::of(8.0 * UNIT)) * norm(z)
+                + self.beta
+                + self.reach * R::of(8.0 * UNIT);
+        }
+        ([ax + bx, ay + by], after)
     }
 
     /// One that has left the range of its numbers is for no delta.

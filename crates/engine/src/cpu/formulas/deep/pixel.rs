@@ -214,17 +214,8 @@ impl Pixel<'_> {
             let left = self.limit - place.n;
             let found = table.and_then(|table| table.find(place.step, norm2, left));
             if let Some((block, steps)) = found {
-                let [ax, ay] = block.a.apply(state.z);
-                let [bx, by] = block.b.apply(scaled);
-                if E {
-                    let size = norm(state.z);
-                    state.error = (block.growth + block.alpha) * state.error
-                        + (block.alpha + block.growth * R::of(8.0 * UNIT)) * size
-                        + block.beta
-                        + block.reach * R::of(8.0 * UNIT);
-                }
+                (state.z, state.error) = block.lead::<E>(state.z, state.error, scaled);
                 state.slope = state.slope.mapped(&block.a, &block.b);
-                state.z = [ax + bx, ay + by];
                 place.n += steps;
                 place.step += steps as usize;
             } else {
@@ -308,11 +299,11 @@ impl Pixel<'_> {
 const NEAR: f64 = 1.0 / (1u64 << 40) as f64;
 
 /// Whether z is beyond the radius for certain.
-fn is_beyond(size2: f64, error: f64, radius: f64) -> bool {
+pub(super) fn is_beyond(size2: f64, error: f64, radius: f64) -> bool {
     size2.sqrt() * (1.0 - NEAR) - error > radius
 }
 
 /// Whether it is within for certain.
-fn is_within(size2: f64, error: f64, radius: f64) -> bool {
+pub(super) fn is_within(size2: f64, error: f64, radius: f64) -> bool {
     size2.sqrt() * (1.0 + NEAR) + error < radius
 }

@@ -33,6 +33,8 @@ pub(in crate::cpu::formulas) struct Deep {
     tables: Vec<Table<f64>>,
     /// The same for deltas below the range of doubles; empty where the view has none.
     wide_tables: Vec<Table<FloatExp>>,
+    /// The values of the first orbit and the critical one behind each other, where lanes go from one to the other.
+    joined: Vec<[f64; 2]>,
     pub(super) rotations: Vec<[f64; 2]>,
     /// Whether points of the plane are values of c.
     pub(super) is_parameter: bool,
@@ -71,6 +73,7 @@ impl Deep {
         let mut deep = Self {
             tables: Vec::new(),
             wide_tables: Vec::new(),
+            joined: Vec::new(),
             rotations: turns_of(&frame.formula),
             is_parameter,
             c_error: c_max * FloatExp::from_f64(2.0 * UNIT),
@@ -88,6 +91,11 @@ impl Deep {
             deep.tables = narrowed.collect();
         } else {
             deep.tables = deep.all_tables(frame, c_max.to_f64(), epsilon, goes_on)?;
+        }
+        if deep.has_lanes()
+            && let Some(first) = &deep.orbits.first
+        {
+            deep.joined = [&first.values[..], &deep.orbits.critical[0].values].concat();
         }
         Ok(deep)
     }
@@ -118,6 +126,19 @@ impl Deep {
     #[inline(always)]
     pub(super) fn is_wide(&self) -> bool {
         !self.wide_tables.is_empty()
+    }
+
+    /// Whether pixels can be computed side by side: all are in the same phase then, and doubles hold them.
+    pub(in crate::cpu::formulas) fn has_lanes(&self) -> bool {
+        self.orbits.critical.len() == 1 && !self.is_wide()
+    }
+
+    /// The values of all orbits, and where those of the critical one begin.
+    pub(super) fn joined(&self) -> (&[[f64; 2]], usize) {
+        match &self.orbits.first {
+            Some(first) => (&self.joined, first.values.len()),
+            None => (&self.orbits.critical[0].values, 0),
+        }
     }
 
     #[inline(always)]

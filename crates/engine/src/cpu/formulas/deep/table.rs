@@ -78,6 +78,12 @@ impl<R: Real> Table<R> {
         Table::of(self.levels.iter().map(level).collect())
     }
 
+    /// The square of the largest radius of all.
+    pub(super) fn largest2(&self) -> R {
+        let shortest = self.radii2.first().map(Vec::as_slice).unwrap_or_default();
+        shortest.iter().fold(R::ZERO, |most, one| most.larger(*one))
+    }
+
     /// The longest block from `step` on that is good for |z|² = `norm2` and has no more than `most` steps.
     #[inline(always)]
     pub(super) fn find(&self, step: usize, norm2: R, most: u64) -> Option<(&Block<R>, u64)> {
