@@ -178,13 +178,13 @@ impl Lanes<'_> {
         let (mut is_idle, mut may_jump) = (true, [0u64; LANES]);
         loop {
             if is_idle {
-                for i in 0..LANES {
+                for (i, may) in may_jump.iter_mut().enumerate() {
                     if state.pixel[i] != NONE {
                         continue;
                     }
                     let pixel = if next < offsets.len() { next } else { NONE };
                     self.begin(&mut state, i, offsets.get(pixel), &references);
-                    (state.pixel[i], may_jump[i]) = (pixel, 0);
+                    (state.pixel[i], *may) = (pixel, 0);
                     next = (next + 1).min(offsets.len());
                 }
                 if state.pixel == [NONE; LANES] {
@@ -197,8 +197,8 @@ impl Lanes<'_> {
                 return false;
             }
             if may_jump.iter().fold(0, |all, one| all | one) != 0 {
-                for i in 0..LANES {
-                    if may_jump[i] != 0 && state.pixel[i] != NONE {
+                for (i, may) in may_jump.into_iter().enumerate() {
+                    if may != 0 && state.pixel[i] != NONE {
                         while self.jump::<E>(&references, &mut state, i) {
                             if let Some(end) = self.end::<E>(&state, i) {
                                 ends[state.pixel[i]] = end;

@@ -158,9 +158,9 @@ impl<const E: bool> Step<'_, E> {
         if !self.is_parameter {
             return;
         }
-        for i in 0..LANES {
-            of.z[0][i] += c[0][i];
-            of.z[1][i] += c[1][i];
+        for (i, (re, im)) in c[0].iter().zip(&c[1]).enumerate() {
+            of.z[0][i] += re;
+            of.z[1][i] += im;
             if E {
                 let sizes = sum(of.z[0][i], of.z[1][i]);
                 of.error[i] = of.error[i] + self.c_error + sizes * (2.0 * UNIT);
